@@ -1,0 +1,5 @@
+"""The command line, one file a command.
+
+A module's name (``_`` read as ``-``) is the command.  It defines ``HELP``,
+``configure(parser)`` and ``run(args) -> int`` (the exit status).
+"""

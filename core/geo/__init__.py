@@ -1,0 +1,1 @@
+"""Coordinates, grid cells, footprints."""

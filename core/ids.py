@@ -1,0 +1,47 @@
+"""Identifiers: derived at the edge where a re-sent frame must collapse, random elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+import zlib
+from datetime import datetime
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base 32: no i, l, o, u
+
+
+def derived_id(*parts: str | bytes | int | float | datetime | None) -> str:
+    """A 26-character id that depends on ``parts`` alone: same parts, same id."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        if isinstance(part, datetime):
+            part = part.isoformat()
+        raw = part if isinstance(part, bytes) else str(part).encode()
+        digest.update(len(raw).to_bytes(4, "big"))
+        digest.update(raw)
+    return _base32(int.from_bytes(digest.digest(), "big"))
+
+
+def new_id() -> str:
+    """A random 26-character id that sorts by the time it was made (ULID layout)."""
+    millis = time.time_ns() // 1_000_000
+    return _base32((millis << 80) | secrets.randbits(80))
+
+
+def _base32(number: int) -> str:
+    chars = []
+    for _ in range(26):
+        number, rest = divmod(number, 32)
+        chars.append(_ALPHABET[rest])
+    return "".join(reversed(chars))
+
+
+def partition(key: str, count: int) -> int:
+    """Which of ``count`` partitions ``key`` belongs to; stable across processes and versions."""
+    return zlib.crc32(key.encode()) % count
+
+
+def subject_token(text: str) -> str:
+    """``text`` as one NATS subject token (``.``, blanks, ``*`` and ``>`` are replaced)."""
+    return "".join(c if c.isascii() and (c.isalnum() or c in "-_:=/") else "_" for c in text) or "_"

@@ -1,0 +1,68 @@
+"""Evidence files over fsspec: content-addressed, sealed by their SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Literal
+
+import fsspec
+
+from core.errors import MediaMissing, MediaTampered
+from core.records import EvidenceRef
+
+_SUFFIX = {
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/webp": ".webp",
+    "video/mp4": ".mp4",
+    "application/json": ".json",
+    "application/pdf": ".pdf",
+}
+
+
+class MediaStore:
+    """Files below ``url`` (a path or any fsspec URL); the name is the hash, so a file never changes."""
+
+    def __init__(self, url: str) -> None:
+        self._files, self._root = fsspec.core.url_to_fs(url, auto_mkdir=True)
+
+    def put(
+        self,
+        data: bytes,
+        *,
+        kind: Literal["snapshot", "annotated", "clip", "photo", "document"],
+        media_type: str,
+        taken_at: datetime,
+    ) -> EvidenceRef:
+        """Store ``data``; storing the same bytes twice is one file."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        uri = f"{sha256[:2]}/{sha256}{_SUFFIX.get(media_type, '.bin')}"
+        path = f"{self._root}/{uri}"
+        if not self._files.exists(path):
+            self._files.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+            partial = f"{path}.{hashlib.sha256(str(id(data)).encode()).hexdigest()[:8]}.part"
+            with self._files.open(partial, "wb") as file:
+                file.write(data)
+            self._files.mv(partial, path)
+        return EvidenceRef(
+            kind=kind, uri=uri, sha256=sha256, media_type=media_type, taken_at=taken_at, size_bytes=len(data)
+        )
+
+    def get(self, ref: EvidenceRef) -> bytes:
+        """The bytes, checked against the seal: :class:`MediaMissing` or :class:`MediaTampered` otherwise."""
+        data = self.read(ref.uri)
+        actual = hashlib.sha256(data).hexdigest()
+        if actual != ref.sha256:
+            raise MediaTampered(uri=ref.uri, expected=ref.sha256, actual=actual)
+        return data
+
+    def read(self, uri: str) -> bytes:
+        """The bytes at ``uri``, unchecked."""
+        if ".." in uri.split("/") or uri.startswith("/"):
+            raise MediaMissing(uri=uri)
+        try:
+            with self._files.open(f"{self._root}/{uri}", "rb") as file:
+                return bytes(file.read())
+        except (FileNotFoundError, IsADirectoryError) as error:
+            raise MediaMissing(uri=uri) from error

@@ -1,0 +1,153 @@
+"""Settings from the environment (``YIWANG_*``), read once by :mod:`app.bootstrap`."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from core.errors import SettingsError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that may differ between two installations.
+
+    Ports are TCP.  ``subject_prefix`` separates a drill from the live city ("" live, "drill.x." drill).
+    """
+
+    data_dir: Path
+    database_url: str
+    nats_url: str  # without credentials; those are in ``nats_token``
+    nats_token: str = field(repr=False)
+    nats_embedded: bool  # True: app/run.py starts nats-server from its wheel
+    nats_port: int
+    mqtt_host: str
+    mqtt_port: int
+    mqtt_user: str  # ingest's own MQTT account
+    mqtt_password: str = field(repr=False)
+    mqtt_device_user: str  # account for devices (may only publish below sensors/)
+    mqtt_device_password: str = field(repr=False)
+    media_url: str  # fsspec URL or path of the evidence store
+    web_host: str
+    web_port: int
+    public_url: str
+    panel_host: str  # GB/T 26875.3 listener
+    panel_port: int
+    sl651_port: int
+    hj212_port: int
+    jt808_port: int
+    ingest_http_port: int
+    session_secret: str = field(repr=False)
+    partitions: int = 8
+    subject_prefix: str = ""
+    district: str = "220105"
+    camera: str = ""  # YIWANG_CAMERA: one's own camera, added in one step
+    log_level: str = "INFO"
+
+    @property
+    def tiles_dir(self) -> Path:
+        return self.data_dir / "tiles"
+
+    def with_(self, **changes: object) -> Settings:
+        """A copy with ``changes``."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+def load_settings(env: Mapping[str, str] | None = None) -> Settings:
+    """Settings from ``env`` (default ``os.environ``); secrets are generated on first use.
+
+    Generated secrets are kept in ``<data_dir>/secrets.json`` (mode 600).
+    """
+    env = os.environ if env is None else env
+    data_dir = Path(env.get("YIWANG_DATA_DIR", "var")).expanduser().resolve()
+    vault = _Secrets(data_dir / "secrets.json", env)
+    nats_port = _port(env, "YIWANG_NATS_PORT", 8622)
+    web_port = _port(env, "YIWANG_WEB_PORT", 8600)
+    nats_url = env.get("YIWANG_NATS_URL", "")
+    return Settings(
+        data_dir=data_dir,
+        database_url=env.get("YIWANG_DATABASE_URL", f"sqlite:///{data_dir / 'yiwang.db'}"),
+        nats_url=nats_url or f"nats://127.0.0.1:{nats_port}",
+        nats_token=vault.get("nats_token"),
+        nats_embedded=not nats_url,
+        nats_port=nats_port,
+        mqtt_host=env.get("YIWANG_MQTT_HOST", "127.0.0.1"),
+        mqtt_port=_port(env, "YIWANG_MQTT_PORT", 8623),
+        mqtt_user="yiwang-ingest",
+        mqtt_password=vault.get("mqtt_password"),
+        mqtt_device_user="device",
+        mqtt_device_password=vault.get("mqtt_device_password"),
+        media_url=env.get("YIWANG_MEDIA_URL", str(data_dir / "media")),
+        web_host=env.get("YIWANG_WEB_HOST", "127.0.0.1"),
+        web_port=web_port,
+        public_url=env.get("YIWANG_PUBLIC_URL", f"http://127.0.0.1:{web_port}").rstrip("/"),
+        panel_host=env.get("YIWANG_PANEL_HOST", "127.0.0.1"),
+        panel_port=_port(env, "YIWANG_PANEL_PORT", 8626),
+        sl651_port=_port(env, "YIWANG_SL651_PORT", 8651),
+        hj212_port=_port(env, "YIWANG_HJ212_PORT", 8612),
+        jt808_port=_port(env, "YIWANG_JT808_PORT", 8608),
+        ingest_http_port=_port(env, "YIWANG_INGEST_HTTP_PORT", 8630),
+        session_secret=vault.get("session_secret"),
+        partitions=_whole(env, "YIWANG_PARTITIONS", 8, 1, 256),
+        subject_prefix=env.get("YIWANG_SUBJECT_PREFIX", ""),
+        district=env.get("YIWANG_DISTRICT", "220105"),
+        camera=env.get("YIWANG_CAMERA", ""),
+        log_level=env.get("YIWANG_LOG_LEVEL", "INFO").upper(),
+    )
+
+
+def _port(env: Mapping[str, str], name: str, default: int) -> int:
+    return _whole(env, name, default, 1, 65535)
+
+
+def _whole(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = env.get(name, str(default))
+    try:
+        value = int(text)
+    except ValueError:
+        value = low - 1
+    if not low <= value <= high:
+        raise SettingsError(
+            field=name, detail=f"{text!r} is not a whole number from {low} to {high}", how=f"set {name} to such a number"
+        )
+    return value
+
+
+class _Secrets:
+    """Secrets from the environment, else from the file, else made now and kept."""
+
+    def __init__(self, path: Path, env: Mapping[str, str]) -> None:
+        self._path = path
+        self._env = env
+        try:
+            self._kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+        except (OSError, ValueError) as error:
+            raise SettingsError(
+                field=str(path), detail=str(error), how="make the file readable, or delete it to have new secrets made"
+            ) from error
+
+    def get(self, name: str) -> str:
+        given = self._env.get(f"YIWANG_{name.upper()}")
+        if given:
+            return given
+        if name not in self._kept:
+            self._kept[name] = secrets.token_urlsafe(24)
+            self._write()
+        return self._kept[name]
+
+    def _write(self) -> None:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            partial = self._path.with_suffix(f".{os.getpid()}")
+            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                json.dump(self._kept, file, indent=1)
+            partial.replace(self._path)
+        except OSError as error:
+            raise SettingsError(
+                field="YIWANG_DATA_DIR", detail=str(error), how="choose a folder with space that you may write to"
+            ) from error

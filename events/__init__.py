@@ -1,0 +1,1 @@
+"""Observations to cases to closed."""

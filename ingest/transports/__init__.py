@@ -1,0 +1,1 @@
+"""How bytes arrive: TCP, MQTT, HTTP, files."""

@@ -1,0 +1,1 @@
+"""The one engine, the one schema, the only commit."""

@@ -1,0 +1,125 @@
+"""What the city has: divisions, grid cells, departments, sites, cameras, devices."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.schema import Base
+
+
+class Division(Base):
+    """An administrative division: district (6 digits), street or town (9), community or village (12)."""
+
+    __tablename__ = "division"
+    code: Mapped[str] = mapped_column(String(12), primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
+    level: Mapped[str] = mapped_column(String(16))  # district, street, community
+    parent_code: Mapped[str | None] = mapped_column(ForeignKey("division.code"), index=True)
+    lon: Mapped[float | None]
+    lat: Mapped[float | None]
+    geometry: Mapped[bytes | None] = mapped_column(LargeBinary)  # WKB, WGS-84
+    source: Mapped[str] = mapped_column(String(200), default="")
+
+
+class GridCell(Base):
+    """A 单元网格: 12-digit community code + 3-digit cell number (GB/T 30428.1)."""
+
+    __tablename__ = "grid_cell"
+    code: Mapped[str] = mapped_column(String(15), primary_key=True)
+    community_code: Mapped[str] = mapped_column(ForeignKey("division.code"), index=True)
+    lon: Mapped[float]
+    lat: Mapped[float]
+    min_lon: Mapped[float]
+    min_lat: Mapped[float]
+    max_lon: Mapped[float]
+    max_lat: Mapped[float]
+    geometry: Mapped[bytes] = mapped_column(LargeBinary)  # WKB, WGS-84
+    source: Mapped[str] = mapped_column(String(40), default="generated")
+    __table_args__ = (Index("ix_grid_cell_box", "min_lon", "max_lon", "min_lat", "max_lat"),)
+
+
+class Department(Base):
+    """A department or unit that handles cases."""
+
+    __tablename__ = "department"
+    department_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
+    name_en: Mapped[str] = mapped_column(String(120), default="")
+    kind: Mapped[str] = mapped_column(String(24), default="bureau")  # bureau, street, centre, company
+    parent_id: Mapped[str | None] = mapped_column(ForeignKey("department.department_id"))
+    division_code: Mapped[str | None] = mapped_column(ForeignKey("division.code"))
+    phone: Mapped[str] = mapped_column(String(40), default="")
+
+
+class Site(Base):
+    """A place that is watched: key fire site, fuel station, waterlogging point, warehouse."""
+
+    __tablename__ = "site"
+    site_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(120))
+    name_en: Mapped[str] = mapped_column(String(160), default="")
+    kind: Mapped[str] = mapped_column(String(24), index=True)
+    lon: Mapped[float]
+    lat: Mapped[float]
+    division_code: Mapped[str | None] = mapped_column(ForeignKey("division.code"), index=True)
+    grid_code: Mapped[str | None] = mapped_column(String(15))
+    department_id: Mapped[str | None] = mapped_column(ForeignKey("department.department_id"))
+    address: Mapped[str] = mapped_column(String(200), default="")
+    attributes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    source: Mapped[str] = mapped_column(String(40), default="")
+
+
+class Camera(Base):
+    """A camera; ``algorithms`` and ``zones`` hold lists of AlgorithmConfig and Zone as JSON."""
+
+    __tablename__ = "camera"
+    camera_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(120))
+    category: Mapped[str] = mapped_column(String(24), index=True)
+    site_id: Mapped[str | None] = mapped_column(ForeignKey("site.site_id"), index=True)
+    url: Mapped[str] = mapped_column(String(500), default="")
+    sub_url: Mapped[str] = mapped_column(String(500), default="")
+    lon: Mapped[float | None]
+    lat: Mapped[float | None]
+    division_code: Mapped[str | None] = mapped_column(ForeignKey("division.code"), index=True)
+    grid_code: Mapped[str | None] = mapped_column(String(15))
+    department_id: Mapped[str | None] = mapped_column(ForeignKey("department.department_id"))
+    analysis_fps: Mapped[float] = mapped_column(default=2.0)
+    priority: Mapped[int] = mapped_column(default=5)
+    algorithms: Mapped[list[Any]] = mapped_column(default=list)
+    zones: Mapped[list[Any]] = mapped_column(default=list)
+    calibration: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    enabled: Mapped[bool] = mapped_column(default=True)  # analysed continuously; patrol cameras are False
+    risk: Mapped[float] = mapped_column(default=0.5)  # order of the patrol, 1 first
+    revision: Mapped[int] = mapped_column(default=1, index=True)
+    attributes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    source: Mapped[str] = mapped_column(String(40), default="")
+
+
+class Device(Base):
+    """A sensor, panel, gauge, vehicle terminal or gateway."""
+
+    __tablename__ = "device"
+    device_id: Mapped[str] = mapped_column(String(120), primary_key=True)  # "<source>:<address>"
+    source: Mapped[str] = mapped_column(String(24), index=True)
+    address: Mapped[str] = mapped_column(String(80))
+    name: Mapped[str] = mapped_column(String(120), default="")
+    device_type: Mapped[str] = mapped_column(String(40), default="")
+    status: Mapped[str] = mapped_column(String(12), default="quarantine", index=True)
+    site_id: Mapped[str | None] = mapped_column(ForeignKey("site.site_id"), index=True)
+    lon: Mapped[float | None]
+    lat: Mapped[float | None]
+    coord_sys: Mapped[str] = mapped_column(String(8), default="wgs84")
+    department_id: Mapped[str | None] = mapped_column(ForeignKey("department.department_id"))
+    expected_interval_s: Mapped[float | None]
+    calibration: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    ranges: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    attributes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    first_seen_at: Mapped[datetime | None]
+    accepted_by: Mapped[str | None] = mapped_column(String(40))
+    accepted_at: Mapped[datetime | None]
+    revision: Mapped[int] = mapped_column(default=1, index=True)
