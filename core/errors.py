@@ -30,7 +30,8 @@ class YiwangError(Exception):
 
     def as_dict(self) -> dict[str, Any]:
         """``{"error", "message", "remedy", …data}`` with JSON-safe values."""
-        safe = {k: v if isinstance(v, str | int | float | bool | list | type(None)) else str(v) for k, v in self.data.items()}
+        plain = (str, int, float, bool, list, type(None))
+        safe = {k: v if isinstance(v, plain) else str(v) for k, v in self.data.items()}
         return {
             "error": self.code,
             "message": self.message.format_map(_Missing(self.data)),

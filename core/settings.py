@@ -112,7 +112,9 @@ def _whole(env: Mapping[str, str], name: str, default: int, low: int, high: int)
         value = low - 1
     if not low <= value <= high:
         raise SettingsError(
-            field=name, detail=f"{text!r} is not a whole number from {low} to {high}", how=f"set {name} to such a number"
+            field=name,
+            detail=f"{text!r} is not a whole number from {low} to {high}",
+            how=f"set {name} to such a number",
         )
     return value
 
