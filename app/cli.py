@@ -14,7 +14,8 @@ from core.errors import YiwangError
 def build_parser() -> argparse.ArgumentParser:
     """The parser with every command of :mod:`app.commands`."""
     parser = argparse.ArgumentParser(
-        prog="python -m app", description="Yiwang 一网统管: see what happens, decide who handles it, know that it was handled."
+        prog="python -m app",
+        description="Yiwang 一网统管: see what happens, decide who handles it, know that it was handled.",
     )
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for found in sorted(pkgutil.iter_modules(commands.__path__), key=lambda m: m.name):
