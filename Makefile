@@ -1,0 +1,39 @@
+# Two commands do everything: `make run` and `make test`.
+PYTHON ?= python3
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest
+
+.PHONY: run setup test test-long check lint types imports lock clean help
+
+help:            ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+run: setup       ## set up, seed the demo city, start everything, print one URL
+	@exec $(PY) -m app run
+
+setup:           ## virtual environment, pinned requirements, locked front-end packages
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh
+
+test: setup      ## lint, types, import contract and the tests (long ones apart)
+	@$(MAKE) --no-print-directory check
+	@$(PYTEST) -m "not long" -q
+
+test-long: setup ## the tests that take minutes: fuzzing, random histories, kills
+	@$(PYTEST) -m long -q --timeout 3000
+
+check: lint types imports
+
+lint:
+	@$(PY) -m ruff check .
+
+types:
+	@$(PY) -m mypy
+
+imports:
+	@.venv/bin/lint-imports --no-cache
+
+lock: setup      ## write requirements.txt from what is installed for requirements.in
+	@$(PY) scripts/lock.py
+
+clean:           ## remove the environment and the demo's data
+	rm -rf .venv var dashboard/node_modules dashboard/static/vendor

@@ -1,0 +1,61 @@
+"""Check the installation: every plug-in that the configuration names, settings, database, models."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+from sqlalchemy import select
+
+from core import plugins
+from core.errors import YiwangError
+from core.settings import Settings, load_settings
+from storage.migrate import pending
+from storage.session import make_engine, read_scope
+from storage.tables.observations import Rule
+from storage.tables.registry import Camera
+
+HELP = "check settings, plug-ins, models and database; lists every problem"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    del parser
+
+
+def run(args: argparse.Namespace) -> int:
+    problems = check(load_settings())
+    for problem in problems:
+        print(f"✗ {problem}")
+    print(f"{len(problems)} problem(s)" if problems else "all is well")
+    return 1 if problems else 0
+
+
+def check(settings: Settings) -> list[str]:
+    """Every problem as one line."""
+    problems: list[str] = []
+
+    def attempt(what: str, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except YiwangError as error:
+            problems.append(f"{what}: {error}")
+
+    for group in plugins.GROUPS:
+        for kind in plugins.kinds(group):
+            attempt(f"{group} {kind}", lambda group=group, kind=kind: plugins.load(group, kind))  # type: ignore[misc]
+    behind = pending(settings.database_url)
+    if behind:
+        problems.append(f"database: {behind} migration(s) not applied — run 'python -m app run', or 'python -m app migrate'")
+        return problems
+    engine = make_engine(settings.database_url)
+    with read_scope(engine) as session:
+        for rule in session.scalars(select(Rule)):
+            attempt(f"rule {rule.rule_id}", lambda rule=rule: plugins.parse_params("rule", rule.kind, rule.params))  # type: ignore[misc]
+        for camera in session.scalars(select(Camera).where(Camera.enabled)):
+            for wanted in camera.algorithms:
+                attempt(
+                    f"camera {camera.camera_id}",
+                    lambda wanted=wanted: plugins.parse_params("algorithm", wanted["kind"], wanted.get("params", {})),  # type: ignore[misc]
+                )
+    engine.dispose()
+    return problems

@@ -1,0 +1,90 @@
+"""What must hold before anything starts: ports free, disk roomy, one instance a folder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+from pathlib import Path
+from typing import IO
+
+from core.errors import YiwangError
+from core.settings import Settings
+
+MIN_FREE_MB = 500
+
+
+class PortTaken(YiwangError):
+    code = "port_taken"
+    message = "port {port} ({use}) is taken by another program"
+    remedy = "stop that program, or set {variable} to a free port"
+
+
+class DiskFull(YiwangError):
+    code = "disk_full"
+    message = "only {free_mb} MB are free at {path}, {needed_mb} MB are needed"
+    remedy = "make room, or set YIWANG_DATA_DIR to a folder on a larger disk"
+
+
+class AlreadyRunning(YiwangError):
+    code = "already_running"
+    message = "Yiwang already runs on the data folder {path} (process {pid})"
+    remedy = "use that instance, stop it, or set YIWANG_DATA_DIR to another folder"
+
+
+class FolderUnusable(YiwangError):
+    code = "folder_unusable"
+    message = "the data folder {path} cannot be used: {detail}"
+    remedy = "set YIWANG_DATA_DIR to a folder that you may write to"
+
+
+def check_ports(settings: Settings) -> None:
+    """:class:`PortTaken` for the first port that is not free."""
+    wanted = [
+        (settings.web_host, settings.web_port, "web", "YIWANG_WEB_PORT"),
+        (settings.panel_host, settings.panel_port, "GB/T 26875.3 fire panels", "YIWANG_PANEL_PORT"),
+        (settings.panel_host, settings.sl651_port, "SL 651 gauges", "YIWANG_SL651_PORT"),
+        (settings.panel_host, settings.hj212_port, "HJ 212 stations", "YIWANG_HJ212_PORT"),
+        (settings.panel_host, settings.jt808_port, "JT/T 808 vehicles", "YIWANG_JT808_PORT"),
+        (settings.panel_host, settings.ingest_http_port, "HTTP push", "YIWANG_INGEST_HTTP_PORT"),
+    ]
+    if settings.nats_embedded:
+        wanted += [
+            ("127.0.0.1", settings.nats_port, "nats-server", "YIWANG_NATS_PORT"),
+            (settings.mqtt_host, settings.mqtt_port, "MQTT", "YIWANG_MQTT_PORT"),
+        ]
+    for host, port, use, variable in wanted:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                raise PortTaken(port=port, use=use, variable=variable) from error
+
+
+def check_disk(folder: Path) -> None:
+    """:class:`DiskFull` when fewer than ``MIN_FREE_MB`` megabytes are free."""
+    free_mb = shutil.disk_usage(folder).free // 1_000_000
+    if free_mb < MIN_FREE_MB:
+        raise DiskFull(free_mb=free_mb, path=folder, needed_mb=MIN_FREE_MB)
+
+
+def lock_folder(folder: Path) -> IO[str]:
+    """Take the folder for this process; keep the returned file open as long as the process runs."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "lock").open("a+")
+    except OSError as error:
+        raise FolderUnusable(path=folder, detail=error.strerror or str(error)) from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.seek(0)
+        pid = file.read().strip() or "?"
+        file.close()
+        raise AlreadyRunning(path=folder, pid=pid) from error
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return file

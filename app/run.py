@@ -1,0 +1,137 @@
+"""Starts the whole of Yiwang on one machine and keeps it running."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+import httpx
+from sqlalchemy import func, select
+
+from app.nats import nats_command, write_config
+from app.preflight import check_disk, check_ports, lock_folder
+from app.supervise import ChildSpec, Family
+from core.errors import YiwangError
+from core.settings import Settings
+from storage.migrate import migrate
+from storage.session import make_engine, read_scope
+from storage.tables.registry import Division
+
+Say = Callable[[str], None]
+
+
+class NotReady(YiwangError):
+    code = "not_ready"
+    message = "{what} did not answer within {seconds:.0f} s"
+    remedy = "read {log}"
+
+
+def say(text: str) -> None:
+    """A progress line for the person who typed the command."""
+    print(f"[yiwang] {text}", flush=True)
+
+
+def prepare(settings: Settings, say: Say = say) -> str | None:
+    """Migrate, seed, build tiles; returns the first administrator's password when it was just made."""
+    from dashboard.auth import ensure_admin
+    from layers.build import build_tiles
+    from layers.importer import import_demo
+
+    steps = 4
+    started = time.monotonic()
+    say(f"1/{steps} database: migrating {settings.database_url.split('@')[-1]}")
+    migrate(settings.database_url)
+    engine = make_engine(settings.database_url)
+    try:
+        with read_scope(engine) as session:
+            seeded = bool(session.scalar(select(func.count()).select_from(Division)))
+        if seeded:
+            say(f"2/{steps} city: already there")
+        else:
+            say(f"2/{steps} city: seeding the demo district Erdao 二道区 ({settings.district})")
+        import_demo(settings, engine, only_own_camera=seeded, progress=lambda text: say(f"      {text}"))
+        if (settings.tiles_dir / "ready").exists():
+            say(f"3/{steps} map tiles: already built")
+        else:
+            say(f"3/{steps} map tiles: building (roads, buildings, grid, divisions)")
+            build_tiles(settings, progress=lambda text: say(f"      {text}"))
+            (settings.tiles_dir / "ready").touch()
+        say(f"4/{steps} accounts")
+        password: str | None = ensure_admin(engine)
+    finally:
+        engine.dispose()
+    say(f"prepared in {time.monotonic() - started:.0f} s")
+    return password
+
+
+def children(settings: Settings, *, demo: bool) -> list[ChildSpec]:
+    """The processes of one machine; nats-server first."""
+    python = sys.executable
+    specs: list[ChildSpec] = []
+    if settings.nats_embedded:
+        specs.append(ChildSpec("nats-server", tuple(nats_command(write_config(settings)))))
+    specs += [ChildSpec(name, (python, "-m", "app", "serve", name)) for name in ("worker", "ingest", "vision", "web")]
+    if demo:
+        specs += [
+            ChildSpec(f"simulated-{name}", (python, "-m", "app", "device", "simulate", name))
+            for name in ("panel", "gauge")
+        ]
+    return specs
+
+
+async def run(settings: Settings, *, demo: bool, say: Say = say) -> int:
+    """Prepare and run until SIGINT or SIGTERM; 0 when everything stopped cleanly."""
+    lock = lock_folder(settings.data_dir)
+    try:
+        check_disk(settings.data_dir)
+        check_ports(settings)
+        password = await asyncio.to_thread(prepare, settings, say)
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        family = Family(settings.data_dir / "logs", say)
+        try:
+            say("starting nats-server, worker, ingest, vision, web" + (" and the simulated devices" if demo else ""))
+            for spec in children(settings, demo=demo):
+                family.start(spec)
+            await _until_ready(settings, stop)
+            if not stop.is_set():
+                _announce(settings, password, say)
+            await stop.wait()
+            say("stopping …")
+        finally:
+            await family.stop()
+        say("stopped")
+        return 0
+    finally:
+        lock.close()
+
+
+async def _until_ready(settings: Settings, stop: asyncio.Event, seconds: float = 120.0) -> None:
+    url = f"http://{settings.web_host}:{settings.web_port}/healthz"
+    deadline = time.monotonic() + seconds
+    async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
+        while not stop.is_set():
+            try:
+                if (await client.get(url)).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                pass  # not listening yet: that is what we are waiting for
+            if time.monotonic() > deadline:
+                raise NotReady(what="the web server", seconds=seconds, log=settings.data_dir / "logs" / "web.log")
+            await asyncio.sleep(0.3)
+
+
+def _announce(settings: Settings, password: str | None, say: Say) -> None:
+    say("")
+    say(f"  Yiwang 一网统管 is running:  {settings.public_url}")
+    say(f"  phone page:                 {settings.public_url}/m")
+    if password:
+        say(f"  log in as admin, password:  {password}   (shown this once; change it after logging in)")
+    else:
+        say("  log in as admin with the password of the first start (a new one: python -m app user password admin)")
+    say(f"  logs: {settings.data_dir / 'logs'}   stop: Ctrl-C")
+    say("")

@@ -1,0 +1,148 @@
+"""Child processes: started, watched, restarted with back-off (said once), stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HEALTHY_AFTER_S = 10.0  # a child that has run this long is back; its back-off starts anew
+MAX_BACKOFF_S = 30.0
+LOG_LIMIT_BYTES = 20_000_000
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class ChildSpec:
+    """What to run: ``name`` is used in messages and for ``logs/<name>.log``."""
+
+    name: str
+    command: tuple[str, ...]
+    env: dict[str, str] = field(default_factory=dict)
+
+
+class Child:
+    """One supervised process."""
+
+    def __init__(self, spec: ChildSpec, logs: Path, say: Callable[[str], None]) -> None:
+        self.spec = spec
+        self.restarts = 0
+        self._log = logs / f"{spec.name}.log"
+        self._say = say
+        self._process: asyncio.subprocess.Process | None = None
+        self._stopping = False
+        self._told_lost = False
+
+    @property
+    def pid(self) -> int | None:
+        """Process id while it runs."""
+        running = self._process is not None and self._process.returncode is None
+        return self._process.pid if running and self._process else None
+
+    async def watch(self) -> None:
+        """Run until :meth:`stop`; a death is said once, so is the recovery."""
+        backoff_s = 0.5
+        while True:
+            started = time.monotonic()
+            status = await self._run_once()
+            if self._stopping:
+                break
+            if time.monotonic() - started > HEALTHY_AFTER_S:
+                backoff_s = 0.5
+            if not self._told_lost:
+                self._say(f"{self.spec.name} ended ({_status(status)}); restarting it; its log: {self._log}")
+                self._told_lost = True
+            self.restarts += 1
+            await asyncio.sleep(backoff_s)
+            backoff_s = min(MAX_BACKOFF_S, backoff_s * 2)
+
+    async def _run_once(self) -> int:
+        self._rotate()
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *self.spec.command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.spec.env},
+                start_new_session=True,  # Ctrl-C is ours to hand on, in order
+                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            )
+        waiting = asyncio.create_task(self._process.wait())
+        done, _ = await asyncio.wait({waiting}, timeout=HEALTHY_AFTER_S)
+        if not done and self._told_lost:
+            self._say(f"{self.spec.name} is back")
+            self._told_lost = False
+        return await waiting
+
+    def _rotate(self) -> None:
+        if self._log.exists() and self._log.stat().st_size > LOG_LIMIT_BYTES:
+            self._log.replace(self._log.with_suffix(".log.1"))
+
+    def leave(self) -> None:
+        """Do not restart it any more."""
+        self._stopping = True
+
+    async def stop(self, grace_s: float = 10.0) -> None:
+        """SIGTERM, then SIGKILL after ``grace_s`` seconds."""
+        self._stopping = True
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), grace_s)
+        except TimeoutError:
+            self._say(f"{self.spec.name} did not stop within {grace_s:.0f} s; killed")
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+
+class Family:
+    """All children of one instance."""
+
+    def __init__(self, logs: Path, say: Callable[[str], None]) -> None:
+        logs.mkdir(parents=True, exist_ok=True)
+        self._logs = logs
+        self._say = say
+        self.children: dict[str, Child] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self, spec: ChildSpec) -> Child:
+        """Start a child and keep it running."""
+        child = Child(spec, self._logs, self._say)
+        self.children[spec.name] = child
+        self._tasks.append(asyncio.create_task(child.watch(), name=spec.name))
+        return child
+
+    async def stop(self) -> None:
+        """Stop all, the last started first, nats-server (the first) at the end."""
+        children = list(self.children.values())
+        for child in reversed(children[1:]):
+            child.leave()
+        await asyncio.gather(*(child.stop() for child in children[1:]))
+        for child in children[:1]:
+            await child.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _status(status: int) -> str:
+    if status < 0:
+        with contextlib.suppress(ValueError):
+            return f"killed by {signal.Signals(-status).name}"
+    return f"exit status {status}"
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,35 @@
+#!/bin/sh
+# Makes .venv and the front end's packages; does nothing when both stand and are up to date.
+set -eu
+cd "$(dirname "$0")/.."
+say() { printf '[setup] %s\n' "$*"; }
+fail() { printf '[setup] %s\n' "$*" >&2; exit 1; }
+
+python=${PYTHON:-python3}
+stamp=.venv/.ready
+want=$(cat requirements.txt dashboard/package-lock.json dashboard/vendor.py 2>/dev/null | cksum)
+if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ] && [ -d dashboard/static/vendor ]; then exit 0; fi
+
+command -v "$python" >/dev/null 2>&1 || fail "there is no $python: install Python 3.11 or newer, or say make PYTHON=/path/to/python3"
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "$python is older than 3.11: install a newer one, or say make PYTHON=/path/to/python3"
+if [ ! -x .venv/bin/python ]; then
+  free=$(df -Pk . | awk 'NR==2 {print int($4/1024)}')
+  [ "$free" -ge 5000 ] || fail "only $free MB free here, 5000 MB are needed: make room and try again"
+  say "1/4 virtual environment in .venv"
+  "$python" -m venv .venv || fail "could not make a virtual environment: on Debian and Ubuntu, apt-get install python3-venv"
+fi
+if [ "$(cat .venv/.requirements 2>/dev/null || true)" != "$(cksum <requirements.txt)" ]; then
+  say "2/4 Python packages (about 2.8 GB with torch; some minutes)"
+  log=.venv/pip.log
+  if ! .venv/bin/python -m pip install --disable-pip-version-check --progress-bar off -r requirements.txt >"$log" 2>&1; then
+    tail -n 15 "$log" >&2
+    fail "pip could not install requirements.txt: the lines above say why; the whole log is $log"
+  fi
+  cksum <requirements.txt >.venv/.requirements
+fi
+say "3/4 front-end packages (npm ci)"
+.venv/bin/python -m dashboard.vendor || fail "the front-end packages could not be installed: the lines above say why"
+say "4/4 native libraries"
+.venv/bin/python scripts/native.py || exit 1
+printf '%s' "$want" >"$stamp"
+say "ready"
