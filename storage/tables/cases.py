@@ -60,6 +60,15 @@ class Case(Base):
     deadline_at: Mapped[datetime | None] = mapped_column(index=True)  # of the clock that runs now
     form: Mapped[dict[str, Any]] = mapped_column(default=dict)
     why: Mapped[dict[str, Any]] = mapped_column(default=dict)  # observation, rule, merge, routing, clock steps
+    reporter_id: Mapped[str | None] = mapped_column(String(40), index=True)  # who reported it; None or system: a rule
+    registered_at: Mapped[datetime | None]  # first registration (立案)
+    dispatched_at: Mapped[datetime | None] = mapped_column(index=True)  # first dispatch to a department
+    finished_at: Mapped[datetime | None]  # last finish of the lead department
+    checked_at: Mapped[datetime | None]  # last verification, passed or not
+    bounces: Mapped[int] = mapped_column(default=0)  # refusals, returns and transfers between departments
+    reworks: Mapped[int] = mapped_column(default=0)  # checks that failed
+    reopened: Mapped[int] = mapped_column(default=0)
+    urged: Mapped[int] = mapped_column(default=0)  # 督办
     __table_args__ = (Index("ix_case_file_open_kind", "open", "kind", "site_id"),)
 
 
@@ -143,6 +152,48 @@ class CaseEvidence(Base):
     added_at: Mapped[datetime]
     added_by: Mapped[str] = mapped_column(String(40))
     size_bytes: Mapped[int] = mapped_column(default=0)
+
+
+class CaseParty(Base):
+    """A person who takes part in a confidential case and may therefore see it."""
+
+    __tablename__ = "case_party"
+    case_id: Mapped[str] = mapped_column(ForeignKey("case_file.case_id"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(String(40), primary_key=True, index=True)
+    role: Mapped[str] = mapped_column(String(24), default="party")
+    added_at: Mapped[datetime]
+
+
+class CaseSequence(Base):
+    """The last case number given out in a district on a day; one row is one counter."""
+
+    __tablename__ = "case_sequence"
+    district: Mapped[str] = mapped_column(String(12), primary_key=True)
+    day: Mapped[str] = mapped_column(String(8), primary_key=True)  # YYYYMMDD in Beijing
+    last: Mapped[int] = mapped_column(default=0)
+
+
+class CaseStandard(Base):
+    """One filing condition of a class, with its limit: an editable default (events/data/case_standards.csv)."""
+
+    __tablename__ = "case_standard"
+    standard_id: Mapped[str] = mapped_column(String(26), primary_key=True)  # derived from set, class and condition
+    class_version: Mapped[str] = mapped_column(String(12), index=True)  # code set: 2007, 2013
+    class_code: Mapped[str] = mapped_column(String(24), index=True)  # event-05-06, component-01-01
+    kind: Mapped[str] = mapped_column(String(12))  # event, component
+    big_code: Mapped[str] = mapped_column(String(4))
+    big_name: Mapped[str] = mapped_column(String(60))
+    small_code: Mapped[str] = mapped_column(String(4))
+    small_name: Mapped[str] = mapped_column(String(80))
+    condition: Mapped[str] = mapped_column(Text, default="")
+    limit_value: Mapped[float | None]
+    limit_unit: Mapped[str] = mapped_column(String(12), default="")
+    close_condition: Mapped[str] = mapped_column(Text, default="")
+    local_extension: Mapped[bool] = mapped_column(default=False)
+    enabled: Mapped[bool] = mapped_column(default=True)
+    source: Mapped[str] = mapped_column(String(120), default="")
+    position: Mapped[int] = mapped_column(default=0)
+    updated_at: Mapped[datetime]
 
 
 class AuditEntry(Base):
