@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from core.records import JSON, Observation, Record, Severity
+from events.drafts import Limit
 
 Body = Mapping[str, Any]
 
@@ -28,6 +29,7 @@ class DraftSpec(Record, frozen=True):
     class_code: str
     title: str
     severity: int = 2
+    limit: Limit | None = None  # handling limit; None: the class's own
     class_version: str = "2013"
     definition: str = "city_management"
     auto_register: bool = True
