@@ -126,6 +126,7 @@ class Bus:
                 max_msgs_per_subject=spec.max_msgs_per_subject,
                 max_msg_size=MAX_MESSAGE_BYTES,
                 duplicate_window=DUPLICATE_WINDOW_S,
+                num_replicas=self.settings.nats_replicas,
             )
             if spec.max_age_s and spec.max_age_s < DUPLICATE_WINDOW_S:
                 config.duplicate_window = spec.max_age_s
@@ -144,7 +145,7 @@ class Bus:
                 self._buckets[full] = await self.js.key_value(full)
             except nats.js.errors.NotFoundError:
                 self._buckets[full] = await self.js.create_key_value(
-                    api.KeyValueConfig(bucket=full, history=1, max_bytes=256 << 20)
+                    api.KeyValueConfig(bucket=full, history=1, max_bytes=256 << 20, replicas=self.settings.nats_replicas)
                 )
         return self._buckets[full]
 

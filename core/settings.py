@@ -44,6 +44,7 @@ class Settings:
     session_secret: str = field(repr=False)
     partitions: int = 8
     subject_prefix: str = ""
+    nats_replicas: int = 1  # copies of each stream: 3 on a three-node cluster
     district: str = "220105"
     camera: str = ""  # YIWANG_CAMERA: one's own camera, added in one step
     log_level: str = "INFO"
@@ -94,6 +95,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         session_secret=vault.get("session_secret"),
         partitions=_whole(env, "YIWANG_PARTITIONS", 8, 1, 256),
         subject_prefix=env.get("YIWANG_SUBJECT_PREFIX", ""),
+        nats_replicas=_whole(env, "YIWANG_NATS_REPLICAS", 1, 1, 5),
         district=env.get("YIWANG_DISTRICT", "220105"),
         camera=env.get("YIWANG_CAMERA", ""),
         log_level=env.get("YIWANG_LOG_LEVEL", "INFO").upper(),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import Engine
 
@@ -68,3 +71,81 @@ def real_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("YIWANG_REAL_DATA does not name a folder of real footage")
     return Path(folder)
+
+
+def _postgres_bin() -> Path | None:
+    """Folder of the newest PostgreSQL server binaries on this machine."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
+    return found[-1].parent if found else None
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A throw-away PostgreSQL server with PostGIS; yields its URL without a database name."""
+    folder = _postgres_bin()
+    if folder is None:
+        pytest.skip("no PostgreSQL server on this machine (apt-get install postgresql postgresql-postgis)")
+    data = tmp_path_factory.mktemp("postgres")
+    port = free_port()
+    user: dict[str, object] = {}
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        shutil.chown(data, "postgres", "postgres")
+        for parent in data.parents:
+            if parent.is_relative_to(tmp_path_factory.getbasetemp().parent):
+                parent.chmod(parent.stat().st_mode | 0o011)
+        user = {"user": "postgres", "group": "postgres", "cwd": "/"}
+    run = [folder / "initdb", "-D", data / "db", "-U", "yiwang", "-A", "trust", "-E", "UTF8", "--no-locale"]
+    subprocess.run([str(a) for a in run], check=True, stdout=subprocess.DEVNULL, **user)  # type: ignore[call-overload]
+    server = subprocess.Popen(  # type: ignore[call-overload]
+        [str(folder / "postgres"), "-D", str(data / "db"), "-p", str(port), "-h", "127.0.0.1", "-k", str(data)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        **user,
+    )
+    try:
+        url = f"postgresql://yiwang@127.0.0.1:{port}"
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                psycopg.connect(f"{url}/postgres").close()
+                break
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+        yield url
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(20)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """URL of an empty database with the postgis extension."""
+    name = f"test_{os.urandom(6).hex()}"
+    with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    try:
+        with psycopg.connect(f"{postgres_server}/{name}", autocommit=True) as connection:
+            connection.execute("CREATE EXTENSION IF NOT EXISTS postgis")
+    except psycopg.errors.Error as error:
+        pytest.skip(f"PostGIS is missing (apt-get install postgresql-postgis): {error}")
+    yield f"{postgres_server}/{name}"
+    with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Under ``YIWANG_FORBID_SKIPS=1`` a skipped test fails the run: nothing may hide for want of a package."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("YIWANG_FORBID_SKIPS") != "1" or reporter is None:
+        return
+    skipped = [r for r in reporter.stats.get("skipped", []) if not _may_skip(str(r.longrepr))]
+    if skipped:
+        reporter.write_line(f"{len(skipped)} test(s) skipped although YIWANG_FORBID_SKIPS=1", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _may_skip(reason: str) -> bool:
+    # Real footage lies beside the project only where someone put it.
+    return "YIWANG_REAL_DATA" in reason and not os.environ.get("YIWANG_REAL_DATA")

