@@ -144,9 +144,9 @@ class Bus:
             try:
                 self._buckets[full] = await self.js.key_value(full)
             except nats.js.errors.NotFoundError:
-                self._buckets[full] = await self.js.create_key_value(
-                    api.KeyValueConfig(bucket=full, history=1, max_bytes=256 << 20, replicas=self.settings.nats_replicas)
-                )
+                replicas = self.settings.nats_replicas
+                config = api.KeyValueConfig(bucket=full, history=1, max_bytes=256 << 20, replicas=replicas)
+                self._buckets[full] = await self.js.create_key_value(config)
         return self._buckets[full]
 
     # publish -------------------------------------------------------------

@@ -45,7 +45,7 @@ def check(settings: Settings) -> list[str]:
             attempt(f"{group} {kind}", lambda group=group, kind=kind: plugins.load(group, kind))  # type: ignore[misc]
     behind = pending(settings.database_url)
     if behind:
-        problems.append(f"database: {behind} migration(s) not applied — run 'python -m app run', or 'python -m app migrate'")
+        problems.append(f"database: {behind} migration(s) not applied — run 'python -m app migrate'")
         return problems
     engine = make_engine(settings.database_url)
     with read_scope(engine) as session:

@@ -13,9 +13,8 @@ HELP = "start everything and print one URL"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--no-demo", action="store_true", help="do not start the simulated fire panel and water gauge (or YIWANG_DEMO=0)"
-    )
+    text = "do not start the simulated fire panel and water gauge (or YIWANG_DEMO=0)"
+    parser.add_argument("--no-demo", action="store_true", help=text)
 
 
 def run(args: argparse.Namespace) -> int:
