@@ -34,6 +34,7 @@ class Happening(Record, frozen=True):
     window_s: float = 86400.0
     same_site: bool = False
     same_source: bool = False
+    by_zone: bool = False  # two zones of one camera are two happenings (two blocked lanes)
     auto: float = 0.7
     propose: float = 0.4
     area_radius_m: float = 0.0  # > 0: many of these within it make an area-wide event

@@ -1,0 +1,184 @@
+"""Routing: class × place × time → lead department and assisting ones, with the steps that explain "why me?".
+
+Pure: the table (routing.yaml), the facts and the roster in, a :class:`events.drafts.Route` out; the same
+facts give the same steps, so that a route can be recomputed from ``case_file.why``.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+import msgspec
+import yaml
+
+from core.errors import YiwangError
+from core.records import JSON, Record
+from events.drafts import Part, Route
+
+
+class RoutingInvalid(YiwangError):
+    code = "routing_invalid"
+    message = "routing table: {detail}"
+    remedy = "correct events/data/routing.yaml (departments must exist, every rule needs a lead)"
+
+
+class Assist(Record, frozen=True):
+    """An assisting department: an id, or ``street`` / ``site`` for the one of the place."""
+
+    department: str
+    duty: str = ""
+    from_severity: int = 1
+
+
+class RoutingRule(Record, frozen=True):
+    """The first rule whose conditions all hold decides.
+
+    ``happenings``, ``classes`` (prefixes: ``event-05``), ``kinds``, ``streets`` (division prefixes),
+    ``hours`` ("18:00-08:00", Beijing): empty means any.  ``lead``: a department id, ``street`` or ``site``.
+    """
+
+    rule_id: str
+    lead: str
+    lead_duty: str = ""
+    happenings: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    streets: tuple[str, ...] = ()
+    hours: str = ""
+    min_severity: int = 1
+    assisting: tuple[Assist, ...] = ()
+
+
+class RoutingTable(Record, frozen=True):
+    """The file routing.yaml.  ``arbiter`` decides when departments hand a case back and forth."""
+
+    rules: tuple[RoutingRule, ...]
+    fallback: str
+    arbiter: str
+    street_department: str = "street-{code}"
+    bounce_limit: int = 2
+
+
+class Facts(Record, frozen=True):
+    """What routing looks at."""
+
+    happening: str = ""
+    class_code: str = ""
+    kind: str = ""
+    severity: int = 1
+    division_code: str | None = None
+    site_department: str | None = None
+    local_time: str = ""  # "HH:MM" in Beijing
+    absent: dict[str, str] = {}  # department id → its substitute now (duty roster)
+
+
+def parse_routing(text: str) -> RoutingTable:
+    """``text`` (YAML) as a table."""
+    try:
+        return msgspec.convert(yaml.safe_load(text), RoutingTable)
+    except (msgspec.ValidationError, yaml.YAMLError) as error:
+        raise RoutingInvalid(detail=str(error)) from error
+
+
+@cache
+def default_routing() -> RoutingTable:
+    """The table we ship."""
+    return parse_routing(resources.files("events").joinpath("data/routing.yaml").read_text(encoding="utf-8"))
+
+
+def check_routing(table: RoutingTable, departments: set[str]) -> list[RoutingInvalid]:
+    """What is wrong with ``table`` where ``departments`` exist; empty when nothing is."""
+    named = {table.fallback, table.arbiter}
+    for rule in table.rules:
+        named |= {rule.lead, *(a.department for a in rule.assisting)}
+    unknown = sorted(named - departments - {"street", "site"})
+    return [RoutingInvalid(detail=f"department {name!r} does not exist") for name in unknown]
+
+
+def route(facts: Facts, table: RoutingTable, departments: set[str]) -> Route:
+    """The route of a case with ``facts``; departments that do not exist are passed over, and the steps say so."""
+    steps: list[dict[str, JSON]] = [{"step": "facts", **{k: v for k, v in msgspec.to_builtins(facts).items() if v}}]
+    for rule in table.rules:
+        missed = _missed(rule, facts)
+        if missed:
+            continue
+        steps.append({"step": "rule", "rule_id": rule.rule_id, "because": _conditions(rule)})
+        lead = _resolve(rule.lead, facts, table, departments, steps, "lead")
+        if lead is None:
+            continue
+        assisting: list[Part] = []
+        for assist in rule.assisting:
+            if facts.severity < assist.from_severity:
+                continue
+            found = _resolve(assist.department, facts, table, departments, steps, "assist")
+            if found and found != lead and found not in {p.department_id for p in assisting}:
+                assisting.append(Part(department_id=found, duty=assist.duty))
+        return Route(
+            lead=Part(department_id=lead, duty=rule.lead_duty), assisting=tuple(assisting), steps=tuple(steps)
+        )
+    steps.append({"step": "fallback", "department_id": table.fallback})
+    return Route(lead=Part(department_id=table.fallback), steps=tuple(steps))
+
+
+def _missed(rule: RoutingRule, facts: Facts) -> str:
+    """The first condition of ``rule`` that does not hold; empty when all do."""
+    if rule.happenings and facts.happening not in rule.happenings:
+        return "happening"
+    if rule.classes and not facts.class_code.startswith(rule.classes):
+        return "class"
+    if rule.kinds and facts.kind not in rule.kinds:
+        return "kind"
+    if rule.streets and not (facts.division_code or "").startswith(rule.streets):
+        return "street"
+    if facts.severity < rule.min_severity:
+        return "severity"
+    if rule.hours and not _within(rule.hours, facts.local_time):
+        return "hours"
+    return ""
+
+
+def _conditions(rule: RoutingRule) -> dict[str, JSON]:
+    names = ("happenings", "classes", "kinds", "streets", "hours")
+    found: dict[str, JSON] = {}
+    for name in names:
+        value = getattr(rule, name)
+        if value:
+            found[name] = list(value) if isinstance(value, tuple) else value
+    if rule.min_severity > 1:
+        found["min_severity"] = rule.min_severity
+    return found
+
+
+def _within(hours: str, local_time: str) -> bool:
+    start, _, end = hours.partition("-")
+    if start <= end:
+        return start <= local_time < end
+    return local_time >= start or local_time < end
+
+
+def _resolve(
+    name: str,
+    facts: Facts,
+    table: RoutingTable,
+    departments: set[str],
+    steps: list[dict[str, JSON]],
+    part: Literal["lead", "assist"],
+) -> str | None:
+    """The department that ``name`` means here; None (with a step) when there is none."""
+    found: str | None = name
+    if name == "street":
+        code = (facts.division_code or "")[:9]
+        found = table.street_department.format(code=code) if len(code) == 9 else None
+    elif name == "site":
+        found = facts.site_department
+    if found is None or (departments and found not in departments):
+        steps.append({"step": part, "wanted": name, "department_id": found, "passed_over": "there is none"})
+        return None
+    substitute = facts.absent.get(found)
+    if substitute and (not departments or substitute in departments):
+        steps.append({"step": part, "wanted": name, "department_id": substitute, "stands_in_for": found})
+        return substitute
+    steps.append({"step": part, "wanted": name, "department_id": found})
+    return found
