@@ -1,0 +1,37 @@
+"""Camera health (摄像机健康) as an algorithm of its own, for clips and for cameras with their own limits.
+
+Every live camera has it without being told; naming it in a camera's configuration only changes its parameters.
+"""
+
+from __future__ import annotations
+
+from core.records import Zone
+from vision.camera_health import CameraHealth, HealthParams
+from vision.detections import Detections
+from vision.findings import Finding, Need, Sight
+from vision.frames import Frame
+from vision.zones import WHOLE
+
+Params = HealthParams
+
+
+def build(params: HealthParams, zones: tuple[Zone, ...] = (), **_: object) -> Health:
+    return Health(params)
+
+
+class Health:
+    """Needs no detector; zones mean nothing to it."""
+
+    kind = "camera_health"
+    needs: tuple[Need, ...] = ()
+
+    def __init__(self, params: HealthParams) -> None:
+        self.health = CameraHealth(params)
+
+    def judge(self, seen: Detections, frame: Frame) -> list[Sight]:
+        """Present while any fault stands."""
+        faults = self.health.open_states
+        return [Sight(WHOLE, bool(faults), detail=", ".join(faults) or "sees well")]
+
+    def update(self, seen: Detections, frame: Frame, now: float) -> list[Finding]:
+        return self.health.update(frame, now)

@@ -1,0 +1,110 @@
+"""Frames of many cameras → one batch per detector → algorithms → findings."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from core import plugins
+from core.errors import YiwangError
+from core.records import AlgorithmConfig, CameraConfig, Zone
+from vision.camera_health import CameraHealth
+from vision.detections import Detections, empty, merge
+from vision.findings import Algorithm, Finding, Need
+from vision.frames import Frame
+from vision.motion import MotionGate
+from vision.pool import DetectorPool
+
+log = logging.getLogger("yiwang.vision")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finding with the frame and the detections it rests on."""
+
+    finding: Finding
+    frame: Frame
+    seen: Detections
+    algorithm: Algorithm | None = None
+
+
+def build_algorithm(config: AlgorithmConfig, zones: Sequence[Zone], pool: DetectorPool) -> Algorithm:
+    """The algorithm with its zones; its detectors are loaded now, so that a mistake shows at once."""
+    chosen = tuple(z for z in zones if not config.zones or z.zone_id in config.zones)
+    if not config.zones:
+        chosen = ()
+    algorithm: Algorithm = plugins.build("algorithm", config.kind, config.params, zones=chosen, pool=pool)
+    for need in algorithm.needs:
+        pool.get(need, config.kind)
+    return algorithm
+
+
+class CameraAnalysis:
+    """Everything remembered about one camera between two frames."""
+
+    def __init__(self, config: CameraConfig, pool: DetectorPool, gate: MotionGate | None = None) -> None:
+        self.config = config
+        self.gate = gate or MotionGate()
+        self.health: CameraHealth | None = CameraHealth()
+        self.algorithms: list[Algorithm] = []
+        self.problems: list[str] = []
+        for wanted in config.algorithms:
+            if wanted.kind == "camera_health":
+                self.health = CameraHealth(plugins.parse_params("algorithm", wanted.kind, wanted.params))
+                continue
+            try:
+                self.algorithms.append(build_algorithm(wanted, config.zones, pool))
+            except YiwangError as error:  # one wrong algorithm leaves the others working
+                self.problems.append(f"{wanted.kind}: {error}")
+                log.warning("camera %s: %s", config.camera_id, error)
+        self.needs = tuple({n.key: n for a in self.algorithms for n in a.needs}.values())
+        self.seen: dict[str, Detections] = {}
+
+    def update(self, frame: Frame) -> list[Outcome]:
+        """All findings of one frame, whose detections stand in ``seen``."""
+        out = []
+        if self.health is not None:
+            out += [Outcome(f, frame, empty()) for f in self.health.update(frame, frame.clock_s)]
+        for algorithm in self.algorithms:
+            seen = self.seen_by(algorithm)
+            out += [Outcome(f, frame, seen, algorithm) for f in algorithm.update(seen, frame, frame.clock_s)]
+        return out
+
+    def seen_by(self, algorithm: Algorithm) -> Detections:
+        """What the algorithm's detectors last saw."""
+        return merge([self.seen.get(n.key, empty(n.classes)) for n in algorithm.needs]) if algorithm.needs else empty()
+
+
+class Analyzer:
+    """Runs the frames of several cameras together; holds no camera state of its own."""
+
+    def __init__(self, pool: DetectorPool, max_batch: int = 16) -> None:
+        self.pool = pool
+        self.max_batch = max_batch
+        self.frames = 0
+        self.detected = 0
+
+    def step(self, work: Sequence[tuple[CameraAnalysis, Frame]]) -> list[Outcome]:
+        """One frame each of several cameras: gate, detect together, judge."""
+        gated: list[tuple[CameraAnalysis, Frame]] = []
+        wanted: dict[str, tuple[Need, list[tuple[CameraAnalysis, Frame]]]] = {}
+        for camera, frame in work:
+            moved, share = camera.gate.moved(frame.thumb, frame.clock_s)
+            frame = replace(frame, motion=share)
+            gated.append((camera, frame))
+            if moved and not frame.dark:
+                for need in camera.needs:
+                    wanted.setdefault(need.key, (need, []))[1].append((camera, frame))
+            elif frame.dark:
+                camera.seen.clear()
+        self.frames += len(work)
+        for need, pairs in wanted.values():
+            for start in range(0, len(pairs), self.max_batch):
+                batch = pairs[start : start + self.max_batch]
+                for (camera, _), seen in zip(
+                    batch, self.pool.detect(need, [f.image for _, f in batch]), strict=True
+                ):
+                    camera.seen[need.key] = seen
+                self.detected += len(batch)
+        return [outcome for camera, frame in gated for outcome in camera.update(frame)]

@@ -1,0 +1,147 @@
+"""Is the camera still seeing?  Frozen, black, over-exposed, covered, blurred, moved; offline comes from capture.
+
+Every state is a standing condition of its own.  Covered, blurred and moved compare with what the camera used to
+see: an edge map averaged over daylight minutes, learnt slowly and only while all is well, so that day, night, fog
+and snow (which soften edges everywhere but leave the strong ones in place) are not faults.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.findings import Finding
+from vision.frames import Frame
+from vision.standing import Standing
+
+STATES = ("frozen", "black", "over_exposed", "covered", "blurred", "moved")
+REASONS = {
+    "offline": "no pictures arrive",
+    "frozen": "the picture does not change at all",
+    "black": "the picture is black",
+    "over_exposed": "the picture is white",
+    "covered": "what used to be seen is hidden by something without structure",
+    "blurred": "the picture lost its sharp edges",
+    "moved": "the camera looks elsewhere than it used to",
+}
+
+
+class HealthParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Seconds a state must last, and levels.  ``frozen_s`` is long: codecs repeat a still scene exactly."""
+
+    offline_s: float = 10.0
+    frozen_s: float = 120.0
+    black_s: float = 5.0
+    over_exposed_s: float = 10.0
+    covered_s: float = 10.0
+    blurred_s: float = 60.0
+    moved_s: float = 20.0
+    clear_after_s: float = 3.0
+    learn_s: float = 5.0
+    white_level: float = 235.0
+    covered_share: float = 0.12
+    blurred_share: float = 0.35
+    moved_match: float = 0.25
+
+
+class CameraHealth:
+    """One camera's health; feed it every analysed frame, and ``offline`` while none comes."""
+
+    def __init__(self, params: HealthParams | None = None) -> None:
+        p = self.params = params or HealthParams()
+        waits = {s: float(getattr(p, f"{s}_s")) for s in STATES}
+        self._standing = {s: Standing(wait, p.clear_after_s, blink_s=0.5) for s, wait in waits.items()}
+        self._offline = Standing(p.offline_s, 0.0, blink_s=0.0, max_gap_s=3600.0)
+        self._last: NDArray[np.uint8] | None = None
+        self._edges: NDArray[np.float32] | None = None  # mean edge map of good moments
+        self._sharpness = 0.0
+        self._learnt_s = 0.0
+        self._at: float | None = None
+
+    @property
+    def open_states(self) -> tuple[str, ...]:
+        """States that stand now."""
+        standing = [s for s, c in self._standing.items() if c.is_open]
+        return tuple((["offline"] if self._offline.is_open else []) + standing)
+
+    def offline(self, now: float, reason: str) -> list[Finding]:
+        """No frame came up to ``now``; ``reason`` is what capture says."""
+        change = self._offline.feed(True, now)
+        return [_finding("offline", change, f"{REASONS['offline']}: {reason}")] if change else []
+
+    def update(self, frame: Frame, now: float) -> list[Finding]:
+        """Changes that this frame brings."""
+        found = []
+        change = self._offline.feed(False, now)
+        if change:
+            found.append(_finding("offline", change, "pictures arrive again"))
+        sights = self._sights(frame.thumb, frame.dark, now)
+        for state, present in sights.items():
+            change = self._standing[state].feed(present, now)
+            if change:
+                found.append(_finding(state, change, REASONS[state] if change == "open" else "as it used to be"))
+        return found
+
+    def _sights(self, thumb: NDArray[np.uint8], dark: bool, now: float) -> dict[str, bool | None]:
+        same = self._last is not None and self._last.shape == thumb.shape and not cv2.absdiff(self._last, thumb).any()
+        self._last = thumb
+        white = float(np.percentile(thumb, 10)) >= self.params.white_level
+        sights: dict[str, bool | None] = {"frozen": same and not dark, "black": dark, "over_exposed": white}
+        edges = _edges(thumb)
+        sharpness = float(np.percentile(edges, 99))
+        known = self._edges is not None and self._edges.shape == edges.shape and self._learnt_s >= self.params.learn_s
+        if dark or white or not known:
+            sights |= {"covered": None, "blurred": None, "moved": None}
+        else:
+            assert self._edges is not None
+            sights |= self._compare(edges, sharpness, thumb)
+        if not dark and not white and not any(sights[s] for s in ("covered", "blurred", "moved")):
+            self._learn(edges, sharpness, now)
+        self._at = now
+        return sights
+
+    def _compare(
+        self, edges: NDArray[np.float32], sharpness: float, thumb: NDArray[np.uint8]
+    ) -> dict[str, bool | None]:
+        assert self._edges is not None
+        strong = self._edges > max(float(np.percentile(self._edges, 90)), 8.0)
+        if np.count_nonzero(strong) < 0.01 * strong.size:
+            return {"covered": None, "blurred": None, "moved": None}  # a scene without structure proves nothing
+        left = float(edges[strong].mean() / max(float(self._edges[strong].mean()), 1e-6))
+        structure = sharpness / max(self._sharpness, 1e-6)
+        covered = left < self.params.covered_share and structure < 0.5
+        match = _correlation(edges, self._edges)
+        blurred = not covered and structure < self.params.blurred_share and match > self.params.moved_match
+        moved = not covered and structure > 0.5 and match < self.params.moved_match
+        return {"covered": covered, "blurred": blurred, "moved": moved}
+
+    def _learn(self, edges: NDArray[np.float32], sharpness: float, now: float) -> None:
+        gap = 0.0 if self._at is None else min(max(now - self._at, 0.0), 2.0)
+        if self._edges is None or self._edges.shape != edges.shape:
+            self._edges, self._sharpness, self._learnt_s = edges, sharpness, 0.0
+            return
+        self._learnt_s += gap
+        # fast at first, then with a time constant of ten minutes
+        weight = min(1.0, gap / min(max(self._learnt_s, 1.0), 600.0))
+        self._edges = (1 - weight) * self._edges + weight * edges
+        self._sharpness = (1 - weight) * self._sharpness + weight * sharpness
+
+
+def _edges(thumb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Strength of edges, smoothed so that a swaying camera still matches itself."""
+    grey = thumb.astype(np.float32)
+    dx, dy = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
+    return np.asarray(cv2.GaussianBlur(cv2.magnitude(dx, dy), (0, 0), 2.0), np.float32)
+
+
+def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    a, b = a - a.mean(), b - b.mean()
+    return float((a * b).sum() / max(float(np.sqrt((a * a).sum() * (b * b).sum())), 1e-6))
+
+
+def _finding(state: str, change: Any, reason: str) -> Finding:
+    return Finding(kind="camera_health", state=change, zone=None, attributes={"state": state, "reason": reason})

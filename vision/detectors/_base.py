@@ -1,0 +1,98 @@
+"""The contract of a detector, and what the ONNX ones share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from core.records import ModelRef
+from vision.detections import Detections, Image, empty
+from vision.errors import ModelInvalid
+
+
+class Detector(Protocol):
+    """Finds objects in pictures.
+
+    ``detect`` takes any number of BGR pictures of any sizes (several cameras share a call) and returns one
+    :class:`Detections` each, in order, boxes in pixels of the picture given, sorted by falling confidence.
+    It is called from one thread at a time.
+    """
+
+    model: ModelRef
+    class_name: tuple[str, ...]
+
+    def detect(self, frames: Sequence[Image]) -> list[Detections]: ...
+
+
+def open_session(path: Path, device: str = "cpu") -> onnxruntime.InferenceSession:
+    """A session on one thread that never spins: many workers share few cores (spinning took 60× longer there).
+
+    ``device`` ``cuda`` is used when onnxruntime was built for it; otherwise the processor serves.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    wanted = ["CPUExecutionProvider"]
+    if device == "cuda" and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        wanted.insert(0, "CUDAExecutionProvider")
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=wanted)
+    except Exception as error:  # noqa: BLE001 — onnxruntime's errors share no base but Exception
+        raise ModelInvalid(path=str(path), detail=str(error).splitlines()[0][:200]) from error
+
+
+def letterbox(image: Image, size: tuple[int, int], pad: int = 114) -> tuple[Image, float, float, float]:
+    """``image`` scaled into ``size`` (height, width), centred on grey; with scale, left and top offset in pixels."""
+    height, width = image.shape[:2]
+    scale = min(size[0] / height, size[1] / width)
+    new_w, new_h = round(width * scale), round(height * scale)
+    top, left = (size[0] - new_h) // 2, (size[1] - new_w) // 2
+    canvas = np.full((size[0], size[1], 3), pad, np.uint8)
+    if (new_w, new_h) == (width, height):
+        canvas[top : top + new_h, left : left + new_w] = image
+    else:
+        # area would be more exact when shrinking a lot; linear is what the models were trained with
+        canvas[top : top + new_h, left : left + new_w] = cv2.resize(
+            image, (new_w, new_h), interpolation=cv2.INTER_LINEAR
+        )
+    return canvas, scale, float(left), float(top)
+
+
+def unletterbox(
+    xyxy: NDArray[np.float32], scale: float, left: float, top: float, shape: tuple[int, ...]
+) -> NDArray[np.float32]:
+    """Boxes of the letter-boxed picture as boxes of the original of ``shape``, clipped to it."""
+    out = (xyxy - np.array([left, top, left, top], np.float32)) / np.float32(scale)
+    out[:, 0::2] = out[:, 0::2].clip(0, shape[1])
+    out[:, 1::2] = out[:, 1::2].clip(0, shape[0])
+    return out.astype(np.float32)
+
+
+def suppress(
+    xyxy: NDArray[np.float32],
+    score: NDArray[np.float32],
+    class_id: NDArray[np.int32],
+    class_name: tuple[str, ...],
+    model: ModelRef,
+    *,
+    iou: float = 0.5,
+    limit: int = 300,
+) -> Detections:
+    """Class-wise non-maximum suppression of candidate boxes."""
+    if len(score) == 0:
+        return empty(class_name, (model,))
+    xywh = np.concatenate([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]], axis=1)
+    kept: Any = cv2.dnn.NMSBoxesBatched(
+        xywh.tolist(), score.tolist(), class_id.tolist(), float(score.min()) - 1e-6, iou
+    )
+    rows = np.asarray(kept, np.intp).reshape(-1)
+    rows = rows[np.argsort(-score[rows], kind="stable")][:limit]
+    return Detections(xyxy[rows], class_id[rows], score[rows], class_name, (model,))
