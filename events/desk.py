@@ -1,0 +1,325 @@
+"""Where a finding meets the cases: open one, add to one, or record that its condition ended.
+
+Works inside the caller's transaction.  Opening and every change of a case's course go through the case
+service; what belongs to a case (observations, evidence, standing conditions, last sign) is written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
+
+from core.clock import BEIJING, Clock
+from core.ids import new_id
+from core.records import SYSTEM, EvidenceRef, GeoPoint, Observation, Severity
+from events.correlate import (
+    Decision,
+    OpenCase,
+    Report,
+    candidate_keys,
+    decide,
+    happening_key,
+    happening_of_key,
+)
+from events.drafts import CaseDraft, Route
+from events.findings import Finding
+from events.memory import insert_into
+from events.places import Place, Registry
+from events.routing import Facts, RoutingTable, route
+from events.rulebook import Happening, Rulebook
+from storage.tables.cases import Case, CaseEvidence, CaseObservation
+
+MAX_CANDIDATES = 60
+
+
+class CaseOpener(Protocol):
+    """The part of the case service that the desk needs, inside a transaction."""
+
+    def open_in(self, session: Session, draft: CaseDraft, actor: Any) -> Case: ...
+
+    def escalate_in(self, session: Session, case: Case, severity: Severity, reason: dict[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Which case a finding went to, and whether it was opened for it."""
+
+    case_id: str
+    opened: bool
+    decision: Decision | None = None
+
+
+class Desk:
+    """Places findings and reports."""
+
+    def __init__(self, service: CaseOpener, clock: Clock, registry: Registry, routing: RoutingTable) -> None:
+        self._service = service
+        self._clock = clock
+        self._registry = registry
+        self._routing = routing
+
+    def take(
+        self, session: Session, finding: Finding, place: Place, book: Rulebook, *, known_case: str | None
+    ) -> Outcome | None:
+        """Place ``finding``; None when there is nothing to do (the end of something nobody has a case for)."""
+        case = self._open_case(session, known_case)
+        if case is not None:
+            self._attach(session, case, finding, {"verdict": "same_condition"}, 1.0)
+            return Outcome(case_id=case.case_id, opened=False)
+        if finding.state == "clear":
+            return None
+        happening = book.happening(finding.rule.draft.happening)
+        report = _report(finding, place)
+        decision = decide(report, self._candidates(session, report, happening), happening)
+        if decision.verdict == "attach" and decision.best is not None:
+            case = session.get(Case, decision.best.case_id)
+            if case is not None:
+                self._attach(session, case, finding, decision.reason(), decision.best.total)
+                return Outcome(case_id=case.case_id, opened=False, decision=decision)
+        opened = self._open(session, finding, place, report, happening, decision)
+        return Outcome(case_id=opened.case_id, opened=True, decision=decision)
+
+    # find ----------------------------------------------------------------
+    def _open_case(self, session: Session, case_id: str | None) -> Case | None:
+        """The open case ``case_id``, or the open one it was merged into."""
+        for _ in range(8):
+            case = session.get(Case, case_id) if case_id else None
+            if case is None or not case.merged_into_id:
+                return case if case is not None and case.open else None
+            case_id = case.merged_into_id
+        return None
+
+    def _candidates(self, session: Session, report: Report, happening: Happening) -> list[OpenCase]:
+        keys = Case.happening_key.in_(candidate_keys(report, happening))
+        where: ColumnElement[bool] = keys
+        if happening.same_site and report.site_id and not happening.same_source:
+            where = or_(keys, and_(Case.site_id == report.site_id, Case.happening_key.like(f"{report.happening}@%")))
+        rows = session.scalars(
+            select(Case)
+            .where(where, Case.open.is_(True), Case.merged_into_id.is_(None))
+            .order_by(Case.opened_at.desc())
+            .limit(MAX_CANDIDATES)
+        )
+        return [open_case(row) for row in rows]
+
+    # open ----------------------------------------------------------------
+    def _open(
+        self,
+        session: Session,
+        finding: Finding,
+        place: Place,
+        report: Report,
+        happening: Happening,
+        decision: Decision,
+    ) -> Case:
+        spec, observation = finding.rule, finding.observation
+        auto = spec.draft.auto_register
+        path = self.route_of(session, finding, place) if auto else None
+        draft = CaseDraft(
+            title=_title(finding, place),
+            definition_id=spec.draft.definition,
+            kind=observation.kind,
+            class_code=spec.draft.class_code,
+            class_version=spec.draft.class_version,
+            severity=finding.severity,
+            description=f"{spec.name}: {observation.source_id}",
+            site_id=place.site_id,
+            location=place.location,
+            division_code=place.division_code,
+            grid_code=place.grid_code,
+            source_type=observation.source_type,
+            source_id=observation.source_id,
+            confidence=finding.confidence,
+            happening_key=happening_key(report, happening),
+            observation_ids=(observation.observation_id,),
+            evidence=observation.evidence,
+            limit=spec.draft.limit,
+            auto_register=auto,
+            route=path,
+            why=explain(finding, decision),
+        )
+        case = self._service.open_in(session, draft, SYSTEM)
+        case.last_seen_at = observation.observed_at
+        self._link(session, case, finding, decision.reason(), 1.0)
+        self._set_standing(case, finding)
+        return case
+
+    def route_of(self, session: Session, finding: Finding, place: Place) -> Route:
+        """Where a case of ``finding`` goes."""
+        local = self._clock.now().astimezone(BEIJING)
+        facts = Facts(
+            happening=finding.rule.draft.happening,
+            class_code=finding.rule.draft.class_code,
+            kind=finding.observation.kind,
+            severity=int(finding.severity),
+            division_code=place.division_code,
+            site_department=place.department_id,
+            local_time=local.strftime("%H:%M"),
+        )
+        return route(facts, self._routing, self._registry.departments(session))
+
+    # add -----------------------------------------------------------------
+    def _attach(self, session: Session, case: Case, finding: Finding, reason: dict[str, Any], score: float) -> None:
+        observation = finding.observation
+        self._link(session, case, finding, reason, score)
+        self._set_standing(case, finding)
+        if case.last_seen_at is None or observation.observed_at > case.last_seen_at:
+            case.last_seen_at = observation.observed_at
+        if case.site_id is None and observation.site_id and self._registry.site(session, observation.site_id):
+            case.site_id = observation.site_id
+        add_evidence(session, case.case_id, observation.evidence, "finding", self._clock.now())
+        if finding.state != "clear" and finding.severity > case.severity:
+            self._service.escalate_in(session, case, finding.severity, {"steps": list(finding.why)})
+
+    def _link(self, session: Session, case: Case, finding: Finding, reason: dict[str, Any], score: float) -> None:
+        observation = finding.observation
+        body = {
+            "state": finding.state,
+            "standing_key": finding.standing_key,
+            "rule_id": finding.rule.rule_id,
+            "rule_version": finding.rule.version,
+            "level": finding.level,
+            "severity": int(finding.severity),
+            "merge": reason,
+            "steps": list(finding.why),
+        }
+        statement = insert_into(session, CaseObservation)
+        statement = statement.on_conflict_do_update(
+            index_elements=["case_id", "observation_id"], set_={"reason": statement.excluded.reason}
+        )
+        session.execute(
+            statement,
+            {
+                "case_id": case.case_id,
+                "observation_id": observation.observation_id,
+                "linked_at": self._clock.now(),
+                "score": score,
+                "reason": body,
+            },
+        )
+
+    def _set_standing(self, case: Case, finding: Finding) -> None:
+        why = dict(case.why or {})
+        standing = dict(why.get("standing", {}))
+        standing[finding.standing_key] = finding.state != "clear"
+        case.why = why | {"standing": standing}
+
+
+def explain(finding: Finding, decision: Decision) -> dict[str, Any]:
+    """The reasons of a new case: what was observed, which rule said so, what was compared with it."""
+    observation = finding.observation
+    seen: dict[str, Any] = {
+        "observation_id": observation.observation_id,
+        "kind": observation.kind,
+        "source_type": observation.source_type,
+        "source_id": observation.source_id,
+        "observed_at": observation.observed_at.isoformat(),
+        "received_at": observation.received_at.isoformat(),
+        "value": observation.value,
+        "unit": observation.unit,
+        "confidence": observation.confidence,
+        "zone": observation.zone,
+        "box": list(observation.box) if observation.box else None,
+        "epoch": observation.epoch,
+    }
+    if observation.model is not None:
+        seen["model"] = {"name": observation.model.name, "sha256": observation.model.sha256}
+    rule = finding.rule
+    return {
+        "observation": {k: v for k, v in seen.items() if v not in (None, "")},
+        "rule": {
+            "rule_id": rule.rule_id,
+            "kind": rule.kind,
+            "name": rule.name,
+            "version": rule.version,
+            "params": dict(rule.params),
+            "steps": list(finding.why),
+        },
+        "merge": decision.reason(),
+    }
+
+
+def is_standing(case: Case) -> bool:
+    """Whether any condition of ``case`` still stands."""
+    return any((case.why or {}).get("standing", {}).values())
+
+
+def open_case(row: Case) -> OpenCase:
+    """A case row as correlation sees it."""
+    return OpenCase(
+        case_id=row.case_id,
+        number=row.number,
+        happening=happening_of_key(row.happening_key),
+        opened_at=row.opened_at,
+        last_seen_at=row.last_seen_at or row.opened_at,
+        source_id=row.source_id,
+        kind=row.kind,
+        site_id=row.site_id,
+        location=GeoPoint(lon=row.lon, lat=row.lat) if row.lon is not None and row.lat is not None else None,
+        zone=(row.why or {}).get("observation", {}).get("zone"),
+        standing=is_standing(row),
+    )
+
+
+def add_evidence(
+    session: Session, case_id: str, evidence: Sequence[EvidenceRef], purpose: str, now: Any, added_by: str = "system"
+) -> int:
+    """Put ``evidence`` into the case's file; what is there already stays once.  Returns how many were added."""
+    if not evidence:
+        return 0
+    known = set(session.scalars(select(CaseEvidence.sha256).where(CaseEvidence.case_id == case_id)))
+    added = 0
+    for ref in evidence:
+        if ref.sha256 in known:
+            continue
+        known.add(ref.sha256)
+        added += 1
+        session.add(
+            CaseEvidence(
+                evidence_id=new_id(),
+                case_id=case_id,
+                purpose=purpose,
+                kind=ref.kind,
+                uri=ref.uri,
+                sha256=ref.sha256,
+                media_type=ref.media_type,
+                taken_at=ref.taken_at,
+                added_at=now,
+                added_by=added_by,
+                size_bytes=ref.size_bytes,
+            )
+        )
+    return added
+
+
+def _report(finding: Finding, place: Place) -> Report:
+    observation = finding.observation
+    return Report(
+        happening=finding.rule.draft.happening,
+        at=observation.observed_at,
+        source_type=observation.source_type,
+        source_id=observation.source_id,
+        kind=observation.kind,
+        site_id=place.site_id,
+        location=place.location,
+        zone=observation.zone,
+        accuracy_m=_accuracy(observation),
+    )
+
+
+def _accuracy(observation: Observation) -> float:
+    value = observation.attributes.get("accuracy_m", 0.0)
+    return float(value) if isinstance(value, int | float) and value > 0 else 0.0
+
+
+def _title(finding: Finding, place: Place) -> str:
+    observation = finding.observation
+    value = "" if observation.value is None else f"{observation.value:g}"
+    text = finding.rule.draft.title.format(
+        place=place.name, value=value, unit=observation.unit, level=finding.level
+    )
+    return " ".join(text.split())[:200]
