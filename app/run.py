@@ -37,8 +37,9 @@ def say(text: str) -> None:
 def prepare(settings: Settings, say: Say = say) -> str | None:
     """Migrate, seed, build tiles; returns the first administrator's password when it was just made."""
     from dashboard.auth import ensure_admin
+
     from layers.build import build_tiles
-    from layers.importer import import_demo
+    from layers.importer import add_own_camera, import_city
 
     steps = 4
     started = time.monotonic()
@@ -50,9 +51,10 @@ def prepare(settings: Settings, say: Say = say) -> str | None:
             seeded = bool(session.scalar(select(func.count()).select_from(Division)))
         if seeded:
             say(f"2/{steps} city: already there")
+            add_own_camera(engine, settings)
         else:
             say(f"2/{steps} city: seeding the demo district Erdao 二道区 ({settings.district})")
-        import_demo(settings, engine, only_own_camera=seeded, progress=lambda text: say(f"      {text}"))
+            import_city(engine, settings, progress=lambda text: say(f"      {text}"))
         if (settings.tiles_dir / "ready").exists():
             say(f"3/{steps} map tiles: already built")
         else:
@@ -97,7 +99,7 @@ async def run(settings: Settings, *, demo: bool, say: Say = say) -> int:
             say("starting nats-server, worker, ingest, vision, web" + (" and the simulated devices" if demo else ""))
             for spec in children(settings, demo=demo):
                 family.start(spec)
-            await _until_ready(settings, stop)
+            await until_ready(settings, stop)
             if not stop.is_set():
                 _announce(settings, password, say)
             await stop.wait()
@@ -110,7 +112,8 @@ async def run(settings: Settings, *, demo: bool, say: Say = say) -> int:
         lock.close()
 
 
-async def _until_ready(settings: Settings, stop: asyncio.Event, seconds: float = 120.0) -> None:
+async def until_ready(settings: Settings, stop: asyncio.Event, seconds: float = 120.0) -> None:
+    """Wait until the web server answers; :class:`NotReady` after ``seconds``."""
     url = f"http://{settings.web_host}:{settings.web_port}/healthz"
     deadline = time.monotonic() + seconds
     async with httpx.AsyncClient(timeout=2, trust_env=False) as client:

@@ -1,0 +1,27 @@
+"""Prove the main job on this machine: a throw-away instance, real sockets, every case followed to its close."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from core.errors import InputInvalid
+
+HELP = "run the main job end to end in a temporary folder and say whether it held"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--clip", type=Path, help="a video in which people are present and then gone (default: composed)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    from app.selftest.driver import selftest
+
+    if args.clip and not args.clip.is_file():
+        raise InputInvalid(field="--clip", detail=f"{args.clip} is no file", how="give the path of a video file")
+    report = asyncio.run(selftest(args.clip, lambda text: print(f"[selftest] {text}", file=sys.stderr, flush=True)))
+    print(report.as_json() if args.json else report.as_table())
+    return 0 if report.held else 1

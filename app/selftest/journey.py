@@ -1,0 +1,151 @@
+"""One happening, followed from the signal to the closed case."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.selftest.district import DISPATCHER, INSPECTOR, STAFF, Happening
+from app.selftest.office import Office
+from app.selftest.report import Report
+
+CLOSED = {"closed", "force_closed"}
+
+
+class Watch:
+    """Cases as they are pushed; waiters are woken at every push (and every second, should a push be lost)."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._changed = asyncio.Event()
+        self.cases: dict[str, dict[str, Any]] = {}
+        self.seen_at: dict[str, float] = {}
+
+    async def run(self) -> None:
+        """Follow the live push until cancelled."""
+        async for case in self._office.live():
+            self._note(case)
+
+    def _note(self, case: dict[str, Any]) -> None:
+        known = self.cases.get(case["case_id"])
+        self.seen_at.setdefault(case["case_id"], time.perf_counter())
+        if known is None or known["version"] < case["version"]:
+            self.cases[case["case_id"]] = case
+        self._changed.set()
+
+    async def wait(self, wanted: Callable[[dict[str, Any]], bool], seconds: float) -> dict[str, Any] | None:
+        """The first case that is ``wanted``; None after ``seconds``."""
+        deadline = time.perf_counter() + seconds
+        while time.perf_counter() < deadline:
+            for case in list(self.cases.values()):
+                if wanted(case):
+                    return case
+            self._changed.clear()
+            try:
+                await asyncio.wait_for(self._changed.wait(), 1.0)
+            except TimeoutError:
+                for case in await self._office.cases():
+                    self._note(case)
+        return None
+
+
+@dataclass
+class People:
+    """Everyone's session."""
+
+    offices: dict[str, Office] = field(default_factory=dict)
+
+    def staff_of(self, department_id: str) -> Office:
+        return self.offices[STAFF[department_id]]
+
+    @property
+    def inspector(self) -> Office:
+        return self.offices[INSPECTOR]
+
+    @property
+    def dispatcher(self) -> Office:
+        return self.offices[DISPATCHER]
+
+
+async def follow(
+    happening: Happening,
+    people: People,
+    watch: Watch,
+    report: Report,
+    *,
+    signal: Callable[[], Awaitable[None]],
+    settle: Callable[[], Awaitable[None]],
+    photograph: bytes,
+    timed: bool = True,
+) -> None:
+    """Cause ``happening`` (``signal``), see its case dispatched, end it (``settle``), handle it, see it closed."""
+    started = time.perf_counter()
+    await signal()
+    case = await watch.wait(lambda c: _is(c, happening) and c["state"] != "reported", 90)
+    if case is None:
+        report.lost.append(f"no case for: {happening.name}")
+        return
+    case_id = case["case_id"]
+    if timed:
+        report.add("signal_to_case", watch.seen_at[case_id] - started)
+    case = await watch.wait(lambda c: c["case_id"] == case_id and c["state"] == "dispatched", 20)
+    if case is None:
+        report.failures.append(f"{happening.name}: never dispatched")
+        return
+    await settle()
+    await _handle(case, people, watch, report, photograph)
+
+
+async def _handle(case: dict[str, Any], people: People, watch: Watch, report: Report, photograph: bytes) -> None:
+    case_id, staff = case["case_id"], people.staff_of(case["department_id"])
+    if case_id not in {t["case_id"] for t in await staff.tasks()}:
+        report.failures.append(f"{case['number']} is not among its department's tasks")
+    for stage, action in (
+        ("accept", lambda: staff.command(case_id, "accept")),
+        ("photograph", lambda: staff.photograph(case_id, photograph)),
+        ("finish", lambda: staff.command(case_id, "finish", reason="self-test: handled")),
+    ):
+        began = time.perf_counter()
+        await action()
+        report.add(stage, time.perf_counter() - began)
+    began = time.perf_counter()
+    if await _verified(case_id, people, watch, report, staff, began):
+        report.cases_closed += 1
+
+
+async def _verified(
+    case_id: str, people: People, watch: Watch, report: Report, staff: Office, began: float
+) -> bool:
+    """The same sensor or camera looks again; where it cannot tell, the inspector goes and sees."""
+    settled = {"checking", "rework", *CLOSED}
+    for _ in range(3):
+        case = await watch.wait(lambda c: c["case_id"] == case_id and c["state"] in settled, 30)
+        if case is None:
+            break
+        if case["state"] in CLOSED:
+            report.add("verify_and_close", time.perf_counter() - began)
+            return True
+        if case["state"] == "rework":  # it was not clear yet: the department finishes once more
+            await asyncio.sleep(3)
+            await staff.command(case_id, "accept") if "accept" in await _allowed(staff, case_id) else None
+            await staff.command(case_id, "finish", reason="self-test: handled again")
+            continue
+        closed = await watch.wait(lambda c: c["case_id"] == case_id and c["state"] in CLOSED, 12)
+        if closed is None:
+            await people.inspector.command(case_id, "check_pass", reason="self-test: seen on site")
+            if "close" in await _allowed(people.dispatcher, case_id):
+                await people.dispatcher.command(case_id, "close", reason="self-test")
+    detail = await people.dispatcher.case(case_id)
+    report.failures.append(f"{detail['case']['number']} stayed in {detail['case']['state']}")
+    return False
+
+
+async def _allowed(office: Office, case_id: str) -> set[str]:
+    return {command["name"] for command in (await office.case(case_id))["allowed"]}
+
+
+def _is(case: dict[str, Any], happening: Happening) -> bool:
+    return bool(case["site_id"] == happening.site_id and case["kind"] == happening.kind)
