@@ -85,7 +85,7 @@ class DemoCity:
 
 def _fitting(shape: BaseGeometry, size: float) -> float:
     """A cell size that keeps a community below 999 cells and the city's fringe coarse."""
-    return max(size, (shape.area / 160) ** 0.5) if size == CELL_M else max(size, (shape.area / 900) ** 0.5)
+    return max(size, float((shape.area / (160 if size == CELL_M else 900)) ** 0.5))
 
 
 def _cells(shape: BaseGeometry, size: float) -> list[BaseGeometry]:
@@ -131,7 +131,9 @@ def generate(target: Path, progress: Callable[[str], None] = print) -> Path:
     city = DemoCity()
     degrees = city.plane.to_degrees
     areas = [Area("220105", "二道区", city.outline), *city.streets, *city.communities]
-    _geojson(target / "divisions.geojson", (({"code": a.code, "source_note": "generated"}, degrees(a.shape)) for a in areas))
+    _geojson(
+        target / "divisions.geojson", (({"code": a.code, "source_note": "generated"}, degrees(a.shape)) for a in areas)
+    )
     _geojson(target / "grid.geojson", (({"code": c, "source": "generated"}, degrees(s)) for c, s in city.grid()))
     progress("demo city: roads and buildings")
     roads = city.roads()

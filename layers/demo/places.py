@@ -29,7 +29,12 @@ _FIRE_SITES = (
     ("中学", "Middle School"), ("养老服务中心", "Care Home"), ("影剧院", "Theatre"),
 )  # fmt: skip
 _WAREHOUSES = ("防汛物资库", "消防物资库", "救灾物资库", "应急装备库", "医疗物资库")
-_KEY_PLACES = (("农贸市场", "Farmers' Market"), ("公园", "Park"), ("校门口", "School Gate"), ("地铁口", "Metro Entrance"))
+_KEY_PLACES = (
+    ("农贸市场", "Farmers' Market"),
+    ("公园", "Park"),
+    ("校门口", "School Gate"),
+    ("地铁口", "Metro Entrance"),
+)
 
 Row = dict[str, Any]
 
@@ -72,7 +77,9 @@ def sites(rng: random.Random, plane: Plane, urban: list[Area], nodes: set[Node])
     for n in range(18):
         area = urban[n % len(urban)]
         name, en = _FIRE_SITES[n % len(_FIRE_SITES)]
-        add("key_fire_site", n + 1, f"{_short(area)}{name}", f"{en} {n + 1}", random_point(rng, area.shape), "dept-fire")
+        add(
+            "key_fire_site", n + 1, f"{_short(area)}{name}", f"{en} {n + 1}", random_point(rng, area.shape), "dept-fire"
+        )
     for n in range(19):
         i, j = _pick(rng, nodes, 4)
         x, y = lattice_point(i, j)
@@ -95,7 +102,8 @@ def sites(rng: random.Random, plane: Plane, urban: list[Area], nodes: set[Node])
 
 
 _SHORT = {
-    "key_fire_site": "fire", "fuel_station": "fuel", "waterlogging": "water", "key_place": "place", "warehouse": "store",
+    "key_fire_site": "fire", "fuel_station": "fuel", "waterlogging": "water",
+    "key_place": "place", "warehouse": "store",
 }  # fmt: skip
 
 

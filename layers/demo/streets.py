@@ -99,10 +99,12 @@ def _ordinal(index: int) -> str:
     return f"{side}{digits[tens] if tens > 1 else ''}十{digits[ones] if ones else ''}"
 
 
-def country_roads(rng: random.Random, places: list[tuple[float, float]], first: int, within: BaseGeometry) -> list[Road]:
+def country_roads(
+    rng: random.Random, places: list[tuple[float, float]], first: int, within: BaseGeometry
+) -> list[Road]:
     """Winding roads that join ``places`` (a Delaunay net without its longest edges), inside ``within``."""
     edges = shapely.delaunay_triangles(shapely.MultiPoint(places), only_edges=True).geoms
-    roads = []
+    roads: list[Road] = []
     for edge in sorted(edges, key=lambda e: e.wkt):
         if edge.length > 9_000 or not within.contains(edge):
             continue
@@ -118,7 +120,9 @@ def _winding(rng: random.Random, edge: LineString) -> LineString:
     for k in range(count + 1):
         t = k / count
         off = sway * math.sin(math.pi * t) * math.sin(math.pi * t * phase)
-        points.append((ax + (bx - ax) * t - (by - ay) / edge.length * off, ay + (by - ay) * t + (bx - ax) / edge.length * off))
+        points.append(
+            (ax + (bx - ax) * t - (by - ay) / edge.length * off, ay + (by - ay) * t + (bx - ax) / edge.length * off)
+        )
     return LineString(points)
 
 
@@ -127,7 +131,12 @@ def blocks(nodes: set[Node]) -> list[tuple[Node, Polygon]]:
     found = []
     for i, j in sorted(nodes):
         if {(i + 1, j), (i, j + 1), (i + 1, j + 1)} <= nodes:
-            corners = [lattice_point(i, j), lattice_point(i + 1, j), lattice_point(i + 1, j + 1), lattice_point(i, j + 1)]
+            corners = [
+                lattice_point(i, j),
+                lattice_point(i + 1, j),
+                lattice_point(i + 1, j + 1),
+                lattice_point(i, j + 1),
+            ]
             margin = 5 + max(_WIDTH_M[road_class(k)] for k in (i, i + 1, j, j + 1)) / 2
             found.append(((i, j), Polygon(corners).buffer(-margin, join_style="mitre")))
     return [(n, b) for n, b in found if not b.is_empty]

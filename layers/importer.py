@@ -1,0 +1,312 @@
+"""Brings a city folder into the database: idempotent, all good rows, a list of every bad one.
+
+What operators set later in the browser (zones, algorithms, enabled, calibration, a device's status, a user's
+roles) is written when a row is new and left alone afterwards, unless ``overwrite`` is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import shapely
+from sqlalchemy import Engine, insert, select, update
+from sqlalchemy.orm import Session
+
+from core.records import AlgorithmConfig, CameraConfig
+from core.settings import Settings
+from layers.cityfiles import CityFolder, Row, RowProblem, read_city, shape_to_wgs84
+from layers.locate import Locator
+from storage.session import read_scope, session_scope
+from storage.tables.people import User, UserRole
+from storage.tables.registry import Camera, Department, Device, Division, GridCell, Site
+
+Progress = Callable[[str], None]
+
+_MODELS: dict[str, type[Any]] = {
+    "divisions": Division,
+    "departments": Department,
+    "grid": GridCell,
+    "sites": Site,
+    "cameras": Camera,
+    "devices": Device,
+    "users": User,
+}
+_OPERATORS: dict[str, frozenset[str]] = {
+    "cameras": frozenset({"algorithms", "zones", "calibration", "enabled", "analysis_fps", "priority", "risk"}),
+    "devices": frozenset({"status", "calibration", "ranges"}),
+    "users": frozenset({"login", "language", "department_id", "division_code"}),
+}
+_REFERENCES = ("parent_code", "parent_id", "division_code", "department_id", "site_id")
+_REVISED = {"cameras", "devices"}
+
+
+@dataclass
+class ImportReport:
+    """What an import did, or (``dry_run``) would do, per table, and every row it could not take."""
+
+    dry_run: bool
+    inserted: dict[str, int] = field(default_factory=dict)
+    updated: dict[str, int] = field(default_factory=dict)
+    unchanged: dict[str, int] = field(default_factory=dict)
+    problems: list[RowProblem] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json`` and the API."""
+        return {
+            "dry_run": self.dry_run,
+            "inserted": self.inserted,
+            "updated": self.updated,
+            "unchanged": self.unchanged,
+            "problems": [{"file": p.file, "row": p.row, "field": p.field, "detail": p.detail} for p in self.problems],
+        }
+
+
+def import_city(
+    engine: Engine,
+    settings: Settings,
+    folder: Path | None = None,
+    *,
+    dry_run: bool = False,
+    overwrite: bool = False,
+    progress: Progress = print,
+) -> ImportReport:
+    """Import ``folder`` (None: the demo city, generated below ``data_dir/demo``).
+
+    Every table is one transaction, in the order of their references.  Errors of single rows never stop the rest.
+    """
+    if folder is None:
+        from layers.demo.clips import render_clips
+        from layers.demo.generate import generate
+
+        folder = generate(settings.data_dir / "demo", progress)
+        render_clips(settings.data_dir / "clips", progress)
+    progress(f"reading {folder}")
+    city = read_city(folder)
+    report = ImportReport(dry_run, problems=city.problems)
+    _prepare(city, settings)
+    _import_tables(engine, city, report, overwrite, progress)
+    if not dry_run:
+        _keep_map_files(city, settings, progress)
+    return report
+
+
+def _prepare(city: CityFolder, settings: Settings) -> None:
+    for row in city.tables["divisions"]:
+        shape = row.get("geometry")
+        if shape is not None:
+            centre = shape.representative_point()
+            row.setdefault("lon", centre.x)
+            row.setdefault("lat", centre.y)
+            row["geometry"] = shapely.to_wkb(shape)
+        code = row["code"]
+        row.setdefault("level", {6: "district", 9: "street", 12: "community"}[len(code)])
+        row.setdefault("parent_code", code[:9] if len(code) == 12 else code[:6] if len(code) == 9 else "")
+    for row in city.tables["grid"]:
+        _prepare_cell(row)
+    city.tables["grid"] = [r for r in city.tables["grid"] if r.get("geometry")]
+    for row in city.tables["devices"]:
+        row["device_id"] = row.get("device_id") or f"{row['source']}:{row['address']}"
+    for row in city.tables["cameras"]:
+        for name in ("url", "sub_url"):
+            url = row.get(name, "")
+            if url and "://" not in url and not Path(url).is_absolute():
+                row[name] = str((city.path / url).resolve())
+    if settings.camera:
+        city.tables["cameras"].append(own_camera(settings.camera))
+
+
+def own_camera(url: str) -> Row:
+    """The camera of ``YIWANG_CAMERA``: absence and flame on the whole picture."""
+    config = CameraConfig(
+        camera_id="cam-own",
+        name="自有摄像机 My camera",
+        url=url,
+        priority=1,
+        algorithms=(AlgorithmConfig(kind="absence", params={"min_staff": 1}), AlgorithmConfig(kind="flame_smoke")),
+    )
+    return {
+        "camera_id": config.camera_id,
+        "name": config.name,
+        "category": config.category,
+        "url": url,
+        "priority": config.priority,
+        "enabled": True,
+        "algorithms": [{"kind": a.kind, "zones": [], "params": a.params} for a in config.algorithms],
+        "source": "YIWANG_CAMERA",
+    }
+
+
+def _prepare_cell(row: Row) -> None:
+    shape = row.pop("geometry", None)
+    if shape is None or shape.is_empty:
+        return
+    row["community_code"] = row["code"][:12]
+    centre = shape.representative_point()
+    row["lon"], row["lat"] = centre.x, centre.y
+    row["min_lon"], row["min_lat"], row["max_lon"], row["max_lat"] = (float(v) for v in shape.bounds)
+    row["geometry"] = shapely.to_wkb(shape)
+
+
+def _import_tables(engine: Engine, city: CityFolder, report: ImportReport, overwrite: bool, progress: Progress) -> None:
+    known = _known_keys(engine)
+    locator: Locator | None = None
+    for table, model in _MODELS.items():
+        rows = _checked(table, city.tables[table], known, report)
+        if table in {"sites", "cameras"}:
+            locator = locator or Locator.of_rows(city.tables["divisions"], city.tables["grid"], engine)
+            locator.fill(rows)
+        if table == "users":
+            rows = _without_taken_logins(engine, rows, report)
+        known[table] = known.get(table, set()) | {r[_key(model)] for r in rows}
+        progress(f"{table}: {len(rows)} rows")
+        scope = read_scope if report.dry_run else session_scope
+        with scope(engine) as session:
+            _upsert(session, table, model, rows, report, overwrite)
+
+
+def _key(model: type[Any]) -> str:
+    name: str = model.__table__.primary_key.columns.values()[0].name
+    return name
+
+
+def _known_keys(engine: Engine) -> dict[str, set[str]]:
+    with read_scope(engine) as session:
+        return {
+            table: set(session.scalars(select(getattr(model, _key(model)))))
+            for table, model in _MODELS.items()
+            if table != "grid"
+        }
+
+
+_TARGETS = {
+    "parent_code": "divisions",
+    "division_code": "divisions",
+    "community_code": "divisions",
+    "parent_id": "departments",
+    "department_id": "departments",
+    "site_id": "sites",
+}
+
+
+def _checked(table: str, rows: list[Row], known: dict[str, set[str]], report: ImportReport) -> list[Row]:
+    """Rows whose references exist; the others are reported (a parent may stand in the same file)."""
+    key = _key(_MODELS[table])
+    here = {r[key] for r in rows}
+    good = []
+    for number, row in enumerate(rows, 1):
+        wrong = None
+        for name, target in _TARGETS.items():
+            value = row.get(name)
+            if name == key or not value:
+                continue
+            if value not in known.get(target, set()) and not (target == table and value in here):
+                wrong = RowProblem(table, number, name, f"{value!r} of {row[key]!r} is not among the {target}")
+        if table in {"divisions"} and not row.get("name") and row["code"] not in known["divisions"]:
+            wrong = RowProblem(table, number, "name", f"{row['code']!r} has an area but no name")
+        if wrong:
+            report.problems.append(wrong)
+        else:
+            good.append(row)
+    return good if table != "divisions" else sorted(good, key=lambda r: len(r["code"]))
+
+
+def _without_taken_logins(engine: Engine, rows: list[Row], report: ImportReport) -> list[Row]:
+    with read_scope(engine) as session:
+        taken = {row.login: row.user_id for row in session.execute(select(User.login, User.user_id))}
+    good = []
+    for number, row in enumerate(rows, 1):
+        if taken.setdefault(row["login"], row["user_id"]) != row["user_id"]:
+            report.problems.append(RowProblem("users", number, "login", f"{row['login']!r} belongs to somebody else"))
+        else:
+            good.append(row)
+    return good
+
+
+def _upsert(
+    session: Session, table: str, model: type[Any], rows: list[Row], report: ImportReport, overwrite: bool
+) -> None:
+    columns = model.__table__.columns
+    key = _key(model)
+    old = {r._mapping[key]: dict(r._mapping) for r in session.execute(select(*columns))}
+    kept = frozenset() if overwrite else _OPERATORS.get(table, frozenset())
+    new_rows: list[Row] = []
+    changes: list[tuple[Any, Row]] = []
+    for row in rows:
+        values = {k: (None if k in _REFERENCES and v == "" else v) for k, v in row.items() if k in columns}
+        before = old.get(values[key])
+        if before is None:
+            new_rows.append(values)
+            continue
+        changed = {k: v for k, v in values.items() if k not in kept and not _same(before[k], v)}
+        if changed:
+            if table in _REVISED:
+                changed["revision"] = before["revision"] + 1
+            changes.append((values[key], changed))
+    report.inserted[table] = len(new_rows)
+    report.updated[table] = len(changes)
+    report.unchanged[table] = len(rows) - len(new_rows) - len(changes)
+    if report.dry_run:
+        return
+    # Rows of one statement must have the same columns: group them.
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for values in new_rows:
+        groups.setdefault(tuple(sorted(values)), []).append(values)
+    for group in groups.values():
+        session.execute(insert(model), group)
+    for value, changed in changes:
+        session.execute(update(model).where(getattr(model, key) == value).values(**changed))
+    if table == "users":
+        _roles(session, rows, {r[key] for r in new_rows}, overwrite)
+
+
+def _same(before: Any, after: Any) -> bool:
+    if isinstance(before, float) and isinstance(after, (int, float)):
+        return abs(before - after) < 1e-9
+    if isinstance(before, dict | list):
+        return json.dumps(before, sort_keys=True) == json.dumps(after, sort_keys=True)
+    return bool(before == after)
+
+
+def _roles(session: Session, rows: list[Row], fresh: set[str], overwrite: bool) -> None:
+    wanted = {(r["user_id"], role) for r in rows if overwrite or r["user_id"] in fresh for role in r["roles"]}
+    have = {(u, r) for u, r in session.execute(select(UserRole.user_id, UserRole.role))}
+    missing = [{"user_id": u, "role": r} for u, r in sorted(wanted - have)]
+    if missing:
+        session.execute(insert(UserRole), missing)
+
+
+def _keep_map_files(city: CityFolder, settings: Settings, progress: Progress) -> None:
+    """Roads and buildings go to ``data_dir/city`` for the tiles; nothing else needs them."""
+    target = settings.data_dir / "city"
+    target.mkdir(parents=True, exist_ok=True)
+    config = city.config
+    view = {
+        "code": config.code,
+        "name": config.name,
+        "name_en": config.name_en,
+        "centre": list(config.centre) if config.centre else None,
+        "zoom": config.zoom,
+        "pitch": config.pitch,
+        "bearing": config.bearing,
+    }
+    (target / "city.json").write_text(json.dumps(view, ensure_ascii=False), encoding="utf-8")
+    for name in ("roads", "buildings"):
+        found = sorted(f for f in city.path.iterdir() if f.stem == name and f.suffix in {".geojson", ".gpkg", ".shp"})
+        if found:
+            _copy_layer(found[0], target / f"{name}.fgb", city)
+            progress(f"{name}: kept for the map")
+
+
+def _copy_layer(source: Path, target: Path, city: CityFolder) -> None:
+    import geopandas
+
+    frame = geopandas.read_file(source)
+    if frame.crs is not None and frame.crs.to_epsg() not in (None, 4326, 4490):
+        frame = frame.to_crs(4326)
+    frame = frame.set_geometry([shape_to_wgs84(s, city.config.coordinates) for s in frame.geometry], crs=4326)
+    target.unlink(missing_ok=True)
+    frame.to_file(target, driver="FlatGeobuf")
