@@ -13,7 +13,7 @@ HELP = "run the main job end to end in a temporary folder and say whether it hel
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--clip", type=Path, help="a video in which people are present and then gone (default: composed)")
+    parser.add_argument("--clip", type=Path, help="a video with people present, then gone (default: composed)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
