@@ -112,11 +112,27 @@ def _prepare(city: CityFolder, settings: Settings) -> None:
         row["device_id"] = row.get("device_id") or f"{row['source']}:{row['address']}"
     for row in city.tables["cameras"]:
         for name in ("url", "sub_url"):
-            url = row.get(name, "")
-            if url and "://" not in url and not Path(url).is_absolute():
-                row[name] = str((city.path / url).resolve())
+            row[name] = _absolute(city.path, row.get(name, ""))
     if settings.camera:
         city.tables["cameras"].append(own_camera(settings.camera))
+
+
+def _absolute(folder: Path, url: str) -> str:
+    """A relative path is meant from the city folder; ``?loop=1`` behind it stays."""
+    if not url or "://" in url or url.startswith("/"):
+        return url
+    path, mark, query = url.partition("?")
+    return str((folder / path).resolve()) + mark + query
+
+
+def add_own_camera(engine: Engine, settings: Settings) -> ImportReport | None:
+    """Add or re-point the camera of ``YIWANG_CAMERA``; None where the setting is empty."""
+    if not settings.camera:
+        return None
+    report = ImportReport(dry_run=False)
+    with session_scope(engine) as session:
+        _upsert(session, "cameras", Camera, [own_camera(settings.camera)], report, overwrite=False)
+    return report
 
 
 def own_camera(url: str) -> Row:
@@ -132,12 +148,19 @@ def own_camera(url: str) -> Row:
         "camera_id": config.camera_id,
         "name": config.name,
         "category": config.category,
-        "url": url,
+        "url": url if "://" in url or "?" in url else f"{Path(url).expanduser().resolve()}?loop=1",
         "priority": config.priority,
         "enabled": True,
         "algorithms": [{"kind": a.kind, "zones": [], "params": a.params} for a in config.algorithms],
         "source": "YIWANG_CAMERA",
     }
+
+
+def add_own_camera(engine: Engine, settings: Settings) -> None:
+    """Add or change the camera of ``YIWANG_CAMERA`` in a city that is already there; nothing when it is not set."""
+    if settings.camera:
+        with session_scope(engine) as session:
+            _upsert(session, "cameras", Camera, [own_camera(settings.camera)], ImportReport(dry_run=False), False)
 
 
 def _prepare_cell(row: Row) -> None:
