@@ -156,13 +156,6 @@ def own_camera(url: str) -> Row:
     }
 
 
-def add_own_camera(engine: Engine, settings: Settings) -> None:
-    """Add or change the camera of ``YIWANG_CAMERA`` in a city that is already there; nothing when it is not set."""
-    if settings.camera:
-        with session_scope(engine) as session:
-            _upsert(session, "cameras", Camera, [own_camera(settings.camera)], ImportReport(dry_run=False), False)
-
-
 def _prepare_cell(row: Row) -> None:
     shape = row.pop("geometry", None)
     if shape is None or shape.is_empty:
