@@ -20,7 +20,8 @@ def build_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for found in sorted(pkgutil.iter_modules(commands.__path__), key=lambda m: m.name):
         module = importlib.import_module(f"app.commands.{found.name}")
-        sub = subparsers.add_parser(found.name.replace("_", "-"), help=module.HELP, description=module.__doc__)
+        name = getattr(module, "NAME", found.name.replace("_", "-"))
+        sub = subparsers.add_parser(name, help=module.HELP, description=module.__doc__)
         module.configure(sub)
         sub.set_defaults(run=module.run)
     return parser

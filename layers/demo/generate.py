@@ -140,14 +140,14 @@ def generate(target: Path, progress: Callable[[str], None] = print) -> Path:
     _geojson(
         target / "roads.geojson",
         (
-            ({"id": r.road_id, "name": r.name, "class": r.road_class, "width_m": r.width_m, "source": "generated"},
+            ({"id": r.road_id, "name": r.name, "class": r.road_class, "width_m": r.width_m, "generated": 1},
              degrees(r.line)) for r in roads
         ),
     )  # fmt: skip
     _geojson(
         target / "buildings.geojson",
         (
-            ({"id": b.building_id, "kind": b.kind, "height": b.height_m, "source": "generated"}, degrees(b.plan))
+            ({"id": b.building_id, "kind": b.kind, "height_m": b.height_m, "generated": 1}, degrees(b.plan))
             for b in city.buildings()
         ),
     )

@@ -157,7 +157,7 @@ def site_cameras(places: list[Row]) -> list[Row]:
                     "camera_id": camera_id,
                     "name": f"{place['name']}{f'消控室{k + 1}号机' if number > 1 else '监控'}",
                     "category": category, "site_id": place["site_id"],
-                    "url": f"../clips/{wanted[0] if wanted else clip}.mp4",
+                    "url": f"../clips/{wanted[0] if wanted else clip}.mp4?loop=1",
                     "lon": round(place["lon"] + 0.00012 * k, 7), "lat": place["lat"],
                     "department_id": place["department_id"], "analysis_fps": 2.0, "priority": 1 if wanted else 5,
                     "algorithms": json.dumps(wanted[1] if wanted else algorithms, ensure_ascii=False),

@@ -1,0 +1,58 @@
+"""Bring a city folder (divisions, departments, sites, cameras, devices, staff, map) into the database; see docs/layers.md."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from core.errors import InputInvalid
+from core.settings import load_settings
+
+NAME = "import"
+HELP = "import a district's files (without FOLDER: the demo city)"
+SHOWN = 50
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", nargs="?", type=Path, help="a folder with a city.yaml (default: the demo city)")
+    parser.add_argument("--dry-run", action="store_true", help="change nothing; list what would change and every bad row")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="also overwrite what operators set in the browser (zones, roles …)"
+    )
+    parser.add_argument("--no-tiles", action="store_true", help="do not build the map tiles afterwards")
+    parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    from layers.build import build_tiles
+    from layers.importer import import_city
+    from storage.migrate import migrate
+    from storage.session import make_engine
+
+    if args.folder is not None and not args.folder.is_dir():
+        raise InputInvalid(field="FOLDER", detail=f"{args.folder} is no folder", how="give a folder with a city.yaml")
+    settings = load_settings()
+    say = (lambda text: print(text, file=sys.stderr)) if args.json else print
+    migrate(settings.database_url)
+    engine = make_engine(settings.database_url)
+    try:
+        report = import_city(
+            engine, settings, args.folder, dry_run=args.dry_run, overwrite=args.overwrite, progress=say
+        )
+    finally:
+        engine.dispose()
+    if not args.dry_run and not args.no_tiles:
+        build_tiles(settings, say)
+    if args.json:
+        print(json.dumps(report.as_dict(), ensure_ascii=False))
+    else:
+        for table in report.inserted:
+            new, changed, same = report.inserted[table], report.updated[table], report.unchanged[table]
+            print(f"{table:<12} new {new:>6}  changed {changed:>6}  unchanged {same:>6}")
+        for problem in report.problems[:SHOWN]:
+            print(f"problem: {problem}")
+        if len(report.problems) > SHOWN:
+            print(f"… and {len(report.problems) - SHOWN} more (--json lists all)")
+    return 1 if report.problems else 0
