@@ -103,7 +103,7 @@ class CaseClock(Base):
     calendar_id: Mapped[str] = mapped_column(String(40), default="default")
     started_at: Mapped[datetime]
     stopped_at: Mapped[datetime | None]
-    deadline_at: Mapped[datetime] = mapped_column(index=True)
+    deadline_at: Mapped[datetime | None] = mapped_column(index=True)  # None: suspended without end
     suspensions: Mapped[list[Any]] = mapped_column(default=list)
     extensions: Mapped[list[Any]] = mapped_column(default=list)
     derivation: Mapped[list[Any]] = mapped_column(default=list)
