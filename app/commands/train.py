@@ -1,0 +1,101 @@
+"""Train one of our own detectors offline, and write the ONNX file and its model card.
+
+Stages the recipe's sets below --work (splits by scene, negatives, composed pictures), trains with ultralytics from the
+COCO starting weights for at most --hours, exports, measures on the held-out scenes and writes NAME.onnx, NAME.json and
+NAME.md into --out.  --resume goes on where an interrupted run stopped; --start goes on from an earlier best.pt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+HELP = "train a detector (flame_smoke, cigarette, aerial_vehicles) and write its model card"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("recipe", help="flame_smoke, cigarette or aerial_vehicles")
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds the sets (fire_smoke/, people/ …)")
+    parser.add_argument("--start", type=Path, required=True, help="YOLOv5n COCO checkpoint, or an earlier best.pt")
+    parser.add_argument("--work", type=Path, default=Path("var/train"), help="where pictures and checkpoints go")
+    parser.add_argument("--out", type=Path, help="where the model and its card go (default: the work folder)")
+    parser.add_argument("--hours", type=float, help="stop in time; fits the schedule to it")
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--size", type=int, help="picture size in training (default: the recipe's input size)")
+    parser.add_argument("--rate", type=float, default=0.001, help="learning rate (AdamW)")
+    parser.add_argument("--freeze", type=int, default=0, help="keep the first layers (10: the backbone) as they are")
+    parser.add_argument("--seed", type=int, default=20261121)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--name", default="fit", help="name of this run below the work folder")
+    parser.add_argument("--version", default="1", help="version that goes into the model and its card")
+    parser.add_argument("--resume", action="store_true", help="go on with the interrupted run of this name")
+    parser.add_argument("--export-only", action="store_true", help="no training: export --start and measure it")
+    parser.add_argument("--json", action="store_true", help="print the card as one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    from core.errors import InputInvalid
+    from vision.train.export import export_onnx, publish
+    from vision.train.fit import FitPlan, fit
+    from vision.train.recipes import RECIPES
+    from vision.train.shim import prepare_ultralytics
+    from vision.train.stage import restage
+
+    recipe = RECIPES.get(args.recipe)
+    if recipe is None:
+        raise InputInvalid(field="recipe", detail=f"there is no {args.recipe!r}", how=f"one of {', '.join(RECIPES)}")
+    if not args.start.is_file():
+        raise InputInvalid(field="--start", detail=f"{args.start} does not exist", how="name the starting weights")
+    project = (args.work / args.recipe).resolve()
+    _say(f"staging pictures below {project}")
+    staged = restage(recipe, args.data.resolve(), project / "data", args.seed)
+    _say(f"{staged.train_images} pictures to train on, {staged.held_images} held out")
+    checkpoint = args.start.resolve()
+    if args.export_only:
+        prepare_ultralytics(project / "ultralytics")
+    else:
+        checkpoint = fit(
+            FitPlan(
+                data_yaml=staged.data_yaml,
+                project=project,
+                name=args.name,
+                start=args.start.resolve(),
+                seed=args.seed,
+                size=args.size or recipe.input_size,
+                epochs=args.epochs,
+                hours=args.hours,
+                threads=args.threads,
+                freeze=args.freeze,
+                rate=args.rate,
+                mosaic=recipe.mosaic,
+                resume=args.resume,
+            )
+        )
+    target = (args.out or project).resolve() / f"{args.recipe}.onnx"
+    export_onnx(checkpoint, target, recipe.input_size, recipe, args.recipe, args.version)
+    card = publish(target, args.recipe, recipe, staged, recipe.input_size, args.version, _made(args, checkpoint))
+    _say(f"wrote {target} and its card")
+    print(json.dumps(card.measured, indent=None if args.json else 1))
+    return 0
+
+
+def _made(args: argparse.Namespace, checkpoint: Path) -> dict[str, Any]:
+    import torch
+    import ultralytics
+
+    from vision.train.history import history
+
+    return {
+        "command": f"python -m app train {args.recipe} --data DATA --start {args.start.name}",
+        "seed": args.seed,
+        "runs": history(checkpoint, args.start),
+        "torch": torch.__version__.split("+")[0],
+        "ultralytics": ultralytics.__version__,
+    }
+
+
+def _say(text: str) -> None:
+    print(f"train: {text}", file=sys.stderr, flush=True)

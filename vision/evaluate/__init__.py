@@ -1,0 +1,1 @@
+"""Measuring detectors on YOLO-format sets and algorithms on clips."""

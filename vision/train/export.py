@@ -1,0 +1,83 @@
+"""From a trained checkpoint to the committed ONNX file and its card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from vision.evaluate.cards import Card, file_sha256, write_card
+from vision.evaluate.dataset import read_set
+from vision.evaluate.images import load_detector, summary, tally
+from vision.evaluate.metrics import ClassTally
+from vision.train.recipes import Recipe
+from vision.train.stage import Staged
+
+OPSET = 17
+KEPT_METADATA = ("names", "imgsz", "stride", "task", "batch", "channels")
+FALSE_RATE_ALLOWED = 0.05
+
+
+def export_onnx(checkpoint: Path, target: Path, size: int, recipe: Recipe, name: str, version: str) -> None:
+    """Write ``target``: dynamic batch and picture size, names in the metadata, nothing about this machine."""
+    from ultralytics import YOLO
+
+    written = YOLO(str(checkpoint)).export(
+        format="onnx", imgsz=size, opset=OPSET, dynamic=True, simplify=True, device="cpu", verbose=False
+    )
+    model = onnx.load(written)
+    kept = {p.key: p.value for p in model.metadata_props if p.key in KEPT_METADATA}
+    del model.metadata_props[:]
+    kept |= {"description": f"Yiwang {name}", "license": recipe.licence, "version": version}
+    for key, value in sorted(kept.items()):
+        model.metadata_props.add(key=key, value=value)
+    model.doc_string = ""
+    model.graph.doc_string = ""
+    for node in model.graph.node:  # the exporter leaves stack traces with local paths here
+        node.doc_string = ""
+        del node.metadata_props[:]
+    for tensor in [*model.graph.value_info, *model.graph.input, *model.graph.output]:
+        del tensor.metadata_props[:]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    onnx.save(model, str(target))
+    Path(written).unlink()
+
+
+def publish(
+    target: Path, name: str, recipe: Recipe, staged: Staged, size: int, version: str, made: dict[str, Any]
+) -> Card:
+    """Measure ``target`` on the held-out scenes, choose thresholds there, and write its card beside it."""
+    held = read_set(staged.data_yaml, "val")
+    tallies = tally(load_detector(str(target)), held)
+    thresholds = {n: choose_threshold(t) for n, t in tallies.items()}
+    card = Card(
+        name=name,
+        file=target.name,
+        version=version,
+        sha256=file_sha256(target),
+        classes=list(recipe.classes),
+        input_size=size,
+        thresholds=thresholds,
+        licence=recipe.licence,
+        origin="trained by the project with `python -m app train`",
+        sources=list(recipe.sources),
+        made=made | {"data_manifest_sha256": staged.manifest_sha256, "training_images": staged.train_images},
+        limits=list(recipe.limits),
+    )
+    measured = {"set": "held-out scenes of the training sets", "images": len(held.images), **summary(tallies, card)}
+    card = Card(**{f: getattr(card, f) for f in card.__struct_fields__} | {"measured": measured})
+    write_card(card, target.parent)
+    return card
+
+
+def choose_threshold(kept: ClassTally, allowed: float = FALSE_RATE_ALLOWED) -> float:
+    """The confidence that sees most images with the class while at most ``allowed`` of those without are reported.
+
+    Without images of one of the two kinds: where the boxes' F1 is highest.  Between 0.1 and 0.8.
+    """
+    if not kept.best_with or len(kept.best_without) < 10:
+        return round(min(0.8, max(0.1, kept.curve().best()[2])), 2)
+    steps = [round(0.1 + 0.01 * i, 2) for i in range(71)]
+    good = [s for s in steps if (kept.image_false_rate(s) or 0.0) <= allowed]
+    return good[0] if good else steps[-1]
