@@ -1,0 +1,141 @@
+"""From what a device said to what the platform may judge: calibrated, range-checked, placed, without repeats.
+
+Pure but for :class:`Standing`, the memory of which alarms stand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+from core.ids import derived_id
+from core.records import DeviceConfig, Observation, Quality, Reading
+
+_NO_CONFIG = DeviceConfig(device_id="", source="", address="")
+
+
+def normalise_reading(reading: Reading, device: DeviceConfig | None) -> Reading:
+    """The reading with calibration, range check, site and quarantine flag applied.
+
+    ``device`` is ``None`` when the registry does not know it.  Calibration and ranges are per quantity;
+    a value outside its range keeps its number and gets ``Quality.OUT_OF_RANGE``.
+    """
+    value, quality, attributes = reading.value, reading.quality, reading.attributes
+    config = device or _NO_CONFIG
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        calibration = config.calibration.get(reading.quantity)
+        if calibration:
+            value = value * float(calibration.get("scale", 1.0)) + float(calibration.get("offset", 0.0))
+        span = config.ranges.get(reading.quantity)
+        if span and quality is Quality.GOOD and not span[0] <= value <= span[1]:
+            quality = Quality.OUT_OF_RANGE
+    if device is None or device.status != "accepted":
+        attributes = {**attributes, "quarantine": True}
+    return msgspec.structs.replace(
+        reading, value=value, quality=quality, attributes=attributes, site_id=reading.site_id or config.site_id
+    )
+
+
+def normalise_observation(observation: Observation, device: DeviceConfig | None) -> Observation:
+    """The observation with site, place and quarantine flag filled in from the registry."""
+    config = device or _NO_CONFIG
+    attributes = observation.attributes
+    if device is None or device.status != "accepted":
+        attributes = {**attributes, "quarantine": True}
+    return msgspec.structs.replace(
+        observation,
+        site_id=observation.site_id or config.site_id,
+        location=observation.location or config.location,
+        attributes=attributes,
+    )
+
+
+def state_observation(reading: Reading) -> Observation:
+    """A truth value as an observation: ``open`` while it holds, ``clear`` when it does not."""
+    return Observation(
+        observation_id=derived_id("state", reading.reading_id),
+        kind=reading.quantity,
+        state="open" if reading.value else "clear",
+        source_type="device",
+        source_id=reading.device_id,
+        observed_at=reading.observed_at,
+        received_at=reading.received_at,
+        site_id=reading.site_id,
+        location=reading.location,
+        zone=reading.channel or None,
+        attributes=reading.attributes,
+    )
+
+
+def discovered(device_id: str, source: str, at: datetime) -> Observation:
+    """The announcement of a device that the registry does not know; the worker puts it into quarantine."""
+    config = DeviceConfig(device_id=device_id, source=source, address=device_id.partition(":")[2])
+    return Observation(
+        observation_id=derived_id("device_discovered", device_id),
+        kind="device_discovered",
+        state="measure",
+        source_type="device",
+        source_id=device_id,
+        observed_at=at,
+        received_at=at,
+        attributes=msgspec.to_builtins(config),
+    )
+
+
+def is_quarantined(device: DeviceConfig | None) -> bool:
+    """Whether what the device says is stored and shown only."""
+    return device is None or device.status != "accepted"
+
+
+StandingKey = tuple[str, str, str]
+
+
+def standing_key(observation: Observation) -> StandingKey:
+    """What an alarm stands for: device, kind and the component inside the device."""
+    channel = observation.attributes.get("channel") or observation.zone or ""
+    return (observation.source_id, observation.kind, str(channel))
+
+
+@dataclass
+class Standing:
+    """Which alarms and states stand, so that a repeat is not announced again.
+
+    A state that is unknown (after a restart) is announced whatever it is.  A state whose announcement did
+    not become durable is forgotten, so that the device's repeat announces it again.
+    """
+
+    limit: int = 200_000
+    _states: dict[StandingKey, tuple[str, asyncio.Future[None]]] = field(default_factory=dict)
+
+    def repeats(self, observation: Observation) -> asyncio.Future[None] | None:
+        """The announcement that said the same already (perhaps still under way), ``None`` when it is news."""
+        known = self._states.get(standing_key(observation))
+        if known is None or known[0] != observation.state:
+            return None
+        return known[1]
+
+    def announce(self, observation: Observation, durable: asyncio.Future[None]) -> None:
+        """Remember that ``observation`` is being announced."""
+        if len(self._states) >= self.limit:
+            self._states.pop(next(iter(self._states)))
+        key = standing_key(observation)
+        self._states[key] = (observation.state, durable)
+
+        def settle(future: asyncio.Future[None]) -> None:
+            if (future.cancelled() or future.exception() is not None) and self._states.get(key, ("", None))[
+                1
+            ] is future:
+                del self._states[key]
+
+        durable.add_done_callback(settle)
+
+    def open_of(self, device_id: str) -> list[str]:
+        """Kinds (with component) that stand open at the device."""
+        return [
+            f"{kind}:{component}" if component else kind
+            for (source, kind, component), (state, _) in self._states.items()
+            if source == device_id and state == "open"
+        ]

@@ -1,0 +1,150 @@
+"""What every source hands its findings to: look up the device, normalise, drop repeats, publish."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol
+
+from core.clock import Clock
+from core.records import DeviceConfig, Observation, Reading
+from ingest.counters import Counters
+from ingest.live import LiveStates
+from ingest.normalise import Standing, discovered, normalise_observation, normalise_reading, state_observation
+from ingest.outlet import NotDurable, Outlet
+from ingest.registry import Registry
+
+log = logging.getLogger("yiwang.ingest")
+
+_DISCOVERED_LIMIT = 50_000
+
+Durable = asyncio.Future[None]
+
+
+class HealthSink(Protocol):
+    """Who watches over the devices' health."""
+
+    def heard(self, device_id: str, now: datetime) -> None: ...
+
+    def reading(self, reading: Reading) -> None: ...
+
+    def clock_seen(self, device_id: str, device_time: datetime | None, now: datetime) -> None: ...
+
+    def disconnected(self, device_id: str, now: datetime) -> None: ...
+
+
+class Pipeline:
+    """Readings and observations of all sources on their way to the bus."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        outlet: Outlet,
+        live: LiveStates,
+        counters: Counters,
+        clock: Clock,
+        health: HealthSink | None = None,
+    ) -> None:
+        self.registry = registry
+        self.counters = counters
+        self.clock = clock
+        self.live = live
+        self.health = health
+        self.standing = Standing()
+        self._outlet = outlet
+        self._discovered: dict[str, Durable] = {}
+
+    async def take(
+        self,
+        source: str,
+        device_id: str,
+        readings: Iterable[Reading] = (),
+        observations: Iterable[Observation] = (),
+    ) -> list[Durable]:
+        """Publish what one frame or message of ``device_id`` said.
+
+        Returns the futures of everything that must be durable before the device may be confirmed; an empty
+        list when there is nothing to wait for.  A truth value among the readings becomes a state observation.
+        """
+        counters = self.counters.of(source)
+        device = self.registry.get(device_id)
+        now = self.clock.now()
+        waiting: list[Durable] = []
+        if device is None:
+            await self._discover(device_id, source, now, waiting)
+        elif device.status == "disabled":
+            counters.count("from_disabled")
+            return waiting
+        self.live.heard(device_id, source, now)
+        if self.health is not None:
+            self.health.heard(device_id, now)
+        for reading in readings:
+            reading = normalise_reading(reading, device)
+            self.live.reading(reading)
+            if self.health is not None:
+                self.health.reading(reading)
+            if isinstance(reading.value, bool):
+                await self._observe(state_observation(reading), device, waiting)
+            else:
+                counters.count("readings")
+                waiting.append(await self._outlet.reading(reading))
+        for observation in observations:
+            await self._observe(observation, device, waiting)
+        return waiting
+
+    def clock_seen(self, device_id: str, device_time: datetime | None) -> None:
+        """The device's clock as a frame showed it."""
+        if self.health is not None:
+            self.health.clock_seen(device_id, device_time, self.clock.now())
+
+    def disconnected(self, device_id: str) -> None:
+        """The device's connection ended."""
+        if self.health is not None:
+            self.health.disconnected(device_id, self.clock.now())
+
+    async def announce(self, observation: Observation) -> Durable:
+        """Publish an observation of ingest itself (health, duty check unanswered)."""
+        device = self.registry.get(observation.source_id)
+        self.counters.of(device.source if device else "ingest").count("observations")
+        return await self._outlet.observation(normalise_observation(observation, device))
+
+    async def _observe(self, observation: Observation, device: DeviceConfig | None, waiting: list[Durable]) -> None:
+        observation = normalise_observation(observation, device)
+        if observation.state != "measure":
+            same = self.standing.repeats(observation)
+            if same is not None:
+                waiting.append(same)
+                return
+        durable = await self._outlet.observation(observation)
+        if observation.state != "measure":
+            self.standing.announce(observation, durable)
+            self.live.standing(observation.source_id, self.standing.open_of(observation.source_id))
+        self.counters.of(observation.source_id.partition(":")[0]).count("observations")
+        waiting.append(durable)
+
+    async def _discover(self, device_id: str, source: str, now: datetime, waiting: list[Durable]) -> None:
+        known = self._discovered.get(device_id)
+        failed = known is not None and known.done() and (known.cancelled() or known.exception() is not None)
+        if known is None or failed:
+            if len(self._discovered) >= _DISCOVERED_LIMIT:
+                self.counters.of(source).count("discovery_refused")
+                return
+            log.info("unknown device %s: quarantined", device_id)
+            known = await self._outlet.observation(discovered(device_id, source, now))
+            self._discovered[device_id] = known
+            self.counters.of(source).count("discovered")
+        waiting.append(known)
+
+
+async def durable(waiting: Iterable[Durable]) -> bool:
+    """Whether everything in ``waiting`` became durable; never raises :class:`NotDurable`."""
+    held = True
+    for future in waiting:
+        try:
+            await asyncio.shield(future)
+        except NotDurable as error:
+            log.debug("not confirmed: %s", error)
+            held = False
+    return held

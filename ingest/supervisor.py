@@ -1,0 +1,125 @@
+"""The ingest process: one task per source, each restarted with back-off; its loss and recovery are said once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from core import plugins
+from core.bus import Bus, connect
+from core.clock import Clock, SystemClock
+from core.settings import Settings
+from ingest import payload
+from ingest.commands import CommandDesk
+from ingest.counters import Counters
+from ingest.live import LiveStates
+from ingest.outlet import Outlet
+from ingest.pipeline import Pipeline
+from ingest.registry import Registry
+from ingest.transports.limits import Limits
+from ingest.transports.mqtt import MqttSubscriber
+from ingest.transports.tcp import TcpListener
+
+log = logging.getLogger("yiwang.ingest")
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+_HEALTHY_S = 10.0  # a task that ran so long is considered recovered
+_REGISTRY_WAIT_S = 10.0
+
+
+def tcp_ports(settings: Settings) -> dict[str, int]:
+    """Port of each TCP source kind; a kind without a plug-in module is left out."""
+    ports = {
+        "gb26875": settings.panel_port,
+        "sl651": settings.sl651_port,
+        "hj212": settings.hj212_port,
+        "jt808": settings.jt808_port,
+    }
+    there = set(plugins.kinds("source"))
+    return {kind: port for kind, port in ports.items() if kind in there}
+
+
+async def keep_running(
+    name: str,
+    run: Callable[[], Awaitable[None]],
+    stop: asyncio.Event,
+    first_pause_s: float = FIRST_PAUSE_S,
+    longest_pause_s: float = LONGEST_PAUSE_S,
+) -> None:
+    """Run ``run`` until ``stop``; on failure again after a growing pause.  Loss and recovery are logged once each."""
+    loop = asyncio.get_running_loop()
+    pause, lost = first_pause_s, False
+    while not stop.is_set():
+        started = loop.time()
+        task = asyncio.ensure_future(run())
+        if lost:
+            await asyncio.wait({task}, timeout=_HEALTHY_S)
+            if not task.done():
+                log.warning("%s: back", name)
+                lost, pause = False, first_pause_s
+        try:
+            await task
+            if not stop.is_set():
+                log.warning("%s: ended by itself, starting again", name)
+        except Exception as error:  # noqa: BLE001 - the supervisor outlives any source; said once, retried for ever
+            if not lost:
+                log.warning("%s: lost (%s: %s), retrying", name, type(error).__name__, error)
+            lost = True
+        if loop.time() - started > _HEALTHY_S:
+            pause = first_pause_s
+        try:
+            await asyncio.wait_for(stop.wait(), pause)
+        except TimeoutError:
+            pause = min(pause * 2, longest_pause_s)
+
+
+class Ingest:
+    """Everything of one ingest process, wired."""
+
+    def __init__(self, settings: Settings, bus: Bus, clock: Clock, limits: Limits | None = None) -> None:
+        self.settings, self.bus, self.clock, self.limits = settings, bus, clock, limits
+        self.counters = Counters()
+        self.registry = Registry()
+        self.outlet = Outlet(bus)
+        self.live = LiveStates(self.counters)
+        self.pipeline = Pipeline(self.registry, self.outlet, self.live, self.counters, clock)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until ``stop``."""
+        await self.outlet.open()
+        async with asyncio.TaskGroup() as group:
+
+            def start(name: str, run: Callable[[], Awaitable[None]]) -> None:
+                group.create_task(keep_running(name, run, stop), name=name)
+
+            start("registry", lambda: self.registry.follow(self.bus, stop))
+            await self._wait_for_registry(stop)
+            for kind, port in tcp_ports(self.settings).items():
+                listener = TcpListener(plugins.build("source", kind, {}), self.pipeline, self.clock, self.limits)
+                desk = CommandDesk(listener, self.pipeline, self.clock)
+                await desk.open(self.bus)
+                start(kind, lambda listener=listener, port=port: listener.serve(self.settings.panel_host, port, stop))  # type: ignore[misc]
+            subscriber = MqttSubscriber(self.settings, self.pipeline, payload.parse, self.clock)
+            start("mqtt", lambda: subscriber.run(stop))
+            start("live states", lambda: self.live.run(self.bus, self.outlet, stop))
+        await self.outlet.close()
+
+    async def _wait_for_registry(self, stop: asyncio.Event) -> None:
+        """Devices that connect before the registry is known would all count as unknown."""
+        waits = [asyncio.ensure_future(self.registry.loaded.wait()), asyncio.ensure_future(stop.wait())]
+        done, rest = await asyncio.wait(waits, timeout=_REGISTRY_WAIT_S, return_when=asyncio.FIRST_COMPLETED)
+        for task in rest:
+            task.cancel()
+        if not done:
+            log.warning("the device registry is not loaded yet; devices count as unknown until it is")
+
+
+async def main(settings: Settings, stop: asyncio.Event) -> None:
+    """The ingest process: connects to the bus, serves all sources until ``stop``."""
+    bus = await connect(settings, "ingest")
+    await bus.ensure()
+    try:
+        await Ingest(settings, bus, SystemClock()).run(stop)
+    finally:
+        await bus.close()

@@ -1,0 +1,228 @@
+"""MQTT subscriber: a persistent QoS 1 session that acknowledges a message after it is durable.
+
+The broker is NATS's own MQTT listener.  A stream must not capture MQTT subjects directly: the broker would PUBACK
+messages that a full or missing stream never stored.  So ingest subscribes with a fixed client id and without clean
+session, and PUBACKs each message after JetStream acknowledged its readings; what it does not PUBACK the broker sends
+again after a reconnection or its ack_wait (60 s).
+
+paho runs on asyncio's own loop (no thread): the socket is registered as reader and writer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
+
+from core.clock import Clock
+from core.errors import YiwangError
+from core.records import Observation, Reading
+from core.settings import Settings
+from ingest.pipeline import Durable, Pipeline
+
+log = logging.getLogger("yiwang.ingest")
+
+MAX_PAYLOAD_BYTES = 65_536
+IN_FLIGHT = 2_000  # publishes under way before reading from the broker pauses
+_SETTLE_S = 2.0
+
+Parsed = tuple[str, list[Reading], list[Observation]]
+Parser = Callable[[str, bytes, datetime], Parsed]
+"""(topic, payload, received_at) → device id, readings, observations; raises a YiwangError when it refuses."""
+
+
+class PayloadTooLarge(YiwangError):
+    code = "payload_too_large"
+    message = "{topic}: payload of {size} bytes"
+    remedy = "send at most {limit} bytes a message"
+
+
+class MqttRefused(YiwangError):
+    code = "mqtt_refused"
+    message = "the MQTT broker at {url} refused us: {detail}"
+    remedy = "check the account in the settings and the broker's log"
+
+
+@dataclass(slots=True)
+class _Open:
+    """A message that is not acknowledged yet."""
+
+    mid: int
+    qos: int
+    session: int
+    waiting: int = 0
+    failed: bool = False
+
+
+class MqttSubscriber:
+    """Subscribes, parses, publishes, acknowledges."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        pipeline: Pipeline,
+        parse: Parser,
+        clock: Clock,
+        *,
+        topics: tuple[str, ...] = ("sensors/#",),
+        client_id: str = "yiwang-ingest",
+    ) -> None:
+        self._settings, self._pipeline, self._parse, self._clock = settings, pipeline, parse, clock
+        self._topics = topics
+        self._counters = pipeline.counters.of("mqtt")
+        self._queue: deque[tuple[str, bytes, _Open]] = deque()
+        self._wake = asyncio.Event()
+        self._lost = asyncio.Event()
+        self._refusal = ""
+        self._session = 0
+        self._open = 0
+        self._paused = False
+        self._socket: Any = None
+        self._client_id = client_id
+        self._client = self._make_client(client_id)
+
+    def _make_client(self, client_id: str) -> paho.Client:
+        client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False, manual_ack=True)
+        client.username_pw_set(self._settings.mqtt_user, self._settings.mqtt_password)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        client.on_socket_open = self._on_socket_open
+        client.on_socket_close = self._on_socket_close
+        client.on_socket_register_write = self._on_register_write
+        client.on_socket_unregister_write = self._on_unregister_write
+        return client
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """One connection's life: returns at ``stop``, raises when the broker is lost or refuses us."""
+        self._lost.clear()
+        self._session += 1
+        url = f"{self._settings.mqtt_host}:{self._settings.mqtt_port}"
+        # paho's connect() blocks: look first, without blocking, whether anybody is there
+        _, probe = await asyncio.wait_for(
+            asyncio.open_connection(self._settings.mqtt_host, self._settings.mqtt_port), 5.0
+        )
+        probe.close()
+        self._client = self._make_client(self._client_id)
+        self._paused = False
+        self._client.connect_timeout = 3.0
+        self._client.connect(self._settings.mqtt_host, self._settings.mqtt_port, keepalive=30)
+        worker = asyncio.create_task(self._work(), name="mqtt-worker")
+        ends = [worker, asyncio.create_task(stop.wait()), asyncio.create_task(self._lost.wait())]
+        try:
+            while not any(task.done() for task in ends):
+                self._client.loop_misc()
+                await asyncio.wait(ends, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+            if worker.done():
+                worker.result()
+            if self._lost.is_set():
+                raise MqttRefused(url=url, detail=self._refusal) if self._refusal else ConnectionResetError(url)
+        finally:
+            await self._settle(stop)
+            for task in ends:
+                task.cancel()
+            self._queue.clear()
+            self._open = 0
+            self._client.disconnect()
+            self._client.loop_misc()
+
+    async def _settle(self, stop: asyncio.Event) -> None:
+        """At an orderly stop give what is under way a moment to be acknowledged."""
+        deadline = asyncio.get_running_loop().time() + _SETTLE_S
+        while stop.is_set() and self._open and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - ≤ 2 s
+            await asyncio.sleep(0.02)
+
+    # paho callbacks, all on the loop's thread -------------------------------------
+    def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
+        if code.is_failure:
+            self._refusal = str(code)
+            self._lost.set()
+            return
+        self._refusal = ""
+        client.subscribe([(topic, 1) for topic in self._topics])
+
+    def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, _code: Any, _properties: Any) -> None:
+        self._lost.set()
+
+    def _on_socket_open(self, _client: paho.Client, _data: Any, sock: Any) -> None:
+        self._socket = sock
+        asyncio.get_running_loop().add_reader(sock, self._readable)
+
+    def _on_socket_close(self, _client: paho.Client, _data: Any, sock: Any) -> None:
+        asyncio.get_running_loop().remove_reader(sock)
+        self._socket = None
+
+    def _on_register_write(self, client: paho.Client, _data: Any, sock: Any) -> None:
+        asyncio.get_running_loop().add_writer(sock, client.loop_write)
+
+    def _on_unregister_write(self, _client: paho.Client, _data: Any, sock: Any) -> None:
+        asyncio.get_running_loop().remove_writer(sock)
+
+    def _readable(self) -> None:
+        for _ in range(64):  # several packets per wake-up, then the loop's other work
+            before = len(self._queue)
+            self._client.loop_read(1)
+            if len(self._queue) == before:
+                break
+
+    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        entry = _Open(message.mid, message.qos, self._session)
+        self._open += 1
+        self._queue.append((message.topic, bytes(message.payload), entry))
+        self._wake.set()
+        if self._open >= IN_FLIGHT and not self._paused and self._socket is not None:
+            self._paused = True
+            asyncio.get_running_loop().remove_reader(self._socket)
+
+    # work --------------------------------------------------------------------------
+    async def _work(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                topic, payload, entry = self._queue.popleft()
+                await self._handle(topic, payload, entry)
+
+    async def _handle(self, topic: str, payload: bytes, entry: _Open) -> None:
+        self._counters.count("messages")
+        try:
+            if len(payload) > MAX_PAYLOAD_BYTES:
+                raise PayloadTooLarge(topic=topic, size=len(payload), limit=MAX_PAYLOAD_BYTES)
+            device_id, readings, observations = self._parse(topic, payload, self._clock.now())
+        except YiwangError as error:
+            self._counters.refuse(error.code)
+            log.debug("mqtt: %s refused: %s", topic, error)
+            self._done(entry)  # acknowledged: sending it again would not make it better
+            return
+        waiting = await self._pipeline.take("mqtt", device_id, readings, observations)
+        entry.waiting = len(waiting)
+        if not waiting:
+            self._done(entry)
+        for future in waiting:
+            future.add_done_callback(lambda done, entry=entry: self._settled(entry, done))  # type: ignore[misc]
+
+    def _settled(self, entry: _Open, future: Durable) -> None:
+        entry.waiting -= 1
+        entry.failed = entry.failed or future.cancelled() or future.exception() is not None
+        if entry.waiting == 0:
+            self._done(entry)
+
+    def _done(self, entry: _Open) -> None:
+        if entry.session != self._session:
+            return  # the connection it came on is gone; the broker delivers it again
+        self._open -= 1
+        if entry.failed:
+            self._counters.count("unconfirmed")
+        elif entry.qos:
+            self._client.ack(entry.mid, entry.qos)
+        if self._paused and self._open < IN_FLIGHT // 2 and self._socket is not None:
+            self._paused = False
+            asyncio.get_running_loop().add_reader(self._socket, self._readable)
