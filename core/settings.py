@@ -48,6 +48,7 @@ class Settings:
     district: str = "220105"
     camera: str = ""  # YIWANG_CAMERA: one's own camera, added in one step
     log_level: str = "INFO"
+    vision_capacity: int = 64  # cameras one vision worker takes at most
 
     @property
     def tiles_dir(self) -> Path:
@@ -99,6 +100,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         district=env.get("YIWANG_DISTRICT", "220105"),
         camera=env.get("YIWANG_CAMERA", ""),
         log_level=env.get("YIWANG_LOG_LEVEL", "INFO").upper(),
+        vision_capacity=_whole(env, "YIWANG_VISION_CAPACITY", 64, 1, 10000),
     )
 
 

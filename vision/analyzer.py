@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from core import plugins
@@ -21,10 +21,10 @@ log = logging.getLogger("yiwang.vision")
 
 @dataclass(frozen=True)
 class Outcome:
-    """A finding with the frame and the detections it rests on."""
+    """A finding with the frame and the detections it rests on; ``frame`` None: there was no picture."""
 
     finding: Finding
-    frame: Frame
+    frame: Frame | None
     seen: Detections
     algorithm: Algorithm | None = None
 
@@ -60,6 +60,17 @@ class CameraAnalysis:
                 log.warning("camera %s: %s", config.camera_id, error)
         self.needs = tuple({n.key: n for a in self.algorithms for n in a.needs}.values())
         self.seen: dict[str, Detections] = {}
+        self.look_closely = False  # detect on every frame, motion or not: somebody asked
+        self.last_motion = float("-inf")
+
+    def restore(self, standing: Iterable[tuple[str, str | None]], faults: Iterable[str]) -> None:
+        """Go on where another worker stopped: what stood there stands here until seen otherwise."""
+        for kind, zone in standing:
+            for algorithm in self.algorithms:
+                if algorithm.kind == kind:
+                    algorithm.restore(zone)
+        if self.health is not None:
+            self.health.restore(faults)
 
     def update(self, frame: Frame) -> list[Outcome]:
         """All findings of one frame, whose detections stand in ``seen``."""
@@ -87,11 +98,18 @@ class Analyzer:
 
     def step(self, work: Sequence[tuple[CameraAnalysis, Frame]]) -> list[Outcome]:
         """One frame each of several cameras: gate, detect together, judge."""
+        return [outcome for _, outcome in self.step_by_camera(work)]
+
+    def step_by_camera(self, work: Sequence[tuple[CameraAnalysis, Frame]]) -> list[tuple[CameraAnalysis, Outcome]]:
+        """As :meth:`step`, each outcome with its camera."""
         gated: list[tuple[CameraAnalysis, Frame]] = []
         wanted: dict[str, tuple[Need, list[tuple[CameraAnalysis, Frame]]]] = {}
         for camera, frame in work:
             moved, share = camera.gate.moved(frame.thumb, frame.clock_s)
+            moved |= camera.look_closely
             frame = replace(frame, motion=share)
+            if share >= camera.gate.share:
+                camera.last_motion = frame.clock_s
             gated.append((camera, frame))
             if moved and not frame.dark:
                 for need in camera.needs:
@@ -107,4 +125,4 @@ class Analyzer:
                 ):
                     camera.seen[need.key] = seen
                 self.detected += len(batch)
-        return [outcome for camera, frame in gated for outcome in camera.update(frame)]
+        return [(camera, outcome) for camera, frame in gated for outcome in camera.update(frame)]

@@ -7,6 +7,7 @@ and snow (which soften edges everywhere but leave the strong ones in place) are 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import cv2
@@ -67,6 +68,13 @@ class CameraHealth:
         """States that stand now."""
         standing = [s for s, c in self._standing.items() if c.is_open]
         return tuple((["offline"] if self._offline.is_open else []) + standing)
+
+    def restore(self, states: Iterable[str]) -> None:
+        """These states stand already (another worker opened them)."""
+        for state in states:
+            standing = self._offline if state == "offline" else self._standing.get(state)
+            if standing is not None:
+                standing.is_open = True
 
     def offline(self, now: float, reason: str) -> list[Finding]:
         """No frame came up to ``now``; ``reason`` is what capture says."""

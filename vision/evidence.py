@@ -31,8 +31,10 @@ def jpeg(image: Image, quality: int = 88) -> bytes:
 
 
 def annotated_jpeg(outcome: Outcome, zones: Sequence[Zone]) -> bytes:
-    """The picture with zones, detections and the finding's box drawn."""
+    """The picture with zones, detections and the finding's box drawn; :class:`ValueError` without a picture."""
     frame, finding = outcome.frame, outcome.finding
+    if frame is None:
+        raise ValueError("there is no picture to draw on")
     canvas = frame.image.copy()
     size = np.array([frame.width, frame.height])
     for zone in zones:
@@ -66,7 +68,9 @@ def _label(canvas: Image, text: str, x: int, y: int, colour: tuple[int, int, int
 
 
 def store_pictures(outcome: Outcome, zones: Sequence[Zone], media: MediaStore) -> tuple[EvidenceRef, ...]:
-    """The clean and the annotated picture, sealed in the media store."""
+    """The clean and the annotated picture, sealed in the media store; none when there was no picture."""
+    if outcome.frame is None:
+        return ()
     at = outcome.frame.at
     return (
         media.put(jpeg(outcome.frame.image), kind="snapshot", media_type="image/jpeg", taken_at=at),
@@ -78,15 +82,16 @@ def observation(
     outcome: Outcome, camera: CameraConfig, epoch: int | None, received_at: datetime, evidence: tuple[EvidenceRef, ...]
 ) -> Observation:
     """The finding as an observation of ``camera``; same camera, kind, zone, state and moment: same id."""
-    f, frame = outcome.finding, outcome.frame
+    f = outcome.finding
+    at = outcome.frame.at if outcome.frame else received_at
     state = f.attributes.get("state", "")
     return Observation(
-        observation_id=derived_id(camera.camera_id, f.kind, f.zone, f.state, str(state), frame.at),
+        observation_id=derived_id(camera.camera_id, f.kind, f.zone, f.state, str(state), at),
         kind=f.kind,
         state=f.state,
         source_type="camera",
         source_id=camera.camera_id,
-        observed_at=frame.at,
+        observed_at=at,
         received_at=received_at,
         site_id=camera.site_id,
         location=camera.location,

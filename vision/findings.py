@@ -67,3 +67,6 @@ class Algorithm(Protocol):
     def judge(self, seen: Detections, frame: Frame) -> list[Sight]: ...
 
     def update(self, seen: Detections, frame: Frame, now: float) -> list[Finding]: ...
+
+    def restore(self, zone: str | None) -> None:
+        """The condition stands in ``zone`` (another worker opened it): clear it when it is seen to be gone."""

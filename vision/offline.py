@@ -48,7 +48,7 @@ def as_line(outcome: Outcome) -> dict[str, Any]:
     """An outcome as the command line prints it."""
     f = outcome.finding
     return {
-        "time_s": round(outcome.frame.clock_s, 3),
+        "time_s": round(outcome.frame.clock_s, 3) if outcome.frame else None,
         "kind": f.kind,
         "state": f.state,
         "value": f.value,

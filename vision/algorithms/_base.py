@@ -53,6 +53,12 @@ class ZoneAlgorithm:
                 )
         return found
 
+    def restore(self, zone: str | None) -> None:
+        """See :class:`vision.findings.Algorithm`."""
+        standing = self.standing.get(zone or "")
+        if standing is not None:
+            standing.is_open = True
+
 
 def union(boxes: list[Box]) -> Box | None:
     """The smallest box around ``boxes``."""

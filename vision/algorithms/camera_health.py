@@ -35,3 +35,6 @@ class Health:
 
     def update(self, seen: Detections, frame: Frame, now: float) -> list[Finding]:
         return self.health.update(frame, now)
+
+    def restore(self, zone: str | None) -> None:
+        """Its states have names, not zones: the live camera's health restores them itself."""

@@ -1,0 +1,238 @@
+"""One camera's pictures: a thread that opens, paces, decodes, reconnects, and never makes another camera wait.
+
+The newest picture wins: what was not analysed in time is dropped.  Every wait has an end: opening 5 s, reading 5 s,
+8 s without a picture, and a stream that floods is read no faster than ``MAX_PACKETS_PER_S``.  Only pictures that are
+analysed are converted; while nothing moves (``economy``) and key frames come at least every 2 s, only those are
+decoded.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import av
+import av.error
+import numpy as np
+
+from core.errors import YiwangError
+from core.records import CameraConfig
+from vision.errors import StreamFailed
+from vision.frames import Frame, make_frame
+from vision.sources import Source, analysis_source
+
+log = logging.getLogger("yiwang.vision.capture")
+
+OPEN_S, READ_S, STALL_S = 5.0, 5.0, 8.0
+BACKOFF_S = (0.5, 1.0, 2.0, 4.0, 8.0)  # a camera that returns is seen again in under 10 s
+MAX_PACKETS_PER_S = 240.0
+MAX_PIXELS = 8192 * 4320
+MAX_WIDTH = 1920  # wider pictures are scaled down while converting
+ECONOMY_GOP_S = 2.1
+
+
+@dataclass
+class CaptureStatus:
+    """What is known of the stream; written by the capture thread, read by others."""
+
+    state: str = "connecting"  # connecting, online, offline
+    reason: str = "connecting"
+    since: float = 0.0  # monotonic
+    last_frame: float = 0.0  # monotonic; 0: never
+    frames: int = 0
+    decoded: int = 0
+    dropped: int = 0
+    bad_packets: int = 0
+    connects: int = 0
+    width: int = 0
+    height: int = 0
+    cpu_s: float = 0.0
+
+
+class CameraCapture(threading.Thread):
+    """Pictures of one camera in a slot of one."""
+
+    def __init__(self, camera: CameraConfig, wake: Callable[[], None]) -> None:
+        super().__init__(name=f"capture-{camera.camera_id}", daemon=True)
+        self.camera = camera
+        self.fps = max(0.05, camera.analysis_fps)
+        self.economy = False  # set by the analyzer: nothing moves, key frames will do
+        self.status = CaptureStatus(since=time.monotonic())
+        self._wake = wake
+        self._slot: Frame | None = None
+        self._lock = threading.Lock()
+        self._halt = threading.Event()
+        self._sequence = 0
+        self._gop_s = float("inf")
+        self._due = 0.0
+
+    # for others ----------------------------------------------------------
+    def take(self) -> Frame | None:
+        """The newest picture not yet taken."""
+        with self._lock:
+            frame, self._slot = self._slot, None
+            return frame
+
+    def halt(self) -> None:
+        """Ask the thread to end; it does within the read time-out."""
+        self._halt.set()
+
+    # the thread ----------------------------------------------------------
+    def run(self) -> None:
+        """Open, read, and again, until halted."""
+        failures = 0
+        while not self._halt.is_set():
+            frames = self.status.frames
+            try:
+                reason = self._session(analysis_source(self.camera))
+            except YiwangError as error:
+                reason = str(error.data.get("detail", error))
+            except (av.error.FFmpegError, OSError, ValueError, EOFError) as error:
+                reason = describe(error)
+            except Exception as error:  # noqa: BLE001 — supervisor: no stream may end its own supervision
+                reason = f"{type(error).__name__}: {error}"
+                log.exception("camera %s: unexpected", self.camera.camera_id)
+            if self._halt.is_set():
+                break
+            failures = 0 if self.status.frames > frames else failures + 1
+            self._offline(reason)
+            self._halt.wait(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
+
+    def _offline(self, reason: str) -> None:
+        if self.status.state != "offline":
+            log.info("camera %s offline: %s", self.camera.camera_id, reason)
+            self.status.since = time.monotonic()
+        self.status.state, self.status.reason = "offline", reason
+        self._wake()
+
+    def _session(self, source: Source) -> str:
+        """Play the source until it ends or fails; returns or raises why."""
+        self.status.connects += 1
+        timeout = None if source.is_file else (OPEN_S, READ_S)
+        with av.open(source.address, options=source.options(), timeout=timeout) as container:
+            if not container.streams.video:
+                raise StreamFailed(url=source.shown, detail="there is no video in what it sends")
+            stream = container.streams.video[0]
+            context = stream.codec_context
+            if context.width * context.height > MAX_PIXELS:
+                raise StreamFailed(url=source.shown, detail=f"{context.width}×{context.height} pixels are too many")
+            context.thread_count = 1  # one core per worker; more threads only add latency
+            context.thread_type = "NONE"
+            recorded = source.is_file or (container.duration or 0) > 0
+            while not self._halt.is_set():
+                ended = self._play(container, stream, recorded)
+                if not (source.is_file and source.loop and ended):
+                    break
+                container.seek(0)
+            return "the recording ended" if recorded else "the stream ended"
+
+    def _play(self, container: av.container.InputContainer, stream: av.VideoStream, recorded: bool) -> bool:
+        """Decode one pass; True when it ran to its end with pictures."""
+        pace = Pace(recorded)
+        last_picture = time.monotonic()
+        given, need_key, last_key = self.status.frames, False, None
+        for packet in container.demux(stream):
+            if self._halt.is_set():
+                return False
+            now = time.monotonic()
+            if now - last_picture > STALL_S:
+                raise StreamFailed(url="", detail=f"data but no picture for {STALL_S:.0f} s")
+            at = float(packet.pts * packet.time_base) if packet.pts is not None and packet.time_base else None
+            if packet.is_keyframe and at is not None:
+                self._gop_s = at - last_key if last_key is not None and at > last_key else self._gop_s
+                last_key = at
+            if not self._halt.wait(pace.wait_s(at)) and packet.size:
+                only_keys = self._gop_s <= 1.0 / self.fps or (self.economy and self._gop_s <= ECONOMY_GOP_S)
+                if not packet.is_keyframe and (need_key or only_keys):
+                    need_key = True  # after a gap only a key frame makes sense again
+                    continue
+                need_key = False
+            for picture in self._decode(packet):
+                last_picture = time.monotonic()
+                self.status.decoded += 1
+                self._offer(picture, last_picture)
+        return self.status.frames > given
+
+    def _decode(self, packet: av.Packet) -> list[av.VideoFrame]:
+        start = time.thread_time()
+        try:
+            return list(packet.decode())
+        except av.error.EOFError:
+            return []
+        except (av.error.FFmpegError, ValueError):
+            self.status.bad_packets += 1  # the next key frame mends it; no picture at all is caught as a stall
+            return []
+        finally:
+            self.status.cpu_s += time.thread_time() - start
+
+    def _offer(self, picture: av.VideoFrame, now: float) -> None:
+        """Into the slot, if a picture is due."""
+        if now + 0.004 < self._due:
+            return
+        interval = 1.0 / self.fps
+        self._due = now + interval if now > self._due + interval else self._due + interval
+        start = time.thread_time()
+        if picture.width > MAX_WIDTH:
+            picture = picture.reformat(width=MAX_WIDTH, height=round(picture.height * MAX_WIDTH / picture.width))
+        image = np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
+        self._sequence += 1
+        frame = make_frame(self.camera.camera_id, image, datetime.now(UTC), now, self._sequence)
+        self.status.cpu_s += time.thread_time() - start
+        with self._lock:
+            if self._slot is not None:
+                self.status.dropped += 1
+            self._slot = frame
+        status = self.status
+        status.frames += 1
+        status.last_frame, status.width, status.height = now, frame.width, frame.height
+        if status.state != "online":
+            if status.state == "offline":
+                log.info("camera %s is back", self.camera.camera_id)
+            status.state, status.reason, status.since = "online", "pictures arrive", now
+        self._wake()
+
+
+class Pace:
+    """How long to wait before the next packet: recordings at their own speed, live streams no faster than sane."""
+
+    def __init__(self, recorded: bool) -> None:
+        self._recorded = recorded
+        self._wall = self._media = -1.0
+        self._allowance, self._at = MAX_PACKETS_PER_S, time.monotonic()
+
+    def wait_s(self, media: float | None) -> float:
+        """Seconds to wait for the packet of ``media`` seconds."""
+        now = time.monotonic()
+        self._allowance = min(MAX_PACKETS_PER_S, self._allowance + (now - self._at) * MAX_PACKETS_PER_S) - 1.0
+        self._at = now
+        flood = -self._allowance / MAX_PACKETS_PER_S if self._allowance < 0 else 0.0
+        if not self._recorded or media is None:
+            return flood
+        ahead = (media - self._media) - (now - self._wall)
+        if self._wall < 0 or ahead > 5.0 or ahead < -5.0:  # first packet, a jump in time, or we were held up
+            self._wall, self._media = now, media
+            return flood
+        return max(ahead, flood, 0.0)
+
+
+def describe(error: BaseException) -> str:
+    """An ffmpeg or system error in words an operator understands."""
+    known: list[tuple[type[BaseException], str]] = [
+        (av.error.ConnectionRefusedError, "the connection was refused"),
+        (av.error.TimeoutError, "it does not answer in time"),
+        (av.error.ExitError, "it does not answer in time"),
+        (av.error.HTTPUnauthorizedError, "user or password is wrong"),
+        (av.error.HTTPForbiddenError, "access is forbidden"),
+        (av.error.HTTPNotFoundError, "there is no such stream"),
+        (av.error.InvalidDataError, "what it sends is not video"),
+        (av.error.FileNotFoundError, "the file does not exist"),
+        (TimeoutError, "it does not answer in time"),
+    ]
+    for kind, text in known:
+        if isinstance(error, kind):
+            return text
+    return str(getattr(error, "strerror", None) or error or type(error).__name__)

@@ -1,0 +1,71 @@
+"""A camera's address, judged before it is opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
+
+from core.records import CameraConfig
+from vision.errors import StreamFailed
+
+_WHITELIST = {
+    "file": "file,crypto",
+    "http": "http,https,tcp,tls,crypto",  # a playlist may not read local files
+    "https": "http,https,tcp,tls,crypto",
+    "rtsp": "rtsp,rtsps,rtp,srtp,udp,tcp,tls,http,https",
+    "rtsps": "rtsp,rtsps,rtp,srtp,udp,tcp,tls,http,https",
+    "rtmp": "rtmp,rtmps,tcp,tls",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """What to open: ``address`` for ffmpeg, its scheme, whether a file starts again at its end."""
+
+    address: str
+    scheme: str
+    loop: bool = False
+
+    @property
+    def is_file(self) -> bool:
+        return self.scheme == "file"
+
+    @property
+    def shown(self) -> str:
+        """The address without user and password, for people and logs."""
+        parts = urlsplit(self.address)
+        if parts.scheme and "@" in parts.netloc:
+            return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        return self.address
+
+    def options(self) -> dict[str, str]:
+        """ffmpeg's options: TCP transport, little buffering, a small appetite for what is not video."""
+        options = {"protocol_whitelist": _WHITELIST[self.scheme]}
+        if not self.is_file:
+            options |= {"probesize": "1000000", "analyzeduration": "3000000", "fflags": "nobuffer"}
+        if self.scheme in {"rtsp", "rtsps"}:
+            options |= {"rtsp_transport": "tcp", "max_delay": "500000", "allowed_media_types": "video"}
+        return options
+
+
+def parse_source(url: str) -> Source:
+    """A path, ``file:///…?loop=1``, ``rtsp(s)://``, ``http(s)://`` or ``rtmp://``; :class:`StreamFailed` otherwise."""
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    if scheme in {"", "file"} or (len(scheme) == 1 and Path(url).exists()):
+        path, _, query = (unquote(parts.path), "", parts.query) if scheme == "file" else url.partition("?")
+        loop = parse_qs(query).get("loop", ["0"])[-1].lower() not in {"0", "false", "no", ""}
+        if not path:
+            raise StreamFailed(url=url, detail="the address is empty")
+        return Source(path, "file", loop)
+    if scheme not in _WHITELIST:
+        raise StreamFailed(url=url, detail=f"scheme {scheme!r} is not one of {', '.join(_WHITELIST)}")
+    if not parts.hostname:
+        raise StreamFailed(url=url, detail="the address names no host")
+    return Source(url, scheme)
+
+
+def analysis_source(camera: CameraConfig) -> Source:
+    """The sub-stream where there is one (decoding dominates on main streams), else the main stream."""
+    return parse_source(camera.sub_url or camera.url)
