@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from datetime import datetime
 from typing import Any
@@ -9,19 +10,13 @@ from typing import Any
 import msgspec
 
 from ingest.contract import Decoded, iso
-from ingest.errors import (
-    FrameChecksum,
-    FrameEnd,
-    FrameError,
-    FrameField,
-    FrameIncomplete,
-    FrameLength,
-    FrameNoise,
-)
+from ingest.errors import FrameChecksum, FrameEnd, FrameError, FrameField, FrameLength
 from ingest.sources import _gb26875_tables as tables
 from ingest.sources._gb26875_adu import PROTOCOL, Unit, decode_unit, item_json, label_time, time_label
+from ingest.sources._scan import scan
 
 START, END = b"@@", b"##"
+_MARK = re.compile(START)
 # start, serial, version, user version, time label, source, destination, length, command
 HEAD = struct.Struct("<2sHBB6s6s6sHB")
 MOST_ADU = 1024
@@ -77,35 +72,7 @@ class Packet(msgspec.Struct, frozen=True):
 
 def decode(data: bytes) -> Decoded:
     """Frames and refusals in stream order; resynchronises byte by byte on ``@@``."""
-    entries: list[Packet | FrameError] = []
-    position = covered = 0  # covered: the bytes before it are accounted for
-    size = len(data)
-    while True:
-        start = data.find(START, position)
-        if start < 0:
-            rest = size - 1 if size > position and data[-1:] == START[:1] else size
-            _note_noise(entries, data, covered, rest)
-            return Decoded(entries, data[rest:])
-        _note_noise(entries, data, covered, start)
-        entry, end = _frame_at(data, start)
-        if entry is None:
-            later = _later_frame(data, start)
-            if later is None:
-                return Decoded(entries, data[start:])
-            entry, end = FrameIncomplete(protocol=PROTOCOL, count=later - start, raw=data[start:later]), later
-            position = later
-        elif isinstance(entry, FrameEnd | FrameLength):
-            position = start + 1  # the length may be the wrong part: look inside for the next frame
-        else:
-            position = end
-        if isinstance(entry, Packet) or start >= covered:
-            entries.append(entry)
-            covered = end
-
-
-def _note_noise(entries: list[Packet | FrameError], data: bytes, begin: int, end: int) -> None:
-    if end > begin:
-        entries.append(FrameNoise(protocol=PROTOCOL, count=end - begin, raw=data[begin:end]))
+    return scan(data, PROTOCOL, _MARK, START[:1], _frame_at)
 
 
 def _frame_at(data: bytes, start: int) -> tuple[Packet | FrameError | None, int]:
@@ -149,16 +116,6 @@ def _frame_at(data: bytes, start: int) -> tuple[Packet | FrameError | None, int]
         ),
         end,
     )
-
-
-def _later_frame(data: bytes, start: int) -> int | None:
-    """Where a whole, valid frame begins behind an unfinished one: a false start must not delay an alarm."""
-    later = data.find(START, start + 1)
-    while later >= 0:
-        if isinstance(_frame_at(data, later)[0], Packet):
-            return later
-        later = data.find(START, later + 1)
-    return None
 
 
 def encode(
