@@ -1,0 +1,1 @@
+"""Scripts of the makers: set-up, lock file, migrations, generated references."""
