@@ -42,7 +42,7 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_area: float = 0.95
     ignore: tuple[tuple[tuple[float, float], ...], ...] = ()
     detector: str = "yolo_onnx"
-    detector_params: dict[str, Any] = {"file": "flame_smoke.onnx"}
+    detector_params: dict[str, Any] = msgspec.field(default_factory=lambda: {"file": "flame_smoke.onnx"})
 
     def __post_init__(self) -> None:
         if self.min_hits < 1 or not 0 < self.share <= 1 or self.window_s <= 0:
