@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import BEIJING, Clock
 from core.ids import new_id
-from core.records import SYSTEM, EvidenceRef, GeoPoint, Observation, Severity
+from core.records import SYSTEM, Actor, EvidenceRef, GeoPoint, Observation, Severity
 from events.correlate import (
     Decision,
     OpenCase,
@@ -39,9 +39,11 @@ MAX_CANDIDATES = 60
 class CaseOpener(Protocol):
     """The part of the case service that the desk needs, inside a transaction."""
 
-    def open_in(self, session: Session, draft: CaseDraft, actor: Any) -> Case: ...
+    def open_in(self, session: Session, draft: CaseDraft, actor: Actor) -> Case: ...
 
     def escalate_in(self, session: Session, case: Case, severity: Severity, reason: dict[str, Any]) -> None: ...
+
+    def note(self, session: Session, case: Case, actor: Actor, command: str, data: dict[str, Any]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ class Desk:
             site_id=place.site_id,
             location=place.location,
             division_code=place.division_code,
-            grid_code=place.grid_code,
+            grid_code=place.grid_code if place.division_code else None,
             source_type=observation.source_type,
             source_id=observation.source_id,
             confidence=finding.confidence,
@@ -174,6 +176,9 @@ class Desk:
         add_evidence(session, case.case_id, observation.evidence, "finding", self._clock.now())
         if finding.state != "clear" and finding.severity > case.severity:
             self._service.escalate_in(session, case, finding.severity, {"steps": list(finding.why)})
+        if finding.state == "clear" and not is_standing(case):
+            data = {"observation_id": observation.observation_id, "steps": list(finding.why)}
+            self._service.note(session, case, SYSTEM, "clear", data)
 
     def _link(self, session: Session, case: Case, finding: Finding, reason: dict[str, Any], score: float) -> None:
         observation = finding.observation

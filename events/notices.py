@@ -1,0 +1,148 @@
+"""Notices: who is told what.  ``notice_key`` is unique, so that no crash and no retry tells anybody twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.ids import new_id
+from core.records import CaseChanged, Record
+from events.memory import insert_into
+from storage.tables.cases import Case, CaseAssignment, Notice, Outbox
+
+_WORK = {"dispatched": "新任务 / New task", "rework": "返工 / Do again"}
+_TO_ROLE = {  # command → role that must act, kind, heading
+    "report": ("operator", "new_case", "新案件 / New case"),
+    "return": ("dispatcher", "returned", "案件退回 / Returned"),
+    "refuse": ("dispatcher", "returned", "拒收 / Refused"),
+    "send_check": ("inspector", "check", "请核查 / Please verify"),
+    "request_extension": ("dispatcher", "extension", "申请延期 / Extension asked for"),
+    "transfer": ("dispatcher", "transfer", "申请转派 / Transfer"),
+}
+
+
+class NoticeDraft(Record, frozen=True):
+    """A notice to be written; it goes to a user, a department or a role."""
+
+    key: str
+    kind: str
+    title: str
+    body: str = ""
+    case_id: str | None = None
+    user_id: str | None = None
+    department_id: str | None = None
+    role: str = ""
+    severity: int = 1
+
+
+def write_notices(
+    session: Session, drafts: Iterable[NoticeDraft], channels: Sequence[str], now: datetime
+) -> list[str]:
+    """Write the notices that are new, each with an outbox row per channel; returns their ids."""
+    written = []
+    for draft in drafts:
+        notice_id = new_id()
+        statement = (
+            insert_into(session, Notice)
+            .on_conflict_do_nothing(index_elements=["notice_key"])
+            .returning(Notice.notice_id)
+        )
+        row: dict[str, Any] = {
+            "notice_id": notice_id,
+            "notice_key": draft.key[:160],
+            "case_id": draft.case_id,
+            "user_id": draft.user_id,
+            "department_id": draft.department_id,
+            "role": draft.role,
+            "kind": draft.kind,
+            "title": draft.title[:200],
+            "body": draft.body,
+            "severity": draft.severity,
+            "created_at": now,
+        }
+        if session.execute(statement, row).scalar_one_or_none() is None:
+            continue
+        written.append(notice_id)
+        for channel in channels:
+            body = {"notice_id": notice_id, "channel": channel}
+            session.add(Outbox(outbox_id=new_id(), topic="notice", body=body, created_at=now, attempts=0))
+    return written
+
+
+def channels_of(notifiers: dict[str, Any]) -> list[str]:
+    """The channels of ``notifiers`` in a stable order."""
+    return sorted(notifiers)
+
+
+def notices_of_change(session: Session, change: CaseChanged) -> list[NoticeDraft]:
+    """Who has to know of ``change``."""
+    key = f"{change.case_id}:{change.version}:{change.command}"
+    drafts: list[NoticeDraft] = []
+    text = f"{change.number} {change.title}"
+    if change.state in _WORK and change.command in {"dispatch", "rework", "report", "resume", "open", "transfer"}:
+        for part in _parts(session, change.case_id):
+            drafts.append(
+                NoticeDraft(
+                    key=f"{key}:{part.department_id}",
+                    kind="task" if change.state == "dispatched" else "rework",
+                    title=f"{_WORK[change.state]}: {change.title}",
+                    body=f"{text} {part.duty}".strip(),
+                    case_id=change.case_id,
+                    department_id=part.department_id,
+                    user_id=part.user_id,
+                    severity=int(change.severity),
+                )
+            )
+    if change.command == "urge":
+        drafts += _to_lead(session, change, f"{key}:lead", "urged", "督办 / Urged")
+    if change.command == "escalate":
+        drafts += _to_lead(session, change, f"{change.case_id}:severity:{int(change.severity)}", "escalated", "升级")
+    wanted = _TO_ROLE.get(change.command)
+    if wanted is not None and change.state != "dispatched":
+        role, kind, heading = wanted
+        drafts.append(
+            NoticeDraft(
+                key=f"{key}:{role}",
+                kind=kind,
+                title=f"{heading}: {change.title}",
+                body=text,
+                case_id=change.case_id,
+                role=role,
+                severity=int(change.severity),
+            )
+        )
+    return drafts
+
+
+def _parts(session: Session, case_id: str) -> list[CaseAssignment]:
+    return list(
+        session.scalars(
+            select(CaseAssignment).where(
+                CaseAssignment.case_id == case_id,
+                CaseAssignment.role.in_(("lead", "assist")),
+                CaseAssignment.state.in_(("dispatched", "accepted")),
+            )
+        )
+    )
+
+
+def _to_lead(session: Session, change: CaseChanged, key: str, kind: str, heading: str) -> list[NoticeDraft]:
+    case = session.get(Case, change.case_id)
+    if case is None or case.department_id is None:
+        return []
+    return [
+        NoticeDraft(
+            key=key,
+            kind=kind,
+            title=f"{heading}: {change.title}",
+            body=f"{change.number} {change.title}",
+            case_id=change.case_id,
+            department_id=case.department_id,
+            user_id=case.handler_id,
+            severity=int(change.severity),
+        )
+    ]

@@ -1,0 +1,150 @@
+"""The outbox relay: what was committed is announced, at least once, and on the stream exactly once.
+
+Rows are marked sent, never skipped by id: a transaction that committed late is found all the same.  The row's id is
+the message id, so a row that was published just before a crash is recognised by JetStream (for ten minutes).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine, delete, select, update
+
+from core.bus import Bus
+from core.clock import Clock
+from core.errors import YiwangError
+from core.ids import subject_token
+from core.records import CaseChanged
+from core.settings import Settings
+from events.notices import channels_of, notices_of_change, write_notices
+from events.notify import Notifier, NotifierFailed, build_notifiers, notice_of
+from storage.session import read_scope, session_scope
+from storage.tables.cases import Notice, Outbox
+
+log = logging.getLogger("yiwang.outbox")
+
+POLL_S = 0.1
+BATCH = 200
+KEEP_DAYS = 7
+MAX_ATTEMPTS = 12  # of a channel; the pause doubles from 2 s up to an hour
+
+
+@dataclass(frozen=True)
+class Row:
+    """An outbox row, read."""
+
+    outbox_id: str
+    topic: str
+    body: dict[str, Any]
+    attempts: int
+
+
+class Relay:
+    """Announces outbox rows."""
+
+    def __init__(self, bus: Bus, engine: Engine, clock: Clock, settings: Settings) -> None:
+        self._bus = bus
+        self._engine = engine
+        self._clock = clock
+        self._notifiers: dict[str, Notifier] = build_notifiers(settings, bus)
+        self._later: dict[str, float] = {}  # outbox id → not before (monotonic), after a failed attempt
+        self._pruned_at = float("-inf")
+        self.sent = 0
+
+    async def run(self) -> None:
+        """Relay for ever."""
+        while True:
+            if not await self.relay_once():
+                await asyncio.sleep(POLL_S)
+            if self._clock.monotonic() - self._pruned_at > 3600:
+                self._pruned_at = self._clock.monotonic()
+                await asyncio.to_thread(self._prune)
+
+    async def relay_once(self) -> int:
+        """Announce what is waiting; returns how many rows were sent."""
+        rows = await asyncio.to_thread(self._waiting)
+        if not rows:
+            return 0
+        sent: list[Row] = []
+        failed: list[Row] = []
+        for row in rows:
+            try:
+                await self._send(row)
+                sent.append(row)
+            except (NotifierFailed, YiwangError, msgspec.ValidationError) as error:
+                log.info("outbox %s (%s): %s", row.outbox_id, row.topic, error)
+                failed.append(row)
+        await asyncio.to_thread(self._mark, sent, failed)
+        self.sent += len(sent)
+        return len(sent)
+
+    async def _send(self, row: Row) -> None:
+        if row.topic == "case":
+            change = msgspec.convert(row.body, CaseChanged)
+            subject = self._bus.subject("case", subject_token(change.command), subject_token(change.case_id))
+            await self._bus.publish(subject, change, row.outbox_id)
+        elif row.topic == "notice":
+            await self._deliver(row)
+        # other topics (webhook) belong to relays of their own
+
+    async def _deliver(self, row: Row) -> None:
+        channel = str(row.body.get("channel", "in_app"))
+        notifier = self._notifiers.get(channel)
+        notice = await asyncio.to_thread(self._notice, str(row.body.get("notice_id", "")))
+        if notifier is None or notice is None:
+            return  # the channel was switched off, or the notice is gone: nothing left to tell
+        await notifier.send(notice_of(notice))
+
+    def _notice(self, notice_id: str) -> Notice | None:
+        with read_scope(self._engine) as session:
+            return session.get(Notice, notice_id)
+
+    def _waiting(self) -> list[Row]:
+        now = self._clock.monotonic()
+        with read_scope(self._engine) as session:
+            found = session.scalars(
+                select(Outbox)
+                .where(Outbox.sent_at.is_(None), Outbox.topic.in_(("case", "notice")))
+                .order_by(Outbox.attempts, Outbox.created_at, Outbox.outbox_id)
+                .limit(BATCH)
+            )
+            rows = [Row(r.outbox_id, r.topic, r.body, r.attempts) for r in found]
+        return [row for row in rows if self._later.get(row.outbox_id, now) <= now]
+
+    def _mark(self, sent: Sequence[Row], failed: Sequence[Row]) -> None:
+        """Mark rows, and write the notices that follow from the case changes among them."""
+        now = self._clock.now()
+        with session_scope(self._engine) as session:
+            for row in sent:
+                if row.topic == "case":
+                    change = msgspec.convert(row.body, CaseChanged)
+                    write_notices(session, notices_of_change(session, change), channels_of(self._notifiers), now)
+                else:
+                    session.execute(
+                        update(Notice)
+                        .where(Notice.notice_id == row.body.get("notice_id"), Notice.sent_at.is_(None))
+                        .values(sent_at=now)
+                    )
+            ids = [row.outbox_id for row in sent]
+            given_up = [row.outbox_id for row in failed if row.attempts + 1 >= MAX_ATTEMPTS]
+            if ids or given_up:
+                session.execute(update(Outbox).where(Outbox.outbox_id.in_([*ids, *given_up])).values(sent_at=now))
+            for row in failed:
+                session.execute(
+                    update(Outbox).where(Outbox.outbox_id == row.outbox_id).values(attempts=row.attempts + 1)
+                )
+        for row in failed:
+            self._later[row.outbox_id] = self._clock.monotonic() + min(3600.0, 2.0 ** (row.attempts + 1))
+        for row in sent:
+            self._later.pop(row.outbox_id, None)
+
+    def _prune(self) -> None:
+        before = self._clock.now() - timedelta(days=KEEP_DAYS)
+        with session_scope(self._engine) as session:
+            session.execute(delete(Outbox).where(Outbox.sent_at < before))

@@ -1,0 +1,143 @@
+"""A steady pull from one durable consumer: messages arrive at once, in order, within a bound.
+
+nats-py's ``fetch`` waits for a full batch or its time-out; an alarm may not.  Here a pull request is always
+outstanding (renewed when the server ends it, when half is used up, or when it fell silent with a lost
+connection), and what arrived is handed over in order.
+
+At start the consumer is set back to its acknowledgement floor, so that what a predecessor had in hand when it
+died comes again at once and before anything newer: order holds, nothing waits for ``ack_wait``.  What was
+committed already is recognised by its id.  This asks for one owner per durable: see :mod:`events.claim`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import deque
+
+import nats.js.errors
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.js import api
+
+from core.bus import Bus
+
+log = logging.getLogger("yiwang.worker")
+
+EXPIRES_S = 10.0
+ACK_WAIT_S = 60.0
+
+
+class Puller:
+    """Messages of ``subject`` (without prefix) from ``stream``, at most ``bound`` in hand at a time."""
+
+    def __init__(self, bus: Bus, stream: str, durable: str, subject: str, *, bound: int, arrived: asyncio.Event):
+        self._bus = bus
+        self._stream = bus.stream(stream)
+        self._durable = durable
+        self._subject = bus.prefix + subject
+        self._bound = bound
+        self._arrived = arrived
+        self._buffer: deque[Msg] = deque()
+        self._unacked = 0
+        self._requested = 0
+        self._heard_at = 0.0
+        self._inbox: Subscription | None = None
+        self._reply = ""
+
+    async def start(self) -> None:
+        """Set the consumer to its floor and begin to pull."""
+        await self._reset_consumer()
+        self._reply = self._bus.client.new_inbox()
+        self._inbox = await self._bus.client.subscribe(self._reply, cb=self._on_message)
+        self._inbox.pending_msgs_limit = 4 * self._bound
+        await self.keep_alive()
+
+    async def stop(self) -> None:
+        """Stop pulling; what is in hand and not acknowledged comes again at the next start."""
+        if self._inbox is not None:
+            await self._inbox.unsubscribe()
+
+    def take(self, limit: int) -> list[Msg]:
+        """Up to ``limit`` messages in order, without waiting."""
+        return [self._buffer.popleft() for _ in range(min(limit, len(self._buffer)))]
+
+    @property
+    def waiting(self) -> int:
+        return len(self._buffer)
+
+    async def acknowledge(self, messages: list[Msg]) -> None:
+        """Acknowledge ``messages`` after their commit, and ask for more."""
+        for message in messages:
+            await self._bus.client.publish(message.reply, b"+ACK")
+        self._unacked -= len(messages)
+        await self.keep_alive()
+
+    async def in_progress(self, messages: list[Msg]) -> None:
+        """Tell the server that ``messages`` are still being worked on."""
+        for message in messages:
+            await self._bus.client.publish(message.reply, b"+WPI")
+
+    async def keep_alive(self) -> None:
+        """Ask for more when less than half is on its way, or when the request fell silent."""
+        now = asyncio.get_running_loop().time()
+        if self._requested > 0 and now - self._heard_at > EXPIRES_S + 3:
+            self._requested = 0  # the server or the connection forgot it
+        room = self._bound - self._unacked - self._requested
+        if room >= self._bound // 2 or (self._requested == 0 and room > 0):
+            self._requested += room
+            self._heard_at = now
+            request = {"batch": room, "expires": int(EXPIRES_S * 1e9)}
+            await self._bus.client.publish(
+                f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._durable}",
+                json.dumps(request).encode(),
+                reply=self._reply,
+            )
+
+    async def _on_message(self, message: Msg) -> None:
+        self._heard_at = asyncio.get_running_loop().time()
+        status = (message.headers or {}).get("Status") if not message.reply or not message.data else None
+        if status is None:
+            self._requested = max(0, self._requested - 1)
+            self._unacked += 1
+            self._buffer.append(message)
+            self._arrived.set()
+        elif status != "100":  # 404 none, 408 expired, 409 consumer changed: that request is over
+            pending = (message.headers or {}).get("Nats-Pending-Messages")
+            self._requested = max(0, self._requested - int(pending)) if pending else 0
+            if status == "503":
+                await asyncio.sleep(0.2)
+            self._arrived.set()
+
+    async def _reset_consumer(self) -> None:
+        js, bucket = self._bus.js, await self._bus.bucket("owner")
+        key = f"floor.{self._durable}"
+        try:
+            info = await js.consumer_info(self._stream, self._durable)
+            floor = info.ack_floor.stream_seq if info.ack_floor else 0
+            if not info.num_ack_pending and info.config.ack_wait == ACK_WAIT_S:
+                return  # nothing was in anybody's hands: the consumer is fine as it stands
+            await bucket.put(key, str(floor).encode())
+            await js.delete_consumer(self._stream, self._durable)
+        except nats.js.errors.NotFoundError:
+            floor = await self._kept_floor(key)
+        first = {"deliver_policy": api.DeliverPolicy.BY_START_SEQUENCE, "opt_start_seq": floor + 1} if floor else {}
+        config = api.ConsumerConfig(
+            durable_name=self._durable,
+            filter_subject=self._subject,
+            ack_policy=api.AckPolicy.EXPLICIT,
+            ack_wait=ACK_WAIT_S,
+            max_deliver=-1,  # poison is dealt with here, one by one; the server must never drop a message
+            max_ack_pending=2 * self._bound,
+            **first,
+        )
+        await js.add_consumer(self._stream, config)
+
+    async def _kept_floor(self, key: str) -> int:
+        bucket = await self._bus.bucket("owner")
+        try:
+            entry = await bucket.get(key)
+        except nats.js.errors.KeyNotFoundError:
+            return 0
+        return int(entry.value or b"0")
