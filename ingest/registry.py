@@ -16,7 +16,7 @@ from core.records import DeviceConfig, decode
 
 log = logging.getLogger("yiwang.ingest")
 
-_POLL_S = 2.0
+_POLL_S = 0.5
 
 
 class Registry:

@@ -31,6 +31,7 @@ from core.settings import Settings
 from ingest import supervisor
 from ingest.sources import gb26875
 from ingest.sources._gb26875_adu import encode_unit
+from ingest.sources._gb26875_frame import Packet
 
 R = TypeVar("R", bound=Record)
 pytestmark = pytest.mark.anyio
@@ -211,7 +212,7 @@ async def test_duty_check_reaches_the_panel_and_silence_becomes_an_observation(n
         async def panel() -> None:
             request = await reader.readexactly(33)
             packet = gb26875.decode(request).frames[0]
-            assert isinstance(packet, gb26875.Packet)
+            assert isinstance(packet, Packet)
             assert packet.unit is not None and packet.unit.adu_type == 91
             writer.write(gb26875.encode(command=3, serial=packet.serial, source=889, destination=1, time=now))
 
