@@ -30,13 +30,19 @@ async def _serve(process: str, settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    # Imported here: a process loads its own package and no other's libraries.
     if process == "worker":
-        from events.worker import main
+        from events import worker
+
+        await worker.main(settings, stop)
     elif process == "ingest":
-        from ingest.supervisor import main
+        from ingest import supervisor
+
+        await supervisor.main(settings, stop)
     else:
-        from vision.worker import main
-    await main(settings, stop)
+        from vision import worker as vision_worker
+
+        await vision_worker.main(settings, stop)
 
 
 def _serve_web(settings: Settings) -> None:

@@ -40,6 +40,7 @@ def _people_picture() -> NDArray[np.uint8]:
     spec = find_spec("ultralytics")
     assert spec is not None and spec.origin is not None  # ultralytics is a pinned requirement
     picture = cv2.imread(str(Path(spec.origin).parent / "assets" / "bus.jpg"))
+    assert picture is not None
     crop = picture[380:1000, 20:420]
     scale = 420 / crop.shape[0]
     return np.asarray(cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), dtype=np.uint8)

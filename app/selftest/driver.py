@@ -14,7 +14,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from dashboard.auth import set_password
 from sqlalchemy import Engine, func, select
 
 from app.run import children, until_ready
@@ -27,6 +26,7 @@ from app.selftest.peers import Gauge, Panel
 from app.selftest.report import Report
 from app.supervise import Family
 from core.settings import Settings, load_settings
+from dashboard.auth import set_password, user_by_login
 from layers.importer import import_city
 from storage.migrate import migrate
 from storage.session import make_engine, read_scope, session_scope
@@ -73,11 +73,15 @@ def _free_ports() -> dict[str, str]:
 def _prepare(settings: Settings, folder: Path, clip: Path) -> tuple[Engine, dict[str, str]]:
     migrate(settings.database_url)
     engine = make_engine(settings.database_url)
-    report = import_city(engine, settings, district.write(folder / "city", clip))
+    report = import_city(engine, settings, district.write(folder / "city", clip), progress=lambda _: None)
     if report.problems:
         raise AssertionError(f"the self-test's own district is refused: {report.problems[0]}")
     people = [*district.STAFF.values(), district.INSPECTOR, district.DISPATCHER]
-    return engine, {login: set_password(engine, login) for login in people}
+    with session_scope(engine) as session:
+        passwords = {
+            login: set_password(session, user_by_login(session, login), None, must_change=False) for login in people
+        }
+    return engine, passwords
 
 
 @asynccontextmanager

@@ -103,13 +103,14 @@ async def _handle(case: dict[str, Any], people: People, watch: Watch, report: Re
     case_id, staff = case["case_id"], people.staff_of(case["department_id"])
     if case_id not in {t["case_id"] for t in await staff.tasks()}:
         report.failures.append(f"{case['number']} is not among its department's tasks")
-    for stage, action in (
-        ("accept", lambda: staff.command(case_id, "accept")),
-        ("photograph", lambda: staff.photograph(case_id, photograph)),
-        ("finish", lambda: staff.command(case_id, "finish", reason="self-test: handled")),
-    ):
+    steps: dict[str, Callable[[], Awaitable[object]]] = {
+        "accept": lambda: staff.command(case_id, "accept"),
+        "photograph": lambda: staff.photograph(case_id, photograph),
+        "finish": lambda: staff.command(case_id, "finish", comment="self-test: handled"),
+    }
+    for stage, step in steps.items():
         began = time.perf_counter()
-        await action()
+        await step()
         report.add(stage, time.perf_counter() - began)
     began = time.perf_counter()
     if await _verified(case_id, people, watch, report, staff, began):
@@ -120,24 +121,25 @@ async def _verified(
     case_id: str, people: People, watch: Watch, report: Report, staff: Office, began: float
 ) -> bool:
     """The same sensor or camera looks again; where it cannot tell, the inspector goes and sees."""
-    settled = {"checking", "rework", *CLOSED}
+
+    async def reaches(states: set[str], seconds: float) -> dict[str, Any] | None:
+        return await watch.wait(lambda c: c["case_id"] == case_id and c["state"] in states, seconds)
+
     for _ in range(3):
-        case = await watch.wait(lambda c: c["case_id"] == case_id and c["state"] in settled, 30)
-        if case is None:
-            break
-        if case["state"] in CLOSED:
+        case = await reaches({"rework", *CLOSED}, 20)
+        if case is None:  # neither clear nor contradicted: a person decides
+            await people.inspector.command(case_id, "check_pass", comment="self-test: seen on site")
+            case = await reaches(CLOSED, 5)
+            if case is None:
+                await people.dispatcher.command(case_id, "close")
+            case = await reaches(CLOSED, 10)
+        if case is not None and case["state"] in CLOSED:
             report.add("verify_and_close", time.perf_counter() - began)
             return True
-        if case["state"] == "rework":  # it was not clear yet: the department finishes once more
-            await asyncio.sleep(3)
-            await staff.command(case_id, "accept") if "accept" in await _allowed(staff, case_id) else None
-            await staff.command(case_id, "finish", reason="self-test: handled again")
-            continue
-        closed = await watch.wait(lambda c: c["case_id"] == case_id and c["state"] in CLOSED, 12)
-        if closed is None:
-            await people.inspector.command(case_id, "check_pass", reason="self-test: seen on site")
-            if "close" in await _allowed(people.dispatcher, case_id):
-                await people.dispatcher.command(case_id, "close", reason="self-test")
+        await asyncio.sleep(3)  # it was not clear yet: the department takes it up and finishes once more
+        for name in ("accept", "finish"):
+            if name in await _allowed(staff, case_id):
+                await staff.command(case_id, name)
     detail = await people.dispatcher.case(case_id)
     report.failures.append(f"{detail['case']['number']} stayed in {detail['case']['state']}")
     return False

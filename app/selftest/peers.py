@@ -8,11 +8,13 @@ import time
 from datetime import UTC, datetime
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 
 from core.clock import SystemClock
 from core.errors import YiwangError
 from core.settings import Settings
 from ingest.sources import gb26875
+from ingest.sources._gb26875_frame import Packet
 
 CENTRE = 88888
 SMOKE_DETECTOR, FIRE_SYSTEM = 40, 1
@@ -76,7 +78,7 @@ class Panel:
                     decoded = gb26875.decode(buffer + chunk)
                     buffer = decoded.rest
                     for packet in decoded.frames:
-                        if packet.as_json()["command"] == 3 and packet.as_json()["serial"] == self._serial:
+                        if isinstance(packet, Packet) and (packet.command, packet.serial) == (3, self._serial):
                             return
         except TimeoutError:
             pass  # told below, with the peer's name
@@ -91,7 +93,7 @@ class Gauge:
         self._address = address
         self._sequence = 0
         self.sent = 0
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=address)
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=address)
         self._client.username_pw_set(settings.mqtt_device_user, settings.mqtt_device_password)
         self._client.connect(settings.mqtt_host, settings.mqtt_port)
         self._client.loop_start()
