@@ -1,0 +1,60 @@
+"""Our own Dash components: thin classes here, their behaviour in ``dashboard/static/ui/*.mjs``.
+
+Each mounts an ES module (see ``static/ui/loader.js``) and carries no data: a component reads the REST API with
+the viewer's own session, so that there is one gate for rights and a page can be kept open for days.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash.development.base_component import Component
+
+
+class _Own(Component):  # type: ignore[misc]
+    """A component of the namespace ``yiwang_ui`` that knows its props by name."""
+
+    _children_props: list[str] = []
+    _base_nodes: list[str] = []
+    _namespace = "yiwang_ui"
+    _valid_wildcard_attributes: list[str] = []
+    available_wildcard_properties: list[str] = []
+    available_properties: list[str] = []
+
+    def __init__(self, **props: Any) -> None:
+        super().__init__(**props)
+
+
+class TopBar(_Own):
+    """The bar above every page: title, counts by severity, clock, connection, language, menu.
+
+    ``compact`` leaves the counts out (pages other than the wall).  ``page`` marks the menu's entry.
+    """
+
+    _type = "TopBar"
+    _prop_names = ["id", "compact", "page"]
+    available_properties = _prop_names
+
+
+class CaseList(_Own):
+    """The list of open cases with its filters; the selection stands in the page's address."""
+
+    _type = "CaseList"
+    _prop_names = ["id"]
+    available_properties = _prop_names
+
+
+class CasePanel(_Own):
+    """What is selected: a case, a site, a camera or a building; the day's overview when nothing is."""
+
+    _type = "CasePanel"
+    _prop_names = ["id"]
+    available_properties = _prop_names
+
+
+class Panel(_Own):
+    """A whole page written as one module ``static/ui/page_<module>.mjs``; ``options`` go to its ``mount``."""
+
+    _type = "Panel"
+    _prop_names = ["id", "module", "options"]
+    available_properties = _prop_names

@@ -1,0 +1,76 @@
+"""The layouts of the Dash pages, pure: language in, component tree out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dash import dcc, html
+
+from dashboard.components import CaseList, CasePanel, Panel, TopBar
+from dashboard.i18n import translate
+from dashboard.map import CityMap
+
+# path → (module of static/ui, roles that see it in the menu; the API decides what they may read)
+MODULE_PAGES: dict[str, str] = {}
+
+
+def shell() -> Any:
+    """The frame that every address starts with; the router callback fills it."""
+    return html.Div([dcc.Location(id="url", refresh=False), html.Div(id="page", className="page")])
+
+
+def wall() -> Any:
+    """The command centre: list, map, panel."""
+    return html.Div(
+        [
+            TopBar(id="top", compact=False, page="wall"),
+            html.Div(
+                [
+                    html.Aside(CaseList(id="cases"), className="wall-list"),
+                    html.Main(CityMap(id="map"), className="wall-map"),
+                    html.Aside(CasePanel(id="panel"), className="wall-panel"),
+                ],
+                className="wall-body",
+            ),
+        ],
+        className="wall",
+    )
+
+
+def module_page(module: str) -> Callable[[str], Any]:
+    """A page that one ES module draws."""
+
+    def layout(_language: str) -> Any:
+        return html.Div(
+            [
+                TopBar(id="top", compact=True, page=module),
+                html.Main(Panel(id="body", module=module), className="sheet"),
+            ],
+            className="desk",
+        )
+
+    return layout
+
+
+def missing(language: str) -> Any:
+    """No such page."""
+    return html.Div(
+        [
+            TopBar(id="top", compact=True, page=""),
+            html.Main(
+                [html.H1(translate(language, "page.missing")), html.A(translate(language, "page.home"), href="/")],
+                className="sheet",
+            ),
+        ],
+        className="desk",
+    )
+
+
+def layout_of(path: str, language: str) -> Any:
+    """The page at ``path``."""
+    clean = path.rstrip("/") or "/"
+    if clean == "/" or clean.startswith("/cases/"):
+        return wall()
+    module = MODULE_PAGES.get(clean)
+    return module_page(module)(language) if module else missing(language)

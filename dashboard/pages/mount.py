@@ -1,0 +1,125 @@
+"""Mounts login page, static files, phone shell and the Dash pages on the web process."""
+
+from __future__ import annotations
+
+import mimetypes
+from pathlib import Path
+from typing import Any
+
+from dash import Dash, Input, Output
+from dash.backends._fastapi import get_current_request
+from fastapi import FastAPI, HTTPException
+from fastapi.responses import FileResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from core.settings import Settings
+from dashboard.i18n import COOKIE, LANGUAGES, chosen
+from dashboard.i18n import HERE as WORDS
+from dashboard.pages.headers import SecurityHeaders, content_policy
+from dashboard.pages.layouts import layout_of, shell
+
+STATIC = Path(__file__).parent.parent / "static"
+PHONE = Path(__file__).parent.parent / "mobile"
+PHONE_FILES = frozenset(("app.mjs", "queue.mjs", "screens.mjs", "phone.css", "manifest.webmanifest", "icon.svg"))
+
+INDEX = """<!DOCTYPE html>
+<html lang="zh-CN">
+<head>
+{%metas%}
+<title>{%title%}</title>
+<link rel="icon" type="image/svg+xml" href="/static/icon.svg">
+{%css%}
+</head>
+<body>
+{%app_entry%}
+<footer>{%config%}{%scripts%}{%renderer%}</footer>
+</body>
+</html>"""
+
+
+class _Static(StaticFiles):
+    """Our modules are revalidated at each load (ETag), the locked libraries may be kept for a day."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        kept = path.startswith("vendor")
+        response.headers["Cache-Control"] = "public, max-age=86400" if kept else "no-cache"
+        return response
+
+
+def mount(app: FastAPI, settings: Settings) -> Dash:
+    """Add the pages to ``app``; call it last, after every API route (Dash answers whatever is left).
+
+    Open without a session: ``/login``, ``/static/*``, ``/m`` and ``/m/*``.  They hold no data.
+    """
+    mimetypes.add_type("text/javascript", ".mjs")
+    mimetypes.add_type("application/manifest+json", ".webmanifest")
+    _add_open_routes(app)
+    dash = Dash(
+        "yiwang",
+        server=app,
+        compress=True,
+        title="一网统管 Yiwang",
+        update_title=None,
+        index_string=INDEX,
+        include_assets_files=False,
+        pages_folder="",
+        external_scripts=[{"src": "/static/ui/loader.js"}],
+        external_stylesheets=["/static/vendor/maplibre/maplibre-gl.css", "/static/app.css"],
+        suppress_callback_exceptions=True,
+        add_log_handler=False,
+    )
+    dash.layout = shell
+
+    @dash.callback(Output("page", "children"), Input("url", "pathname"))  # type: ignore[untyped-decorator]
+    async def show(path: str | None) -> Any:
+        return layout_of(path or "/", chosen(get_current_request().cookies.get(COOKIE)))
+
+    policies: list[str] = []
+
+    def policy() -> str:
+        if not policies:
+            policies.append(content_policy(dash.csp_hashes()))
+        return policies[0]
+
+    app.add_middleware(SecurityHeaders, policy=policy)
+    return dash
+
+
+def _add_open_routes(app: FastAPI) -> None:
+    @app.get("/login", include_in_schema=False)
+    async def login() -> FileResponse:
+        return FileResponse(STATIC / "login.html")
+
+    @app.get("/favicon.ico", include_in_schema=False)
+    async def favicon() -> FileResponse:
+        return FileResponse(STATIC / "icon.svg", media_type="image/svg+xml")
+
+    @app.get("/static/i18n/{language}.json", include_in_schema=False)
+    async def words(language: str) -> FileResponse:
+        if language not in LANGUAGES:
+            raise HTTPException(404, "no such language")
+        return FileResponse(WORDS / f"{language}.json", headers={"Cache-Control": "no-cache"})
+
+    app.mount("/static", _Static(directory=STATIC), name="static")
+
+    @app.get("/m", include_in_schema=False)
+    @app.get("/m/", include_in_schema=False)
+    async def phone() -> FileResponse:
+        return FileResponse(PHONE / "index.html")
+
+    # The service worker is a route of its own: its scope is /m, and Dash would serve assets as page scripts.
+    @app.get("/m/sw.js", include_in_schema=False)
+    async def service_worker() -> FileResponse:
+        return FileResponse(
+            PHONE / "sw.js",
+            media_type="text/javascript",
+            headers={"Service-Worker-Allowed": "/m", "Cache-Control": "no-cache"},
+        )
+
+    @app.get("/m/{name}", include_in_schema=False)
+    async def phone_file(name: str) -> FileResponse:
+        if name not in PHONE_FILES:
+            raise HTTPException(404, "no such file")
+        return FileResponse(PHONE / name, headers={"Cache-Control": "no-cache"})

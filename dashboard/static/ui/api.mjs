@@ -1,0 +1,87 @@
+// The REST API with the viewer's own session.  Every change carries the CSRF token.
+import { t, has } from "./i18n.mjs";
+
+let csrf = "";
+export const setToken = (token) => { csrf = token || ""; };
+
+export class ApiError extends Error {
+  constructor(status, body) {
+    super(body.message || body.detail || `HTTP ${status}`);
+    this.status = status;
+    this.body = body;
+    this.code = body.error || "";
+  }
+
+  /** What to tell the person: our words for known codes, else the server's message and remedy. */
+  get text() {
+    if (has(`error.${this.code}`)) return t(`error.${this.code}`, this.body);
+    if (this.status === 0) return t("error.offline");
+    const remedy = this.body.remedy ? ` — ${this.body.remedy}` : "";
+    return `${this.message}${remedy}`;
+  }
+}
+
+async function call(method, path, { body, form, headers, timeout = 20000, signal } = {}) {
+  const options = { method, headers: { Accept: "application/json", ...headers }, credentials: "same-origin" };
+  if (method !== "GET") options.headers["X-CSRF-Token"] = csrf;
+  if (form) options.body = form;
+  else if (body !== undefined) {
+    options.headers["Content-Type"] = "application/json";
+    options.body = JSON.stringify(body);
+  }
+  const limit = AbortSignal.timeout(timeout);
+  options.signal = signal ? AbortSignal.any([signal, limit]) : limit;
+  let answer;
+  try {
+    answer = await fetch(path, options);
+  } catch (error) {
+    if (signal && signal.aborted) throw error;
+    throw new ApiError(0, { message: String(error) });
+  }
+  const text = await answer.text();
+  let data = {};
+  try {
+    data = text ? JSON.parse(text) : {};
+  } catch {
+    data = { message: answer.statusText || text.slice(0, 120) };
+  }
+  if (!answer.ok) throw new ApiError(answer.status, typeof data === "object" && data ? data : {});
+  return data;
+}
+
+export const get = (path, options) => call("GET", path, options);
+export const post = (path, body, options) => call("POST", path, { body: body ?? {}, ...options });
+export const put = (path, body, options) => call("PUT", path, { body: body ?? {}, ...options });
+export const patch = (path, body, options) => call("PATCH", path, { body: body ?? {}, ...options });
+export const remove = (path, options) => call("DELETE", path, options);
+export const upload = (path, form, options) => call("POST", path, { form, timeout: 120000, ...options });
+
+export function query(values) {
+  const search = new URLSearchParams();
+  for (const [key, value] of Object.entries(values)) {
+    if (value !== undefined && value !== null && value !== "" && !(Array.isArray(value) && !value.length)) {
+      search.set(key, Array.isArray(value) ? value.join(",") : value);
+    }
+  }
+  const text = search.toString();
+  return text ? `?${text}` : "";
+}
+
+/** Who I am; sends to the login page when there is no session. */
+export async function me({ redirect = true } = {}) {
+  try {
+    const answer = await get("/api/me");
+    const user = answer.user || answer;
+    setToken(answer.csrf_token || user.csrf_token);
+    return user;
+  } catch (error) {
+    if (redirect && error.status === 401) {
+      const here = location.pathname + location.search + location.hash;
+      location.replace(`/login?next=${encodeURIComponent(here)}`);
+    }
+    throw error;
+  }
+}
+
+export const key = () => (crypto.randomUUID ? crypto.randomUUID() : `${Date.now()}-${Math.random().toString(36).slice(2)}`);
+export const mediaUrl = (item) => item.url || `/media/${item.uri}`;

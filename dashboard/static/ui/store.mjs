@@ -1,0 +1,229 @@
+// What the page knows: who I am, the open cases, the selection, the live connection.
+import * as api from "./api.mjs";
+import { ready as wordsReady } from "./i18n.mjs";
+
+const bus = new EventTarget();
+export const on = (name, run) => {
+  const wrapped = (event) => run(event.detail);
+  bus.addEventListener(name, wrapped);
+  return () => bus.removeEventListener(name, wrapped);
+};
+export const emit = (name, detail) => bus.dispatchEvent(new CustomEvent(name, { detail }));
+
+export const state = {
+  me: null,
+  cases: new Map(),
+  loaded: false,
+  failed: null,
+  departments: [],
+  connection: "connecting", // connecting, live, lost
+  skew: 0, // server clock minus ours, ms
+  drill: null,
+  filters: { department: "", severity: [], q: "", late: false, kind: "" },
+  selection: null, // {type, id}
+  sites: new Map(),
+  cameras: new Map(),
+};
+
+export const now = () => Date.now() + state.skew;
+export const isLate = (item) => item.open && item.deadline_at && Date.parse(item.deadline_at) < now();
+
+// --- address: filters and selection in the query string, the map's view in the hash -------------
+function readAddress() {
+  const search = new URLSearchParams(location.search);
+  state.filters.department = search.get("department") || "";
+  state.filters.severity = (search.get("severity") || "").split(",").filter(Boolean).map(Number);
+  state.filters.q = search.get("q") || "";
+  state.filters.late = search.get("late") === "1";
+  state.filters.kind = search.get("kind") || "";
+  const deep = location.pathname.match(/^\/cases\/([^/]+)$/);
+  let selection = null;
+  if (deep) selection = { type: "case", id: decodeURIComponent(deep[1]) };
+  for (const type of ["case", "site", "camera", "building"]) {
+    if (search.get(type)) selection = { type, id: search.get(type) };
+  }
+  state.selection = selection;
+}
+
+function writeAddress() {
+  const { department, severity, q, late, kind } = state.filters;
+  const values = { department, severity, q, late: late ? "1" : "", kind };
+  let path = location.pathname.startsWith("/cases/") ? "/" : location.pathname;
+  if (state.selection) {
+    if (state.selection.type === "case") path = `/cases/${encodeURIComponent(state.selection.id)}`;
+    else values[state.selection.type] = state.selection.id;
+  }
+  // replaceState keeps Dash's router (which watches pushState) from drawing the page anew.
+  history.replaceState(history.state, "", path + api.query(values) + location.hash);
+}
+
+export function select(selection, { fly = false } = {}) {
+  state.selection = selection;
+  writeAddress();
+  emit("select", { selection, fly });
+}
+
+export function filter(changes) {
+  Object.assign(state.filters, changes);
+  writeAddress();
+  emit("cases", { reason: "filter" });
+}
+
+export function matches(item) {
+  const f = state.filters;
+  if (f.department && item.department_id !== f.department) return false;
+  if (f.severity.length && !f.severity.includes(item.severity)) return false;
+  if (f.kind && item.kind !== f.kind) return false;
+  if (f.late && !isLate(item)) return false;
+  if (f.q) {
+    const text = `${item.title} ${item.number} ${item.site_name || ""} ${item.department_name || ""} ${item.division_name || ""}`;
+    if (!text.toLowerCase().includes(f.q.toLowerCase())) return false;
+  }
+  return true;
+}
+
+export const shown = () =>
+  [...state.cases.values()].filter((item) => item.open && matches(item))
+    .sort((a, b) => b.severity - a.severity || (isLate(b) ? 1 : 0) - (isLate(a) ? 1 : 0) || (a.opened_at < b.opened_at ? 1 : -1));
+
+// --- cases ----------------------------------------------------------------------------------------
+export async function loadCases() {
+  try {
+    const fresh = new Map();
+    let cursor = "";
+    for (let page = 0; page < 10; page++) {
+      const answer = await api.get(`/api/cases${api.query({ open: "true", limit: 500, cursor })}`);
+      for (const item of answer.items) fresh.set(item.case_id, item);
+      cursor = answer.next;
+      if (!cursor) break;
+    }
+    // A live event may have overtaken the list.
+    for (const [id, item] of fresh) {
+      const known = state.cases.get(id);
+      if (known && known.version > item.version) fresh.set(id, known);
+    }
+    state.cases = fresh;
+    state.loaded = true;
+    state.failed = null;
+  } catch (error) {
+    state.failed = error;
+  }
+  emit("cases", { reason: "load" });
+}
+
+export function put(item) {
+  const known = state.cases.get(item.case_id);
+  if (known && known.version > item.version) return;
+  const merged = { ...known, ...item };
+  if (merged.open === false) {
+    state.cases.delete(item.case_id);
+    emit("case", { item: merged, gone: true, fresh: false });
+  } else {
+    state.cases.set(item.case_id, merged);
+    emit("case", { item: merged, gone: false, fresh: !known });
+  }
+  scheduleList();
+}
+
+let listTimer = null;
+function scheduleList() {
+  // A burst of events draws the list once.
+  if (listTimer) return;
+  listTimer = setTimeout(() => {
+    listTimer = null;
+    emit("cases", { reason: "live" });
+  }, 120);
+}
+
+// --- live -----------------------------------------------------------------------------------------
+let stream = null;
+let retry = 1000;
+let lastHeard = 0;
+let hadLoss = false;
+
+function heard() {
+  lastHeard = Date.now();
+  retry = 1000;
+  if (state.connection !== "live") {
+    state.connection = "live";
+    emit("connection", state.connection);
+    if (hadLoss) loadCases(); // what was missed meanwhile
+    hadLoss = false;
+  }
+}
+
+function lost() {
+  if (stream) stream.close();
+  stream = null;
+  hadLoss = true;
+  if (state.connection !== "lost") {
+    state.connection = "lost";
+    emit("connection", state.connection);
+  }
+  setTimeout(connect, retry);
+  retry = Math.min(retry * 2, 15000);
+}
+
+async function connect() {
+  if (stream) return;
+  if (hadLoss) {
+    try {
+      await api.me();
+    } catch (error) {
+      if (error.status !== 401) lost();
+      return;
+    }
+  }
+  stream = new EventSource("/api/live");
+  const listen = (name, run) => stream.addEventListener(name, (event) => {
+    heard();
+    let data = null;
+    try {
+      data = JSON.parse(event.data);
+    } catch {
+      return;
+    }
+    if (data && data.server_time) state.skew = Date.parse(data.server_time) - Date.now();
+    run(data);
+  });
+  stream.onopen = heard;
+  stream.onerror = lost;
+  listen("hello", (data) => {
+    state.drill = data.drill || null;
+    emit("hello", data);
+  });
+  listen("beat", () => {});
+  listen("case", put);
+  listen("camera", (data) => emit("camera", data));
+  listen("device", (data) => emit("device", data));
+  listen("notice", (data) => emit("notice", data));
+}
+
+setInterval(() => {
+  if (stream && lastHeard && Date.now() - lastHeard > 45000) lost();
+}, 5000);
+
+export const freeze = () => { if (stream) { stream.close(); stream = null; } };
+
+// --- start ----------------------------------------------------------------------------------------
+let started = null;
+export function start() {
+  if (!started) started = begin();
+  return started;
+}
+
+async function begin() {
+  await wordsReady;
+  readAddress();
+  window.addEventListener("popstate", () => { readAddress(); emit("select", { selection: state.selection, fly: true }); });
+  state.me = await api.me();
+  emit("me", state.me);
+  connect();
+  const departments = api.get("/api/departments").then((answer) => {
+    state.departments = answer.items || answer;
+    emit("departments", state.departments);
+  }).catch(() => {});
+  await Promise.allSettled([loadCases(), departments]);
+}
+
+window.addEventListener("pagehide", () => { if (stream) stream.close(); });
