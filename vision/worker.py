@@ -23,6 +23,7 @@ import nats.errors
 import nats.js.errors
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
+from nats.js.kv import KeyValue
 
 from core.bus import Bus, connect
 from core.clock import Clock, SystemClock
@@ -108,21 +109,26 @@ class VisionWorker:
     async def _watch(self) -> None:
         """Follow the registry's cameras."""
         watcher = await self.registry.watch("camera.>")
-        async for entry in watcher:
-            if entry is None:
-                continue  # all that stood at the start has been told
-            if entry.operation in {"DEL", "PURGE"} or not entry.value:
-                gone = [i for i in self.cameras if f"camera.{bucket_key(i)}" == entry.key]
-                for camera_id in gone:
-                    self.cameras.pop(camera_id)
-                    await self._drop(camera_id, "finish")
-                continue
-            try:
-                camera = decode(CameraConfig, entry.value)
-            except YiwangError as error:
-                log.warning("registry entry %s left out: %s", entry.key, error)
-                continue
-            await self._configure(camera)
+        try:
+            async for entry in watcher:
+                if entry is not None:  # None: all that stood at the start has been told
+                    await self._entry(entry)
+        finally:
+            with contextlib.suppress(*BUS_TROUBLE):
+                await watcher.stop()
+
+    async def _entry(self, entry: KeyValue.Entry) -> None:
+        if entry.operation in {"DEL", "PURGE"} or not entry.value:
+            for camera_id in [i for i in self.cameras if f"camera.{bucket_key(i)}" == entry.key]:
+                self.cameras.pop(camera_id)
+                await self._drop(camera_id, "finish")
+            return
+        try:
+            camera = decode(CameraConfig, entry.value)
+        except YiwangError as error:
+            log.warning("registry entry %s left out: %s", entry.key, error)
+            return
+        await self._configure(camera)
 
     async def _configure(self, camera: CameraConfig) -> None:
         known = self.cameras.get(camera.camera_id)
