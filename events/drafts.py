@@ -65,4 +65,4 @@ class CaseDraft(Record, frozen=True):
     parties: tuple[str, ...] = ()
     parent_case_id: str | None = None
     form: dict[str, JSON] = {}
-    why: dict[str, JSON] = {}  # structured steps of the opener: observation, rule, merge; kept in case_file.why
+    why: dict[str, JSON] = {}  # observation, rule, merge: what made the opener open it

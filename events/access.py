@@ -1,0 +1,93 @@
+"""Who may see which case: one SQL filter, used by lists, details, commands, media and the live stream alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
+from sqlalchemy.orm import Session
+
+from core.records import Actor
+from events.casekinds import Definition, Who, shipped_definitions
+from storage.tables.cases import Case, CaseAssignment, CaseParty
+
+SEE_ALL = frozenset({"admin", "operator", "dispatcher", "manager", "viewer", "system"})
+SEE_DEPARTMENT = frozenset({"staff", "manager"})
+SEE_DIVISION = frozenset({"inspector", "grid_worker"})
+
+
+def visible_cases(actor: Actor, definitions: Mapping[str, Definition] | None = None) -> ColumnElement[bool]:
+    """The condition on ``case_file`` under which ``actor`` may see a row.
+
+    Cases that are not confidential: command-centre roles see all, staff their department's, inspectors and grid
+    workers their division's (an inspector without a division the whole district), everybody what he
+    reported or handles.  Confidential ones: whom the definition names, and ``system``.
+    """
+    roles = set(actor.roles)
+    if "system" in roles:
+        return true()
+    kinds = shipped_definitions() if definitions is None else definitions
+    plain: list[ColumnElement[bool]] = [related_sql(actor, "reporter"), related_sql(actor, "handler")]
+    if roles & SEE_ALL:
+        plain = [true()]
+    else:
+        if roles & SEE_DEPARTMENT:
+            plain.append(related_sql(actor, "assigned_department"))
+        if roles & SEE_DIVISION:
+            plain.append(_division_sql(actor))
+    confidential = [
+        and_(Case.definition_id == kind.definition_id, or_(false(), *_lines(actor, kind.visibility["confidential"])))
+        for kind in kinds.values()
+        if "confidential" in kind.visibility
+    ]
+    return or_(
+        and_(Case.confidential.is_(False), or_(*plain)),
+        and_(Case.confidential.is_(True), or_(false(), *confidential)),
+    )
+
+
+def _lines(actor: Actor, who: tuple[Who, ...]) -> list[ColumnElement[bool]]:
+    lines = []
+    for line in who:
+        if line.roles and not set(line.roles) & set(actor.roles):
+            continue
+        condition = related_sql(actor, line.relation)
+        lines.append(and_(condition, Case.state.in_(line.from_)) if line.from_ else condition)
+    return lines
+
+
+def related_sql(actor: Actor, relation: str) -> ColumnElement[bool]:
+    """The relations of :func:`events.lifecycle.related` as SQL."""
+    match relation:
+        case "any":
+            return true()
+        case "assigned_department" if actor.department_id:
+            part = exists().where(
+                CaseAssignment.case_id == Case.case_id, CaseAssignment.department_id == actor.department_id
+            )
+            return or_(Case.department_id == actor.department_id, part)
+        case "lead_department" if actor.department_id:
+            return Case.department_id == actor.department_id
+        case "handler":
+            return Case.handler_id == actor.user_id
+        case "reporter":
+            return Case.reporter_id == actor.user_id
+        case "party":
+            return exists().where(CaseParty.case_id == Case.case_id, CaseParty.user_id == actor.user_id)
+        case "asked":
+            return exists().where(CaseAssignment.case_id == Case.case_id, CaseAssignment.user_id == actor.user_id)
+        case "own_division":
+            return _division_sql(actor)
+        case _:
+            return false()
+
+
+def _division_sql(actor: Actor) -> ColumnElement[bool]:
+    if actor.division_code:
+        return Case.division_code.startswith(actor.division_code, autoescape=True)
+    return true() if "inspector" in actor.roles else false()
+
+
+def may_see(session: Session, actor: Actor, case_id: str) -> bool:
+    """May ``actor`` see the case (False also when there is none)?"""
+    return bool(session.scalar(select(exists().where(Case.case_id == case_id, visible_cases(actor)))))

@@ -1,0 +1,126 @@
+"""The audit log: one hash chain per case, so that nothing can be changed, left out or put in unseen.
+
+``hash = sha256(prev_hash + canonical JSON of {chain_id, seq, at, actor_id, action, body})``; the first entry's
+``prev_hash`` is 64 zeros.  Canonical JSON: keys sorted, no blanks, UTF-8, times ISO 8601 in UTC with microseconds.
+Heads are anchored outside the database by :mod:`events.anchor`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.records import JSON, Record
+from storage.tables.cases import AuditEntry
+
+GENESIS = "0" * 64
+SYSTEM_CHAIN = "system"
+
+
+class Flaw(Record, frozen=True):
+    """Something wrong in a chain: where, and what."""
+
+    chain_id: str
+    seq: int
+    detail: str
+
+
+def canonical(value: JSON) -> bytes:
+    """``value`` as canonical JSON bytes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain).encode()
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return stamp(value)
+    raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+def stamp(moment: datetime) -> str:
+    """A time as it enters a hash."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def link_hash(
+    prev_hash: str, chain_id: str, seq: int, at: datetime | str, actor_id: str, action: str, body: Mapping[str, Any]
+) -> str:
+    """The hash of one link."""
+    entry = {
+        "chain_id": chain_id,
+        "seq": seq,
+        "at": at if isinstance(at, str) else stamp(at),
+        "actor_id": actor_id,
+        "action": action,
+        "body": body,
+    }
+    return hashlib.sha256(prev_hash.encode() + canonical(entry)).hexdigest()
+
+
+def append(
+    session: Session, chain_id: str, at: datetime, actor_id: str, action: str, body: Mapping[str, JSON]
+) -> AuditEntry:
+    """Add a link to ``chain_id`` in the caller's transaction (the caller holds the case's row lock)."""
+    last = session.execute(
+        select(AuditEntry.seq, AuditEntry.hash)
+        .where(AuditEntry.chain_id == chain_id)
+        .order_by(AuditEntry.seq.desc())
+        .limit(1)
+    ).first()
+    seq, prev_hash = (last.seq + 1, last.hash) if last is not None else (1, GENESIS)
+    plain: dict[str, Any] = json.loads(canonical(body))  # what is stored is what was hashed
+    entry = AuditEntry(
+        chain_id=chain_id,
+        seq=seq,
+        at=at,
+        actor_id=actor_id,
+        action=action,
+        body=plain,
+        prev_hash=prev_hash,
+        hash=link_hash(prev_hash, chain_id, seq, at, actor_id, action, plain),
+    )
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def check_chain(entries: Iterable[AuditEntry | Mapping[str, Any]]) -> Iterator[Flaw]:
+    """The flaws of one chain, entries in order of ``seq``; rows or their JSON form."""
+    expected_seq, prev_hash = 1, GENESIS
+    for entry in entries:
+        row = entry if isinstance(entry, Mapping) else as_dict(entry)
+        chain_id, seq = str(row["chain_id"]), int(row["seq"])
+        if seq != expected_seq:
+            yield Flaw(chain_id=chain_id, seq=seq, detail=f"entry {expected_seq} is missing")
+        if row["prev_hash"] != prev_hash:
+            yield Flaw(chain_id=chain_id, seq=seq, detail="does not follow from the entry before")
+        actual = link_hash(
+            row["prev_hash"], chain_id, seq, row["at"], str(row["actor_id"]), str(row["action"]), row["body"]
+        )
+        if actual != row["hash"]:
+            yield Flaw(chain_id=chain_id, seq=seq, detail="its content does not match its hash")
+        expected_seq, prev_hash = seq + 1, str(row["hash"])
+
+
+def as_dict(entry: AuditEntry) -> dict[str, Any]:
+    """The entry in the JSON form that packages carry."""
+    return {
+        "chain_id": entry.chain_id,
+        "seq": entry.seq,
+        "at": stamp(entry.at),
+        "actor_id": entry.actor_id,
+        "action": entry.action,
+        "body": entry.body,
+        "prev_hash": entry.prev_hash,
+        "hash": entry.hash,
+    }
+
+
+def chain(session: Session, chain_id: str) -> list[AuditEntry]:
+    """All entries of a chain, in order."""
+    return list(session.scalars(select(AuditEntry).where(AuditEntry.chain_id == chain_id).order_by(AuditEntry.seq)))

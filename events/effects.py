@@ -1,0 +1,386 @@
+"""What a transition does besides moving the state.  Definitions name effects; none knows what a case is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.errors import InputInvalid, NotFound
+from core.ids import new_id
+from core.records import Actor, EvidenceRef
+from events.casekinds import Definition
+from events.clocks import Clocks
+from events.drafts import CaseDraft, Limit, Part
+from events.lifecycle import Transition, part_of
+from storage.tables.cases import Case, CaseAssignment, CaseEvidence, CaseObservation
+from storage.tables.people import User
+from storage.tables.registry import Department
+
+if TYPE_CHECKING:
+    from events.lifecycle import CaseState
+    from events.service import CaseService
+
+
+@dataclass
+class Work:
+    """One transition being carried out, inside its transaction."""
+
+    session: Session
+    service: CaseService
+    case: Case
+    definition: Definition
+    state: CaseState
+    transition: Transition
+    actor: Actor
+    at: datetime
+    clocks: Clocks
+    reason_data: dict[str, Any]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return self.transition.data
+
+    def put(self, **changes: Any) -> None:
+        """Change the case's form (a JSON column is seen as changed only when assigned)."""
+        form = {**self.case.form, **changes}
+        self.case.form = {k: v for k, v in form.items() if v is not None}
+
+    def parts(self, *roles: str) -> list[CaseAssignment]:
+        """The case's assignments that are not over, of ``roles``."""
+        rows = self.session.scalars(
+            select(CaseAssignment)
+            .where(CaseAssignment.case_id == self.case.case_id, CaseAssignment.state.in_(LIVE))
+            .order_by(CaseAssignment.dispatched_at, CaseAssignment.assignment_id)
+        )
+        return [row for row in rows if not roles or row.role in roles]
+
+    def own_part(self) -> CaseAssignment:
+        """The actor's department's part, or the lead's when somebody acts for it."""
+        own = part_of(self.actor, self.state)
+        role, department = (own.role, own.department_id) if own is not None else ("lead", self.case.department_id)
+        for row in self.parts(role):
+            if row.department_id == department:
+                return row
+        raise NotFound(what="part of the case for department", key=str(department))
+
+
+LIVE = ("dispatched", "accepted", "finished")
+
+
+def attach_files(work: Work, purpose: str) -> None:
+    """Store the evidence of the command's data on the case; the same file twice is one row."""
+    known = set(
+        work.session.scalars(
+            select(CaseEvidence.sha256).where(
+                CaseEvidence.case_id == work.case.case_id, CaseEvidence.purpose == purpose
+            )
+        )
+    )
+    for raw in work.data.get("evidence") or []:
+        try:
+            ref = msgspec.convert(raw, EvidenceRef)
+        except msgspec.ValidationError as error:
+            raise InputInvalid(field="evidence", detail=str(error), how="send what the upload answered") from error
+        if ref.sha256 not in known:
+            add_evidence(work.session, work.case.case_id, ref, purpose, work.actor.user_id, work.at)
+            known.add(ref.sha256)
+
+
+def add_evidence(session: Session, case_id: str, ref: EvidenceRef, purpose: str, by: str, at: datetime) -> None:
+    """One evidence row."""
+    session.add(
+        CaseEvidence(
+            evidence_id=new_id(),
+            case_id=case_id,
+            purpose=purpose,
+            kind=ref.kind,
+            uri=ref.uri,
+            sha256=ref.sha256,
+            media_type=ref.media_type,
+            taken_at=ref.taken_at,
+            added_at=at,
+            added_by=by,
+            size_bytes=ref.size_bytes,
+        )
+    )
+
+
+def _attach(work: Work) -> None:
+    attach_files(work, work.data.get("purpose") or ("after" if work.transition.command == "finish" else "other"))
+
+
+def _attach_check(work: Work) -> None:
+    attach_files(work, "check")
+
+
+def _reclassify(work: Work) -> None:
+    data = work.data
+    if data.get("class_code"):
+        work.case.class_code = data["class_code"]
+        if "limit" not in data:
+            work.put(limit=work.service.class_limit(work.session, work.case))
+    if data.get("severity"):
+        work.case.severity = data["severity"]
+    if data.get("limit"):
+        work.put(limit=data["limit"])
+
+
+def _mark_registered(work: Work) -> None:
+    work.case.registered_at = work.case.registered_at or work.at
+
+
+def _mark_dispatched(work: Work) -> None:
+    work.case.dispatched_at = work.case.dispatched_at or work.at
+
+
+def _mark_checked(work: Work) -> None:
+    work.case.checked_at = work.at
+    for row in work.parts("check"):
+        row.state, row.finished_at, row.user_id = "over", work.at, row.user_id or _person(work)
+
+
+def _assign(work: Work) -> None:
+    """Give the case to a lead and assisting departments; parts that stood before are over."""
+    data = work.data
+    lead = Part(department_id=data["department_id"], duty=data.get("duty") or "", user_id=data.get("user_id"))
+    assisting = [msgspec.convert(raw, Part) for raw in data.get("assisting") or []]
+    for row in work.parts("lead", "assist"):
+        row.state = "over"
+    names = [lead.department_id, *(p.department_id for p in assisting)]
+    if len(set(names)) < len(names):
+        raise InputInvalid(field="assisting", detail="a department appears twice", how="name each department once")
+    if data.get("limit"):
+        work.put(limit=data["limit"])
+    for part, role in ((lead, "lead"), *((p, "assist") for p in assisting)):
+        _give(work, part, role)
+    work.case.department_id, work.case.handler_id = lead.department_id, None
+
+
+def _give(work: Work, part: Part, role: str) -> None:
+    if work.session.get(Department, part.department_id) is None:
+        raise NotFound(what="department", key=part.department_id)
+    if part.user_id is not None and work.session.get(User, part.user_id) is None:
+        raise NotFound(what="user", key=part.user_id)
+    work.session.add(
+        CaseAssignment(
+            assignment_id=new_id(),
+            case_id=work.case.case_id,
+            department_id=part.department_id,
+            user_id=part.user_id,
+            role=role,
+            state="dispatched",
+            duty=part.duty,
+            dispatched_at=work.at,
+        )
+    )
+
+
+def _assign_check(work: Work) -> None:
+    user_id = work.data.get("user_id")
+    user = work.session.get(User, user_id) if user_id else None
+    if user_id and user is None:
+        raise NotFound(what="user", key=user_id)
+    if user is not None and user.department_id is not None:
+        _give(work, Part(department_id=user.department_id, user_id=user_id, duty="核查"), "check")
+
+
+def _person(work: Work) -> str | None:
+    """The actor's id when he has an account here (another platform or ``system`` has none)."""
+    return work.actor.user_id if work.session.get(User, work.actor.user_id) is not None else None
+
+
+def _accept_part(work: Work) -> None:
+    row = work.own_part()
+    row.state, row.accepted_at, row.user_id = "accepted", work.at, _person(work)
+    if row.role == "lead":
+        work.case.handler_id = work.actor.user_id
+
+
+def _leave_part(work: Work) -> None:
+    row = work.own_part()
+    row.state, row.user_id = "refused", row.user_id or _person(work)
+    if row.role == "lead":
+        work.case.handler_id = None
+        work.case.department_id = None
+
+
+def _finish_part(work: Work) -> None:
+    row = work.own_part()
+    row.state, row.finished_at, row.user_id = "finished", work.at, row.user_id or _person(work)
+    if row.role == "lead":
+        work.case.finished_at = work.at
+        work.put(result=work.data.get("result") or work.data.get("comment"), false_alarm=work.data.get("false_alarm"))
+
+
+def _count_rework(work: Work) -> None:
+    work.case.reworks += 1
+    for row in work.parts("lead"):
+        row.state, row.finished_at = "dispatched", None
+    for row in work.parts("check"):
+        row.state = "over"
+
+
+def _bounce(work: Work) -> None:
+    if work.transition.part != "assist":
+        work.case.bounces += 1
+
+
+def _count_reopened(work: Work) -> None:
+    work.case.reopened += 1
+    for row in work.parts():
+        row.state = "over"
+    work.case.department_id = work.case.handler_id = None
+
+
+def _count_urged(work: Work) -> None:
+    work.case.urged += 1
+
+
+def _request(work: Work) -> None:
+    wish = {k: v for k, v in work.data.items() if k in ("value", "unit", "reason", "until")}
+    entry = {**wish, "level": 0, "requested_by": work.actor.user_id, "at": work.at.isoformat(), "approved_by": []}
+    work.put(pending={**work.case.form.get("pending", {}), work.transition.approval: entry})
+
+
+def _approve(work: Work) -> None:
+    name = work.transition.approval
+    entry = dict(work.case.form["pending"][name])
+    entry["level"] += 1
+    entry["approved_by"] = [*entry["approved_by"], work.actor.user_id]
+    approval = work.definition.approvals[name]
+    done = entry["level"] >= len(approval.levels)
+    work.put(pending={**work.case.form["pending"], name: entry})
+    work.reason_data["approval"] = {"name": name, "level": entry["level"], "final": done}
+    if not done:
+        return
+    _drop_request(work, name)
+    for kind in approval.then.get("extend", ()):
+        wish = Limit(value=entry["value"], unit=entry["unit"])
+        work.clocks.extend(kind, wish, work.at, [entry["requested_by"], *entry["approved_by"]])
+        work.put(extended=int(work.case.form.get("extended", 0)) + 1)
+
+
+def _drop_request(work: Work, name: str) -> None:
+    rest = {k: v for k, v in work.case.form.get("pending", {}).items() if k != name}
+    work.put(pending=rest or None)
+
+
+def _refuse_request(work: Work) -> None:
+    _drop_request(work, work.transition.approval)
+
+
+def _remember_state(work: Work) -> None:
+    work.put(remembered=work.transition.from_state)
+
+
+def _split(work: Work) -> None:
+    """Open one child a title; the parent stays as the bracket around them."""
+    children = []
+    for title in work.data["titles"]:
+        draft = CaseDraft(
+            title=title,
+            definition_id=work.case.definition_id,
+            kind=work.case.kind,
+            class_code=work.case.class_code,
+            class_version=work.case.class_version,
+            severity=work.case.severity,  # type: ignore[arg-type]
+            site_id=work.case.site_id,
+            division_code=work.case.division_code,
+            grid_code=work.case.grid_code,
+            source_type=work.case.source_type,
+            source_id=work.case.source_id,
+            confidence=work.case.confidence,
+            confidential=work.case.confidential,
+            parent_case_id=work.case.case_id,
+        )
+        child = work.service.create(work.session, draft, work.actor, {"split": {"from": work.case.case_id}})
+        child.lon, child.lat = work.case.lon, work.case.lat
+        children.append(child.case_id)
+    work.reason_data["children"] = children
+
+
+def _merge(work: Work) -> None:
+    """Fold the case into another: its observations count there too, each link saying where it came from."""
+    other = work.service.other_case(work.session, work.data["other_case_id"], work.actor)
+    if other.case_id == work.case.case_id or other.merged_into_id is not None or not other.open:
+        raise InputInvalid(
+            field="other_case_id", detail="is this case itself, merged or closed", how="name the open case that stays"
+        )
+    if other.definition_id != work.case.definition_id or other.confidential != work.case.confidential:
+        raise InputInvalid(field="other_case_id", detail="is another kind of case", how="name a case of the same kind")
+    work.case.merged_into_id = other.case_id
+    known = set(
+        work.session.scalars(select(CaseObservation.observation_id).where(CaseObservation.case_id == other.case_id))
+    )
+    for link in work.session.scalars(select(CaseObservation).where(CaseObservation.case_id == work.case.case_id)):
+        if link.observation_id not in known:
+            work.session.add(
+                CaseObservation(
+                    case_id=other.case_id,
+                    observation_id=link.observation_id,
+                    linked_at=work.at,
+                    score=link.score,
+                    reason={"merged_from": work.case.case_id, "reason": work.transition.reason},
+                )
+            )
+    work.service.note(
+        work.session, other, work.actor, "absorb", {"case_id": work.case.case_id, "number": work.case.number}
+    )
+
+
+def _unmerge(work: Work) -> None:
+    """Undo a merge: the links that came with it go, the case stands again as it stood."""
+    other_id, work.case.merged_into_id = work.case.merged_into_id, None
+    for link in work.session.scalars(select(CaseObservation).where(CaseObservation.case_id == other_id)):
+        if link.reason.get("merged_from") == work.case.case_id:
+            work.session.delete(link)
+    other = work.session.get(Case, other_id)
+    if other is not None:
+        body = {"case_id": work.case.case_id, "number": work.case.number}
+        work.service.note(work.session, other, work.actor, "release", body)
+
+
+def _evaluate(work: Work) -> None:
+    """Score each part: 100, less 40 when late, less 20 a rework (at most 40), less 10 an extension (at most 20)."""
+    minus = min(40, 20 * work.case.reworks) + min(20, 10 * int(work.case.form.get("extended", 0)))
+    for row in work.parts("lead", "assist"):
+        late = row.deadline_at is not None and (row.finished_at or work.at) > row.deadline_at
+        row.score = float(max(0, 100 - 40 * late - (minus if row.role == "lead" else 0)))
+    if work.data.get("result") or work.data.get("false_alarm") is not None:
+        work.put(
+            result=work.data.get("result") or work.case.form.get("result"), false_alarm=work.data.get("false_alarm")
+        )
+
+
+Effect = Callable[[Work], None]
+EFFECTS: dict[str, Effect] = {
+    "accept_part": _accept_part,
+    "approve": _approve,
+    "assign": _assign,
+    "assign_check": _assign_check,
+    "attach": _attach,
+    "attach_check": _attach_check,
+    "bounce": _bounce,
+    "count_reopened": _count_reopened,
+    "count_rework": _count_rework,
+    "count_urged": _count_urged,
+    "evaluate": _evaluate,
+    "finish_part": _finish_part,
+    "leave_part": _leave_part,
+    "mark_checked": _mark_checked,
+    "mark_dispatched": _mark_dispatched,
+    "mark_registered": _mark_registered,
+    "merge": _merge,
+    "reclassify": _reclassify,
+    "refuse_request": _refuse_request,
+    "remember_state": _remember_state,
+    "request": _request,
+    "split": _split,
+    "unmerge": _unmerge,
+}

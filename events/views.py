@@ -1,0 +1,348 @@
+"""From rows to the read models of :mod:`events.readmodels`; reads only."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, Select, and_, or_, select
+from sqlalchemy.orm import Session
+
+from core.errors import InputInvalid, NotFound
+from core.records import Actor, Record
+from events.access import visible_cases
+from events.casekinds import Definition, shipped_definitions
+from events.clocks import suspended
+from events.lifecycle import allowed
+from events.readmodels import (
+    AllowedCommand,
+    AssignmentView,
+    CaseDetail,
+    CasePage,
+    CaseSummary,
+    ClockView,
+    EvidenceView,
+    ObservationView,
+    TransitionView,
+)
+from storage.tables.cases import Case, CaseAssignment, CaseClock, CaseEvidence, CaseObservation, CaseTransition
+from storage.tables.observations import ObservationRow
+from storage.tables.people import User
+from storage.tables.registry import Department, Division, Site
+
+MAX_PAGE = 500
+_OWN = [
+    name
+    for name in CaseSummary.__struct_fields__
+    if name not in ("site_name", "division_name", "department_name", "handler_name", "replayed")
+]
+
+
+class CaseFilter(Record, frozen=True):
+    """What a list shall hold; None (or empty) means "do not care".  ``bbox``: west, south, east, north in degrees.
+
+    ``mine``: only what the actor or his department has to do.
+    """
+
+    open: bool | None = None
+    stage: str | None = None
+    state: str | None = None
+    department: str | None = None
+    severity: int | None = None  # at least
+    kind: str | None = None
+    class_code: str | None = None  # a prefix
+    division: str | None = None  # a prefix
+    site: str | None = None
+    q: str | None = None  # in number, title, description
+    bbox: tuple[float, float, float, float] | None = None
+    opened_from: datetime | None = None
+    opened_to: datetime | None = None
+    overdue_at: datetime | None = None  # deadline before this instant
+    definition: str | None = None
+    mine: bool = False
+
+
+def _summaries() -> Select[Any]:
+    return (
+        select(
+            *[getattr(Case, name) for name in _OWN],
+            Site.name.label("site_name"),
+            Division.name.label("division_name"),
+            Department.name.label("department_name"),
+            User.name.label("handler_name"),
+        )
+        .select_from(Case)
+        .outerjoin(Site, Site.site_id == Case.site_id)
+        .outerjoin(Division, Division.code == Case.division_code)
+        .outerjoin(Department, Department.department_id == Case.department_id)
+        .outerjoin(User, User.user_id == Case.handler_id)
+    )
+
+
+def _summary(row: Row[Any]) -> CaseSummary:
+    return CaseSummary(**row._mapping)
+
+
+def summary_of(session: Session, case_id: str) -> CaseSummary:
+    """One case's summary, whoever asks; ``NotFound`` when there is none."""
+    row = session.execute(_summaries().where(Case.case_id == case_id)).one_or_none()
+    if row is None:
+        raise NotFound(what="case", key=case_id)
+    return _summary(row)
+
+
+def list_cases(
+    session: Session, actor: Actor, wanted: CaseFilter = CaseFilter(), cursor: str | None = None, limit: int = 50
+) -> CasePage:
+    """The cases that ``actor`` may see and ``wanted`` asks for, newest first; pages do not shift when cases come in."""
+    if not 1 <= limit <= MAX_PAGE:
+        raise InputInvalid(field="limit", detail=f"{limit} is out of range", how=f"give 1 … {MAX_PAGE}")
+    query = _summaries().where(visible_cases(actor), *_conditions(wanted, actor))
+    if cursor:
+        opened_at, case_id = _read_cursor(cursor)
+        query = query.where(or_(Case.opened_at < opened_at, and_(Case.opened_at == opened_at, Case.case_id < case_id)))
+    rows = session.execute(query.order_by(Case.opened_at.desc(), Case.case_id.desc()).limit(limit + 1)).all()
+    items = [_summary(row) for row in rows[:limit]]
+    return CasePage(items=items, next=_cursor(items[-1]) if len(rows) > limit else None)
+
+
+def _conditions(wanted: CaseFilter, actor: Actor) -> list[Any]:
+    found: list[Any] = []
+    pairs = (("stage", Case.stage), ("state", Case.state), ("kind", Case.kind), ("site", Case.site_id))
+    found += [column == getattr(wanted, name) for name, column in pairs if getattr(wanted, name)]
+    if wanted.open is not None:
+        found.append(Case.open.is_(wanted.open))
+    if wanted.definition:
+        found.append(Case.definition_id == wanted.definition)
+    if wanted.department:
+        found.append(_of_department(wanted.department))
+    if wanted.severity is not None:
+        found.append(Case.severity >= wanted.severity)
+    if wanted.class_code:
+        found.append(Case.class_code.startswith(wanted.class_code, autoescape=True))
+    if wanted.division:
+        found.append(Case.division_code.startswith(wanted.division, autoescape=True))
+    if wanted.q:
+        columns = (Case.number, Case.title, Case.description)
+        found.append(or_(*[c.contains(wanted.q[:200], autoescape=True) for c in columns]))
+    if wanted.bbox is not None:
+        west, south, east, north = wanted.bbox
+        found += [Case.lon.between(west, east), Case.lat.between(south, north)]
+    if wanted.opened_from is not None:
+        found.append(Case.opened_at >= wanted.opened_from)
+    if wanted.opened_to is not None:
+        found.append(Case.opened_at < wanted.opened_to)
+    if wanted.overdue_at is not None:
+        found.append(Case.deadline_at < wanted.overdue_at)
+    if wanted.mine:
+        found.append(_mine(actor))
+    return found
+
+
+def _of_department(department_id: str) -> Any:
+    part = (
+        select(CaseAssignment.case_id)
+        .where(CaseAssignment.case_id == Case.case_id, CaseAssignment.department_id == department_id)
+        .exists()
+    )
+    return or_(Case.department_id == department_id, part)
+
+
+def _mine(actor: Actor) -> Any:
+    """What waits for the actor: his department's parts not finished; for inspectors what waits for a check."""
+    part = select(CaseAssignment.case_id).where(
+        CaseAssignment.case_id == Case.case_id,
+        CaseAssignment.state.in_(("dispatched", "accepted")),
+        or_(CaseAssignment.department_id == actor.department_id, CaseAssignment.user_id == actor.user_id),
+    )
+    lines: list[Any] = [and_(Case.state.in_(("dispatched", "handling", "rework", "suspended")), part.exists())]
+    if {"inspector", "grid_worker"} & set(actor.roles):
+        lines.append(Case.state.in_(("handle_finished", "checking")))
+    if {"dispatcher", "operator"} & set(actor.roles):
+        lines.append(Case.state.in_(("reported", "pending_register", "pending_dispatch", "returned", "pending_close")))
+    return and_(Case.open.is_(True), or_(*lines))
+
+
+def _cursor(item: CaseSummary) -> str:
+    return base64.urlsafe_b64encode(f"{item.opened_at.isoformat()}|{item.case_id}".encode()).decode().rstrip("=")
+
+
+def _read_cursor(text: str) -> tuple[datetime, str]:
+    try:
+        plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+        moment, _, case_id = plain.partition("|")
+        opened_at = datetime.fromisoformat(moment)
+        if opened_at.tzinfo is None:
+            raise ValueError("no time zone")
+        return opened_at, case_id
+    except (ValueError, binascii.Error) as error:
+        raise InputInvalid(field="cursor", detail="is not one of ours", how="take it from the page before") from error
+
+
+def case_detail(
+    session: Session,
+    actor: Actor,
+    case_id: str,
+    now: datetime,
+    definitions: Mapping[str, Definition] | None = None,
+) -> CaseDetail:
+    """The whole file as ``actor`` may see it; ``NotFound`` when there is none for him."""
+    from events.service import case_state
+
+    case = session.scalars(select(Case).where(Case.case_id == case_id, visible_cases(actor, definitions))).one_or_none()
+    if case is None:
+        raise NotFound(what="case", key=case_id)
+    definition = (definitions or shipped_definitions())[case.definition_id]
+    shown = msgspec.to_builtins(summary_of(session, case_id))
+    shown |= {"description": case.description, "form": case.form, "last_seen_at": case.last_seen_at}
+    shown |= {"reporter_id": case.reporter_id, "bounces": case.bounces, "reworks": case.reworks}
+    clocks = session.scalars(select(CaseClock).where(CaseClock.case_id == case_id).order_by(CaseClock.started_at))
+    clock_views = [_clock(row, now) for row in clocks]
+    why = {**case.why, "clock": [line for view in clock_views if view.stopped_at is None for line in view.derivation]}
+    names = allowed(case_state(session, case, now), actor, definition)
+    return CaseDetail(
+        case=shown,
+        transitions=_transitions(session, case_id),
+        evidence=_evidence(session, case_id),
+        assignments=_assignments(session, case_id),
+        clocks=clock_views,
+        observations=_observations(session, case_id),
+        why=why,
+        allowed=[_allowed(definition, name) for name in names],
+        children=_related(session, actor, Case.parent_case_id == case_id),
+        merged=_related(session, actor, Case.merged_into_id == case_id),
+    )
+
+
+def _allowed(definition: Definition, name: str) -> AllowedCommand:
+    spec = definition.commands[name]
+    return AllowedCommand(
+        name=name,
+        label=spec.name,
+        required=list(spec.required),
+        optional=list(spec.optional),
+        form=definition.form(name),
+    )
+
+
+def _related(session: Session, actor: Actor, condition: Any) -> list[CaseSummary]:
+    query = _summaries().where(condition, visible_cases(actor)).order_by(Case.opened_at).limit(MAX_PAGE)
+    return [_summary(row) for row in session.execute(query)]
+
+
+def _transitions(session: Session, case_id: str) -> list[TransitionView]:
+    rows = session.execute(
+        select(CaseTransition, User.name)
+        .outerjoin(User, User.user_id == CaseTransition.actor_id)
+        .where(CaseTransition.case_id == case_id)
+        .order_by(CaseTransition.seq)
+    )
+    return [
+        TransitionView(
+            seq=row.seq,
+            command=row.command,
+            from_state=row.from_state,
+            to_state=row.to_state,
+            actor_id=row.actor_id,
+            actor_name=name or row.actor_id,
+            at=row.at,
+            reason=row.reason,
+            data=row.data,
+        )
+        for row, name in rows
+    ]
+
+
+def _evidence(session: Session, case_id: str) -> list[EvidenceView]:
+    rows = session.scalars(select(CaseEvidence).where(CaseEvidence.case_id == case_id).order_by(CaseEvidence.added_at))
+    return [
+        EvidenceView(
+            evidence_id=row.evidence_id,
+            purpose=row.purpose,
+            kind=row.kind,
+            uri=row.uri,
+            url=f"/media/{row.uri}",
+            sha256=row.sha256,
+            media_type=row.media_type,
+            taken_at=row.taken_at,
+            added_at=row.added_at,
+            added_by=row.added_by,
+            size_bytes=row.size_bytes,
+        )
+        for row in rows
+    ]
+
+
+def _assignments(session: Session, case_id: str) -> list[AssignmentView]:
+    rows = session.execute(
+        select(CaseAssignment, Department.name.label("department"), User.name.label("person"))
+        .join(Department, Department.department_id == CaseAssignment.department_id)
+        .outerjoin(User, User.user_id == CaseAssignment.user_id)
+        .where(CaseAssignment.case_id == case_id)
+        .order_by(CaseAssignment.dispatched_at, CaseAssignment.assignment_id)
+    )
+    return [
+        AssignmentView(
+            assignment_id=row.assignment_id,
+            department_id=row.department_id,
+            department_name=department,
+            role=row.role,
+            state=row.state,
+            duty=row.duty,
+            dispatched_at=row.dispatched_at,
+            accepted_at=row.accepted_at,
+            finished_at=row.finished_at,
+            deadline_at=row.deadline_at,
+            user_id=row.user_id,
+            user_name=person,
+            score=row.score,
+        )
+        for row, department, person in rows
+    ]
+
+
+def _clock(row: CaseClock, now: datetime) -> ClockView:
+    ended = row.stopped_at or now
+    return ClockView(
+        kind=row.kind,
+        limit_value=row.limit_value,
+        limit_unit=row.limit_unit,
+        started_at=row.started_at,
+        stopped_at=row.stopped_at,
+        deadline_at=row.deadline_at,
+        suspended=row.stopped_at is None and suspended(row),
+        overdue=row.deadline_at is not None and ended > row.deadline_at,
+        extensions=row.extensions,
+        suspensions=row.suspensions,
+        derivation=row.derivation,
+    )
+
+
+def _observations(session: Session, case_id: str) -> list[ObservationView]:
+    rows: Sequence[Any] = session.execute(
+        select(CaseObservation, ObservationRow)
+        .join(ObservationRow, ObservationRow.observation_id == CaseObservation.observation_id)
+        .where(CaseObservation.case_id == case_id)
+        .order_by(ObservationRow.observed_at.desc())
+        .limit(MAX_PAGE)
+    ).all()
+    return [
+        ObservationView(
+            observation_id=seen.observation_id,
+            kind=seen.kind,
+            state=seen.state,
+            observed_at=seen.observed_at,
+            source_id=seen.source_id,
+            confidence=seen.body.get("confidence"),
+            value=seen.body.get("value"),
+            unit=seen.body.get("unit", ""),
+            zone=seen.body.get("zone"),
+            model=seen.body.get("model"),
+            reason=link.reason,
+        )
+        for link, seen in rows
+    ]
