@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 HEALTHY_AFTER_S = 10.0  # a child that has run this long is back; its back-off starts anew
@@ -21,11 +21,20 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True)
 class ChildSpec:
-    """What to run: ``name`` is used in messages and for ``logs/<name>.log``."""
+    """What to run: ``name`` is used in messages and for ``logs/<name>.log``.
+
+    ``env`` replaces every ``YIWANG_*`` variable of ours; None hands ours on.
+    """
 
     name: str
     command: tuple[str, ...]
-    env: dict[str, str] = field(default_factory=dict)
+    env: dict[str, str] | None = None
+
+    def environment(self) -> dict[str, str]:
+        """What the child sees."""
+        if self.env is None:
+            return dict(os.environ)
+        return {k: v for k, v in os.environ.items() if not k.startswith("YIWANG_")} | self.env
 
 
 class Child:
@@ -71,7 +80,7 @@ class Child:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **self.spec.env},
+                env=self.spec.environment(),
                 start_new_session=True,  # Ctrl-C is ours to hand on, in order
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,
             )

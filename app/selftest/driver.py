@@ -5,18 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import socket
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 from sqlalchemy import Engine, func, select
 
-from app.run import children, until_ready
 from app.selftest import clip as clips
 from app.selftest import district
 from app.selftest.district import CAMERA, GAUGES, PANELS, Happening, happenings
@@ -24,8 +21,8 @@ from app.selftest.journey import People, Watch, follow
 from app.selftest.office import Office
 from app.selftest.peers import Gauge, Panel
 from app.selftest.report import Report
-from app.supervise import Family
-from core.settings import Settings, load_settings
+from app.throwaway import environment, settings_of, throwaway
+from core.settings import Settings
 from dashboard.auth import set_password, user_by_login
 from layers.importer import import_city
 from storage.migrate import migrate
@@ -35,7 +32,6 @@ from storage.tables.observations import ObservationRow
 from storage.tables.readings import ReadingRow
 from storage.tables.registry import Camera
 
-PORTS = ("WEB", "NATS", "MQTT", "PANEL", "SL651", "HJ212", "JT808", "INGEST_HTTP")
 LEVELS_M = (0.02, 0.08, 0.17, 0.21, 0.30)  # a rising underpass: past 5, 15 and 27 cm
 PHOTOGRAPH_SIZE = (480, 640)
 
@@ -46,28 +42,18 @@ async def selftest(own_clip: Path | None, say: Say) -> Report:
     """Run it all; every problem is in the report, nothing is left behind."""
     with tempfile.TemporaryDirectory(prefix="yiwang-selftest-") as name:
         folder = Path(name)
-        environment = {"YIWANG_DATA_DIR": str(folder / "data"), **_free_ports()}
-        settings = load_settings({**environment, "YIWANG_PARTITIONS": "2"})
+        env = environment(folder, YIWANG_PARTITIONS="2")
+        settings = settings_of(env)
         say("composing the clip" if own_clip is None else f"clip: {own_clip}")
         clip = own_clip.resolve() if own_clip else await asyncio.to_thread(clips.compose, folder / "room.mp4")
         say("database, small district, accounts")
         engine, passwords = await asyncio.to_thread(_prepare, settings, folder, clip)
         try:
-            async with _instance(settings, environment, folder, say):
+            say("starting nats-server, worker, ingest, vision, web")
+            async with throwaway(env, say):
                 return await _happen(settings, engine, passwords, say)
         finally:
             engine.dispose()
-
-
-def _free_ports() -> dict[str, str]:
-    probes = [socket.socket() for _ in PORTS]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return {f"YIWANG_{n}_PORT": str(p.getsockname()[1]) for n, p in zip(PORTS, probes, strict=True)}
-    finally:
-        for probe in probes:
-            probe.close()
 
 
 def _prepare(settings: Settings, folder: Path, clip: Path) -> tuple[Engine, dict[str, str]]:
@@ -82,22 +68,6 @@ def _prepare(settings: Settings, folder: Path, clip: Path) -> tuple[Engine, dict
             login: set_password(session, user_by_login(session, login), None, must_change=False) for login in people
         }
     return engine, passwords
-
-
-@asynccontextmanager
-async def _instance(settings: Settings, environment: dict[str, str], folder: Path, say: Say) -> AsyncIterator[None]:
-    os.environ.update({**environment, "YIWANG_PARTITIONS": "2"})
-    for name in ("YIWANG_NATS_URL", "YIWANG_DATABASE_URL", "YIWANG_MEDIA_URL", "YIWANG_CAMERA", "YIWANG_WEB_HOST"):
-        os.environ.pop(name, None)
-    family = Family(folder / "data" / "logs", say)
-    say("starting nats-server, worker, ingest, vision, web")
-    try:
-        for spec in children(settings, demo=False):
-            family.start(spec)
-        await until_ready(settings, asyncio.Event())
-        yield
-    finally:
-        await family.stop()
 
 
 async def _happen(settings: Settings, engine: Engine, passwords: dict[str, str], say: Say) -> Report:
