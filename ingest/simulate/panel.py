@@ -229,6 +229,7 @@ async def _beat(panel: Panel, every_s: float) -> None:
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    """Sleep, or less when ``stop`` is set: look at it afterwards, for a cancellation may be lost in that moment."""
     try:
         await asyncio.wait_for(stop.wait(), seconds)
     except TimeoutError:
@@ -241,11 +242,15 @@ async def _demo(panel: Panel, args: argparse.Namespace, stop: asyncio.Event) -> 
     try:
         while not stop.is_set():
             await _pause(stop, rng.expovariate(1 / args.every) if args.every > 0 else 0)
+            if stop.is_set():
+                return
             position = rng.randrange(len(_COMPONENTS))
             kind, text = _COMPONENTS[position]
             status = _FIRE if rng.random() < 0.6 else _FAULT
             await panel.send(component(position + 1, status, kind, text))
             await _pause(stop, args.lasts)
+            if stop.is_set():
+                return
             await panel.send(component(position + 1, _NORMAL, kind, text))
     finally:
         quiet.cancel()
