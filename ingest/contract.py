@@ -48,7 +48,8 @@ class Frame:
     ``reply`` is sent after everything in ``readings`` and ``observations`` is durable; ``None``: no answer.
     ``answers`` are outstanding requests that this frame answers.  ``fields`` is what ``python -m app decode`` prints.
     ``device_time`` is the device's clock when it sent the frame (aware), ``None`` when absent or no such date: compare
-    with the receiving time to find a clock that is off.  ``raw`` is the frame as it came.
+    with the receiving time to find a clock that is off.  ``raw`` is the frame as it came; ``attachment`` a
+    picture (JPEG) that it completed.
     """
 
     device_id: str
@@ -61,6 +62,7 @@ class Frame:
     fields: dict[str, Any] = field(default_factory=dict)
     device_time: datetime | None = None
     raw: bytes = b""
+    attachment: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from ingest.sources._gb26875_adu import PROTOCOL, encode_unit, operation_flags
 from ingest.sources._gb26875_facts import observation, observations, readings
 from ingest.sources._gb26875_frame import MAX_FRAME_BYTES, Packet, answer, decode, deny, encode, encode_packet
 
-__all__ = ["PROTOCOL", "Params", "build", "decode", "encode", "encode_packet", "encode_unit"]
+__all__ = ["PROTOCOL", "Packet", "Params", "answer", "build", "decode", "encode", "encode_packet", "encode_unit"]
 
 _REMEMBERED = 4096  # open alarms a session keeps in mind
 
