@@ -23,7 +23,7 @@ from core.ids import subject_token
 from core.records import CaseChanged
 from core.settings import Settings
 from events.notices import channels_of, notices_of_change, write_notices
-from events.notify import Notifier, NotifierFailed, build_notifiers, notice_of
+from events.notify import NoticeMessage, Notifier, NotifierFailed, build_notifiers, notice_of
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Notice, Outbox
 
@@ -99,11 +99,12 @@ class Relay:
         notice = await asyncio.to_thread(self._notice, str(row.body.get("notice_id", "")))
         if notifier is None or notice is None:
             return  # the channel was switched off, or the notice is gone: nothing left to tell
-        await notifier.send(notice_of(notice))
+        await notifier.send(notice)
 
-    def _notice(self, notice_id: str) -> Notice | None:
+    def _notice(self, notice_id: str) -> NoticeMessage | None:
         with read_scope(self._engine) as session:
-            return session.get(Notice, notice_id)
+            row = session.get(Notice, notice_id)
+            return notice_of(row) if row is not None else None
 
     def _waiting(self) -> list[Row]:
         now = self._clock.monotonic()
