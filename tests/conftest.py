@@ -96,10 +96,11 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         user = {"user": "postgres", "group": "postgres", "cwd": "/"}
     run = [folder / "initdb", "-D", data / "db", "-U", "yiwang", "-A", "trust", "-E", "UTF8", "--no-locale"]
     subprocess.run([str(a) for a in run], check=True, stdout=subprocess.DEVNULL, **user)  # type: ignore[call-overload]
+    log = (tmp_path_factory.mktemp("postgres-log") / "postgres.log").open("wb")
     server = subprocess.Popen(  # type: ignore[call-overload]
-        [str(folder / "postgres"), "-D", str(data / "db"), "-p", str(port), "-h", "127.0.0.1", "-k", str(data)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        [str(folder / "postgres"), "-D", str(data / "db"), "-p", str(port), "-h", "127.0.0.1", "-k", ""],
+        stdout=log,
+        stderr=log,
         **user,
     )
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, Index, Integer, String
+from sqlalchemy import Float, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.schema import Base
@@ -64,6 +64,6 @@ Index(
     "ix_reading_rollup_dirty",
     ReadingRollup.device_id,
     ReadingRollup.quantity,
-    sqlite_where=ReadingRollup.dirty.is_(True),
-    postgresql_where=ReadingRollup.dirty.is_(True),
+    sqlite_where=text("dirty"),
+    postgresql_where=text("dirty"),
 )

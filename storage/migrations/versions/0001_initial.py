@@ -1,4 +1,4 @@
-"""initial
+"""The first schema.
 
 Revision: 0001, after 
 """
@@ -214,7 +214,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('device_id', 'quantity', 'channel', 'step_s', 'bucket', name=op.f('pk_reading_rollup'))
     )
     with op.batch_alter_table('reading_rollup', schema=None) as batch_op:
-        batch_op.create_index('ix_reading_rollup_dirty', ['device_id', 'quantity'], unique=False, sqlite_where=sa.text('dirty IS 1'), postgresql_where=sa.text('dirty IS 1'))
+        batch_op.create_index('ix_reading_rollup_dirty', ['device_id', 'quantity'], unique=False, sqlite_where=sa.text('dirty'), postgresql_where=sa.text('dirty'))
 
     op.create_table('rule',
     sa.Column('rule_id', sa.String(length=60), nullable=False),
@@ -779,7 +779,7 @@ def downgrade() -> None:
     op.drop_table('rule_state')
     op.drop_table('rule')
     with op.batch_alter_table('reading_rollup', schema=None) as batch_op:
-        batch_op.drop_index('ix_reading_rollup_dirty', sqlite_where=sa.text('dirty IS 1'), postgresql_where=sa.text('dirty IS 1'))
+        batch_op.drop_index('ix_reading_rollup_dirty', sqlite_where=sa.text('dirty'), postgresql_where=sa.text('dirty'))
 
     op.drop_table('reading_rollup')
     with op.batch_alter_table('reading', schema=None) as batch_op:
