@@ -10,10 +10,11 @@ from sqlalchemy import select
 from core import plugins
 from core.errors import YiwangError
 from core.settings import Settings, load_settings
+from events.routing import check_routing, default_routing
 from storage.migrate import pending
 from storage.session import make_engine, read_scope
 from storage.tables.observations import Rule
-from storage.tables.registry import Camera
+from storage.tables.registry import Camera, Department
 
 HELP = "check settings, plug-ins, models and database; lists every problem"
 
@@ -49,6 +50,9 @@ def check(settings: Settings) -> list[str]:
         return problems
     engine = make_engine(settings.database_url)
     with read_scope(engine) as session:
+        departments = set(session.scalars(select(Department.department_id)))
+        if departments:  # an empty city has none yet
+            problems += [f"routing: {problem}" for problem in check_routing(default_routing(), departments)]
         for rule in session.scalars(select(Rule)):
             attempt(f"rule {rule.rule_id}", lambda rule=rule: plugins.parse_params("rule", rule.kind, rule.params))  # type: ignore[misc]
         for camera in session.scalars(select(Camera).where(Camera.enabled)):
