@@ -28,6 +28,7 @@ async function begin(root, props, handle) {
   ]);
   const maplibre = gl.default && gl.default.Map ? gl.default : gl;
   const meta = described.metadata || {};
+  const deep = !location.hash.includes("m="); // the map writes the hash itself as soon as it stands
   const view = props.view || [];
   const element = h("div", { class: "map-canvas" });
   root.prepend(element);
@@ -62,7 +63,7 @@ async function begin(root, props, handle) {
     store.on("camera", (data) => layers.camera(data)), store.on("select", ({ selection, fly }) => layers.highlight(selection, fly)));
   picking(map, props);
   root.append(legend(map, meta, layers), tools(map, meta, layers));
-  layers.highlight(store.state.selection, !location.hash.includes("m="));
+  layers.highlight(store.state.selection, deep);
   const wait = root.querySelector(".map-wait");
   const done = () => {
     if (!map.areTilesLoaded() && performance.now() < 60000) return void setTimeout(done, 100);
@@ -88,7 +89,7 @@ class Layers {
     const { map } = this;
     const add = (id, extra = {}) => map.addSource(id, { type: "geojson", data: EMPTY, ...extra });
     add("division-points");
-    add("cameras", { cluster: true, clusterRadius: 46, clusterMaxZoom: 15 });
+    add("cameras", { cluster: true, clusterRadius: 70, clusterMaxZoom: 15 });
     add("sites", { promoteId: "site_id" });
     add("cases", { promoteId: "case_id" });
     for (const layer of overlays(t)) map.addLayer(layer);
@@ -230,7 +231,7 @@ class Layers {
       this.picked = { source: "buildings", sourceLayer: "buildings", id: selection.feature.id };
     }
     if (this.picked) map.setFeatureState(this.picked, { picked: true });
-    if (fly && at) map.flyTo({ center: at, zoom: Math.max(map.getZoom(), 15.2), speed: 1.6, essential: false });
+    if (fly && at) map.flyTo({ center: at, zoom: Math.max(map.getZoom(), 15.6), speed: 1.6, essential: false });
   }
 }
 

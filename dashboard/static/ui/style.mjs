@@ -70,14 +70,14 @@ export function overlays(words) {
     {
       id: "camera-cluster", type: "circle", source: "cameras", filter: ["has", "point_count"], minzoom: 11,
       paint: {
-        "circle-color": "#123a52", "circle-stroke-color": "#2aa7c9", "circle-stroke-width": 1.2, "circle-opacity": 0.85,
-        "circle-radius": ["step", ["get", "point_count"], 10, 20, 13, 100, 17, 500, 22],
+        "circle-color": "#0d2c42", "circle-stroke-color": "#1f6f8c", "circle-stroke-width": 1, "circle-opacity": 0.8,
+        "circle-radius": ["step", ["get", "point_count"], 8, 20, 10, 100, 14, 500, 19],
       },
     },
     {
       id: "camera-count", type: "symbol", source: "cameras", filter: ["has", "point_count"], minzoom: 11,
-      layout: { "text-field": ["get", "point_count_abbreviated"], "text-size": 11, "text-font": FONT, "text-allow-overlap": true },
-      paint: { "text-color": "#9fe3f5" },
+      layout: { "text-field": ["get", "point_count_abbreviated"], "text-size": 10, "text-font": FONT, "text-allow-overlap": true },
+      paint: { "text-color": "#6fb4cb" },
     },
     {
       id: "camera", type: "symbol", source: "cameras", filter: ["!", ["has", "point_count"]], minzoom: 13.5,

@@ -1,0 +1,33 @@
+/* Keeps the phone's shell at hand: network first, the kept copy when the network is away.
+   The API is never answered from here: what is mine to do is kept by the page in IndexedDB. */
+const CACHE = "yiwang-phone-1";
+const SHELL = ["/m", "/m/app.mjs", "/m/screens.mjs", "/m/queue.mjs", "/m/phone.css", "/m/manifest.webmanifest", "/static/icon.svg",
+  "/static/ui/dom.mjs", "/static/ui/i18n.mjs", "/static/ui/api.mjs", "/static/i18n/zh.json", "/static/i18n/en.json"];
+
+self.addEventListener("install", (event) => {
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(SHELL)).then(() => self.skipWaiting()));
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil(caches.keys().then((names) => Promise.all(names.filter((n) => n !== CACHE).map((n) => caches.delete(n)))).then(() => self.clients.claim()));
+});
+
+self.addEventListener("fetch", (event) => {
+  const url = new URL(event.request.url);
+  const path = url.pathname === "/m/" ? "/m" : url.pathname;
+  if (event.request.method !== "GET" || url.origin !== location.origin || !SHELL.includes(path)) return;
+  event.respondWith(fresh(event.request, path));
+});
+
+async function fresh(request, path) {
+  const cache = await caches.open(CACHE);
+  const kept = await cache.match(path);
+  try {
+    const answer = await Promise.race([fetch(request), new Promise((_, no) => setTimeout(() => no(new Error("slow")), kept ? 2500 : 20000))]);
+    if (answer.ok) cache.put(path, answer.clone());
+    return answer.ok || !kept ? answer : kept;
+  } catch (error) {
+    if (kept) return kept;
+    throw error;
+  }
+}
