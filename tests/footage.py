@@ -14,10 +14,14 @@ Picture = NDArray[np.uint8]
 
 
 def street(width: int = 320, height: int = 240, seed: int = 1) -> Picture:
-    """A still scene with structure: blocks of different greys and some colour."""
+    """A still scene with structure: rectangles of different sizes, greys and colours."""
     rng = np.random.default_rng(seed)
-    small = rng.integers(30, 220, (height // 20, width // 20, 3), np.uint8)
-    return np.repeat(np.repeat(small, 20, axis=0), 20, axis=1)
+    scene = np.full((height, width, 3), 110, np.uint8)
+    for _ in range(60):
+        x, y = int(rng.integers(0, width - 10)), int(rng.integers(0, height - 10))
+        w, h = int(rng.integers(8, width // 3)), int(rng.integers(8, height // 3))
+        scene[y : y + h, x : x + w] = rng.integers(30, 220, 3, np.uint8)
+    return scene
 
 
 def with_ball(scene: Picture, t: float) -> Picture:
@@ -28,10 +32,11 @@ def with_ball(scene: Picture, t: float) -> Picture:
     return picture
 
 
-def write_film(path: Path, pictures: Iterable[Picture], fps: int = 10, gop: int = 10, container: str = "mp4") -> Path:
-    """Encode pictures (BGR) as H.264."""
-    with av.open(str(path), "w", format=container) as out:
-        stream = out.add_stream("libx264", rate=fps, options={"preset": "ultrafast", "g": str(gop), "tune": "zerolatency"})
+def write_film(path: Path, pictures: Iterable[Picture], fps: int = 10, gop: int = 10) -> Path:
+    """Encode pictures (BGR) as H.264; the suffix names the container."""
+    with av.open(str(path), "w", format="mpegts" if path.suffix == ".ts" else None) as out:
+        options = {"preset": "ultrafast", "g": str(gop), "tune": "zerolatency"}
+        stream = out.add_stream("libx264", rate=fps, options=options)
         stream.pix_fmt = "yuv420p"
         first = True
         for index, picture in enumerate(pictures):
@@ -45,7 +50,10 @@ def write_film(path: Path, pictures: Iterable[Picture], fps: int = 10, gop: int 
     return path
 
 
-def film(path: Path, seconds: float = 4.0, fps: int = 10, draw: Callable[[Picture, float], Picture] = with_ball) -> Path:
+Draw = Callable[[Picture, float], Picture]
+
+
+def film(path: Path, seconds: float = 4.0, fps: int = 10, draw: Draw = with_ball) -> Path:
     """A film of the street with something that moves."""
     scene = street()
     return write_film(path, (draw(scene, i / fps) for i in range(int(seconds * fps))), fps)

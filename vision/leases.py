@@ -96,6 +96,12 @@ class LeaseBook:
             "LEASE", CONSUMER, f"lease.{LEASE_CLASS}.>", ack_wait_s=ACK_WAIT_S, max_deliver=-1, max_ack_pending=-1
         )
 
+    async def close(self) -> None:
+        """Leave the consumer (a pull subscription left open would hold up the closing of the connection)."""
+        if self._pull is not None:
+            await self._pull.unsubscribe()
+            self._pull = None
+
     async def take(self, count: int, wait_s: float = 1.0) -> list[Lease]:
         """Pull up to ``count`` free cameras and claim them; waits up to ``wait_s`` when none is free."""
         assert self._pull is not None

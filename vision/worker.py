@@ -81,6 +81,7 @@ class VisionWorker:
         self.published = 0
         self._queue: deque[_Item] = deque()
         self._queued = asyncio.Event()
+        self._news = asyncio.Event()  # the registry changed
         self._loop = asyncio.get_running_loop()
         self._looks: dict[str, Subscription] = {}
         self._stopping = False
@@ -103,6 +104,8 @@ class VisionWorker:
             self.engine.halt()
             for camera_id in list(self.book.held):
                 await self._drop(camera_id, "release")
+            with contextlib.suppress(*BUS_TROUBLE):
+                await self.book.close()
             await asyncio.to_thread(self.engine.join, 5.0)
 
     # registry ------------------------------------------------------------
@@ -133,6 +136,7 @@ class VisionWorker:
     async def _configure(self, camera: CameraConfig) -> None:
         known = self.cameras.get(camera.camera_id)
         self.cameras[camera.camera_id] = camera
+        self._news.set()
         if known == camera or camera.camera_id not in self.book.held:
             return
         if not _wanted(camera):
@@ -143,8 +147,11 @@ class VisionWorker:
     async def _ensure(self) -> None:
         """Every enabled camera has a lease."""
         while True:
+            self._news.clear()
             await ensure_leases(self.bus, list(self.cameras.values()))
-            await asyncio.sleep(ENSURE_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), ENSURE_S)
+            await asyncio.sleep(0.1)  # a whole registry arrives entry by entry
 
     # leases --------------------------------------------------------------
     async def _pull(self) -> None:
@@ -173,7 +180,11 @@ class VisionWorker:
         """Analyse a camera whose lease is held, from its newest configuration."""
         before = self.engine.remove(camera.camera_id)
         lease = self.book.held[camera.camera_id]
-        station = await asyncio.to_thread(Station, camera, lease, self.pool, self.engine.wake)
+        try:
+            station = await asyncio.to_thread(Station, camera, lease, self.pool, self.engine.wake)
+        except BaseException:
+            await self._drop(camera.camera_id, "release")  # a lease held without analysing would blind the camera
+            raise
         if before is not None:
             station.standing = dict(before.standing)
             faults: list[str] = list(before.analysis.health.open_states) if before.analysis.health else []
