@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="where the model and its card go (default: the work folder)")
     parser.add_argument("--hours", type=float, help="stop in time; fits the schedule to it")
     parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--size", type=int, help="picture size in training (default: the recipe's input size)")
+    parser.add_argument("--size", type=int, help="picture size in training (default: the recipe's)")
     parser.add_argument("--rate", type=float, default=0.001, help="learning rate (AdamW)")
     parser.add_argument("--freeze", type=int, default=0, help="keep the first layers (10: the backbone) as they are")
     parser.add_argument("--seed", type=int, default=20261121)
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
                 name=args.name,
                 start=args.start.resolve(),
                 seed=args.seed,
-                size=args.size or recipe.input_size,
+                size=args.size or recipe.train_size or recipe.input_size,
                 epochs=args.epochs,
                 hours=args.hours,
                 threads=args.threads,

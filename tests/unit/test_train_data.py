@@ -113,8 +113,8 @@ def test_degraded_pictures_stay_pictures() -> None:
 
 def test_tiles_keep_boxes_that_are_mostly_inside() -> None:
     image = np.zeros((100, 200, 3), np.uint8)
-    whole, *tiles = _tiles(image, [(0, (0.25, 0.5, 0.1, 0.2)), (1, (0.5, 0.5, 0.2, 0.2))], 100)
-    assert len(whole[1]) == 2
+    tiles = _tiles(image, [(0, (0.25, 0.5, 0.1, 0.2)), (1, (0.5, 0.5, 0.2, 0.2))], 100)
+    assert _tiles(image, [], 0)[0][0].shape == (100, 200, 3)
     assert [t[0].shape for t in tiles] == [(100, 100, 3)] * 3
     assert tiles[0][1] == [(0, (0.5, 0.5, 0.2, 0.2))]  # class 1 is cut in half here
     assert [n for n, _ in tiles[1][1]] == [1]

@@ -45,6 +45,7 @@ def fit(plan: FitPlan) -> Path:
         told = {"epochs": plan.epochs, "hours": plan.hours, "size": plan.size, "batch": plan.batch, "seed": plan.seed}
         remember(plan.project / plan.name, plan.start, {**told, "freeze": plan.freeze, "rate": plan.rate})
     trainer = trainer_class(overrides=overrides)
+    trainer.args.workers = 1  # ultralytics sets 0 on processors; one reader beside the one computing thread pays
     torch.set_num_threads(plan.threads)
     trainer.train()
     return Path(trainer.best if Path(trainer.best).exists() else trainer.last)

@@ -14,12 +14,13 @@ class Recipe:
     sets: dict[str, int]
     licence: str
     sources: tuple[str, ...]
-    input_size: int = 416
+    input_size: int = 416  # of the exported model
+    train_size: int = 0  # of the pictures in training; 0: the input size
     backgrounds: tuple[str, ...] = ()
     flames: int = 0  # composed pictures with small flames
     plumes: int = 0  # composed pictures with smoke
     lures: int = 0  # drawn hard negatives
-    tile: int = 0  # cut larger pictures into tiles of this many pixels
+    tile: int = 0  # train on tiles of this many pixels instead of whole pictures
     mosaic: float = 0.5
     limits: tuple[str, ...] = field(default=())
 
@@ -28,6 +29,7 @@ RECIPES: dict[str, Recipe] = {
     "flame_smoke": Recipe(
         classes=("fire", "smoke"),
         sets={"fire_smoke/cctv_fire_smoke": 3, "fire_smoke/wildfire": 1},
+        input_size=320,
         backgrounds=("people/cigarette", "drone/aerial_vehicles", "drone/nadir_survey"),
         flames=550,
         plumes=150,
@@ -62,8 +64,10 @@ RECIPES: dict[str, Recipe] = {
     "aerial_vehicles": Recipe(
         classes=("car", "truck", "bus", "minibus", "cyclist"),
         sets={"drone/aerial_vehicles": 1},
-        tile=512,
-        mosaic=0.7,
+        tile=640,
+        train_size=640,
+        input_size=1280,
+        mosaic=0.5,
         licence="AGPL-3.0 (weights start from YOLOv5n); training images CC BY 3.0 (KIT AIS) and CC BY-SA (Minsk OSM)",
         sources=("KIT AIS Munich vehicles (CC BY 3.0)", "Minsk OSM drone frames (CC BY-SA)"),
         limits=(

@@ -89,16 +89,15 @@ class Stager:
         for image, out_of_training in zip(found.images, held, strict=True):
             picture = self._read(image.path, "held" if out_of_training else "train")
             boxes = [(to_number[int(b[0])], _box(b)) for b in image.boxes if int(b[0]) in to_number]
+            stem = f"{prefix}-{image.path.stem}"
+            if out_of_training:
+                self.held.append(self._save(stem, picture, boxes))
+                continue
             for number, (tile, kept) in enumerate(_tiles(picture, boxes, self.recipe.tile)):
-                stem = f"{prefix}-{image.path.stem}-{number}"
-                target = self.held if out_of_training else self.train
-                target.append(self._save(stem, tile, kept))
-                if out_of_training:
-                    continue
+                self.train.append(self._save(f"{stem}-{number}", tile, kept))
                 for repeat in range(1, repeats):
-                    self.train.append(self._save(f"{stem}-r{repeat}", degrade(tile, self.rng), kept))
-            if not out_of_training:
-                self._keep(picture, image, boxes)
+                    self.train.append(self._save(f"{stem}-{number}-r{repeat}", degrade(tile, self.rng), kept))
+            self._keep(picture, image, boxes)
 
     def _keep(self, picture: Picture, image: LabelledImage, boxes: list[tuple[int, Box]]) -> None:
         """Remember training negatives as scenes and large clear flames for composing."""
@@ -162,9 +161,9 @@ class Stager:
         return np.asarray(picture, np.uint8)
 
     def _save(self, stem: str, picture: Picture, boxes: list[tuple[int, Box]]) -> Path:
-        long_side = max(picture.shape[:2])
-        if long_side > 640:
-            scale = 640 / long_side
+        long_side, largest = max(picture.shape[:2]), max(640, self.recipe.input_size)
+        if long_side > largest:
+            scale = largest / long_side
             picture = np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
         path = self.out / "images" / f"{stem}.jpg"
         cv2.imwrite(str(path), picture, [cv2.IMWRITE_JPEG_QUALITY, 92])
@@ -195,11 +194,11 @@ def _box(row: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Box:
 
 
 def _tiles(picture: Picture, boxes: list[tuple[int, Box]], side: int) -> list[tuple[Picture, list[tuple[int, Box]]]]:
-    """The whole picture, and with ``side`` > 0 also overlapping tiles; a box stays where ≥ 60 % of it is inside."""
-    out = [(picture, boxes)]
+    """The whole picture, or with ``side`` > 0 overlapping tiles; a box stays where ≥ 60 % of it is inside."""
     h, w = picture.shape[:2]
     if side <= 0 or max(h, w) <= side:
-        return out
+        return [(picture, boxes)]
+    out: list[tuple[Picture, list[tuple[int, Box]]]] = []
     for y in _starts(h, side):
         for x in _starts(w, side):
             tile = np.ascontiguousarray(picture[y : y + side, x : x + side])
