@@ -1,4 +1,4 @@
-"""Bring a city folder (divisions, departments, sites, cameras, devices, staff, map) into the database; see docs/layers.md."""
+"""Bring a city folder (divisions, sites, cameras, devices, staff, map) into the database; see docs/layers.md."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHOWN = 50
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", nargs="?", type=Path, help="a folder with a city.yaml (default: the demo city)")
-    parser.add_argument("--dry-run", action="store_true", help="change nothing; list what would change and every bad row")
+    parser.add_argument("--dry-run", action="store_true", help="change nothing; list changes and every bad row")
     parser.add_argument(
         "--overwrite", action="store_true", help="also overwrite what operators set in the browser (zones, roles …)"
     )

@@ -1,0 +1,1 @@
+"""REST, live push, tiles, media, video: one module a topic, each with ``router``."""

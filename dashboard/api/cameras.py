@@ -1,0 +1,147 @@
+"""Cameras: list, one camera, still picture, live video."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from typing import Any
+
+from fastapi import APIRouter, Request, Response, WebSocket, WebSocketDisconnect
+from sqlalchemy import select
+
+from core.errors import MediaMissing, NotFound, YiwangError
+from dashboard import queries
+from dashboard.api.deps import Use, Who, principal_of, respond, services_of
+from dashboard.api.params import bbox, text, whole, yesno
+from dashboard.errors import Unavailable
+from dashboard.services import Services
+from dashboard.video import Fragment, mime_of, still
+from storage.session import read_scope
+from storage.tables.cases import Case, CaseEvidence
+
+router = APIRouter(tags=["cameras"])
+
+STILL_KEPT_S = 5.0
+_decoding = asyncio.Semaphore(2)
+LONGEST_VIEW_S = 4 * 3600.0
+
+
+@router.get("/api/cameras")
+def cameras(request: Request, use: Use, who: Who) -> Response:
+    """Cameras this person may see; filters category, site, department, enabled, q, bbox; limit, offset."""
+    query = request.query_params
+    wanted: dict[str, Any] = {n: text(query, n) for n in ("category", "site", "department", "q")}
+    wanted |= {"enabled": yesno(query, "enabled"), "bbox": bbox(query)}
+    limit, offset = whole(query, "limit", 100, 1, 10_000), whole(query, "offset", 0, 0, 1_000_000)
+    with read_scope(use.engine) as session:
+        items, total = queries.camera_page(session, who.actor, use.hub.states, wanted, limit, offset)
+    more = offset + len(items)
+    return respond({"items": items, "total": total, "next": more if more < total else None})
+
+
+@router.get("/api/cameras/{camera_id}")
+def camera(camera_id: str, use: Use, who: Who) -> Response:
+    """One camera with zones, algorithms, live state."""
+    with read_scope(use.engine) as session:
+        return respond(queries.camera_detail(session, who.actor, use.hub.states, camera_id))
+
+
+@router.get("/api/cameras/{camera_id}/snapshot.jpg")
+async def snapshot(camera_id: str, use: Use, who: Who) -> Response:
+    """A still: from the stream, at most every 5 s, else the camera's newest evidence picture."""
+    url, label = await asyncio.to_thread(_address, use, who, camera_id)
+    kept: dict[str, tuple[float, bytes]] = use.counters.setdefault("stills", {})
+    known = kept.get(camera_id)
+    if known is None or known[0] < time.monotonic() - STILL_KEPT_S:
+        data = await _still(use, camera_id, url)
+        if len(kept) >= 256:
+            kept.pop(next(iter(kept)))
+        known = kept[camera_id] = (time.monotonic(), data)
+    del label
+    return Response(known[1], media_type="image/jpeg", headers={"Cache-Control": "private, max-age=4"})
+
+
+def _address(use: Services, who: Any, camera_id: str) -> tuple[str, str]:
+    with read_scope(use.engine) as session:
+        row, *_ = queries.one_camera(session, who.actor, camera_id)
+        return row.sub_url or row.url, row.name
+
+
+async def _still(use: Services, camera_id: str, url: str) -> bytes:
+    if url:
+        async with _decoding:
+            with contextlib.suppress(Unavailable):
+                return await asyncio.wait_for(asyncio.to_thread(still, url), 12)
+    return await asyncio.to_thread(_last_evidence, use, camera_id)
+
+
+def _last_evidence(use: Services, camera_id: str) -> bytes:
+    with read_scope(use.engine) as session:
+        uri = session.scalar(
+            select(CaseEvidence.uri)
+            .join(Case, Case.case_id == CaseEvidence.case_id)
+            .where(Case.source_id == camera_id, CaseEvidence.media_type == "image/jpeg")
+            .order_by(CaseEvidence.taken_at.desc())
+            .limit(1)
+        )
+    if uri is None:
+        raise NotFound(what="picture of camera", key=camera_id)
+    try:
+        return use.media.read(uri)
+    except MediaMissing as error:
+        raise NotFound(what="picture of camera", key=camera_id) from error
+
+
+@router.websocket("/api/cameras/{camera_id}/video")
+async def video(socket: WebSocket, camera_id: str) -> None:
+    """Live picture: first ``{"mime"}`` as text, then fMP4 (initialisation segment, frames); ``{"error"}`` ends it."""
+    use, who = services_of(socket), principal_of(socket)
+    await socket.accept()
+    try:
+        url, _ = await asyncio.to_thread(_address, use, who, camera_id)
+        if not url:
+            raise Unavailable(what="the camera", detail="it has no stream address")
+        await _send(socket, use, url)
+    except YiwangError as error:
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+            await socket.send_text(json.dumps(error.as_dict(), ensure_ascii=False))
+            await socket.close(4404 if isinstance(error, NotFound) else 4503)
+    except WebSocketDisconnect:
+        pass
+
+
+async def _send(socket: WebSocket, use: Services, url: str) -> None:
+    leaving = asyncio.create_task(_until_gone(socket))
+    sending = asyncio.create_task(_stream(socket, use, url))
+    try:
+        done, _ = await asyncio.wait({leaving, sending}, timeout=LONGEST_VIEW_S, return_when=asyncio.FIRST_COMPLETED)
+        if sending in done:
+            sending.result()
+            await socket.close(1000)
+    finally:
+        for task in (leaving, sending):
+            task.cancel()
+        await asyncio.gather(leaving, sending, return_exceptions=True)
+
+
+async def _until_gone(socket: WebSocket) -> None:
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+        while True:
+            await socket.receive()
+
+
+async def _stream(socket: WebSocket, use: Services, url: str) -> None:
+    stream = use.video.room(url).watch()
+    try:
+        async for fragment in stream:
+            await _send_fragment(socket, fragment)
+    finally:
+        await stream.aclose()  # type: ignore[attr-defined]  # it is an async generator
+
+
+async def _send_fragment(socket: WebSocket, fragment: Fragment) -> None:
+    if fragment.init:
+        await socket.send_text(json.dumps({"mime": mime_of(fragment.data)}))
+    await socket.send_bytes(fragment.data)

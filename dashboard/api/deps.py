@@ -1,0 +1,69 @@
+"""What every route begins with: the services, who asks, and whether he may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import Depends, Response
+from sqlalchemy import text as sql
+from sqlalchemy.orm import Session
+from starlette.requests import HTTPConnection
+
+from core.errors import Forbidden
+from dashboard.auth import Principal
+from dashboard.errors import NotSignedIn
+from dashboard.services import Services
+from events.audit import SYSTEM_CHAIN, append
+
+_encoder = msgspec.json.Encoder()
+
+CENTRE = ("admin", "operator", "dispatcher", "manager", "viewer")  # the command centre sees the whole district
+
+
+def services_of(connection: HTTPConnection) -> Services:
+    """The shared services."""
+    services: Services = connection.app.state.services
+    return services
+
+
+def principal_of(connection: HTTPConnection) -> Principal:
+    """Who asks; the gate put it there."""
+    principal: Principal | None = connection.scope.get("state", {}).get("principal")
+    if principal is None:
+        raise NotSignedIn()
+    return principal
+
+
+Use = Annotated[Services, Depends(services_of)]
+Who = Annotated[Principal, Depends(principal_of)]
+
+
+def allow(*roles: str) -> Any:
+    """A dependency: the person must hold one of ``roles``."""
+    return Depends(_allowed(*roles))
+
+
+def _allowed(*roles: str) -> Callable[[HTTPConnection], Principal]:
+    def check(connection: HTTPConnection) -> Principal:
+        principal = principal_of(connection)
+        if not principal.has(*roles):
+            raise Forbidden(action=f"do this without one of the roles {', '.join(roles)}")
+        return principal
+
+    check.__dict__["roles"] = roles
+    return check
+
+
+def respond(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """``value`` (records, dicts, datetimes) as JSON."""
+    return Response(_encoder.encode(value), status, headers, media_type="application/json")
+
+
+def audit(session: Session, use: Services, who: Principal, action: str, content: Mapping[str, Any]) -> None:
+    """A link of the system's audit chain, inside the caller's transaction."""
+    if session.get_bind().dialect.name == "postgresql":
+        # One chain, several writers: they queue for the length of this transaction.
+        session.execute(sql("SELECT pg_advisory_xact_lock(90210)"))
+    append(session, SYSTEM_CHAIN, use.clock.now(), who.actor.user_id, action, content)

@@ -1,0 +1,83 @@
+"""Log in, log out, who am I, one's own password."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from core.errors import InputInvalid
+from dashboard.api.deps import Use, Who, respond
+from dashboard.api.params import body
+from dashboard.security import COOKIE
+
+router = APIRouter(tags=["session"])
+_hashing = asyncio.Semaphore(2)  # 64 MiB each: a flood of logins must not take the machine's memory
+
+
+class Login(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of ``POST /api/login``."""
+
+    login: str
+    password: str
+
+
+class NewPassword(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of ``POST /api/me/password``."""
+
+    old_password: str
+    new_password: str
+
+
+@router.post("/api/login")
+async def log_in(request: Request, use: Use) -> Response:
+    """Open a session: sets the cookie, answers the user and the CSRF token for later changes."""
+    if not request.headers.get("content-type", "").startswith("application/json"):
+        # A form of another site cannot send this type without asking first.
+        raise InputInvalid(field="content-type", detail="is not application/json", how="send JSON")
+    sent = await body(request, Login)
+    if not sent.login or len(sent.login) > 60 or len(sent.password) > 200:
+        raise InputInvalid(field="login", detail="is empty or too long", how="send a login and a password")
+    address = request.client.host if request.client else ""
+    async with _hashing:
+        new = await asyncio.to_thread(
+            use.accounts.log_in, sent.login, sent.password, address, request.headers.get("user-agent", "")
+        )
+    response = respond({"user": new.principal.public(), "csrf_token": new.principal.csrf_token})
+    response.set_cookie(
+        COOKIE,
+        new.secret,
+        max_age=7 * 86400,
+        httponly=True,
+        samesite="lax",
+        secure=use.settings.public_url.startswith("https://"),
+        path="/",
+    )
+    return response
+
+
+@router.post("/api/logout")
+async def log_out(use: Use, who: Who) -> Response:
+    """End this session."""
+    await asyncio.to_thread(use.accounts.log_out, who.session_hash)
+    use.sessions.forget(who.actor.user_id)
+    response = respond({"ok": True})
+    response.delete_cookie(COOKIE, path="/")
+    return response
+
+
+@router.get("/api/me")
+async def me(who: Who) -> Response:
+    """The signed-in person and the CSRF token."""
+    return respond({"user": who.public(), "csrf_token": who.csrf_token, **who.public()})
+
+
+@router.post("/api/me/password")
+async def change_password(request: Request, use: Use, who: Who) -> Response:
+    """Set one's own password; the account's other sessions end."""
+    sent = await body(request, NewPassword)
+    async with _hashing:
+        await asyncio.to_thread(use.accounts.change_password, who, sent.old_password, sent.new_password)
+    use.sessions.forget(who.actor.user_id)
+    return respond({"ok": True})

@@ -1,0 +1,296 @@
+"""Who is there: accounts, argon2id passwords, server-side sessions, the login rate limit.
+
+The cookie holds a random secret; the table holds its SHA-256, so a stolen database opens no session.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import Engine, delete, func, or_, select
+from sqlalchemy.orm import Session
+
+from core.clock import Clock, SystemClock
+from core.errors import InputInvalid, NotFound
+from core.ids import new_id
+from core.records import Actor
+from dashboard.errors import LoginFailed, LoginThrottled
+from storage.session import read_scope, session_scope
+from storage.tables.people import LoginFailure, LoginSession, User, UserRole
+from storage.tables.registry import Department
+
+ROLES = ("admin", "operator", "dispatcher", "staff", "inspector", "grid_worker", "manager", "drone", "viewer")
+IDLE = timedelta(hours=12)
+LONGEST = timedelta(days=7)
+WINDOW = timedelta(minutes=15)
+FAILURES_PAIR = 5  # one login from one address
+FAILURES_LOGIN = 30  # one login from everywhere: high, so that nobody can lock a colleague out with ease
+FAILURES_ADDRESS = 60  # one address, a whole office behind one router
+SHORTEST_PASSWORD = 10
+LONGEST_PASSWORD = 200
+
+# RFC 9106's second recommendation needs 64 MiB a login; the web process checks at most two at once.
+_hasher = PasswordHasher(time_cost=3, memory_cost=65536, parallelism=1)
+_DUMMY = "$argon2id$v=19$m=65536,t=3,p=1$c29tZXNhbHRzb21lc2FsdA$6Ds4k2lXOm1VqSAM9ZZ9Vn4nGjEQ1w0oAYYRZfHkXEQ"
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A signed-in person: what every check looks at."""
+
+    actor: Actor
+    login: str
+    csrf_token: str
+    session_hash: str
+    language: str
+    department_name: str
+    must_change_password: bool
+
+    def has(self, *roles: str) -> bool:
+        """Does the person hold any of ``roles``?"""
+        return bool(set(roles) & set(self.actor.roles))
+
+    def public(self) -> dict[str, object]:
+        """What the person's own browser may know."""
+        return {
+            "user_id": self.actor.user_id,
+            "login": self.login,
+            "name": self.actor.name,
+            "roles": list(self.actor.roles),
+            "department_id": self.actor.department_id,
+            "department_name": self.department_name,
+            "division_code": self.actor.division_code,
+            "language": self.language,
+            "must_change_password": self.must_change_password,
+        }
+
+
+# passwords -------------------------------------------------------------------
+def hash_password(password: str) -> str:
+    """The argon2id hash; :class:`InputInvalid` for a password that is too short or too long."""
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise InputInvalid(
+            field="password",
+            detail=f"has {len(password)} characters",
+            how=f"choose {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters",
+        )
+    return _hasher.hash(password)
+
+
+def password_matches(password_hash: str, password: str) -> bool:
+    """Compare; an empty hash (no password set) never matches but costs the same time."""
+    try:
+        return _hasher.verify(password_hash or _DUMMY, password) and bool(password_hash)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def make_password() -> str:
+    """A password to hand over once: 96 bits, no letters that look alike."""
+    alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
+    return "-".join("".join(secrets.choice(alphabet) for _ in range(5)) for _ in range(4))
+
+
+def ensure_admin(engine: Engine, clock: Clock | None = None) -> str | None:
+    """Make the account ``admin`` where no administrator exists; its password is returned this once, else None."""
+    del clock  # accounts carry no dates
+    with session_scope(engine) as session:
+        if session.scalar(select(func.count()).select_from(UserRole).where(UserRole.role == "admin")):
+            return None
+        password = make_password()
+        user = session.get(User, "admin") or User(user_id="admin", login="admin", name="系统管理员")
+        user.password_hash, user.must_change_password, user.active = hash_password(password), True, True
+        session.add(user)
+        session.flush()
+        session.add(UserRole(user_id="admin", role="admin"))
+        return password
+
+
+def add_user(
+    session: Session,
+    *,
+    login: str,
+    name: str,
+    roles: list[str],
+    department_id: str | None = None,
+    division_code: str | None = None,
+) -> User:
+    """A new account without password; typed errors for a taken login, an unknown role or department."""
+    check_roles(roles)
+    if not login or len(login) > 60 or not login.replace(".", "").replace("_", "").replace("-", "").isalnum():
+        raise InputInvalid(field="login", detail=f"{login!r} cannot be a login", how="use letters, digits, . _ -")
+    if session.scalar(select(User.user_id).where(User.login == login)):
+        raise InputInvalid(field="login", detail=f"{login!r} is taken", how="choose another login")
+    if department_id and session.get(Department, department_id) is None:
+        raise InputInvalid(
+            field="department_id", detail=f"{department_id!r} does not exist", how="see /api/departments"
+        )
+    user = User(
+        user_id=new_id(), login=login, name=name or login, department_id=department_id, division_code=division_code
+    )
+    session.add(user)
+    session.flush()
+    session.add_all([UserRole(user_id=user.user_id, role=role) for role in sorted(set(roles))])
+    return user
+
+
+def check_roles(roles: list[str]) -> None:
+    """Every role must exist."""
+    for role in roles:
+        if role not in ROLES:
+            raise InputInvalid(field="roles", detail=f"there is no role {role!r}", how=f"use: {', '.join(ROLES)}")
+
+
+def user_by_login(session: Session, login: str) -> User:
+    """The account, :class:`NotFound` otherwise."""
+    user = session.scalar(select(User).where(User.login == login))
+    if user is None:
+        raise NotFound(what="user", key=login)
+    return user
+
+
+def set_password(session: Session, user: User, password: str | None, *, must_change: bool) -> str:
+    """Set ``password`` (None: make one), end the user's sessions; returns it."""
+    password = password or make_password()
+    user.password_hash, user.must_change_password = hash_password(password), must_change
+    session.execute(delete(LoginSession).where(LoginSession.user_id == user.user_id))
+    return password
+
+
+# sessions --------------------------------------------------------------------
+@dataclass(frozen=True)
+class NewSession:
+    """The cookie's secret and whom it stands for."""
+
+    secret: str
+    principal: Principal
+
+
+def secret_hash(secret: str) -> str:
+    """What the table knows of a cookie."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class Accounts:
+    """Logins and sessions of one database."""
+
+    def __init__(self, engine: Engine, clock: Clock | None = None) -> None:
+        self.engine = engine
+        self.clock = clock or SystemClock()
+
+    def log_in(self, login: str, password: str, address: str, user_agent: str = "") -> NewSession:
+        """A session; :class:`LoginFailed` or :class:`LoginThrottled`, the same for unknown and wrong."""
+        now = self.clock.now()
+        self._throttle(login, address, now)
+        with read_scope(self.engine) as session:
+            user = session.scalar(select(User).where(User.login == login, User.active.is_(True)))
+            stored = user.password_hash if user else ""
+        if not password_matches(stored, password) or user is None:
+            with session_scope(self.engine) as session:
+                session.add(LoginFailure(failure_id=new_id(), login=login[:60], address=address[:60], failed_at=now))
+            raise LoginFailed()
+        secret = secrets.token_urlsafe(32)
+        with session_scope(self.engine) as session:
+            session.execute(delete(LoginSession).where(LoginSession.expires_at < now))
+            session.execute(delete(LoginFailure).where(LoginFailure.failed_at < now - WINDOW))
+            session.execute(
+                delete(LoginFailure).where(LoginFailure.login == login, LoginFailure.address == address[:60])
+            )
+            session.add(
+                LoginSession(
+                    session_hash=secret_hash(secret),
+                    user_id=user.user_id,
+                    csrf_token=secrets.token_urlsafe(24),
+                    created_at=now,
+                    last_seen_at=now,
+                    expires_at=now + LONGEST,
+                    address=address[:60],
+                    user_agent=user_agent[:200],
+                )
+            )
+        principal = self.principal(secret)
+        if principal is None:
+            raise LoginFailed()
+        return NewSession(secret, principal)
+
+    def _throttle(self, login: str, address: str, now: datetime) -> None:
+        since = now - WINDOW
+        with read_scope(self.engine) as session:
+            rows = session.execute(
+                select(LoginFailure.login, LoginFailure.address, LoginFailure.failed_at).where(
+                    LoginFailure.failed_at > since,
+                    or_(LoginFailure.login == login[:60], LoginFailure.address == address[:60]),
+                )
+            ).all()
+        pair = [r.failed_at for r in rows if r.login == login[:60] and r.address == address[:60]]
+        by_login = [r.failed_at for r in rows if r.login == login[:60]]
+        by_address = [r.failed_at for r in rows if r.address == address[:60]]
+        limits = ((pair, FAILURES_PAIR), (by_login, FAILURES_LOGIN), (by_address, FAILURES_ADDRESS))
+        for failures, limit in limits:
+            if len(failures) >= limit:
+                # The limit lifts when the oldest of the last ``limit`` failures leaves the window.
+                oldest = sorted(failures)[-limit]
+                raise LoginThrottled(retry_after_s=max(1, int((oldest + WINDOW - now).total_seconds())))
+
+    def principal(self, secret: str) -> Principal | None:
+        """Whom the cookie stands for, None when it is unknown, idle too long or the account is closed."""
+        now, hashed = self.clock.now(), secret_hash(secret)
+        with read_scope(self.engine) as session:
+            row = session.execute(
+                select(LoginSession, User, Department.name)
+                .join(User, User.user_id == LoginSession.user_id)
+                .outerjoin(Department, Department.department_id == User.department_id)
+                .where(LoginSession.session_hash == hashed)
+            ).first()
+            if row is None:
+                return None
+            login_session, user, department_name = row
+            if not user.active or now > login_session.expires_at or now > login_session.last_seen_at + IDLE:
+                return None
+            roles = tuple(session.scalars(select(UserRole.role).where(UserRole.user_id == user.user_id)))
+            stale = now - login_session.last_seen_at > timedelta(minutes=5)
+        if stale:
+            with session_scope(self.engine) as session:
+                kept = session.get(LoginSession, hashed)
+                if kept is not None:
+                    kept.last_seen_at = now
+        actor = Actor(
+            user_id=user.user_id,
+            name=user.name,
+            roles=tuple(sorted(roles)),
+            department_id=user.department_id,
+            division_code=user.division_code,
+        )
+        return Principal(
+            actor, user.login, login_session.csrf_token, hashed, user.language, department_name or "",
+            user.must_change_password,
+        )  # fmt: skip
+
+    def log_out(self, session_hash: str) -> None:
+        """End the session."""
+        with session_scope(self.engine) as session:
+            session.execute(delete(LoginSession).where(LoginSession.session_hash == session_hash))
+
+    def change_password(self, principal: Principal, old: str, new: str) -> None:
+        """Set one's own password; other sessions of the account end."""
+        with read_scope(self.engine) as session:
+            user = session.get(User, principal.actor.user_id)
+            stored = user.password_hash if user else ""
+        if not password_matches(stored, old):
+            raise InputInvalid(field="old_password", detail="is wrong", how="type the password you logged in with")
+        hashed = hash_password(new)
+        with session_scope(self.engine) as session:
+            user = session.get(User, principal.actor.user_id)
+            if user is None:
+                raise NotFound(what="user", key=principal.actor.user_id)
+            user.password_hash, user.must_change_password = hashed, False
+            session.execute(
+                delete(LoginSession).where(
+                    LoginSession.user_id == user.user_id, LoginSession.session_hash != principal.session_hash
+                )
+            )

@@ -1,0 +1,88 @@
+"""What the web process refuses, and the HTTP status of every typed error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core import errors
+from core.errors import YiwangError
+
+
+class LoginFailed(YiwangError):
+    code = "login_failed"
+    message = "login or password is wrong"
+    remedy = "try again, or ask an administrator for a new password"
+
+
+class LoginThrottled(YiwangError):
+    code = "login_throttled"
+    message = "too many failed logins"
+    remedy = "wait {retry_after_s} seconds"
+
+
+class NotSignedIn(YiwangError):
+    code = "not_signed_in"
+    message = "this needs a session"
+    remedy = "log in first"
+
+
+class CsrfRefused(YiwangError):
+    code = "csrf_refused"
+    message = "the request does not carry this session's CSRF token"
+    remedy = "send the csrf_token of /api/me as X-CSRF-Token"
+
+
+class BodyTooLarge(YiwangError):
+    code = "body_too_large"
+    message = "the request is larger than {limit_bytes} bytes"
+    remedy = "send less at once"
+
+
+class Unavailable(YiwangError):
+    code = "unavailable"
+    message = "{what} does not answer now: {detail}"
+    remedy = "try again in a moment"
+
+
+class TooManyViewers(YiwangError):
+    code = "too_many_viewers"
+    message = "{what} is watched by as many as this machine can serve ({limit})"
+    remedy = "close another view, or use the still picture"
+
+
+_STATUS: dict[str, int] = {
+    "not_found": 404,
+    "media_missing": 404,
+    "plugin_unknown": 404,
+    "forbidden": 403,
+    "csrf_refused": 403,
+    "not_signed_in": 401,
+    "login_failed": 401,
+    "login_throttled": 429,
+    "too_many_viewers": 429,
+    "body_too_large": 413,
+    "unavailable": 503,
+    "bus_unavailable": 503,
+    "media_tampered": 500,
+    "stale_case": 409,
+    "move_illegal": 409,
+    "guard_failed": 409,
+    "idempotency_conflict": 409,
+    "bounce_limit": 409,
+}
+
+
+def status_of(error: YiwangError) -> int:
+    """The HTTP status: by code, then by class; what a client sent wrongly is 400."""
+    if error.code in _STATUS:
+        return _STATUS[error.code]
+    if isinstance(error, errors.Forbidden):
+        return 403
+    if isinstance(error, errors.NotFound):
+        return 404
+    return 422 if isinstance(error, errors.InputInvalid) else 400
+
+
+def body_of(error: YiwangError) -> dict[str, Any]:
+    """What the client reads."""
+    return error.as_dict()

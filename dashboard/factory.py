@@ -1,0 +1,151 @@
+"""The web process: REST, live push, tiles, media, video, and the pages on top."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from core.clock import Clock, SystemClock
+from core.errors import YiwangError
+from core.media import MediaStore
+from core.settings import Settings
+from dashboard.api import cameras, cases, devices, maps, media, office, operations, push, session
+from dashboard.api.deps import respond
+from dashboard.auth import Accounts
+from dashboard.errors import LoginThrottled, body_of, status_of
+from dashboard.live import LiveHub
+from dashboard.security import Gate, SessionCache
+from dashboard.services import Services
+from dashboard.video import VideoRooms
+from events.service import CaseService
+from layers.tiles import load_tilesets
+from storage.session import make_engine
+
+log = logging.getLogger("yiwang.web")
+
+ROUTERS = (session, cases, cameras, devices, maps, media, office, operations, push)
+_ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def create_app(settings: Settings, clock: Clock | None = None, *, pages: bool = True) -> FastAPI:
+    """The application; ``pages`` False leaves out Dash (tests of the API).
+
+    The gate stands in front of everything, also of what the pages mount: default deny.
+    """
+    services = make_services(settings, clock or SystemClock())
+    app = FastAPI(
+        title="Yiwang 一网统管",
+        version="0.1.0",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=_lifespan,
+    )
+    app.state.services = services
+    for module in ROUTERS:
+        app.include_router(module.router)
+    app.get("/api/openapi.json", tags=["operations"])(_openapi)
+    app.api_route("/api/{path:path}", methods=_ALL, include_in_schema=False)(_unknown)
+    _handle_errors(app)
+    if pages:
+        from dashboard.pages import mount
+
+        mount(app, settings)
+    app.add_middleware(Gate, sessions=services.sessions, upload_paths=_is_upload)
+    return app
+
+
+def make_services(settings: Settings, clock: Clock) -> Services:
+    """Everything the routes share; opens the database, nothing else."""
+    engine = make_engine(settings.database_url)
+    accounts = Accounts(engine, clock)
+    return Services(
+        settings=settings,
+        engine=engine,
+        clock=clock,
+        accounts=accounts,
+        sessions=SessionCache(accounts),
+        cases=CaseService(engine, clock, district=settings.district),
+        media=MediaStore(settings.media_url),
+        hub=LiveHub(settings, engine, clock),
+        video=VideoRooms(),
+        tilesets=load_tilesets(settings.tiles_dir),
+    )
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    services: Services = app.state.services
+    task = asyncio.create_task(services.hub.run())
+    task.add_done_callback(_say_end)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        services.video.close()
+        services.engine.dispose()
+
+
+def _say_end(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception():
+        log.error("live push ended: %s", task.exception(), exc_info=task.exception())
+
+
+def _is_upload(path: str) -> bool:
+    return path.endswith("/attachments") or path.startswith("/api/import")
+
+
+async def _openapi(request: Request) -> Response:
+    """The OpenAPI description of this API."""
+    return respond(request.app.openapi())
+
+
+async def _unknown(path: str) -> Response:
+    return respond({"error": "not_found", "message": f"there is no /api/{path}", "remedy": "see docs/api.md"}, 404)
+
+
+def _handle_errors(app: FastAPI) -> None:
+    app.add_exception_handler(YiwangError, _typed)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _broken)
+
+
+async def _typed(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, YiwangError)
+    headers = {"Retry-After": str(error.data["retry_after_s"])} if isinstance(error, LoginThrottled) else None
+    return respond(body_of(error), status_of(error), headers)
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first: dict[str, Any] = next(iter(error.errors()), {})
+    field = ".".join(str(p) for p in first.get("loc", ()))
+    text = f"{field}: {first.get('msg', 'is not valid')}"
+    return respond({"error": "input_invalid", "message": text, "remedy": "see docs/api.md", "field": field}, 422)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
+    body = {"error": code, "message": f"{request.method} {request.url.path}: {error.detail}", "remedy": ""}
+    return respond(body, error.status_code, dict(error.headers or {}))
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    body = {
+        "error": "internal",
+        "message": "something broke here; it was logged",
+        "remedy": "try again, tell operations",
+    }
+    return respond(body, 500)

@@ -1,0 +1,339 @@
+"""The SSE hub: every change is serialised once, every tick is sent once, each viewer gets what he may see.
+
+Sources: the CASE stream (core subscription: a page that was away reads the list again on ``hello``), KV ``live``
+for cameras and devices, ``notice.>`` for notices.  A viewer who does not keep up is cut off and reconnects.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import nats.errors
+from nats.aio.msg import Msg
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from core.bus import Bus, connect
+from core.clock import Clock
+from core.errors import BusUnavailable, NotFound, RecordError
+from core.ids import new_id
+from core.records import Actor, CaseChanged, decode
+from core.settings import Settings
+from dashboard.auth import Principal
+from events.access import SEE_ALL, visible_cases
+from events.readmodels import CaseSummary
+from events.views import summary_of
+from storage.session import read_scope
+from storage.tables.cases import Case
+from storage.tables.registry import Camera, Device
+
+log = logging.getLogger("yiwang.live")
+
+TICK_S = 0.1
+BEAT_S = 15.0
+QUEUE = 512
+MAX_VIEWERS = 1000
+MAX_VIEWERS_PER_USER = 12
+RECHECK_S = 30.0  # how long a viewer's rights are believed before the session is looked at again
+
+
+@dataclass
+class Viewer:
+    """One open page."""
+
+    principal: Principal
+    queue: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(QUEUE))
+    cut: bool = False
+
+    def offer(self, payload: bytes) -> None:
+        """Queue ``payload``; a viewer who is 512 ticks behind is cut off (drop policy: the whole viewer)."""
+        try:
+            self.queue.put_nowait(payload)
+        except asyncio.QueueFull:
+            self.cut = True
+            with contextlib.suppress(asyncio.QueueEmpty):
+                self.queue.get_nowait()
+            self.queue.put_nowait(None)
+
+
+@dataclass(frozen=True)
+class Tick:
+    """What one tick carries: serialised once, filtered per viewer."""
+
+    cases: dict[str, tuple[bool, bytes]]  # case_id → confidential, payload
+    states: list[tuple[str | None, bytes]]  # department that owns the camera or device, payload
+    notices: list[tuple[str, str, bytes]]  # user | department | role, id, payload
+
+
+def event(name: str, body: Any) -> bytes:
+    """One server-sent event."""
+    return b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode(body) + b"\n\n"
+
+
+class LiveHub:
+    """Viewers, the newest states, and the loop that feeds them."""
+
+    def __init__(self, settings: Settings, engine: Engine, clock: Clock) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._clock = clock
+        self._viewers: set[Viewer] = set()
+        self._changed: dict[str, CaseChanged] = {}
+        self._moved: dict[str, dict[str, Any]] = {}
+        self._notices: list[tuple[str, str, bytes]] = []
+        self._owners: dict[str, str | None] = {}
+        self._owners_at = -1e9
+        self.states: dict[str, dict[str, Any]] = {}
+        self.instance = new_id()
+        self.bus: Bus | None = None
+        self.sent = 0
+        self.cut = 0
+        self.watch: Callable[[str], Any] | None = None
+
+    @property
+    def viewers(self) -> int:
+        """How many pages are open."""
+        return len(self._viewers)
+
+    # feeding -------------------------------------------------------------
+    async def run(self) -> None:
+        """Feed the viewers for ever; the bus may come and go."""
+        asyncio.current_task()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen())
+            group.create_task(self._tick_for_ever())
+            group.create_task(self._beat_for_ever())
+
+    async def _listen(self) -> None:
+        troubled = False
+        while True:
+            try:
+                bus = await connect(self._settings, "web", wait_s=30)
+                break
+            except BusUnavailable as error:
+                if not troubled:
+                    log.warning("%s; the pages are not live until it answers", error)
+                troubled = True
+        self.bus = bus
+        await bus.client.subscribe(bus.subject("case", ">"), cb=self._on_case)
+        await bus.client.subscribe(bus.subject("notice", ">"), cb=self._on_notice)
+        try:
+            await self._follow_states(bus)
+        finally:
+            await bus.close()
+
+    async def _follow_states(self, bus: Bus) -> None:
+        troubled = False
+        while True:
+            try:
+                bucket = await bus.bucket("live")
+                reconnects = bus.client.stats["reconnects"]
+                watcher = await bucket.watch("*.*")
+                troubled = False
+                # A server that was killed takes the watch with it, so the watch is made anew after every reconnection.
+                while bus.client.stats["reconnects"] == reconnects:
+                    try:
+                        entry = await watcher.updates(timeout=2)
+                    except nats.errors.TimeoutError:
+                        continue
+                    if entry is not None and entry.value:
+                        self._on_state(entry.key, entry.value)
+                await watcher.stop()
+            except (nats.errors.Error, OSError) as error:
+                if not troubled:
+                    log.warning("live states: %s; trying again", error)
+                troubled = True
+                await asyncio.sleep(1)
+
+    async def _on_case(self, message: Msg) -> None:
+        try:
+            change = decode(CaseChanged, message.data)
+        except RecordError as error:
+            log.warning("a case change could not be read: %s", error)
+            return
+        self._changed[change.case_id] = change
+
+    async def _on_notice(self, message: Msg) -> None:
+        try:
+            body = json.loads(message.data)
+        except ValueError:
+            return
+        kind = "user" if body.get("user_id") else "department" if body.get("department_id") else "role"
+        to = body.get(f"{kind}_id") or body.get("role") or "operator"
+        self._notices.append((kind, str(to), event("notice", body)))
+        del self._notices[:-1000]
+
+    def _on_state(self, key: str, value: bytes) -> None:
+        try:
+            state = json.loads(value)
+        except ValueError:
+            return
+        if not isinstance(state, dict):
+            return
+        before = self.states.get(key)
+        self.states[key] = state
+        if before is None or _shown(before) != _shown(state):
+            self._moved[key] = state
+
+    # ticking -------------------------------------------------------------
+    async def _tick_for_ever(self) -> None:
+        troubled = False
+        while True:
+            await asyncio.sleep(TICK_S)
+            if not (self._changed or self._moved or self._notices):
+                continue
+            if not self._viewers:
+                self._changed, self._moved, self._notices = {}, {}, []
+                continue
+            changed, self._changed = self._changed, {}
+            moved, self._moved = self._moved, {}
+            notices, self._notices = self._notices, []
+            try:
+                await self._send(changed, moved, notices)
+                troubled = False
+            except Exception:  # noqa: BLE001 - supervisor: one bad tick must not end the pushes of all pages
+                if not troubled:
+                    log.exception("a tick could not be sent")
+                troubled = True
+
+    async def _send(
+        self, changed: dict[str, CaseChanged], moved: dict[str, dict[str, Any]], notices: list[tuple[str, str, bytes]]
+    ) -> None:
+        actors = {v.principal.actor.user_id: v.principal.actor for v in self._viewers}
+        tick, allowed = await asyncio.to_thread(self._prepare, list(changed), moved, notices, list(actors.values()))
+        bundles: dict[tuple[Any, ...], bytes] = {}
+        for viewer in list(self._viewers):
+            actor = viewer.principal.actor
+            parts = [p for c, (_, p) in tick.cases.items() if c in allowed.get(actor.user_id, frozenset())]
+            parts += [p for owner, p in tick.states if _may_see_state(actor, owner)]
+            parts += [p for kind, to, p in tick.notices if _is_for(actor, kind, to)]
+            if parts:
+                key = tuple(map(id, parts))  # viewers with the same parts share one joined payload
+                payload = bundles.setdefault(key, b"".join(parts))
+                viewer.offer(payload)
+                self.sent += 1
+
+    def _prepare(
+        self,
+        case_ids: Sequence[str],
+        moved: dict[str, dict[str, Any]],
+        notices: list[tuple[str, str, bytes]],
+        actors: Sequence[Actor],
+    ) -> tuple[Tick, dict[str, frozenset[str]]]:
+        """Serialise the tick, and which cases each person may see (one query a person outside the centre)."""
+        allowed: dict[str, frozenset[str]] = {}
+        cases: dict[str, tuple[bool, bytes]] = {}
+        with read_scope(self._engine) as session:
+            if case_ids:
+                found = _summaries(session, case_ids)
+                cases = {c.case_id: (c.confidential, event("case", c)) for c in found}
+                plain = frozenset(c.case_id for c in found if not c.confidential)
+                secret = [c.case_id for c in found if c.confidential]
+                for actor in actors:
+                    centre = bool(SEE_ALL & set(actor.roles))
+                    ask = secret if centre else [c.case_id for c in found]
+                    seen = plain if centre else frozenset()
+                    if ask:
+                        query = select(Case.case_id).where(Case.case_id.in_(ask), visible_cases(actor))
+                        seen |= frozenset(session.scalars(query))
+                    allowed[actor.user_id] = seen
+            if moved:
+                self._refresh_owners(session)
+        states = [(self._owners.get(k), event(k.split(".", 1)[0], _shown(s))) for k, s in moved.items()
+                  if k.startswith(("camera.", "device."))]  # fmt: skip
+        return Tick(cases, states, notices), allowed
+
+    def _refresh_owners(self, session: Any) -> None:
+        if time.monotonic() - self._owners_at < RECHECK_S:
+            return
+        from storage.registry import registry_key
+
+        owners: dict[str, str | None] = {}
+        for camera_id, department in session.execute(select(Camera.camera_id, Camera.department_id)):
+            owners[registry_key("camera", camera_id)] = department
+        for device_id, department in session.execute(select(Device.device_id, Device.department_id)):
+            owners[registry_key("device", device_id)] = department
+        self._owners, self._owners_at = owners, time.monotonic()
+
+    async def _beat_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_S)
+            payload = event("beat", {"server_time": self._clock.now()})
+            for viewer in list(self._viewers):
+                viewer.offer(payload)
+
+    # viewers -------------------------------------------------------------
+    def crowded(self, principal: Principal) -> bool:
+        """Is there no room for another page of this person?"""
+        mine = sum(v.principal.actor.user_id == principal.actor.user_id for v in self._viewers)
+        return len(self._viewers) >= MAX_VIEWERS or mine >= MAX_VIEWERS_PER_USER
+
+    async def stream(self, principal: Principal, still_valid: Callable[[], Any]) -> AsyncIterator[bytes]:
+        """The events of one page, until it leaves, falls behind, or its session ends."""
+        viewer = Viewer(principal)
+        self._viewers.add(viewer)
+        checked = time.monotonic()
+        try:
+            yield event("hello", {"server_time": self._clock.now(), "instance": self.instance})
+            while True:
+                payload = await viewer.queue.get()
+                if payload is None:
+                    self.cut += 1
+                    return
+                if time.monotonic() - checked > RECHECK_S:
+                    checked = time.monotonic()
+                    now = await still_valid()
+                    if now is None:
+                        return
+                    viewer.principal = now
+                yield payload
+        finally:
+            self._viewers.discard(viewer)
+
+
+def _shown(state: dict[str, Any]) -> dict[str, Any]:
+    """What pages need of a live state; counters that move all the time stay behind."""
+    health = state.get("health") or {}
+    shown = {
+        "camera_id": state.get("camera_id"),
+        "device_id": state.get("device_id"),
+        "state": state.get("state") or health.get("state") or "online",
+        "reason": state.get("reason") or health.get("reason") or "",
+        "at": state.get("heard_at") or health.get("since"),
+        "values": state.get("values"),
+        "standing": state.get("standing"),
+        "faults": state.get("faults"),
+        "location": state.get("location"),
+    }
+    if state.get("camera_id"):
+        shown["standing"] = [s.get("kind") for s in state.get("standing") or []]
+    return {k: v for k, v in shown.items() if v is not None}
+
+
+def _may_see_state(actor: Actor, owner: str | None) -> bool:
+    """The centre sees every camera and device, others those of their department."""
+    return bool(SEE_ALL & set(actor.roles)) or (owner is not None and owner == actor.department_id)
+
+
+def _is_for(actor: Actor, kind: str, to: str) -> bool:
+    if kind == "user":
+        return actor.user_id == to
+    if kind == "department":
+        return actor.department_id == to
+    return to in actor.roles
+
+
+def _summaries(session: Session, case_ids: Sequence[str]) -> list[CaseSummary]:
+    found = []
+    for case_id in case_ids:
+        with contextlib.suppress(NotFound):  # a drill's case, or one that was purged
+            found.append(summary_of(session, case_id))
+    return found

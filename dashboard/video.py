@@ -1,0 +1,280 @@
+"""Live video for browsers: fragmented MP4 over WebSocket, remuxed with PyAV, never transcoded.
+
+One reader thread a camera serves all its viewers.  A viewer starts at a key frame and is dropped back to the next
+key frame when he does not keep up.  H.264 only: another codec is said in the first message and the page shows stills.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+from urllib.parse import parse_qs
+
+import av
+import av.error
+
+from core.errors import YiwangError
+from dashboard.errors import TooManyViewers, Unavailable
+
+log = logging.getLogger("yiwang.video")
+
+MAX_ROOMS = 12
+MAX_VIEWERS_PER_ROOM = 24
+QUEUE = 150  # fragments, about 6 s
+OPEN_TIMEOUT_S = 10.0
+READ_TIMEOUT_S = 15.0
+
+
+class VideoUnplayable(YiwangError):
+    code = "video_unplayable"
+    message = "the stream cannot be played in a browser: {detail}"
+    remedy = "give the camera an H.264 sub-stream; stills are shown until then"
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """A piece of fMP4: the initialisation segment, or one frame."""
+
+    data: bytes
+    key: bool
+    init: bool = False
+
+
+def file_source(url: str) -> tuple[str, bool] | None:
+    """Path and loop flag when ``url`` is a file (``/path.mp4?loop=1`` or ``file:///…``), else None."""
+    if url.startswith("file://"):
+        url = url[7:]
+    elif "://" in url:
+        return None
+    path, _, query = url.partition("?")
+    return path, parse_qs(query).get("loop", ["1"])[-1] not in {"0", "false", "no"}
+
+
+class _Sink:
+    """A file object that PyAV writes to; hands out what came since the last call."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self._parts.append(bytes(data))
+        return len(data)
+
+    def take(self) -> bytes:
+        """Everything written since."""
+        data, self._parts = b"".join(self._parts), []
+        return data
+
+
+def fragments(url: str, stop: threading.Event) -> Iterator[Fragment]:
+    """The stream as fragments, at its own speed; ends with the stream or when ``stop`` is set.
+
+    Errors: :class:`Unavailable` (does not open, breaks), :class:`VideoUnplayable` (no H.264 in it).
+    """
+    file = file_source(url)
+    options = {"rtsp_transport": "tcp", "fflags": "nobuffer", "probesize": "1000000"} if file is None else {}
+    try:
+        with av.open(file[0] if file else url, options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S)) as container:
+            if not container.streams.video:
+                raise VideoUnplayable(detail="it has no picture")
+            yield from _remux(container, file, stop)
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise Unavailable(what="the camera", detail=str(error)) from error
+
+
+def _remux(container: Any, file: tuple[str, bool] | None, stop: threading.Event) -> Iterator[Fragment]:
+    source = container.streams.video[0]
+    if source.codec_context.name != "h264":
+        raise VideoUnplayable(detail=f"it is {source.codec_context.name}, not h264")
+    sink = _Sink()
+    flags = {"movflags": "empty_moov+default_base_moof+frag_every_frame+skip_trailer", "flush_packets": "1"}
+    output = av.open(sink, "w", format="mp4", options=flags)
+    try:
+        target = output.add_stream_from_template(source)
+        output.start_encoding()
+        yield Fragment(sink.take(), key=False, init=True)
+        key = False
+        for packet in _paced(container, source, file, stop):
+            was_key, key = key, bool(packet.is_keyframe)
+            packet.stream = target
+            output.mux(packet)
+            data = sink.take()
+            if data:
+                # The muxer writes a frame when the next one tells how long it lasted.
+                yield Fragment(data, key=was_key)
+    finally:
+        with contextlib.suppress(av.error.FFmpegError, OSError):
+            output.close()
+
+
+def _paced(container: Any, stream: Any, file: tuple[str, bool] | None, stop: threading.Event) -> Iterator[Any]:
+    """Packets with rising timestamps; a file at its own speed and, when asked for, again from its start."""
+    base = stream.time_base or Fraction(1, 90000)
+    step = int(1 / (stream.average_rate or 25) / base)
+    started, offset, last = time.monotonic(), 0, -1
+    while not stop.is_set():
+        moved = False
+        for packet in container.demux(stream):
+            if stop.is_set():
+                return
+            if packet.dts is None or packet.pts is None:
+                continue  # the flush packet, or a broken one
+            moved = True
+            packet.dts, packet.pts = packet.dts + offset, packet.pts + offset
+            if packet.dts <= last:
+                packet.pts += last + 1 - packet.dts
+                packet.dts = last + 1
+            last = packet.dts
+            if file is not None and stop.wait(max(0.0, float(packet.dts * base) - (time.monotonic() - started))):
+                return
+            yield packet
+        if file is None or not file[1] or not moved:
+            return
+        offset = last + step
+        container.seek(0)
+
+
+def mime_of(init: bytes) -> str:
+    """The MSE type of an initialisation segment."""
+    at = init.find(b"avcC")
+    if at < 0 or len(init) < at + 8:
+        raise VideoUnplayable(detail="its header names no H.264 profile")
+    return f'video/mp4; codecs="avc1.{init[at + 5 : at + 8].hex()}"'
+
+
+@dataclass(eq=False)
+class _Viewer:
+    queue: asyncio.Queue[Fragment | YiwangError | None] = field(default_factory=lambda: asyncio.Queue(QUEUE))
+    waiting_for_key: bool = True
+
+
+class Room:
+    """One camera, one reader thread, its viewers."""
+
+    def __init__(self, url: str, loop: asyncio.AbstractEventLoop, on_empty: Callable[[], None]) -> None:
+        self._url = url
+        self._loop = loop
+        self._on_empty = on_empty
+        self._stop = threading.Event()
+        self._viewers: set[_Viewer] = set()
+        self._init: Fragment | None = None
+        self._thread = threading.Thread(target=self._read, name="video-room", daemon=True)
+        self._thread.start()
+
+    def __len__(self) -> int:
+        return len(self._viewers)
+
+    def _read(self) -> None:
+        error: YiwangError | None = None
+        try:
+            for fragment in fragments(self._url, self._stop):
+                self._loop.call_soon_threadsafe(self._spread, fragment)
+        except YiwangError as found:
+            error = found
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the process ends
+            self._loop.call_soon_threadsafe(self._end, error)
+
+    def _spread(self, fragment: Fragment) -> None:
+        if fragment.init:
+            self._init = fragment
+        for viewer in list(self._viewers):
+            self._offer(viewer, fragment)
+
+    def _offer(self, viewer: _Viewer, fragment: Fragment) -> None:
+        if viewer.waiting_for_key and not (fragment.init or fragment.key):
+            return
+        if viewer.queue.full():
+            viewer.waiting_for_key = True  # drop policy: on to the next key frame
+            return
+        if fragment.key:
+            viewer.waiting_for_key = False
+        viewer.queue.put_nowait(fragment)
+
+    def _end(self, error: YiwangError | None) -> None:
+        for viewer in list(self._viewers):
+            if viewer.queue.full():
+                viewer.queue.get_nowait()
+            viewer.queue.put_nowait(error)
+        self._on_empty()
+
+    def close(self) -> None:
+        """Stop the reader."""
+        self._stop.set()
+
+    async def watch(self) -> AsyncIterator[Fragment]:
+        """Initialisation segment, then frames from a key frame on; ends with the stream, raises its error."""
+        viewer = _Viewer()
+        if self._init is not None:
+            viewer.queue.put_nowait(self._init)
+        self._viewers.add(viewer)
+        try:
+            while True:
+                item = await viewer.queue.get()
+                if item is None:
+                    return
+                if isinstance(item, YiwangError):
+                    raise item
+                yield item
+        finally:
+            self._viewers.discard(viewer)
+            if not self._viewers:
+                self.close()
+                self._on_empty()
+
+
+class VideoRooms:
+    """All rooms; opens one for the first viewer, closes it with the last."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[str, Room] = {}
+
+    def __len__(self) -> int:
+        return len(self._rooms)
+
+    def room(self, url: str) -> Room:
+        """The camera's room; :class:`TooManyViewers` when there is no place."""
+        room = self._rooms.get(url)
+        if room is None:
+            if len(self._rooms) >= MAX_ROOMS:
+                raise TooManyViewers(what="live video", limit=f"{MAX_ROOMS} cameras")
+            loop = asyncio.get_running_loop()
+            room = Room(url, loop, lambda: self._forget(url, room))
+            self._rooms[url] = room
+        if len(room) >= MAX_VIEWERS_PER_ROOM:
+            raise TooManyViewers(what="this camera", limit=f"{MAX_VIEWERS_PER_ROOM} viewers")
+        return room
+
+    def _forget(self, url: str, room: Room | None) -> None:
+        if self._rooms.get(url) is room:
+            del self._rooms[url]
+
+    def close(self) -> None:
+        """Stop every reader."""
+        for room in list(self._rooms.values()):
+            room.close()
+        self._rooms.clear()
+
+
+def still(url: str, width: int = 640) -> bytes:
+    """One frame of the stream as JPEG, for pages without video; :class:`Unavailable` when none can be had."""
+    import cv2
+
+    file = file_source(url)
+    try:
+        with av.open(file[0] if file else url, timeout=(5.0, 5.0)) as container:
+            for frame in container.decode(video=0):
+                picture = frame.to_ndarray(format="bgr24")
+                height = max(2, int(picture.shape[0] * width / picture.shape[1]))
+                good, data = cv2.imencode(".jpg", cv2.resize(picture, (width, height)), [cv2.IMWRITE_JPEG_QUALITY, 80])
+                if good:
+                    return bytes(data)
+    except (av.error.FFmpegError, OSError, ValueError, IndexError) as error:
+        raise Unavailable(what="the camera", detail=str(error)) from error
+    raise Unavailable(what="the camera", detail="it sends no picture")
