@@ -20,6 +20,7 @@ from events.findings import Context, Finding, Rule
 from events.memory import CASE_OF, BatchMemory, insert_into
 from events.places import Registry
 from events.rulebook import Rulebook
+from storage.devices import record_health
 from storage.readings import store_readings
 from storage.tables.observations import ObservationRow
 from storage.tables.registry import Device
@@ -58,6 +59,7 @@ class Intake:
         taken.new = len(new)
         self.registry.load_devices(session, {o.source_id for o in new if o.source_type == "device"})
         self._discover(session, [o for o in new if o.kind == DISCOVERED])
+        record_health(session, new)
         judged = [o for o in new if o.kind != DISCOVERED and self._may_judge(o, taken)]
         self._judge(session, judged, taken, stored=True)
         return taken

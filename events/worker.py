@@ -39,6 +39,7 @@ from events.recheck import Rechecker
 from events.routing import default_routing
 from events.rulebook import default_rulebook, read_rulebook, rulebook_mark, sync_defaults
 from events.service import CaseService
+from events.upkeep import ReadingsUpkeep
 from storage.registry import publish_registry
 from storage.session import make_engine, read_scope, session_scope
 
@@ -228,6 +229,7 @@ async def _work(settings: Settings, bus: Bus, engine: Engine, clock: Clock, stop
         Relay(bus, engine, clock, settings).run,
         DeadlineSweep(engine, clock).run,
         Rechecker(bus, engine, clock, service, settings).run,
+        ReadingsUpkeep(engine, clock).run,
     ]
     await asyncio.to_thread(_load_rules, engine, intake)
     log.info("worker ready: %d rules, %d partitions", len(intake.book.specs), settings.partitions)

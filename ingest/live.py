@@ -86,6 +86,24 @@ class LiveStates:
         """The state in memory."""
         return self._states.get(device_id)
 
+    async def load(self, bus: Bus) -> None:
+        """Take over what an earlier process wrote, so that a restart forgets neither values nor health."""
+        bucket = await bus.bucket("live")
+        watcher = await bucket.watch("device.*", ignore_deletes=True)
+        async for entry in watcher:
+            if entry is None:
+                break
+            try:
+                state = json.loads(entry.value or b"")
+                for value in [state, *state["values"].values(), state.get("health", {})]:
+                    for name in ("heard_at", "at", "since"):
+                        if name in value:
+                            value[name] = datetime.fromisoformat(value[name])
+                self._states.setdefault(state["device_id"], state)
+            except (ValueError, KeyError, TypeError) as error:
+                log.warning("live state %s ignored: %s", entry.key, error)
+        await watcher.stop()
+
     async def run(self, bus: Bus, outlet: Outlet, stop: asyncio.Event) -> None:
         """Flush until ``stop``; a lost bus only delays the entries."""
         prefix = f"$KV.{bus.stream('live')}."

@@ -32,6 +32,8 @@ class HealthSink(Protocol):
 
     def clock_seen(self, device_id: str, device_time: datetime | None, now: datetime) -> None: ...
 
+    def refused(self, device_id: str) -> None: ...
+
     def disconnected(self, device_id: str, now: datetime) -> None: ...
 
 
@@ -78,13 +80,14 @@ class Pipeline:
             counters.count("from_disabled")
             return waiting
         self.live.heard(device_id, source, now)
-        if self.health is not None:
-            self.health.heard(device_id, now)
+        health = self.health if device is not None else None  # strangers have no health
+        if health is not None:
+            health.heard(device_id, now)
         for reading in readings:
             reading = normalise_reading(reading, device)
             self.live.reading(reading)
-            if self.health is not None:
-                self.health.reading(reading)
+            if health is not None:
+                health.reading(reading)
             if isinstance(reading.value, bool):
                 await self._observe(state_observation(reading), device, waiting)
             else:
@@ -96,12 +99,17 @@ class Pipeline:
 
     def clock_seen(self, device_id: str, device_time: datetime | None) -> None:
         """The device's clock as a frame showed it."""
-        if self.health is not None:
+        if self.health is not None and self.registry.get(device_id) is not None:
             self.health.clock_seen(device_id, device_time, self.clock.now())
+
+    def refused(self, device_id: str) -> None:
+        """A damaged frame that still named its device."""
+        if self.health is not None and self.registry.get(device_id) is not None:
+            self.health.refused(device_id)
 
     def disconnected(self, device_id: str) -> None:
         """The device's connection ended."""
-        if self.health is not None:
+        if self.health is not None and self.registry.get(device_id) is not None:
             self.health.disconnected(device_id, self.clock.now())
 
     async def announce(self, observation: Observation) -> Durable:

@@ -13,6 +13,7 @@ from core.settings import Settings
 from ingest import payload
 from ingest.commands import CommandDesk
 from ingest.counters import Counters
+from ingest.health import HealthMonitor
 from ingest.live import LiveStates
 from ingest.outlet import Outlet
 from ingest.pipeline import Pipeline
@@ -84,6 +85,8 @@ class Ingest:
         self.outlet = Outlet(bus)
         self.live = LiveStates(self.counters)
         self.pipeline = Pipeline(self.registry, self.outlet, self.live, self.counters, clock)
+        self.health = HealthMonitor(self.registry, self.live, self.pipeline.announce, clock)
+        self.pipeline.health = self.health
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop``."""
@@ -93,6 +96,7 @@ class Ingest:
             def start(name: str, run: Callable[[], Awaitable[None]]) -> None:
                 group.create_task(keep_running(name, run, stop), name=name)
 
+            await self.live.load(self.bus)
             start("registry", lambda: self.registry.follow(self.bus, stop))
             await self._wait_for_registry(stop)
             for kind, port in tcp_ports(self.settings).items():
@@ -102,6 +106,7 @@ class Ingest:
                 start(kind, lambda listener=listener, port=port: listener.serve(self.settings.panel_host, port, stop))  # type: ignore[misc]
             subscriber = MqttSubscriber(self.settings, self.pipeline, payload.parse, self.clock)
             start("mqtt", lambda: subscriber.run(stop))
+            start("health", lambda: self.health.run(stop))
             start("live states", lambda: self.live.run(self.bus, self.outlet, stop))
         await self.outlet.close()
 

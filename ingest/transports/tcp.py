@@ -167,6 +167,8 @@ class Connection(asyncio.Protocol):
                     waiting.set_result(answer)
             return
         self._refuse(entry.code)
+        if entry.device_id is not None:
+            self._listener.pipeline.refused(entry.device_id)
         if self._refused > self._listener.limits.refusals + self._good:
             self._listener.guard.ban(self._address, self._last)
             self.close("nothing but refused frames")
@@ -193,7 +195,8 @@ class Connection(asyncio.Protocol):
                     futures = []
                     if isinstance(entry, Frame):
                         futures = await pipeline.take(kind, entry.device_id, entry.readings, entry.observations)
-                        pipeline.clock_seen(entry.device_id, entry.device_time)
+                        if entry.device_time is not None:
+                            pipeline.clock_seen(entry.device_id, entry.device_time)
                     taken.append((entry, futures))
                 for entry, futures in taken:
                     if await durable(futures):

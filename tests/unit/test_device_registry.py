@@ -85,8 +85,9 @@ def test_commands_are_logged_with_their_result(city: Engine) -> None:
 
 def table(kind: str, tmp_path: Path) -> Path:
     header = ["设备编号", "name", "site_id", "lon", "lat", "coord_sys", "ranges", "颜色"]
+    spans = '{"water_level_m": [0, 3]}'
     rows = [
-        ["mqtt:new-1", "积水", "fire-01", 125.40665902986822, 43.882517783234384, "gcj02", '{"water_level_m": [0, 3]}', ""],
+        ["mqtt:new-1", "积水", "fire-01", 125.40665902986822, 43.882517783234384, "gcj02", spans, ""],
         ["mqtt:new-1", "again", "", "", "", "", "", ""],
         ["mqtt:g1", "水位计", "nowhere", "", "", "", "", ""],
         ["", "no id", "", "", "", "", "", ""],
