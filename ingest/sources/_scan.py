@@ -12,12 +12,15 @@ from ingest.errors import FrameChecksum, FrameEnd, FrameError, FrameIncomplete, 
 FrameAt = Callable[[bytes, int], tuple[Packet | FrameError | None, int]]
 
 
-def scan(data: bytes, protocol: str, mark: re.Pattern[bytes], half_mark: bytes, frame_at: FrameAt) -> Decoded:
+def scan(
+    data: bytes, protocol: str, mark: re.Pattern[bytes], half_mark: bytes, frame_at: FrameAt, blanks: bytes = b""
+) -> Decoded:
     """Frames and refusals of ``data`` in order.
 
     ``mark`` finds where a frame may begin; ``half_mark`` is the byte that may be the first half of one at the end.
     A frame whose length, end or sum is wrong is searched for the next frame, because its length may be the wrong
-    part; an unfinished one too, because a false start must not delay an alarm behind it.
+    part; an unfinished one too, because a false start must not delay an alarm behind it.  ``blanks`` may stand between
+    frames without being noise.
     """
     entries: list[Packet | FrameError] = []
     position = covered = 0  # the bytes before ``covered`` are accounted for
@@ -26,14 +29,14 @@ def scan(data: bytes, protocol: str, mark: re.Pattern[bytes], half_mark: bytes, 
         found = mark.search(data, position)
         if found is None:
             rest = size - 1 if size > position and data[-1:] == half_mark else size
-            _noise(entries, protocol, data, covered, rest)
+            _noise(entries, protocol, data[covered:rest], blanks)
             return Decoded(entries, data[rest:])
         start = found.start()
         entry, end = frame_at(data, start)
         if entry is None and end > start:
             position = start + 1
             continue
-        _noise(entries, protocol, data, covered, start)
+        _noise(entries, protocol, data[covered:start], blanks)
         covered = max(covered, start)
         if entry is None:
             later = _later_frame(data, start, mark, frame_at)
@@ -50,9 +53,9 @@ def scan(data: bytes, protocol: str, mark: re.Pattern[bytes], half_mark: bytes, 
             covered = end
 
 
-def _noise(entries: list[Packet | FrameError], protocol: str, data: bytes, begin: int, end: int) -> None:
-    if end > begin:
-        entries.append(FrameNoise(protocol=protocol, count=end - begin, raw=data[begin:end]))
+def _noise(entries: list[Packet | FrameError], protocol: str, noise: bytes, blanks: bytes) -> None:
+    if noise.strip(blanks):
+        entries.append(FrameNoise(protocol=protocol, count=len(noise), raw=noise))
 
 
 def _later_frame(data: bytes, start: int, mark: re.Pattern[bytes], frame_at: FrameAt) -> int | None:
