@@ -112,7 +112,8 @@ def amount(limit: Limit, calendar: WorkCalendar) -> int:
     if value > 1e9:
         raise DeadlineUnreachable(field="limit", detail=f"{value:g} is beyond any calendar", how="give a shorter limit")
     seconds = {"urgent_hour": 3600, "work_hour": 3600, "work_day": calendar.day_seconds, "urgent_day": DAY_S}
-    return math.ceil(Fraction(str(value)) * seconds[limit.unit]) * SECOND
+    micros = round(Fraction(str(value)) * seconds[limit.unit] * SECOND)  # 1/3600 h is one second, whatever floats say
+    return -(-micros // SECOND) * SECOND
 
 
 def _micros(moment: datetime, field: str) -> int:
