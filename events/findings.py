@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from core.records import JSON, Observation, Record, Severity
 from events.drafts import Limit
@@ -86,6 +86,13 @@ class Rule(Protocol):
         ...
 
     def evaluate(self, observation: Observation, context: Context) -> Finding | None: ...
+
+
+@runtime_checkable
+class TickingRule(Rule, Protocol):
+    """A rule that also finds something when time passes: called every few seconds for each body it keeps."""
+
+    def tick(self, key: str, body: Body, context: Context) -> Finding | None: ...
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,21 @@ class Intake:
         self._judge(session, judged, taken, stored=False)
         return taken
 
+    # time ----------------------------------------------------------------
+    def tick(self, session: Session) -> Taken:
+        """Let the rules that wait for time to pass look at what they keep."""
+        taken = Taken()
+        memory = BatchMemory(session)
+        context = Context(now=self.clock.now(), memory=memory)
+        for rule in self.book.ticking:
+            rule_id = rule.spec.rule_id
+            for key, body in memory.load_all(rule_id):
+                finding = rule.tick(key, body, context)
+                if finding is not None:
+                    self._found(session, finding, memory, taken, stored=False)
+        memory.write_back(context.now)
+        return taken
+
     # rules ---------------------------------------------------------------
     def _judge(self, session: Session, observations: list[Observation], taken: Taken, *, stored: bool) -> None:
         work: list[tuple[Observation, list[Rule]]] = []

@@ -48,6 +48,16 @@ class BatchMemory(DictMemory):
                 for key, body in rows:
                     self.bodies[rule_id, key] = body
 
+    def load_all(self, rule_id: str) -> list[tuple[str, Body]]:
+        """Everything that ``rule_id`` keeps."""
+        rows = self._session.execute(select(RuleState.state_key, RuleState.body).where(RuleState.rule_id == rule_id))
+        found: list[tuple[str, Body]] = []
+        for key, body in rows:
+            self._known.add((rule_id, key))
+            self.bodies[rule_id, key] = body
+            found.append((key, body))
+        return found
+
     def recall(self, rule_id: str, key: str) -> Body:
         if (rule_id, key) not in self._known:
             self.load([(rule_id, key)])

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core import plugins
 from core.errors import YiwangError
 from core.records import Record
-from events.findings import DraftSpec, Rule, RuleSpec
+from events.findings import DraftSpec, Rule, RuleSpec, TickingRule
 from storage.tables.observations import Rule as RuleRow
 
 DEFAULTS_AUTHOR = "defaults"
@@ -91,6 +91,11 @@ def build_rule(spec: RuleSpec) -> Rule:
     return rule
 
 
+def needs_ticks(spec: RuleSpec) -> bool:
+    """A standing alarm without a holding time never needs a tick."""
+    return spec.kind != "state_alarm" or bool(spec.params.get("hold_s"))
+
+
 class Rulebook:
     """Built rules by observation kind."""
 
@@ -98,6 +103,7 @@ class Rulebook:
         self.happenings = happenings
         self.specs = {spec.rule_id: spec for spec in specs}
         self._by_kind: dict[str, list[Rule]] = {}
+        self.ticking: list[TickingRule] = []
         self.problems: list[YiwangError] = []
         for spec in specs:
             if not spec.enabled:
@@ -108,6 +114,8 @@ class Rulebook:
             except YiwangError as error:  # one broken rule must not silence the others
                 self.problems.append(error)
                 continue
+            if isinstance(rule, TickingRule) and needs_ticks(spec):
+                self.ticking.append(rule)
             for kind in spec.applies_to:
                 self._by_kind.setdefault(kind, []).append(rule)
 

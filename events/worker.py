@@ -50,6 +50,7 @@ READ_BATCH = 1024
 MAX_TRIES = 5
 SUSPECT_DELIVERIES = 5  # delivered this often without an answer: it may have killed us, so handle it alone
 POLL_S = 2.0
+TICK_S = 5.0  # how often rules that wait for time to pass are asked
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class Committer:
         self._flows = flows
         self._arrived = arrived
         self._database_away = False
+        self._ticked_at = clock.monotonic()
         self.committed = 0
         self.totals = Taken()
 
@@ -91,6 +93,16 @@ class Committer:
                         await pull.keep_alive()
             for flow in self._flows:
                 await self._turn(flow)
+            if self._clock.monotonic() - self._ticked_at >= TICK_S:
+                self._ticked_at = self._clock.monotonic()
+                await asyncio.to_thread(self._tick)
+
+    def _tick(self) -> None:
+        """Between batches, so that nobody else writes the rules' memory meanwhile (in a thread)."""
+        if not self._intake.book.ticking:
+            return
+        with session_scope(self._engine) as session:
+            _add(self.totals, self._intake.tick(session))
 
     async def _turn(self, flow: Flow) -> None:
         """One transaction with what ``flow`` has, a fair share of each partition."""

@@ -1,6 +1,7 @@
 """``state_alarm``: a source says "open" and later "clear"; in between the happening stands once.
 
 A repeated "open" refreshes the standing happening (its evidence and confidence), it never opens another.
+With ``hold_s`` a condition must have stood that long before it is found (a camera that blinks is no case).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import msgspec
 
 from core.errors import PluginParamsInvalid
 from core.records import Observation, Severity
-from events.findings import Context, Finding, RuleSpec, source_key
+from events.findings import Body, Context, Finding, RuleSpec, source_key
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,12 +23,14 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
     ``{"attribute": "state", "values": {"offline": 2}}``.  ``where``: attribute values that an
     observation must have (a value or a list of values) for the rule to look at it.
     ``refresh_s``: a repeated "open" is recorded on the case at most this often.
+    ``hold_s``: how long a condition must stand before it is found; 0: at once.
     """
 
     min_confidence: float = 0.0
     severity_by: dict[str, Any] = {}
     where: dict[str, Any] = {}
     refresh_s: float = 60.0
+    hold_s: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.min_confidence <= 1:
@@ -70,6 +73,8 @@ class StateAlarm:
         standing = bool(before.get("standing"))
         if observation.state == "clear":
             if not standing:
+                if before.get("pending"):
+                    context.memory.remember(self.spec.rule_id, key, {"standing": False, "at": at})
                 return None
             context.memory.remember(self.spec.rule_id, key, {"standing": False, "at": at})
             return self._finding("clear", observation, key, float(before.get("since", at)))
@@ -77,9 +82,31 @@ class StateAlarm:
             return None
         if standing and at - float(before.get("told", 0)) < self.params.refresh_s:
             return None
+        if self.params.hold_s and not standing:
+            return self._hold(observation, before, key, at, context)
         since = float(before["since"]) if standing else at
         context.memory.remember(self.spec.rule_id, key, {"standing": True, "since": since, "at": at, "told": at})
         return self._finding("update" if standing else "open", observation, key, since)
+
+    def _hold(
+        self, observation: Observation, before: Body, key: str, at: float, context: Context
+    ) -> Finding | None:
+        """Remember a condition that must stand a while; :meth:`tick` finds it when it did."""
+        since = float(before.get("since", at)) if before.get("pending") else at
+        body = {"standing": False, "at": at, "since": since, "pending": msgspec.to_builtins(observation)}
+        context.memory.remember(self.spec.rule_id, key, body)
+        return None
+
+    def tick(self, key: str, body: Body, context: Context) -> Finding | None:
+        """The condition of ``body``, when it has stood for ``hold_s`` now."""
+        pending = body.get("pending")
+        if not pending or context.now.timestamp() - float(body["since"]) < self.params.hold_s:
+            return None
+        observation = msgspec.convert(pending, Observation)
+        at = float(body["at"])
+        kept = {"standing": True, "since": body["since"], "at": at, "told": at}
+        context.memory.remember(self.spec.rule_id, key, kept)
+        return self._finding("open", observation, key, float(body["since"]))
 
     def _finding(self, state: Any, observation: Observation, key: str, since: float) -> Finding:
         severity = self._severity(observation.attributes)
@@ -89,7 +116,7 @@ class StateAlarm:
         return Finding(
             state=state,
             rule=self.spec,
-            standing_key=f"{self.spec.rule_id}|{key}"[:200],
+            standing_key=f"{self.spec.rule_id}|{key}"[:160],
             severity=severity,
             observation=observation,
             why=(step,),

@@ -158,7 +158,7 @@ class Threshold:
         return Finding(
             state="clear" if new == 0 else "open" if old == 0 else "update",
             rule=self.spec,
-            standing_key=f"{self.spec.rule_id}|{key}"[:200],
+            standing_key=f"{self.spec.rule_id}|{key}"[:160],
             severity=Severity(severity or level.severity),
             observation=observation,
             why=(step,),

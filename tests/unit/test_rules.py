@@ -185,3 +185,125 @@ rules:
 """
     with pytest.raises(RuleInvalid, match="twice"):
         parse_rules(text)
+
+
+def spec(kind: str, params: dict[str, object], *applies_to: str) -> RuleSpec:
+    return RuleSpec(
+        rule_id="r",
+        kind=kind,
+        name="r",
+        applies_to=applies_to or ("x",),
+        draft=DraftSpec(happening="general", class_code="", title="t"),
+        params=params,
+    )
+
+
+def drive(rule_spec: RuleSpec, observations: list[Observation]) -> list[Finding]:
+    rule, memory = build_rule(rule_spec), DictMemory()
+    found = [rule.evaluate(o, Context(now=o.received_at, memory=memory)) for o in observations]
+    return [f for f in found if f is not None]
+
+
+def test_k_of_n_forgives_single_errors_both_ways() -> None:
+    states = ["open", "clear", "open", "clear", "clear", "open", "open", "open", "clear", "clear", "clear", "clear"]
+    rule = spec("k_of_n", {"k": 3, "n": 5, "within_s": 600, "clear_k": 1})
+    found = drive(rule, [said(s, i * 10) for i, s in enumerate(states)])
+    assert [(f.state, f.observation.observation_id) for f in found] == [("open", "open-60"), ("clear", "clear-110")]
+
+
+def test_k_of_n_counts_values_beyond_a_limit_within_the_time_only() -> None:
+    rule = spec("k_of_n", {"k": 3, "n": 3, "within_s": 100, "limit": 0.5})
+    assert drive(rule, [level(0.6, 60 * i) for i in range(6)]) == []
+    assert [f.state for f in drive(rule, [level(0.6, 30 * i) for i in range(6)])] == ["open"]
+
+
+def test_rate_of_rise_opens_escalates_and_calms() -> None:
+    rule = spec("rate_of_rise", {"levels": [{"by": 0.05, "severity": 2}, {"by": 0.2, "severity": 3}]})
+    values = [1.0, 1.01, 1.06, 1.1, 1.25, 1.25, 1.25, 1.25, 1.25, 1.25, 1.25, 1.25, 1.25]
+    found = drive(rule, [level(v, 120 * i) for i, v in enumerate(values)])
+    assert [(f.state, int(f.severity)) for f in found] == [("open", 2), ("update", 3), ("clear", 2)]
+
+
+def test_camera_and_gauge_must_agree_at_the_same_site() -> None:
+    def at(site: str, o: Observation) -> Observation:
+        return Observation(**{f: getattr(o, f) for f in o.__struct_fields__} | {"site_id": site})
+
+    camera = at("s1", said("open", 10, kind="waterlogging"))
+    rule = default_rulebook().specs["waterlogging-agreed"]
+    assert drive(rule, [camera, at("s2", level(0.3, 20))]) == []
+    found = drive(rule, [camera, at("s1", level(0.3, 20)), at("s1", level(0.31, 30)), at("s1", level(0.0, 40))])
+    assert [f.state for f in found] == ["open", "clear"]
+    assert found[0].why[0]["held"] == {"camera": ["cam-1"], "gauge": ["mqtt:gauge-1"]}
+
+
+def test_a_value_in_a_combination_lapses() -> None:
+    def at(o: Observation) -> Observation:
+        return Observation(**{f: getattr(o, f) for f in o.__struct_fields__} | {"site_id": "s1"})
+
+    rule = default_rulebook().specs["waterlogging-agreed"]
+    assert drive(rule, [at(level(0.3, 0)), at(said("open", 2000, kind="waterlogging"))]) == []
+
+
+def test_silence_is_found_by_a_tick_and_ended_by_the_next_word() -> None:
+    rule, memory = build_rule(spec("silence", {"after_s": 600})), DictMemory()
+
+    def tick(seconds: float) -> Finding | None:
+        context = Context(now=T0 + timedelta(seconds=seconds), memory=memory)
+        body = memory.recall("r", "mqtt:gauge-1")
+        return rule.tick("mqtt:gauge-1", body, context)  # type: ignore[attr-defined]
+
+    rule.evaluate(level(0.1, 0), Context(now=T0, memory=memory))
+    assert tick(500) is None
+    found = tick(800)
+    assert found is not None
+    assert (found.state, found.observation.source_id) == ("open", "mqtt:gauge-1")
+    assert tick(900) is None
+    back = rule.evaluate(level(0.1, 1000), Context(now=T0, memory=memory))
+    assert back is not None
+    assert (back.state, back.standing_key) == ("clear", found.standing_key)
+
+
+def rain(mm: float, minutes: float) -> Observation:
+    o = level(mm, 60 * minutes, "sl651:1")
+    return Observation(**{f: getattr(o, f) for f in o.__struct_fields__} | {"kind": "rain_mm", "unit": "mm"})
+
+
+def test_rain_reaches_the_colours_of_the_warning_signals() -> None:
+    steady = drive(default_rulebook().specs["rain-threshold"], [rain(0.5, 5 * i) for i in range(288)])
+    assert [int(f.severity) for f in steady] == [1]  # 6 mm an hour: 50 mm in 12 h, never in 6
+    cloudburst = drive(default_rulebook().specs["rain-threshold"], [rain(5.0, 5 * i) for i in range(24)])
+    assert int(cloudburst[-1].severity) == 4
+    over = drive(default_rulebook().specs["rain-threshold"],
+                 [*(rain(5.0, 5 * i) for i in range(24)), *(rain(0.0, 120 + 30 * i) for i in range(60))])
+    assert over[-1].state == "clear"
+    assert any(step.get("step") == "note" for step in over[0].why)
+
+
+def test_a_broken_gauge_makes_no_rainstorm() -> None:
+    assert drive(default_rulebook().specs["rain-threshold"], [rain(900.0, 5 * i) for i in range(5)]) == []
+
+
+def test_a_condition_that_must_hold_is_found_by_the_tick_unless_it_ends_first() -> None:
+    rule, memory = build_rule(spec("state_alarm", {"hold_s": 60})), DictMemory()
+
+    def evaluate(state: str, seconds: float) -> Finding | None:
+        o = said(state, seconds)
+        return rule.evaluate(o, Context(now=o.received_at, memory=memory))
+
+    def tick(seconds: float) -> Finding | None:
+        context = Context(now=T0 + timedelta(seconds=seconds), memory=memory)
+        return rule.tick("cam-1", memory.recall("r", "cam-1"), context)  # type: ignore[attr-defined]
+
+    assert evaluate("open", 0) is None
+    assert evaluate("clear", 30) is None
+    assert tick(100) is None
+    assert evaluate("open", 200) is None
+    assert evaluate("open", 230) is None
+    assert tick(250) is None
+    found = tick(265)
+    assert found is not None
+    assert found.state == "open"
+    assert tick(300) is None
+    cleared = evaluate("clear", 310)
+    assert cleared is not None
+    assert cleared.state == "clear"
