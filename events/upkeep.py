@@ -30,7 +30,7 @@ class ReadingsUpkeep:
     async def run(self) -> None:
         """Work for ever."""
         while True:
-            while await asyncio.to_thread(self.roll_up):
+            while await asyncio.to_thread(self.roll_up):  # noqa: ASYNC110 - a breath between two transactions
                 await asyncio.sleep(0.05)
             now = self._clock.now()
             if self._pruned is None or now - self._pruned >= timedelta(days=1):

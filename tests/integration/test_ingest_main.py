@@ -73,7 +73,7 @@ async def ingesting(settings: Settings, *devices: DeviceConfig) -> AsyncIterator
     finally:
         stop.set()
         await asyncio.wait_for(task, 10)
-        await bus.close()
+        await bus.client.close()
 
 
 async def collect(bus: Bus, kind: type[R], stream: str, subject: str, count: int, wait_s: float = 5) -> list[R]:
