@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.records import Zone
-from vision import boxes
+from vision import boxes, weights
 from vision.algorithms._base import ZoneAlgorithm
 from vision.detections import Box, Detections
+from vision.evaluate.cards import read_card
 from vision.findings import Finding, Need, Sight
 from vision.frames import Frame
 from vision.standing import Standing
@@ -28,10 +29,11 @@ from vision.zones import centre_points, contains
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Confidences are the detector's; areas are shares of the picture; ``flicker`` in grey levels (0…255)."""
+    """Confidences are the detector's (None: the thresholds on the model's card); areas are shares of the picture;
+    ``flicker`` in grey levels (0…255)."""
 
-    fire_confidence: float = 0.35
-    smoke_confidence: float = 0.4
+    fire_confidence: float | None = None
+    smoke_confidence: float | None = None
     window_s: float = 3.0
     min_hits: int = 4
     share: float = 0.5
@@ -73,6 +75,7 @@ class FlameSmoke(ZoneAlgorithm):
         self.params = params
         self.needs = (Need(params.detector, ("fire", "smoke"), params.detector_params),)
         self._ignore = tuple(Zone(zone_id=f"ignore{i}", name="", polygon=p) for i, p in enumerate(params.ignore))
+        self._confidence = _thresholds(params)
         self._places: list[_Place] = []
         self._frames: deque[float] = deque()
         self._grey: NDArray[np.uint8] | None = None
@@ -98,7 +101,8 @@ class FlameSmoke(ZoneAlgorithm):
 
     def _candidates(self, seen: Detections, frame: Frame) -> Detections:
         p = self.params
-        fire, smoke = seen.of("fire", confidence=p.fire_confidence), seen.of("smoke", confidence=p.smoke_confidence)
+        fire = seen.of("fire", confidence=self._confidence["fire"])
+        smoke = seen.of("smoke", confidence=self._confidence["smoke"])
         found = seen.take(np.zeros(len(seen), np.bool_)) if not len(seen) else _join(fire, smoke)
         share = boxes.area(found.xyxy) / (frame.width * frame.height)
         good = (share >= p.min_area) & (share <= p.max_area)
@@ -192,6 +196,15 @@ class FlameSmoke(ZoneAlgorithm):
             box=box,
             attributes=attributes,
         )
+
+
+def _thresholds(params: Params) -> dict[str, float]:
+    """What counts as seen: the parameters, else the model's card, else 0.4."""
+    file = params.detector_params.get("file")
+    card = read_card(weights.find(str(file))) if file else None
+    known = card.thresholds if card is not None else {}
+    given = {"fire": params.fire_confidence, "smoke": params.smoke_confidence}
+    return {name: known.get(name, 0.4) if value is None else value for name, value in given.items()}
 
 
 def _join(a: Detections, b: Detections) -> Detections:
