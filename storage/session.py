@@ -52,6 +52,6 @@ def session_scope(engine: Engine) -> Iterator[Session]:
 @contextmanager
 def read_scope(engine: Engine) -> Iterator[Session]:
     """A read-only transaction: never takes SQLite's write lock, never commits."""
+    # Closing the session ends the transaction and leaves what was loaded readable.
     with sessionmaker(engine.execution_options(read_only=True), expire_on_commit=False)() as session:
         yield session
-        session.rollback()
