@@ -189,8 +189,8 @@ class Accounts:
         self._throttle(login, address, now)
         with read_scope(self.engine) as session:
             user = session.scalar(select(User).where(User.login == login, User.active.is_(True)))
-            stored = user.password_hash if user else ""
-        if not password_matches(stored, password) or user is None:
+            stored, user_id = (user.password_hash, user.user_id) if user else ("", "")
+        if not password_matches(stored, password):
             with session_scope(self.engine) as session:
                 session.add(LoginFailure(failure_id=new_id(), login=login[:60], address=address[:60], failed_at=now))
             raise LoginFailed()
@@ -204,7 +204,7 @@ class Accounts:
             session.add(
                 LoginSession(
                     session_hash=secret_hash(secret),
-                    user_id=user.user_id,
+                    user_id=user_id,
                     csrf_token=secrets.token_urlsafe(24),
                     created_at=now,
                     last_seen_at=now,
@@ -252,24 +252,25 @@ class Accounts:
             login_session, user, department_name = row
             if not user.active or now > login_session.expires_at or now > login_session.last_seen_at + IDLE:
                 return None
-            roles = tuple(session.scalars(select(UserRole.role).where(UserRole.user_id == user.user_id)))
+            roles = session.scalars(select(UserRole.role).where(UserRole.user_id == user.user_id))
             stale = now - login_session.last_seen_at > timedelta(minutes=5)
+            actor = Actor(
+                user_id=user.user_id,
+                name=user.name,
+                roles=tuple(sorted(roles)),
+                department_id=user.department_id,
+                division_code=user.division_code,
+            )
+            principal = Principal(
+                actor, user.login, login_session.csrf_token, hashed, user.language, department_name or "",
+                user.must_change_password,
+            )  # fmt: skip
         if stale:
             with session_scope(self.engine) as session:
                 kept = session.get(LoginSession, hashed)
                 if kept is not None:
                     kept.last_seen_at = now
-        actor = Actor(
-            user_id=user.user_id,
-            name=user.name,
-            roles=tuple(sorted(roles)),
-            department_id=user.department_id,
-            division_code=user.division_code,
-        )
-        return Principal(
-            actor, user.login, login_session.csrf_token, hashed, user.language, department_name or "",
-            user.must_change_password,
-        )  # fmt: skip
+        return principal
 
     def log_out(self, session_hash: str) -> None:
         """End the session."""
