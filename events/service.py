@@ -406,7 +406,7 @@ def case_state(session: Session, case: Case, now: datetime) -> CaseState:
     if case.reworks and case.checked_at is not None:
         since = max(since, case.checked_at)
     evidence = session.execute(
-        select(CaseEvidence.purpose, func.count())
+        select(CaseEvidence.purpose, func.count().label("n"))
         .where(CaseEvidence.case_id == case.case_id, CaseEvidence.added_at >= since)
         .group_by(CaseEvidence.purpose)
     )
@@ -429,11 +429,11 @@ def case_state(session: Session, case: Case, now: datetime) -> CaseState:
             PartState(department_id=r.department_id, role=r.role, state=r.state, user_id=r.user_id) for r in live
         ),
         parties=parties,
-        evidence=dict(evidence.tuples().all()),
+        evidence={row.purpose: row.n for row in evidence},
         pending=case.form.get("pending", {}),
         remembered=str(case.form.get("remembered", "")),
         bounces=case.bounces,
-        deadlines=dict(clocks.tuples().all()),
+        deadlines={row.kind: row.deadline_at for row in clocks},
         worked_by=tuple(
             {case.handler_id or "", *(r.user_id or "" for r in rows if r.role != "check" and r.accepted_at)} - {""}
         ),
