@@ -126,7 +126,9 @@ export function taskScreen(root, app, id) {
     if (known && alive) draw(body, known, app);
     try {
       const fresh = await loadDetail(id);
-      if (alive && !body.querySelector(".finish, form")) draw(body, fresh, app);
+      // Never pull a photograph or a word that was begun from under a hand.
+      const same = known && known.case.version === fresh.case.version && known.allowed?.length === fresh.allowed?.length;
+      if (alive && !same && !body.dataset.begun) draw(body, fresh, app);
     } catch (error) {
       if (alive && !known) replace(body, h("p", { class: "error" }, error.text || String(error)));
     }
@@ -183,7 +185,7 @@ function compass(c, app) {
 function actions(detail, app, body) {
   const c = detail.case;
   const names = (detail.allowed || []).map((a) => a.name);
-  const slot = h("div", { class: "actions" });
+  const slot = h("div", { class: "actions", onInput: () => { body.dataset.begun = "1"; }, onClick: () => { body.dataset.begun = "1"; } });
   const put = async (item, next) => {
     await queue.add({ case_id: c.case_id, place: app.place, ...item });
     if (next) { c.state = next; detail.allowed = after(next); draw(body, detail, app); }

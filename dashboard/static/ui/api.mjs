@@ -21,7 +21,20 @@ export class ApiError extends Error {
   }
 }
 
-async function call(method, path, { body, form, headers, timeout = 20000, signal } = {}) {
+/** A page that was opened offline, or whose session changed, has no valid token: ask for it, then send. */
+async function call(method, path, options = {}) {
+  const changes = method !== "GET" && path !== "/api/login";
+  if (changes && !csrf) await me({ redirect: false });
+  try {
+    return await once(method, path, options);
+  } catch (error) {
+    if (!changes || error.status !== 403 || !/csrf/.test(error.code)) throw error;
+    await me({ redirect: false });
+    return once(method, path, options);
+  }
+}
+
+async function once(method, path, { body, form, headers, timeout = 20000, signal } = {}) {
   const options = { method, headers: { Accept: "application/json", ...headers }, credentials: "same-origin" };
   if (method !== "GET") options.headers["X-CSRF-Token"] = csrf;
   if (form) options.body = form;

@@ -1,4 +1,4 @@
-// Small helpers to build DOM without innerHTML: text never becomes markup.
+// Small helpers to build DOM from nodes only: text never becomes markup.
 export function h(tag, props, ...children) {
   const node = document.createElement(tag);
   for (const [key, value] of Object.entries(props || {})) {

@@ -203,6 +203,8 @@ setInterval(() => {
   if (stream && lastHeard && Date.now() - lastHeard > 45000) lost();
 }, 5000);
 
+/** As if the connection had broken now: for tests of recovery. */
+export const drop = () => lost();
 export const freeze = () => { if (stream) { stream.close(); stream = null; } };
 
 // --- start ----------------------------------------------------------------------------------------

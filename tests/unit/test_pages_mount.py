@@ -1,0 +1,104 @@
+"""What the pages answer without a browser: routes, policy, nothing from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from core.settings import load_settings
+from dashboard.pages.layouts import MODULE_PAGES, layout_of
+from tests.fake_api import FakeCity, create_fake_app
+
+ROOT = Path(__file__).parents[2] / "dashboard"
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    settings = load_settings({"YIWANG_DATA_DIR": str(tmp_path_factory.mktemp("data"))})
+    with TestClient(create_fake_app(settings, FakeCity(cases=3, cameras=3))) as made:
+        yield made
+
+
+@pytest.mark.parametrize("path", ["/", "/cases/01X", "/login", "/m"])
+def test_pages_carry_a_strict_policy(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    policy = answer.headers["content-security-policy"]
+    scripts = next(part for part in policy.split("; ") if part.startswith("script-src"))
+    assert "unsafe" not in scripts and "http" not in scripts and "*" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/m"])
+def test_pages_name_no_other_host(client: TestClient, path: str) -> None:
+    html = re.sub(r"<meta[^>]*>", "", client.get(path).text)
+    assert re.findall(r"(?:src|href)=[\"'](?:https?:)?//", html) == []
+
+
+def test_inline_scripts_are_allowed_by_their_hash(client: TestClient) -> None:
+    import base64
+    import hashlib
+
+    answer = client.get("/")
+    inline = re.findall(r"<script(?: id=\"_dash-renderer\"[^>]*)?>([^<]+)</script>", answer.text)
+    assert inline
+    for script in inline:
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in answer.headers["content-security-policy"]
+
+
+def test_every_script_and_style_of_the_page_is_served(client: TestClient) -> None:
+    html = client.get("/").text
+    for url in re.findall(r"(?:src|href)=[\"'](/[^\"']+)[\"']", html):
+        if "/vendor/" not in url:  # npm's, absent in a bare checkout
+            assert client.get(url).status_code == 200, url
+
+
+def test_service_worker_has_its_own_route_and_scope(client: TestClient) -> None:
+    answer = client.get("/m/sw.js")
+    assert answer.headers["service-worker-allowed"] == "/m"
+    assert answer.headers["content-type"].startswith("text/javascript")
+
+
+def test_service_worker_keeps_every_file_of_the_phone(client: TestClient) -> None:
+    shell = re.findall(r'"(/(?:m|static)[^"]*)"', (ROOT / "mobile" / "sw.js").read_text())
+    for url in shell:
+        assert client.get(url).status_code == 200, url
+    imported = {
+        url
+        for name in ("app.mjs", "screens.mjs", "queue.mjs")
+        for url in re.findall(r'from "(/static/[^"]+)"', (ROOT / "mobile" / name).read_text())
+    }
+    assert imported <= set(shell)
+
+
+@pytest.mark.parametrize(
+    "path", ["/m/../pages/mount.py", "/m/index.html", "/static/i18n/fr.json", "/static/ui/none.mjs"]
+)
+def test_files_that_are_not_offered_are_not_served(client: TestClient, path: str) -> None:
+    assert client.get(path).status_code == 404 or path.startswith("/m/..")
+
+
+@pytest.mark.parametrize("path", ["/", "/cases/x", "/nowhere", *MODULE_PAGES])
+def test_every_layout_can_be_made_in_both_languages(path: str) -> None:
+    for language in ("zh", "en"):
+        assert layout_of(path, language).to_plotly_json()["props"]["children"]
+
+
+def test_every_component_module_exists() -> None:
+    loader = (ROOT / "static" / "ui" / "loader.js").read_text()
+    files = re.findall(r'component\("\w+", "(\w+\.mjs)"', loader) + [f"page_{m}.mjs" for m in MODULE_PAGES.values()]
+    assert [name for name in files if not (ROOT / "static" / "ui" / name).is_file()] == []
+
+
+def test_modules_import_only_what_is_there() -> None:
+    for file in [*(ROOT / "static" / "ui").glob("*.mjs"), *(ROOT / "mobile").glob("*.mjs")]:
+        text = file.read_text(encoding="utf-8")
+        for name in re.findall(r'from "\./(\w+\.mjs)"', text):
+            assert (file.parent / name).is_file(), f"{file.name} imports {name}"
+        assert "innerHTML" not in text and "eval(" not in text, file.name
+        assert re.findall(r"https?://(?!www\.w3\.org)[\w.]+", text) == [], file.name
