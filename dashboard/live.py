@@ -45,7 +45,7 @@ MAX_VIEWERS_PER_USER = 12
 RECHECK_S = 30.0  # how long a viewer's rights are believed before the session is looked at again
 
 
-@dataclass
+@dataclass(eq=False)  # viewers are kept in a set, each is itself
 class Viewer:
     """One open page."""
 

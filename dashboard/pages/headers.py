@@ -30,6 +30,9 @@ def content_policy(script_hashes: Sequence[str]) -> str:
     )
 
 
+WORKER_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'; worker-src 'self'"
+
+
 class SecurityHeaders:
     """Adds the headers unless a route set its own; ``policy`` is asked late, when all callbacks are known."""
 
@@ -48,9 +51,13 @@ class SecurityHeaders:
                 headers.setdefault("X-Content-Type-Options", "nosniff")
                 headers.setdefault("Referrer-Policy", "same-origin")
                 headers.setdefault("Permissions-Policy", "geolocation=(self), camera=(self), microphone=()")
-                if headers.get("content-type", "").startswith("text/html"):
+                kind = headers.get("content-type", "")
+                if kind.startswith("text/html"):
                     headers.setdefault("Content-Security-Policy", self._policy())
                     headers.setdefault("Cache-Control", "no-store")
+                elif kind.startswith("text/javascript"):
+                    # A worker lives under the policy of its own script: the map's fetches tiles, the phone's its shell.
+                    headers.setdefault("Content-Security-Policy", WORKER_POLICY)
             await send(message)
 
         await self.app(scope, receive, with_headers)
