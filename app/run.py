@@ -37,7 +37,6 @@ def say(text: str) -> None:
 def prepare(settings: Settings, say: Say = say) -> str | None:
     """Migrate, seed, build tiles; returns the first administrator's password when it was just made."""
     from dashboard.auth import ensure_admin
-
     from layers.build import build_tiles
     from layers.importer import add_own_camera, import_city
 

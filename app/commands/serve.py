@@ -47,6 +47,7 @@ async def _serve(process: str, settings: Settings) -> None:
 
 def _serve_web(settings: Settings) -> None:
     import uvicorn
+
     from dashboard.factory import create_app
 
     uvicorn.run(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -38,10 +39,9 @@ PHOTOGRAPH_SIZE = (480, 640)
 Say = Callable[[str], None]
 
 
-async def selftest(own_clip: Path | None, say: Say) -> Report:
-    """Run it all; every problem is in the report, nothing is left behind."""
-    with tempfile.TemporaryDirectory(prefix="yiwang-selftest-") as name:
-        folder = Path(name)
+async def selftest(own_clip: Path | None, say: Say, *, keep: bool = False) -> Report:
+    """Run it all; every problem is in the report, nothing is left behind unless ``keep``."""
+    with _folder(keep, say) as folder:
         env = environment(folder, YIWANG_PARTITIONS="2")
         settings = settings_of(env)
         say("composing the clip" if own_clip is None else f"clip: {own_clip}")
@@ -54,6 +54,18 @@ async def selftest(own_clip: Path | None, say: Say) -> Report:
                 return await _happen(settings, engine, passwords, say)
         finally:
             engine.dispose()
+
+
+@contextlib.contextmanager
+def _folder(keep: bool, say: Say) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="yiwang-selftest-"))
+    try:
+        yield folder
+    finally:
+        if keep:
+            say(f"kept: {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _prepare(settings: Settings, folder: Path, clip: Path) -> tuple[Engine, dict[str, str]]:
@@ -80,6 +92,7 @@ async def _happen(settings: Settings, engine: Engine, passwords: dict[str, str],
     watching = asyncio.create_task(watch.run())
     gauges = [Gauge(settings, name) for name in GAUGES]
     try:
+        await asyncio.wait_for(watch.connected.wait(), 20)
         say("fire panels alarm, water rises, the control room is left")
         await gauges[0].send_garbage()
         await _noise(settings)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+import httpx
 
 from app.selftest.district import DISPATCHER, INSPECTOR, STAFF, Happening
 from app.selftest.office import Office
@@ -21,13 +24,17 @@ class Watch:
     def __init__(self, office: Office) -> None:
         self._office = office
         self._changed = asyncio.Event()
+        self.connected = asyncio.Event()
         self.cases: dict[str, dict[str, Any]] = {}
         self.seen_at: dict[str, float] = {}
 
     async def run(self) -> None:
-        """Follow the live push until cancelled."""
-        async for case in self._office.live():
-            self._note(case)
+        """Follow the live push until cancelled; a cut stream is taken up again, as a browser does."""
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                async for case in self._office.live(self.connected.set):
+                    self._note(case)
+            await asyncio.sleep(0.5)
 
     def _note(self, case: dict[str, Any]) -> None:
         known = self.cases.get(case["case_id"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
@@ -59,13 +59,15 @@ class Office:
         path = f"/api/cases/{case_id}/attachments"
         return dict(await self._call("POST", path, params={"purpose": "after"}, files=files))
 
-    async def live(self) -> AsyncIterator[dict[str, Any]]:
+    async def live(self, connected: Callable[[], None] = lambda: None) -> AsyncIterator[dict[str, Any]]:
         """Changes of cases as they are pushed (server-sent events of type ``case``)."""
         async with self._client.stream("GET", "/api/live", timeout=None) as response:
             kind = ""
             async for line in response.aiter_lines():
                 if line.startswith("event:"):
                     kind = line[6:].strip()
+                    if kind == "hello":
+                        connected()
                 elif line.startswith("data:") and kind == "case":
                     yield dict(json.loads(line[5:]))
 
