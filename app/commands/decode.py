@@ -1,8 +1,9 @@
 """Print what a device sent: ``python -m app decode PROTOCOL HEX`` or ``… PROTOCOL -`` (standard input).
 
 One JSON object a frame, one a line.  The bytes may be hex (blanks, colons and ``0x`` are skipped) or, for text
-protocols, the text itself; the path of a capture file (hex, text or raw bytes) does as well.  A refused frame prints its error as JSON here and as a sentence on standard error, and the
-exit status is 2.  Noise between whole frames is only reported.
+protocols, the text itself; the path of a capture file (hex, text or raw bytes) does as well.  A refused frame prints
+its error as JSON here and as a sentence on standard error, and the exit status is 2.  Noise between whole frames is
+only reported.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     given = sys.stdin.buffer.read() if args.data == ["-"] else _given(" ".join(args.data))
     decoded = _decode(args.protocol, to_bytes(args.protocol, given), args.lenient)
     entries = list(decoded.frames)
-    if decoded.rest:
+    if decoded.rest and not (entries and decoded.rest == b"\x7e"):  # a refused frame's own closing mark is no frame
         entries.append(FrameIncomplete(protocol=args.protocol, count=len(decoded.rest), raw=decoded.rest))
     whole = sum(not isinstance(entry, FrameError) for entry in entries)
     status = 0 if whole else 2
@@ -61,7 +62,7 @@ def _print(shown: dict[str, object]) -> None:
 
 def _given(text: str) -> bytes:
     try:
-        if len(text) < 1024 and Path(text).is_file():
+        if len(text) < 256 and Path(text).is_file():
             return Path(text).read_bytes()
     except (OSError, ValueError) as error:
         raise InputInvalid(field="data", detail=str(error), how="give the path of a readable file") from error
