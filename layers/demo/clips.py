@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib.util
 import math
-import random
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -22,9 +21,10 @@ import numpy as np
 FPS = 10
 WIDTH, HEIGHT = 640, 360
 STREET_FOOTAGE = Path("/usr/share/doc/opencv-doc/examples/data/vtest.avi")  # Debian package opencv-doc
-_VERSION = "3"  # raise to have the clips rendered anew
+_VERSION = "4"  # raise to have the clips rendered anew
 
 Picture = Any  # np.ndarray of uint8, height × width × 3, BGR
+Cut = tuple[Any, Any]  # picture and alpha 0…1, height × width × 1
 
 
 def render_clips(folder: Path, progress: Callable[[str], None] = print) -> list[Path]:
@@ -66,21 +66,21 @@ def duty_room(present_s: int = 60, gone_s: int = 30) -> Iterator[Picture]:
         picture = room.copy()
         if k < present_s * FPS:
             sway = int(5 * math.sin(k / 17))
-            _paste(picture, people[0], 90 + sway, 92)
-            _paste(picture, people[1], 400 - sway, 88)
+            _paste(picture, people[0], 60 + sway, 8)
+            _paste(picture, people[1], 372 - sway, 14)
         yield _noise(rng, picture)
 
 
 def flame(calm_s: int = 60, fire_s: int = 20) -> Iterator[Picture]:
-    """The room without people; then a fire grows on the desk."""
+    """The dim room without people; then a fire grows on the desk."""
     rng = np.random.default_rng(2)
-    drops = random.Random(2)
-    room = _room()
+    fire = _Fire(rng)
+    room = (_room() * 0.55).astype(np.uint8)
     for k in range((calm_s + fire_s) * FPS):
         picture = room.copy()
         age = k - calm_s * FPS
         if age >= 0:
-            _burn(picture, drops, 330, 300, min(1.0, 0.35 + age / (fire_s * FPS)))
+            fire.draw(picture, 330, 296, min(1.0, 0.45 + age / (8 * FPS)), k)
         yield _noise(rng, picture)
 
 
@@ -110,14 +110,34 @@ def _photograph(name: str) -> Picture:
     return picture
 
 
-def _people() -> list[Picture]:
-    """Two standing people cut out of bus.jpg, 240 pixels high."""
-    photograph = _photograph("bus.jpg")
-    cuts = []
-    for x1, y1, x2, y2 in ((48, 396, 246, 906), (212, 404, 346, 862)):
-        cut = photograph[y1:y2, x1:x2]
-        cuts.append(cv2.resize(cut, (int(240 * cut.shape[1] / cut.shape[0]), 240), interpolation=cv2.INTER_AREA))
-    return cuts
+def _people() -> list[Cut]:
+    """Two people on duty: one man of bus.jpg, cut out, and his mirror image in another coat."""
+    x1, y1, x2, y2 = 34, 375, 260, 920
+    photograph = _photograph("bus.jpg")[y1:y2, x1:x2].copy()
+    height, width = photograph.shape[:2]
+
+    def part(left: float, right: float, top: float, bottom: float, label: int) -> None:
+        mask[int(height * top) : int(height * bottom), int(width * left) : int(width * right)] = label
+
+    mask = np.full((height, width), cv2.GC_PR_BGD, np.uint8)
+    part(0.2, 0.8, 0.05, 0.97, cv2.GC_PR_FGD)
+    part(0.42, 0.58, 0.06, 0.75, cv2.GC_FGD)
+    part(0.0, 1.0, 0.0, 0.015, cv2.GC_BGD)
+    part(0.0, 0.08, 0.0, 1.0, cv2.GC_BGD)
+    part(0.92, 1.0, 0.0, 1.0, cv2.GC_BGD)
+    part(0.72, 1.0, 0.75, 1.0, cv2.GC_BGD)  # the pavement beside his feet
+    cv2.setRNGSeed(1)
+    cv2.grabCut(photograph, mask, None, np.zeros((1, 65)), np.zeros((1, 65)), 6, cv2.GC_INIT_WITH_MASK)
+    inside = ((mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD)).astype(np.float32)
+    alpha = cv2.GaussianBlur(inside, (5, 5), 0)
+    darker = (photograph.astype(np.float32) * (0.62, 0.58, 0.52)).astype(np.uint8)
+    return [_scaled(photograph, alpha, 345), _scaled(darker[:, ::-1], alpha[:, ::-1], 338)]
+
+
+def _scaled(picture: Picture, alpha: Picture, height: int) -> Cut:
+    size = (int(height * picture.shape[1] / picture.shape[0]), height)
+    small = cv2.resize(np.ascontiguousarray(picture), size, interpolation=cv2.INTER_AREA)
+    return small, cv2.resize(np.ascontiguousarray(alpha), size)[..., None]
 
 
 def _room() -> Picture:
@@ -135,38 +155,44 @@ def _room() -> Picture:
     cv2.rectangle(room, (200, 290), (520, 302), (70, 96, 126), -1)
     cv2.rectangle(room, (212, 302), (224, 356), (58, 80, 106), -1)
     cv2.rectangle(room, (496, 302), (508, 356), (58, 80, 106), -1)
-    return cv2.GaussianBlur(room, (3, 3), 0)
+    return cv2.GaussianBlur(room, (9, 9), 0)
 
 
-def _paste(picture: Picture, cut: Picture, x: int, y: int) -> None:
-    height, width = cut.shape[:2]
-    mask = np.zeros((height, width), np.float32)
-    cv2.rectangle(mask, (6, 6), (width - 7, height - 7), 1.0, -1)
-    mask = cv2.GaussianBlur(mask, (13, 13), 0)[..., None]
+def _paste(picture: Picture, cut: Cut, x: int, y: int) -> None:
+    person, alpha = cut
+    height, width = person.shape[:2]
     spot = picture[y : y + height, x : x + width]
-    spot[:] = (cut * mask + spot * (1 - mask)).astype(np.uint8)
+    spot[:] = (person * alpha + spot * (1 - alpha)).astype(np.uint8)
 
 
-def _burn(picture: Picture, drops: random.Random, x: int, base: int, size: float) -> None:
-    picture = picture[base - 240 : base + 40, x - 100 : x + 100]  # a view: the fire stays inside it
-    x, base = 100, 240
-    glow = np.zeros(picture.shape, np.float32)
-    for _ in range(90):
-        up = drops.random() ** 1.6
-        radius = max(2, int(size * (26 * (1 - up) + 3)))
-        centre = (int(x + drops.gauss(0, 16 * size * (1 - up) + 2)), int(base - up * 170 * size))
-        colour = (30 + 150 * (1 - up) ** 3, 120 + 120 * (1 - up), 255)
-        layer = np.zeros_like(glow)
-        cv2.circle(layer, centre, radius, colour, -1)
-        glow = np.maximum(glow, layer * drops.uniform(0.7, 1.0))
-    glow = cv2.GaussianBlur(glow, (9, 9), 0)
-    alpha = np.clip(glow[..., 2:3] / 190, 0, 1)
-    picture[:] = (glow * alpha + picture * (1 - alpha)).clip(0, 255).astype(np.uint8)
-    for k in range(5):
-        haze = (int(x + drops.gauss(0, 22)), max(12, int(base - 190 * size - 22 * k)))
-        smoke = picture.copy()
-        cv2.circle(smoke, haze, int(18 + 10 * k * size), (92, 92, 94), -1)
-        cv2.addWeighted(smoke, 0.18, picture, 0.82, 0, picture)
+class _Fire:
+    """A procedural flame: turbulence that rises through a cone, coloured like glowing soot."""
+
+    def __init__(self, rng: np.random.Generator, width: int = 200, height: int = 240) -> None:
+        self._width, self._height = width, height
+        self._noise = []
+        for cell in (34, 17, 8):
+            small = rng.random((900 // cell + 2, width // cell + 2)).astype(np.float32)
+            self._noise.append(cv2.resize(small, (width, 900), interpolation=cv2.INTER_CUBIC))
+        self._y, self._x = np.mgrid[0:height, 0:width].astype(np.float32)
+
+    def draw(self, picture: Picture, x: int, base: int, size: float, k: int) -> None:
+        """Burn at (``x``, ``base``), ``size`` 0…1, frame ``k``."""
+        spot = picture[base - self._height : base, x - self._width // 2 : x + self._width // 2]
+        spot = spot[:, : self._width]
+        rows = [np.arange(self._height) + speed * k for speed in (9, 14, 21)]
+        waves = sum(w * n[np.mod(r, 900)] for w, n, r in zip((0.5, 0.3, 0.2), self._noise, rows, strict=True))
+        up = (self._height - self._y) / (self._height * size)
+        lean = 14 * np.sin(k / 9 + up * 3) * up
+        across = np.abs(self._x - self._width / 2 - lean) / (self._width * 0.30 * size)
+        heat = np.clip(1.55 - 1.15 * up - across**2 * (0.8 + up) - 0.95 * (1 - waves), 0, 1)[..., None]
+        colour = np.concatenate(
+            [np.clip(heat * 2.6 - 1.7, 0, 1), np.clip(heat * 1.9 - 0.35, 0, 1), np.clip(heat * 3.2, 0, 1)], axis=2
+        )
+        alpha = np.clip(heat * 2.4, 0, 1)
+        spot[:] = (255 * colour * alpha + spot * (1 - alpha)).clip(0, 255).astype(np.uint8)
+        glow = np.clip(1.0 - np.hypot(self._x - self._width / 2, (self._height - self._y) * 0.42) / 98, 0, 1)
+        spot[:] = (spot + glow[..., None] * (10, 40, 80) * size).clip(0, 255).astype(np.uint8)
 
 
 def _noise(rng: np.random.Generator, picture: Picture) -> Picture:
