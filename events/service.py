@@ -200,7 +200,8 @@ class CaseService:
         session.flush()
         self._belongings(session, case, draft, actor, now)
         first = Transition(command="report", from_state="", to_state=state, stage=case.stage, open=True)
-        self._record(session, case, first, actor, now, key or None, {"title": case.title})
+        shown = {"title": case.title, "evidence": [ref.sha256 for ref in draft.evidence]}
+        self._record(session, case, first, actor, now, key or None, shown)
         return case
 
     def _belongings(self, session: Session, case: Case, draft: CaseDraft, actor: Actor, now: datetime) -> None:

@@ -1,0 +1,239 @@
+"""Heads of the audit chains, written down outside the database: an append-only file of signed, chained lines.
+
+Who can rewrite the database can rewrite a hash chain to its end; he cannot make the file agree with it.  Each line
+holds the heads that moved, the hash of the line before and an Ed25519 signature.  Keep the file on another machine, on
+write-once media or in a mirrored stream (docs/audit.md).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from core.clock import Clock
+from events.audit import GENESIS, Flaw, as_dict, canonical, check_chain, stamp
+from events.sealing import Seal, is_signed, read_public_key
+from storage.session import read_scope
+from storage.tables.cases import AuditEntry, CaseTransition
+
+T = TypeVar("T")
+
+_SLACK = timedelta(hours=1)  # stamps may come late by as much as machines' clocks differ
+_HEADS_A_LINE = 500
+Head = tuple[str, int, str]  # chain_id, seq, hash
+
+
+class Anchorer:
+    """Writes the heads that moved to ``path``; ``publish`` (a bus subject, say) gets every line as well."""
+
+    def __init__(
+        self, engine: Engine, clock: Clock, path: Path, seal: Seal, publish: Callable[[bytes], None] | None = None
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._path = path
+        self._seal = seal
+        self._publish = publish
+        self._recent: dict[str, tuple[int, datetime]] = {}
+        self._count, self._prev, self._since = _tail(path)
+
+    def run_once(self) -> int:
+        """Anchor what moved since the last time; how many heads were written."""
+        with read_scope(self._engine) as session:
+            heads = [h for h in self._moved(session) if self._recent.get(h[0], (0, None))[0] < h[1]]
+        now = self._clock.now()
+        for first in range(0, len(heads), _HEADS_A_LINE):
+            self._write(heads[first : first + _HEADS_A_LINE], now)
+        self._recent |= {chain_id: (seq, now) for chain_id, seq, _ in heads}
+        self._recent = {k: v for k, v in self._recent.items() if v[1] > now - 2 * _SLACK}
+        self._since = now
+        return len(heads)
+
+    def _moved(self, session: Session) -> list[Head]:
+        last = (
+            select(AuditEntry.chain_id, func.max(AuditEntry.seq).label("seq"))
+            .where(AuditEntry.at > self._since - _SLACK)
+            .group_by(AuditEntry.chain_id)
+            .subquery()
+        )
+        rows = session.execute(
+            select(AuditEntry.chain_id, AuditEntry.seq, AuditEntry.hash)
+            .join(last, (last.c.chain_id == AuditEntry.chain_id) & (last.c.seq == AuditEntry.seq))
+            .order_by(AuditEntry.at, AuditEntry.chain_id)
+        )
+        return [(row.chain_id, row.seq, row.hash) for row in rows]
+
+    def _write(self, heads: list[Head], now: datetime) -> None:
+        body: dict[str, Any] = {"n": self._count + 1, "at": stamp(now), "heads": heads, "prev": self._prev}
+        body["key"] = self._seal.fingerprint
+        body["sig"] = base64.b64encode(self._seal.sign(canonical(body))).decode()
+        line = canonical(body)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.open("ab") as file:
+            if file.tell() and not _ends_a_line(self._path):
+                file.write(b"\n")  # a power cut tore the last line: it stays, and the next one skips it
+            file.write(line + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        self._count, self._prev = self._count + 1, hashlib.sha256(line).hexdigest()
+        if self._publish is not None:
+            self._publish(line)
+
+
+def _ends_a_line(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+
+def _tail(path: Path) -> tuple[int, str, datetime]:
+    """Number and hash of the last whole line, and its time."""
+    count, prev, at = 0, GENESIS, datetime(1970, 1, 1, tzinfo=UTC) + _SLACK
+    if path.exists():
+        with path.open("rb") as file:
+            for line in file:
+                body = _read(line)
+                if body is not None:
+                    count, prev = int(body["n"]), hashlib.sha256(line.rstrip(b"\n")).hexdigest()
+                    at = datetime.fromisoformat(body["at"])
+    return count, prev, at
+
+
+def _read(line: bytes) -> dict[str, Any] | None:
+    try:
+        body = json.loads(line)
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) and {"n", "at", "heads", "prev", "sig"} <= set(body) else None
+
+
+def check_anchors(path: Path, public_pem: bytes) -> tuple[dict[str, Head], list[Flaw], int]:
+    """``(last anchored head of each chain, flaws of the file, lines read)``."""
+    key = read_public_key(public_pem)
+    heads: dict[str, Head] = {}
+    flaws: list[Flaw] = []
+    prev, count, torn = GENESIS, 0, 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            raw = line.rstrip(b"\n")
+            body = _read(raw)
+            if body is None:
+                torn = number
+                continue
+            if canonical(body) != raw:
+                flaws.append(_flaw(number, "is not written as we write"))
+            signature = _signature(body)
+            unsigned = {k: v for k, v in body.items() if k != "sig"}
+            if not is_signed(key, signature, canonical(unsigned)):
+                flaws.append(_flaw(number, "its signature does not fit"))
+            if body["prev"] != prev:
+                lost = f" (line {torn} cannot be read)" if torn else ""
+                flaws.append(_flaw(number, f"does not follow from the line before{lost}"))
+            torn = 0
+            prev, count = hashlib.sha256(raw).hexdigest(), count + 1
+            heads |= {chain_id: (chain_id, seq, value) for chain_id, seq, value in body["heads"]}
+    if torn:
+        flaws.append(_flaw(torn, "the last line cannot be read"))
+    return heads, flaws, count
+
+
+def _signature(body: dict[str, Any]) -> bytes:
+    try:
+        return base64.b64decode(str(body["sig"]), validate=True)
+    except ValueError:
+        return b""
+
+
+def _flaw(line: int, detail: str) -> Flaw:
+    return Flaw(chain_id="anchors", seq=line, detail=detail)
+
+
+def check_log(engine: Engine, heads: dict[str, Head]) -> Iterator[Flaw | int]:
+    """Flaws of every chain in the database, held against the anchored ``heads``; at last the number of chains."""
+    missing = dict(heads)
+    chains = 0
+    for chain_id, entries, moves in _with_moves(engine):
+        chains += 1
+        yield from check_chain(entries)
+        yield from _check_moves(chain_id, entries, moves)
+        head = missing.pop(chain_id, None)
+        if head is None:
+            continue
+        found = next((e for e in entries if e["seq"] == head[1]), None)
+        if found is None:
+            yield Flaw(chain_id=chain_id, seq=head[1], detail="an anchored entry is gone: the chain was cut")
+        elif found["hash"] != head[2]:
+            yield Flaw(chain_id=chain_id, seq=head[1], detail="the chain was rewritten: it differs from its anchor")
+    for chain_id, seq, _ in missing.values():
+        yield Flaw(chain_id=chain_id, seq=seq, detail="an anchored chain is gone")
+    yield chains
+
+
+def _with_moves(engine: Engine) -> Iterator[tuple[str, list[dict[str, Any]], list[CaseTransition]]]:
+    """Each chain with the transitions of its case."""
+    for batch in _batches(_chains(engine), 200):
+        moves: dict[str, list[CaseTransition]] = {}
+        with read_scope(engine) as session:
+            rows = session.scalars(
+                select(CaseTransition)
+                .where(CaseTransition.case_id.in_([chain_id for chain_id, _ in batch]))
+                .order_by(CaseTransition.case_id, CaseTransition.seq)
+            )
+            for row in rows:
+                moves.setdefault(row.case_id, []).append(row)
+            session.expunge_all()
+        for chain_id, entries in batch:
+            yield chain_id, entries, moves.get(chain_id, [])
+
+
+def _batches(items: Iterator[T], size: int) -> Iterator[list[T]]:
+    while batch := list(islice(items, size)):
+        yield batch
+
+
+def _check_moves(chain_id: str, entries: list[dict[str, Any]], moves: list[CaseTransition]) -> Iterator[Flaw]:
+    """The rows of ``case_transition`` must say what the chain says."""
+    told = {e["body"]["version"]: e for e in entries if isinstance(e["body"], dict) and "version" in e["body"]}
+    for move in moves:
+        entry = told.pop(move.seq, None)
+        if entry is None:
+            yield Flaw(chain_id=chain_id, seq=move.seq, detail="a transition is not in the audit chain")
+            continue
+        shown = (move.command, stamp(move.at), move.actor_id, move.from_state, move.to_state, canonical(move.data))
+        body = entry["body"]
+        sealed = (
+            *(entry[k] for k in ("action", "at", "actor_id")),
+            *(body.get(k) for k in ("from", "to")),
+            canonical(body.get("data")),
+        )
+        if shown != sealed:
+            yield Flaw(chain_id=chain_id, seq=move.seq, detail="a transition was changed: the chain says otherwise")
+    for version in told:
+        yield Flaw(chain_id=chain_id, seq=version, detail="a transition that the chain tells of is gone")
+
+
+def _chains(engine: Engine) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    with read_scope(engine) as session:
+        rows = session.scalars(
+            select(AuditEntry).order_by(AuditEntry.chain_id, AuditEntry.seq).execution_options(yield_per=2000)
+        )
+        current: list[dict[str, Any]] = []
+        for row in rows:
+            entry = as_dict(row)
+            session.expunge(row)
+            if current and current[0]["chain_id"] != entry["chain_id"]:
+                yield current[0]["chain_id"], current
+                current = []
+            current.append(entry)
+        if current:
+            yield current[0]["chain_id"], current
