@@ -57,7 +57,8 @@ def parse(topic: str, payload: bytes, received_at: datetime) -> tuple[str, list[
         body = _single(topic, parts[2], body)
     if not isinstance(body, dict):
         raise PayloadInvalid(topic=topic, field="payload", detail="is not a JSON object")
-    return _readings(topic, f"mqtt:{parts[1]}", body, received_at)
+    device_id = f"mqtt:{parts[1]}"
+    return device_id, body_readings("mqtt", topic, device_id, body, received_at), []
 
 
 def _single(topic: str, quantity: str, body: Any) -> dict[str, Any]:
@@ -68,17 +69,28 @@ def _single(topic: str, quantity: str, body: Any) -> dict[str, Any]:
     return {quantity: body["value"], **{k: body[k] for k in ("time", "seq", "unit", "lon", "lat") if k in body}}
 
 
-def _readings(
-    topic: str, device_id: str, body: dict[str, Any], received_at: datetime
-) -> tuple[str, list[Reading], list[Any]]:
+def body_readings(
+    source: str,
+    topic: str,
+    device_id: str,
+    body: dict[str, Any],
+    received_at: datetime,
+    mark: object = None,
+) -> list[Reading]:
+    """The readings of a flat JSON object; ``topic`` is named in errors.
+
+    ``mark`` identifies the message where the transport does (a CloudEvent's source and id), else time and ``seq`` do.
+    """
+    body = dict(body)
     if len(body) > _MAX_FIELDS:
         raise PayloadInvalid(topic=topic, field="payload", detail=f"has {len(body)} fields, at most {_MAX_FIELDS}")
     given, seq, unit = body.pop("time", None), body.pop("seq", None), body.pop("unit", None)
     place = _place(topic, body.pop("lon", None), body.pop("lat", None))
     at, quality = received_at, Quality.GOOD
     if given is not None:
-        at, quality = observed(_time(topic, given), received_at)
-    mark = (given, seq) if given is not None or seq is not None else int(received_at.timestamp() // _COLLAPSE_S)
+        at, quality = observed(device_time(topic, given), received_at)
+    if mark is None:
+        mark = (given, seq) if given is not None or seq is not None else int(received_at.timestamp() // _COLLAPSE_S)
     readings = []
     for quantity, value in body.items():
         if not _QUANTITY.match(quantity):
@@ -87,8 +99,8 @@ def _readings(
             raise PayloadInvalid(topic=topic, field=quantity, detail="is no number, truth value or text")
         readings.append(
             Reading(
-                reading_id=derived_id("mqtt", device_id, repr(mark), quantity, repr(value)),
-                source="mqtt",
+                reading_id=derived_id(source, device_id, repr(mark), quantity, repr(value)),
+                source=source,
                 device_id=device_id,
                 quantity=quantity,
                 value=value,
@@ -99,10 +111,10 @@ def _readings(
                 location=place,
             )
         )
-    return device_id, readings, []
+    return readings
 
 
-def _time(topic: str, given: Any) -> datetime | None:
+def device_time(topic: str, given: Any) -> datetime | None:
     """The device's time; a number is unix seconds or milliseconds; ``None`` when it is no possible moment."""
     try:
         if isinstance(given, str):

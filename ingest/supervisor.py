@@ -18,6 +18,8 @@ from ingest.live import LiveStates
 from ingest.outlet import Outlet
 from ingest.pipeline import Pipeline
 from ingest.registry import Registry
+from ingest.transports import http
+from ingest.transports.http import PushApp
 from ingest.transports.limits import Limits
 from ingest.transports.mqtt import MqttSubscriber
 from ingest.transports.tcp import TcpListener
@@ -106,6 +108,9 @@ class Ingest:
                 start(kind, lambda listener=listener, port=port: listener.serve(self.settings.panel_host, port, stop))  # type: ignore[misc]
             subscriber = MqttSubscriber(self.settings, self.pipeline, payload.parse, self.clock)
             start("mqtt", lambda: subscriber.run(stop))
+            push = PushApp(self.settings, self.pipeline, self.clock)
+            port = self.settings.ingest_http_port
+            start("http", lambda: http.serve(push, self.settings.panel_host, port, stop))
             start("health", lambda: self.health.run(stop))
             start("live states", lambda: self.live.run(self.bus, self.outlet, stop))
         await self.outlet.close()
