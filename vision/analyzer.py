@@ -6,15 +6,19 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from msgspec.structs import replace as replace_record
+
 from core import plugins
 from core.errors import YiwangError
 from core.records import AlgorithmConfig, CameraConfig, Zone
 from vision.camera_health import CameraHealth
 from vision.detections import Detections, empty, merge
+from vision.errors import ZoneInvalid
 from vision.findings import Algorithm, Finding, Need
 from vision.frames import Frame
 from vision.motion import MotionGate
 from vision.pool import DetectorPool
+from vision.zones import WHOLE
 
 log = logging.getLogger("yiwang.vision")
 
@@ -30,11 +34,19 @@ class Outcome:
 
 
 def build_algorithm(config: AlgorithmConfig, zones: Sequence[Zone], pool: DetectorPool) -> Algorithm:
-    """The algorithm with its zones; its detectors are loaded now, so that a mistake shows at once."""
-    chosen = tuple(z for z in zones if not config.zones or z.zone_id in config.zones)
-    if not config.zones:
-        chosen = ()
-    algorithm: Algorithm = plugins.build("algorithm", config.kind, config.params, zones=chosen, pool=pool)
+    """The algorithm with its zones; its detectors are loaded now, so that a mistake shows at once.
+
+    A parameter ``schedule`` (any algorithm) arms those zones that have none of their own, and the whole picture.
+    """
+    params = dict(config.params)
+    schedule = params.pop("schedule", {})
+    chosen = [z for z in zones if z.zone_id in config.zones]
+    missing = set(config.zones) - {z.zone_id for z in chosen}
+    if missing:
+        raise ZoneInvalid(zone=sorted(missing)[0], detail="the camera has no such zone")
+    if schedule:
+        chosen = [z if z.schedule else replace_record(z, schedule=schedule) for z in chosen or [WHOLE]]
+    algorithm: Algorithm = plugins.build("algorithm", config.kind, params, zones=tuple(chosen), pool=pool)
     for need in algorithm.needs:
         pool.get(need, config.kind)
     return algorithm

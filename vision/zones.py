@@ -35,7 +35,7 @@ def checked(zone: Zone) -> Zone:
 def contains(zone: Zone, points: NDArray[np.float64] | Sequence[tuple[float, float]]) -> NDArray[np.bool_]:
     """Which of ``points`` (n, 2; shares of the picture) are inside ``zone`` (even-odd rule, borders count)."""
     xy = np.asarray(points, np.float64).reshape(-1, 2)
-    if zone is WHOLE or not zone.polygon:
+    if zone.polygon == WHOLE.polygon:
         return np.ones(len(xy), np.bool_)
     corners = np.asarray(zone.polygon, np.float32)
     scaled = (corners * 8192).astype(np.float32)

@@ -1,8 +1,8 @@
 """Absence from the duty zone (离岗): fewer than ``min_staff`` people for ``after_s``.
 
 GB 25506-2010 §4.2.1: a fire-control room is staffed by at least two people at any hour; where the province allows
-lone duty, set ``min_staff`` to 1.  Leaving to confirm an alarm is normal (one goes, one stays): ``lone_after_s``
-gives a longer time while somebody is still there (suggested: 600 s).
+lone duty, set ``min_staff`` to 1, or per shift in the zone's schedule.  Leaving to confirm an alarm is normal (one
+goes, one stays): ``lone_after_s`` gives a longer time while somebody is still there (suggested: 600 s).
 
 A person counts from ``confidence`` on; one who was already there keeps counting from ``hold_confidence`` on
 (sitting behind a monitor, bending down) for at most ``hold_s``.  In a dark room nothing is judged: the clock stops,
@@ -23,6 +23,7 @@ from vision.algorithms._base import ZoneAlgorithm, union
 from vision.detections import Detections
 from vision.findings import Finding, Need, Sight
 from vision.frames import Frame
+from vision.schedule import armed_at
 from vision.standing import Standing
 from vision.zones import centre_points, contains, foot_points
 
@@ -79,14 +80,15 @@ class Absence(ZoneAlgorithm):
         sights = []
         for zone in self.zones:
             here = people.take(contains(zone, points))
+            wanted = int(armed_at(zone.schedule, frame.at).shift.get("min_staff", self.params.min_staff))
             sights.append(
                 Sight(
                     zone,
-                    len(here) < self.params.min_staff,
+                    len(here) < wanted,
                     value=float(len(here)),
                     confidence=_certainty(seen, here),
                     box=union([frame.normalised(here.box(r)) for r in range(len(here))]),
-                    detail=f"{len(here)} of {self.params.min_staff} people",
+                    detail=f"{len(here)} of {wanted} people",
                 )
             )
         return sights

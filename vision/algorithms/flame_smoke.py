@@ -24,6 +24,7 @@ from vision.detections import Box, Detections
 from vision.evaluate.cards import read_card
 from vision.findings import Finding, Need, Sight
 from vision.frames import Frame
+from vision.schedule import armed_at
 from vision.standing import Standing
 from vision.zones import centre_points, contains
 
@@ -93,10 +94,12 @@ class FlameSmoke(ZoneAlgorithm):
         out = []
         for zone in self.zones:
             confirmed = [p for p in self._places if self._confirmed(p) and self._within(zone, p, frame)]
+            if not armed_at(zone.schedule, frame.at).armed:
+                confirmed = []
             standing = self.standing[zone.zone_id]
             change = standing.feed(bool(confirmed) or (standing.is_open and self._any(zone, found, frame)), now)
             if change:
-                out.append(self._finding(change, zone, confirmed, frame, now))
+                out.append(self._fire(change, zone, confirmed, frame, now))
         return out
 
     def _candidates(self, seen: Detections, frame: Frame) -> Detections:
@@ -170,7 +173,7 @@ class FlameSmoke(ZoneAlgorithm):
             detail=" and ".join(names),
         )
 
-    def _finding(self, change: Any, zone: Zone, confirmed: list[_Place], frame: Frame, now: float) -> Finding:
+    def _fire(self, change: Any, zone: Zone, confirmed: list[_Place], frame: Frame, now: float) -> Finding:
         confirmed = sorted(confirmed, key=lambda p: -max(h[1] for h in p.hits))
         best = confirmed[0] if confirmed else None
         attributes: dict[str, Any] = {"classes": sorted({p.name for p in confirmed})}

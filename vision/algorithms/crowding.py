@@ -1,0 +1,28 @@
+"""Crowding (人员聚集): at least ``limit`` people in the zone, by the median of a few seconds, for ``after_s``."""
+
+from __future__ import annotations
+
+from core.records import Zone
+from vision.algorithms._count import Count, CountParams
+
+
+class Params(CountParams, frozen=True, forbid_unknown_fields=True):
+    """As every counting algorithm.  People in a crowd hide each other: ``confidence`` is lower than elsewhere."""
+
+    limit: int = 10
+    after_s: float = 10.0
+    clear_after_s: float = 20.0
+    window_s: float = 3.0
+    confidence: float = 0.4
+    classes: tuple[str, ...] = ("person",)
+
+
+def build(params: Params, zones: tuple[Zone, ...] = (), **_: object) -> Crowding:
+    return Crowding(params, zones)
+
+
+class Crowding(Count):
+    """See the module's text.  ``value``: people in the zone on the last picture."""
+
+    kind = "crowding"
+    unit = "people"

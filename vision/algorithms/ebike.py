@@ -1,0 +1,46 @@
+"""E-bike where it may not be (电动自行车进楼/充电): in a lift, corridor, stairwell or lobby.
+
+COCO has no e-bike: motorcycles and bicycles count (a pedal cycle cannot be told apart; ``classes`` may be narrowed).
+``mode`` in the detail says whether somebody is with it (entering) or not (left there, perhaps charging).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core.records import Zone
+from vision import boxes
+from vision.algorithms._count import Count, CountParams
+from vision.detections import Detections
+from vision.findings import Need, Sight
+from vision.frames import Frame
+
+
+class Params(CountParams, frozen=True, forbid_unknown_fields=True):
+    """As every counting algorithm."""
+
+    after_s: float = 2.0
+    clear_after_s: float = 10.0
+    confidence: float = 0.4
+    classes: tuple[str, ...] = ("motorcycle", "bicycle")
+
+
+def build(params: Params, zones: tuple[Zone, ...] = (), **_: object) -> EBike:
+    return EBike(params, zones)
+
+
+class EBike(Count):
+    """See the module's text.  ``value``: how many."""
+
+    kind = "ebike"
+    unit = "objects"
+
+    def __init__(self, params: Params, zones: tuple[Zone, ...]) -> None:
+        super().__init__(params, zones)
+        self.needs = (Need(params.detector, (*params.classes, "person"), params.detector_params),)
+
+    def judge(self, seen: Detections, frame: Frame) -> list[Sight]:
+        people, bikes = seen.of("person", confidence=0.4), seen.of(*self.params.classes, confidence=0.3)
+        beside = len(people) and len(bikes) and (boxes.iou(people.xyxy, bikes.xyxy) > 0.02).any()
+        mode = "entering, somebody is with it" if beside else "left there, nobody is with it"
+        return [replace(s, detail=f"{s.detail}; {mode}") if s.present else s for s in super().judge(seen, frame)]

@@ -1,0 +1,26 @@
+"""A vehicle that stopped on the carriageway (违停/故障车): it stands in the zone while traffic should flow.
+
+``after_s`` is longer than a red phase by default; with ``passed`` above 0 a vehicle counts only when so many others
+have passed through the zone since it stopped, which tells a breakdown from a queue at a light.
+"""
+
+from __future__ import annotations
+
+from core.records import Zone
+from vision.algorithms._dwell import Dwell, DwellParams
+
+
+class Params(DwellParams, frozen=True, forbid_unknown_fields=True):
+    """As every dwell algorithm."""
+
+    after_s: float = 120.0
+
+
+def build(params: Params, zones: tuple[Zone, ...] = (), **_: object) -> StoppedVehicle:
+    return StoppedVehicle(params, zones)
+
+
+class StoppedVehicle(Dwell):
+    """See the module's text.  ``value``: seconds the vehicle has stood."""
+
+    kind = "stopped_vehicle"

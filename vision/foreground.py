@@ -1,0 +1,97 @@
+"""Things that were not there before and stay: found without knowing what they are.
+
+The background is learnt for ``learn_s`` seconds (the place is taken to be clear then) and follows slow changes of
+light, but never what stays.  A shadow or a change of light scales the background and keeps its texture; an object
+brings its own.  Passing traffic, rain and headlights do not stay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Grey = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Stay:
+    """Something that stays: its box in shares of the picture, its share of the zone, and for how long."""
+
+    box: tuple[float, float, float, float]
+    share: float
+    seconds: float
+
+
+class StaticForeground:
+    """One zone's background and what stays in front of it; works on the 320-pixel grey picture."""
+
+    def __init__(self, zone_mask: Grey, learn_s: float = 5.0, level: int = 28) -> None:
+        self._zone = zone_mask > 0
+        self._learn_s = learn_s
+        self._level = level
+        self._background: NDArray[np.float32] | None = None
+        self._since: NDArray[np.float32] | None = None  # seconds a pixel has differed and kept its value
+        self._before: Grey | None = None
+        self._learnt = 0.0
+        self._at: float | None = None
+
+    def update(self, thumb: Grey, now: float) -> None:
+        """Take the next picture."""
+        if self._background is None or self._background.shape != thumb.shape:
+            self._background = thumb.astype(np.float32)
+            self._since = np.zeros(thumb.shape, np.float32)
+            self._before, self._at, self._learnt = thumb, now, 0.0
+            return
+        assert self._since is not None and self._before is not None and self._at is not None
+        gap = min(max(now - self._at, 0.0), 10.0)
+        self._at = now
+        self._learnt += gap
+        weight = 0.5 if self._learnt < self._learn_s else min(1.0, gap / 300.0)
+        corrected = self._background * self._gain(thumb)
+        differs = np.abs(thumb.astype(np.float32) - corrected) > self._level
+        kept = cv2.absdiff(thumb, self._before) < 14
+        self._since = np.where(differs & kept, self._since + gap, 0.0).astype(np.float32)
+        if self._learnt < self._learn_s:
+            self._since[:] = 0.0
+            differs[:] = False
+        rate = np.where(differs, 0.0, weight).astype(np.float32)
+        self._background = (1 - rate) * self._background + rate * thumb
+        self._before = thumb
+
+    def stays(self, after_s: float, least: float, ignore: Grey | None = None) -> list[Stay]:
+        """What has stayed for ``after_s`` and covers at least ``least`` of the zone; ``ignore`` masks people."""
+        if self._since is None or self._background is None or self._before is None:
+            return []
+        stayed = (self._since >= after_s) & self._zone
+        if ignore is not None:
+            stayed &= ignore == 0
+        mask = cv2.morphologyEx(stayed.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+        total, found = max(int(self._zone.sum()), 1), []
+        height, width = mask.shape
+        for label in range(1, count):
+            x, y, w, h, size = (int(v) for v in stats[label])
+            if size / total < least or self._is_light(labels == label):
+                continue
+            box = (x / width, y / height, (x + w) / width, (y + h) / height)
+            found.append(Stay(box, size / total, float(np.median(self._since[labels == label]))))
+        return found
+
+    def _gain(self, thumb: Grey) -> float:
+        """How much brighter the whole picture is than the background."""
+        assert self._background is not None
+        ratio = (thumb[::4, ::4].astype(np.float32) + 4) / (self._background[::4, ::4] + 4)
+        return float(np.clip(np.median(ratio), 0.5, 2.0))
+
+    def _is_light(self, region: NDArray[np.bool_]) -> bool:
+        """Whether the region is the background itself, only darker or brighter (shadow, headlight on the road)."""
+        assert self._background is not None and self._before is not None
+        inner = cv2.erode(region.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        inner = inner if inner.sum() > 20 else region
+        ratio = (self._before[inner].astype(np.float32) + 4) / (self._background[inner] + 4)
+        texture = float(self._background[inner].std())
+        spread = float(ratio.std() / max(float(ratio.mean()), 1e-3))
+        return texture > 6.0 and spread < 0.10

@@ -1,0 +1,129 @@
+"""Following objects from frame to frame: ByteTrack, and how long each has stood still.
+
+ByteTrack (supervision) gives identities.  At two frames a second it loses an object that was hidden for a while; an
+object that stood still is therefore found again by its place, and keeps the time since when it stands.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vision import boxes
+from vision.detections import Detections
+
+
+@dataclass
+class Track:
+    """One object: where it is, since when it is known, since when it stands, how it moves.
+
+    ``speed`` is in box sizes a second (camera-independent); ``path`` the last centres with their times.
+    """
+
+    track_id: int
+    name: str
+    xyxy: NDArray[np.float32]
+    confidence: float
+    first_s: float
+    seen_s: float
+    still_since_s: float
+    anchor: NDArray[np.float32]
+    speed: float = 0.0
+    hits: int = 1
+    path: list[tuple[float, float, float]] = field(default_factory=list)
+
+    def still_s(self, now: float) -> float:
+        """For how long it has not moved."""
+        return now - self.still_since_s
+
+
+class Tracker:
+    """Tracks of one camera.  ``patience_s``: how long an object may be unseen and still be the same.
+
+    An object moved when its box overlaps the box at which it came to rest by less than ``still_iou``.
+    """
+
+    def __init__(self, fps: float = 2.0, patience_s: float = 10.0, still_iou: float = 0.6) -> None:
+        self.patience_s = patience_s
+        self.still_iou = still_iou
+        self.tracks: dict[int, Track] = {}
+        self._bytetrack = _bytetrack(fps, patience_s)
+
+    def update(self, seen: Detections, now: float) -> list[Track]:
+        """The tracks seen on this frame; all that may still be there are in ``tracks``."""
+        import supervision as sv
+
+        given = sv.Detections(
+            xyxy=seen.xyxy.astype(np.float32), confidence=seen.confidence, class_id=seen.class_id.astype(int)
+        )
+        found = self._bytetrack.update_with_detections(given)
+        ids = found.tracker_id if found.tracker_id is not None else np.zeros(0, int)
+        here: list[Track] = []
+        for row, track_id in enumerate(ids):
+            name = seen.class_name[int(found.class_id[row])] if found.class_id is not None else ""
+            confidence = float(found.confidence[row]) if found.confidence is not None else 0.0
+            track = self._known(int(track_id), found.xyxy[row], here)
+            if track is None:
+                box = found.xyxy[row].astype(np.float32)
+                track = Track(int(track_id), name, box, confidence, now, now, now, box)
+                self.tracks[track.track_id] = track
+            else:
+                self._move(track, found.xyxy[row].astype(np.float32), name, confidence, now)
+            here.append(track)
+        for track_id in [i for i, t in self.tracks.items() if now - t.seen_s > self.patience_s]:
+            del self.tracks[track_id]
+        return here
+
+    def _known(self, track_id: int, xyxy: NDArray[np.float32], taken: list[Track]) -> Track | None:
+        """The record of this identity, or of a still object at this place that ByteTrack lost."""
+        if track_id in self.tracks:
+            return self.tracks[track_id]
+        best, overlap = None, 0.5
+        for track in self.tracks.values():
+            if any(track is t for t in taken):
+                continue
+            value = float(boxes.iou(track.xyxy[None], xyxy[None].astype(np.float32))[0, 0])
+            if value > overlap:
+                best, overlap = track, value
+        if best is not None:
+            del self.tracks[best.track_id]
+            best.track_id = track_id
+            self.tracks[track_id] = best
+        return best
+
+    def _move(self, track: Track, xyxy: NDArray[np.float32], name: str, confidence: float, now: float) -> None:
+        gap = now - track.seen_s
+        size = float(np.sqrt(max(boxes.area(xyxy[None])[0], 1.0)))
+        before, after = _centre(track.xyxy), _centre(xyxy)
+        if gap > 0:
+            step = float(np.hypot(*(after - before))) / size / gap
+            track.speed = 0.5 * track.speed + 0.5 * step if track.hits > 1 else step
+        if boxes.iou(track.anchor[None], xyxy[None])[0, 0] < self.still_iou:
+            track.anchor, track.still_since_s = xyxy, now
+        if confidence >= track.confidence or name == track.name:
+            track.name = name
+        track.xyxy, track.confidence, track.seen_s = xyxy, confidence, now
+        track.hits += 1
+        track.path = [*track.path[-19:], (now, float(after[0]), float(after[1]))]
+
+
+def _centre(xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+    out: NDArray[np.float32] = ((xyxy[:2] + xyxy[2:]) / 2).astype(np.float32)
+    return out
+
+
+def _bytetrack(fps: float, patience_s: float):  # type: ignore[no-untyped-def]
+    """supervision's ByteTrack; it announces a move to another package at every construction."""
+    import supervision as sv
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        return sv.ByteTrack(
+            track_activation_threshold=0.25,
+            lost_track_buffer=int(max(30.0, 30.0 * patience_s)),
+            minimum_matching_threshold=0.85,
+            frame_rate=max(1, round(fps)),
+        )
