@@ -48,16 +48,25 @@ def place_flame(scene: Picture, crop: Picture, rng: np.random.Generator, size: f
     x, y = int(rng.integers(0, w - fw + 1)), int(rng.integers(int(h * 0.1), max(int(h * 0.1) + 1, h - fh + 1)))
     y = min(y, h - fh)
     glow(scene, x + fw / 2, y + fh / 2, max(fw, fh) * rng.uniform(1.0, 2.5), (0.2, 0.5, 1.0), rng.uniform(0.05, 0.35))
+    if rng.random() < 0.35:  # seen through an opening, as in a window or under a hood
+        margin = int(max(fw, fh) * rng.uniform(0.05, 0.5)) + 1
+        shade = tuple(float(v) for v in rng.uniform(10, 90, 3))
+        cv2.rectangle(scene, (x - margin, y - margin), (x + fw + margin, y + fh + margin // 3), shade, -1)
     part = scene[y : y + fh, x : x + fw].astype(np.float32) / 255
-    light = small.astype(np.float32) / 255 * alpha[..., None] * rng.uniform(0.9, 1.25)
-    scene[y : y + fh, x : x + fw] = np.clip((1 - (1 - part) * (1 - np.clip(light, 0, 1))) * 255, 0, 255)
+    light = np.clip(small.astype(np.float32) / 255 * rng.uniform(0.8, 1.25), 0, 1)
+    if rng.random() < 0.5:  # at night light adds; by day a flame hides what is behind it
+        burning = 1 - (1 - part) * (1 - light * alpha[..., None])
+    else:
+        cover = alpha[..., None] * rng.uniform(0.6, 1.0)
+        burning = part * (1 - cover) + light * cover
+    scene[y : y + fh, x : x + fw] = np.clip(burning * 255, 0, 255)
     return _box(alpha > 0.3, x, y, w, h)
 
 
 def place_plume(scene: Picture, rng: np.random.Generator) -> Box | None:
     """Draw a rising plume of smoke, light or dark, over ``scene``; its box, or None when it came out too thin."""
     h, w = scene.shape[:2]
-    pw, ph = int(rng.uniform(0.15, 0.7) * w), int(rng.uniform(0.25, 0.9) * h)
+    pw, ph = int(rng.uniform(0.12, 0.7) * w), int(rng.uniform(0.2, 0.9) * h)
     t = np.linspace(1, 0, ph, dtype=np.float32)[:, None]  # 1 at the top
     lean = rng.uniform(-0.3, 0.3)
     across = np.linspace(-0.5, 0.5, pw, dtype=np.float32)[None, :] - lean * t
@@ -68,18 +77,18 @@ def place_plume(scene: Picture, rng: np.random.Generator) -> Box | None:
         * np.clip(4 * (1 - t), 0, 1)
         * np.clip(6 * t + 0.4, 0, 1)
     )
-    alpha = np.clip(envelope * (0.35 + 1.1 * noise) * rng.uniform(0.6, 1.1), 0, 0.95).astype(np.float32)
+    alpha = np.clip(envelope * (0.35 + 1.1 * noise) * rng.uniform(0.45, 1.1), 0, 0.95).astype(np.float32)
     alpha *= np.clip(8 * np.minimum(np.linspace(0, 1, pw), np.linspace(1, 0, pw)), 0, 1)[None, :].astype(np.float32)
     alpha *= np.clip(6 * np.linspace(0, 1, ph), 0, 1)[:, None].astype(np.float32)
-    if float(alpha.max()) < 0.35:
+    if float(alpha.max()) < 0.3:
         return None
     x, y = int(rng.integers(0, w - pw + 1)), int(rng.integers(0, h - ph + 1))
-    base = rng.uniform(40, 235)
+    base = rng.uniform(40, 235) if rng.random() < 0.5 else rng.uniform(170, 240)
     tint = np.asarray([base + rng.uniform(-8, 12), base, base + rng.uniform(-8, 8)], np.float32)
     colour = tint * (0.75 + 0.4 * clouds_field(rng, ph, pw)[..., None])
     part = scene[y : y + ph, x : x + pw].astype(np.float32)
     scene[y : y + ph, x : x + pw] = np.clip(part * (1 - alpha[..., None]) + colour * alpha[..., None], 0, 255)
-    return _box(alpha > 0.25, x, y, w, h)
+    return _box(alpha > 0.18, x, y, w, h)
 
 
 def degrade(picture: Picture, rng: np.random.Generator) -> Picture:

@@ -41,7 +41,8 @@ def export_onnx(checkpoint: Path, target: Path, size: int, recipe: Recipe, name:
         del tensor.metadata_props[:]
     target.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, str(target))
-    Path(written).unlink()
+    if Path(written).resolve() != target.resolve():
+        Path(written).unlink()
 
 
 def publish(

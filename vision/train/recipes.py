@@ -31,9 +31,9 @@ RECIPES: dict[str, Recipe] = {
         sets={"fire_smoke/cctv_fire_smoke": 3, "fire_smoke/wildfire": 1},
         input_size=320,
         backgrounds=("people/cigarette", "drone/aerial_vehicles", "drone/nadir_survey"),
-        flames=550,
-        plumes=150,
-        lures=350,
+        flames=850,
+        plumes=450,
+        lures=450,
         licence="AGPL-3.0 (weights start from YOLOv5n); training images CC BY 4.0",
         sources=(
             "Roboflow custom-thxhn/fire-wrpgm v8 (CC BY 4.0)",

@@ -136,13 +136,14 @@ class Stager:
             boxes: list[tuple[int, Box]] = []
             if kind == "lure" or self.rng.random() < 0.3:
                 add_lures(scene, self.rng)
-            if kind == "flame":
-                for _ in range(int(self.rng.integers(1, 3))):
-                    crop = self.fires[int(self.rng.integers(0, len(self.fires)))]
-                    size = float(np.exp(self.rng.uniform(np.log(0.025), np.log(0.35))))
-                    self._add(boxes, "fire", place_flame(scene, crop, self.rng, size))
-            elif kind == "plume":
+            smoking = kind == "plume" or (kind == "flame" and self.rng.random() < 0.2)
+            if smoking:  # first, for flames stand before their smoke
                 self._add(boxes, "smoke", place_plume(scene, self.rng))
+            if kind == "flame":
+                for _ in range(int(self.rng.integers(1, 4))):
+                    crop = self.fires[int(self.rng.integers(0, len(self.fires)))]
+                    size = float(np.exp(self.rng.uniform(np.log(0.02), np.log(0.3))))
+                    self._add(boxes, "fire", place_flame(scene, crop, self.rng, size))
             if kind == "lure" or boxes:
                 self.train.append(self._save(f"{kind}-{number}", degrade(scene, self.rng), boxes))
 
