@@ -116,6 +116,8 @@ def _read_file(folder: CityFolder, file: Path, table: str, columns: tuple[Column
         row, problems = parse_row(raw, columns, file.name, number)
         folder.problems.extend(problems)
         if not problems:
+            if table == "devices":
+                row["device_id"] = row.get("device_id") or f"{row['source']}:{row['address']}"
             _convert(row, folder.config.coordinates)
             folder.tables[table].append(row)
 

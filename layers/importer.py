@@ -108,8 +108,6 @@ def _prepare(city: CityFolder, settings: Settings) -> None:
     for row in city.tables["grid"]:
         _prepare_cell(row)
     city.tables["grid"] = [r for r in city.tables["grid"] if r.get("geometry")]
-    for row in city.tables["devices"]:
-        row["device_id"] = row.get("device_id") or f"{row['source']}:{row['address']}"
     for row in city.tables["cameras"]:
         for name in ("url", "sub_url"):
             row[name] = _absolute(city.path, row.get(name, ""))

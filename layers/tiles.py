@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from core.errors import InputInvalid
+
+log = logging.getLogger("yiwang.layers")
 
 MAX_ARCHIVE_BYTES = 512 << 20  # a district's tiles are tens of megabytes; more does not belong in memory
 
@@ -27,12 +32,21 @@ class TileSet:
     _tiles: dict[tuple[int, int, int], bytes] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
+        self.name = self.name or self.path.stem
+        try:
+            self._read()
+        except Exception as error:  # noqa: BLE001 - the reader raises whatever a broken archive makes it stumble over
+            how = "delete it and run python -m app import"
+            raise InputInvalid(
+                field=str(self.path), detail=f"is no readable tile archive ({error!r})", how=how
+            ) from error
+
+    def _read(self) -> None:
         from pmtiles.reader import MmapSource, Reader, all_tiles
         from pmtiles.tile import Compression
 
-        self.name = self.name or self.path.stem
         if self.path.stat().st_size > MAX_ARCHIVE_BYTES:
-            raise ValueError(f"{self.path} is larger than {MAX_ARCHIVE_BYTES} bytes")
+            raise ValueError(f"larger than {MAX_ARCHIVE_BYTES} bytes")
         with self.path.open("rb") as file:
             source = MmapSource(file)
             reader = Reader(source)
@@ -52,7 +66,13 @@ class TileSet:
 
 
 def load_tilesets(folder: Path) -> dict[str, TileSet]:
-    """Every ``*.pmtiles`` in ``folder`` by name; an empty dict where none was built."""
-    if not folder.is_dir():
-        return {}
-    return {p.stem: TileSet(p) for p in sorted(folder.glob("*.pmtiles")) if not p.stem.endswith("-part")}
+    """Every ``*.pmtiles`` in ``folder`` by name; a broken one is logged and left out, the map works without it."""
+    found: dict[str, TileSet] = {}
+    for path in sorted(folder.glob("*.pmtiles")) if folder.is_dir() else ():
+        if path.stem.endswith("-part"):
+            continue
+        try:
+            found[path.stem] = TileSet(path)
+        except InputInvalid as error:
+            log.warning("%s", error)
+    return found

@@ -97,7 +97,20 @@ def _cells(shape: BaseGeometry, size: float) -> list[BaseGeometry]:
     ]
     shapely.prepare(shape)
     cut = [b if shape.contains(b) else b.intersection(shape) for b in boxes if shape.intersects(b)]
-    return [c for c in cut if c.area > 0 and c.geom_type in {"Polygon", "MultiPolygon"}]
+    return _without_slivers([c for c in cut if c.area > 0 and c.geom_type in {"Polygon", "MultiPolygon"}], size)
+
+
+def _without_slivers(cells: list[BaseGeometry], size: float) -> list[BaseGeometry]:
+    """Scraps at a community's edge join the neighbour with the longest common border."""
+    large = [c for c in cells if c.area >= 0.2 * size * size] or cells[:1]
+    tree = shapely.STRtree(large)
+    for scrap in cells:
+        if scrap.area >= 0.2 * size * size or scrap is large[0]:
+            continue
+        near = [int(k) for k in tree.query(scrap)]
+        best = max(near, key=lambda k: large[k].intersection(scrap).length, default=0)  # noqa: B023 - used at once
+        large[best] = large[best].union(scrap)
+    return large
 
 
 def patrol_cameras(city: DemoCity, roads: list[streets.Road]) -> list[Row]:

@@ -1,0 +1,192 @@
+"""The importer: idempotent, all good rows, every bad row named, operators' settings left alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Engine, select
+
+from core.errors import InputInvalid
+from core.geo.crs import to_wgs84, wgs84_to_gcj02
+from core.settings import Settings
+from layers.columns import TABLES, Column
+from layers.importer import ImportReport, add_own_camera, import_city
+from storage.session import read_scope, session_scope
+from storage.tables.people import User, UserRole
+from storage.tables.registry import Camera, Device, Division, GridCell, Site
+
+SQUARE = [[[125.3, 43.8], [125.4, 43.8], [125.4, 43.9], [125.3, 43.9], [125.3, 43.8]]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "city"
+    folder.mkdir()
+    (folder / "city.yaml").write_text("code: '220105'\nname: 二道区\ncoordinates: wgs84\n", encoding="utf-8")
+    (folder / "divisions.csv").write_text(
+        "code,name\n220105,二道区\n220105001,东盛街道\n220105001002,公平社区\n", encoding="utf-8"
+    )
+    areas = [{"type": "Feature", "properties": {"code": c}, "geometry": {"type": "Polygon", "coordinates": SQUARE}}
+             for c in ("220105001002",)]  # fmt: skip
+    (folder / "divisions.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": areas}))
+    cell = {"type": "Feature", "properties": {"code": "220105001002001"},
+            "geometry": {"type": "Polygon", "coordinates": SQUARE}}  # fmt: skip
+    (folder / "grid.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [cell]}))
+    (folder / "departments.csv").write_text("department_id,name\ndept-fire,消防\n", encoding="utf-8")
+    (folder / "sites.csv").write_text(
+        "site_id,name,kind,lon,lat,department_id\ns1,广场,key_fire_site,125.35,43.85,dept-fire\n", encoding="utf-8"
+    )
+    (folder / "cameras.csv").write_text(
+        "camera_id,name,site_id,url,lon,lat,algorithms,enabled\n"
+        'c1,一号机,s1,clips/a.mp4?loop=1,125.35,43.85,"[{""kind"": ""absence""}]",yes\n',
+        encoding="utf-8",
+    )
+    (folder / "devices.csv").write_text("source,address,status,site_id\ngb26875,889,accepted,s1\n", encoding="utf-8")
+    (folder / "users.csv").write_text("user_id,login,name,roles,department_id\nu1,wang,王,staff;inspector,dept-fire\n")
+    return folder
+
+
+def run(engine: Engine, settings: Settings, folder: Path, **how: bool) -> ImportReport:
+    return import_city(engine, settings, folder, progress=lambda text: None, **how)
+
+
+def test_everything_arrives_and_a_second_run_changes_nothing(engine: Engine, settings: Settings, folder: Path) -> None:
+    report = run(engine, settings, folder)
+    assert report.problems == []
+    assert sum(report.inserted.values()) == 3 + 1 + 1 + 1 + 1 + 1 + 1
+    with read_scope(engine) as session:
+        camera = session.scalars(select(Camera)).one()
+        assert camera.url == f"{folder.resolve()}/clips/a.mp4?loop=1"
+        assert (camera.division_code, camera.grid_code) == ("220105001002", "220105001002001")
+        assert camera.algorithms == [{"kind": "absence"}] or camera.algorithms[0]["kind"] == "absence"
+        assert session.get(Device, "gb26875:889") is not None
+        assert sorted(session.scalars(select(UserRole.role))) == ["inspector", "staff"]
+        user = session.get(User, "u1")
+        assert user is not None and user.password_hash == ""
+        assert session.get(Site, "s1").grid_code == "220105001002001"  # type: ignore[union-attr]
+        assert session.scalars(select(GridCell.community_code)).one() == "220105001002"
+    again = run(engine, settings, folder)
+    assert not any(again.inserted.values()) and not any(again.updated.values())
+
+
+def test_a_dry_run_writes_nothing_and_names_every_bad_row(engine: Engine, settings: Settings, folder: Path) -> None:
+    (folder / "cameras.csv").write_text(
+        "camera_id,name,site_id,lon,lat,priority,algorithms,colour\n"
+        "c1,ok,s1,125.35,43.85,5,,\n"
+        "c2,no such site,s9,125.35,43.85,5,,\n"
+        "c3,bad place,s1,1250,north,5,,\n"
+        "c4,bad rest,s1,125.35,43.85,high,{not json,\n"
+        ",no id,s1,125.35,43.85,5,,\n"
+        "c1,twice,s1,125.35,43.85,5,,\n",
+        encoding="utf-8",
+    )
+    report = run(engine, settings, folder, dry_run=True)
+    found = {(p.row, p.field) for p in report.problems if p.file == "cameras.csv"}
+    assert found == {(0, "colour"), (3, "lon"), (3, "lat"), (4, "priority"), (4, "algorithms"), (5, "camera_id")}
+    others = [str(p) for p in report.problems if p.file == "cameras"]
+    assert any("'s9'" in p for p in others) and any("twice" in p for p in others)
+    assert report.inserted["cameras"] == 1
+    with read_scope(engine) as session:
+        assert session.scalars(select(Division)).all() == []
+
+
+def test_good_rows_beside_bad_ones_are_taken(engine: Engine, settings: Settings, folder: Path) -> None:
+    with (folder / "sites.csv").open("a", encoding="utf-8") as file:
+        file.write("s2,坏,key_fire_site,abc,43.85,dept-fire\ns3,好,key_fire_site,125.36,43.86,dept-fire\n")
+    assert len(run(engine, settings, folder).problems) == 1
+    with read_scope(engine) as session:
+        assert sorted(session.scalars(select(Site.site_id))) == ["s1", "s3"]
+
+
+def test_what_operators_set_survives_unless_overwritten(engine: Engine, settings: Settings, folder: Path) -> None:
+    run(engine, settings, folder)
+    with session_scope(engine) as session:
+        camera = session.get(Camera, "c1")
+        assert camera is not None
+        camera.enabled, camera.zones, camera.name = False, [{"zone_id": "z"}], "renamed"
+        device = session.get(Device, "gb26875:889")
+        assert device is not None
+        device.status = "disabled"
+    report = run(engine, settings, folder)
+    assert report.updated["cameras"] == 1 and report.updated["devices"] == 0
+    with read_scope(engine) as session:
+        camera = session.get(Camera, "c1")
+        assert camera is not None
+        assert (camera.enabled, camera.zones, camera.name) == (False, [{"zone_id": "z"}], "一号机")
+        assert camera.revision == 2  # vision hears of the change
+    run(engine, settings, folder, overwrite=True)
+    with read_scope(engine) as session:
+        assert session.get(Camera, "c1").enabled is True  # type: ignore[union-attr]
+        assert session.get(Device, "gb26875:889").status == "accepted"  # type: ignore[union-attr]
+
+
+def test_xlsx_and_declared_coordinates(engine: Engine, settings: Settings, folder: Path) -> None:
+    (folder / "sites.csv").unlink()
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["site_id", "name", "kind", "lon", "lat", "department_id"])
+    lon, lat = wgs84_to_gcj02(125.35, 43.85)
+    sheet.append(["s1", "广场", "key_fire_site", lon, lat, "dept-fire"])
+    book.save(folder / "sites.xlsx")
+    (folder / "city.yaml").write_text("code: '220105'\nname: 二道区\ncoordinates: gcj02\n", encoding="utf-8")
+    assert run(engine, settings, folder).problems == []
+    with read_scope(engine) as session:
+        site = session.scalars(select(Site)).one()
+        assert abs(site.lon - 125.35) < 1e-7 and abs(site.lat - 43.85) < 1e-7
+
+
+def test_garbage_files_are_problems_not_crashes(engine: Engine, settings: Settings, folder: Path) -> None:
+    (folder / "sites-more.xlsx").write_bytes(b"PK\x03\x04 not a workbook")
+    (folder / "sites-utf16.csv").write_bytes("site_id,name\n1,广\n".encode("utf-16"))
+    (folder / "cameras-x.geojson").write_text("{")
+    report = run(engine, settings, folder)
+    assert {p.file for p in report.problems} == {"sites-more.xlsx", "sites-utf16.csv", "cameras-x.geojson"}
+    assert report.inserted["sites"] == 1
+
+
+def test_no_city_folder(engine: Engine, settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(InputInvalid, match=r"city\.yaml"):
+        run(engine, settings, tmp_path)
+    (tmp_path / "city.yaml").write_text("code: x\nnam: y\n")
+    with pytest.raises(InputInvalid, match="nam"):
+        run(engine, settings, tmp_path)
+
+
+def test_ones_own_camera(engine: Engine, settings: Settings) -> None:
+    assert add_own_camera(engine, settings) is None
+    for url in ("rtsp://192.0.2.5/a", "rtsp://192.0.2.5/a", "rtsp://192.0.2.5/b"):
+        add_own_camera(engine, settings.with_(camera=url))
+    with read_scope(engine) as session:
+        camera = session.scalars(select(Camera)).one()
+        assert (camera.camera_id, camera.url, camera.revision) == ("cam-own", "rtsp://192.0.2.5/b", 2)
+        assert [a["kind"] for a in camera.algorithms] == ["absence", "flame_smoke"]
+
+
+@given(st.text(max_size=40))
+def test_no_text_breaks_a_column(text: str) -> None:
+    for columns in TABLES.values():
+        for column in columns:
+            try:
+                column.parse(text)
+            except ValueError as error:
+                assert str(error)
+
+
+def test_numbers_have_bounds() -> None:
+    for value in ("nan", "inf", "-181", "1e9", "x", None):
+        with pytest.raises(ValueError, match="."):
+            Column("lon", "lon").parse(value)
+
+
+@given(st.floats(73, 135), st.floats(18, 53))
+def test_conversions_come_back(lon: float, lat: float) -> None:
+    there = wgs84_to_gcj02(lon, lat)
+    back = to_wgs84(*there, "gcj02")
+    assert abs(back[0] - lon) < 1e-8 and abs(back[1] - lat) < 1e-8
+    assert abs(there[0] - lon) < 0.02 and abs(there[1] - lat) < 0.02
