@@ -50,7 +50,7 @@ max_payload: 1MB
 max_connections: 20000
 write_deadline: "10s"
 jetstream {{ store_dir: {q(str(folder / "store"))}, max_mem: 256MB, max_file: 8GB, sync_interval: "1s" }}
-mqtt {{ listen: {q(f"{settings.mqtt_host}:{settings.mqtt_port}")}, ack_wait: "60s", max_ack_pending: 8192 }}
+mqtt {{ listen: {q(f"{settings.mqtt_host}:{settings.mqtt_port}")}, ack_wait: "20s", max_ack_pending: 8192 }}
 accounts {{
   CITY {{
     jetstream: enabled

@@ -12,6 +12,7 @@ import os
 import struct
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
 WINDOW = 500  # unconfirmed messages per connection
@@ -41,6 +42,7 @@ class Publisher:
         self._room = asyncio.Event()
         self.confirmed: list[tuple[str, int]] = []
         self.keep_confirmed = False
+        self.lost = False
         self.count = 0
 
     async def open(self, host: str, port: int) -> None:
@@ -55,6 +57,12 @@ class Publisher:
         self._reading = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
+        with suppress(ConnectionError):  # the same as an orderly end: the owner connects again
+            await self._take_confirms()
+        self.lost = True
+        self._room.set()
+
+    async def _take_confirms(self) -> None:
         buffer = b""
         while data := await self._reader.read(65536):
             buffer += data
@@ -77,7 +85,7 @@ class Publisher:
 
     async def ready(self) -> None:
         """Wait until less than the window is unconfirmed."""
-        while len(self._flying) >= WINDOW:
+        while len(self._flying) >= WINDOW and not self.lost:
             self._room.clear()
             await self._room.wait()
         await self._writer.drain()

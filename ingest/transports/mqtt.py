@@ -3,7 +3,7 @@
 The broker is NATS's own MQTT listener.  A stream must not capture MQTT subjects directly: the broker would PUBACK
 messages that a full or missing stream never stored.  So ingest subscribes with a fixed client id and without clean
 session, and PUBACKs each message after JetStream acknowledged its readings; what it does not PUBACK the broker sends
-again after a reconnection or its ack_wait (60 s).
+again after its ack_wait (20 s).
 
 paho runs on asyncio's own loop (no thread): the socket is registered as reader and writer.
 """
