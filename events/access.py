@@ -62,8 +62,10 @@ def related_sql(actor: Actor, relation: str) -> ColumnElement[bool]:
         case "any":
             return true()
         case "assigned_department" if actor.department_id:
-            part = exists().where(
-                CaseAssignment.case_id == Case.case_id, CaseAssignment.department_id == actor.department_id
+            part = (
+                exists()
+                .where(CaseAssignment.case_id == Case.case_id, CaseAssignment.department_id == actor.department_id)
+                .correlate(Case)
             )
             return or_(Case.department_id == actor.department_id, part)
         case "lead_department" if actor.department_id:
@@ -73,9 +75,11 @@ def related_sql(actor: Actor, relation: str) -> ColumnElement[bool]:
         case "reporter":
             return Case.reporter_id == actor.user_id
         case "party":
-            return exists().where(CaseParty.case_id == Case.case_id, CaseParty.user_id == actor.user_id)
+            party = exists().where(CaseParty.case_id == Case.case_id, CaseParty.user_id == actor.user_id)
+            return party.correlate(Case)
         case "asked":
-            return exists().where(CaseAssignment.case_id == Case.case_id, CaseAssignment.user_id == actor.user_id)
+            part = exists().where(CaseAssignment.case_id == Case.case_id, CaseAssignment.user_id == actor.user_id)
+            return part.correlate(Case)
         case "own_division":
             return _division_sql(actor)
         case _:

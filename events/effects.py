@@ -204,7 +204,7 @@ def _accept_part(work: Work) -> None:
 
 def _leave_part(work: Work) -> None:
     row = work.own_part()
-    row.state, row.user_id = "refused", row.user_id or _person(work)
+    row.state, row.finished_at, row.user_id = "refused", work.at, row.user_id or _person(work)
     if row.role == "lead":
         work.case.handler_id = None
         work.case.department_id = None
