@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-def content_policy(script_hashes: Sequence[str]) -> str:
+def content_policy(script_hashes: Iterable[str]) -> str:
     """The Content-Security-Policy: everything from ourselves, inline scripts only by hash.
 
     Styles need ``unsafe-inline`` (Dash and Mantine set style attributes); ``blob:`` is camera video and previews.

@@ -12,7 +12,7 @@ from dashboard.i18n import translate
 from dashboard.map import CityMap
 
 # path → (module of static/ui, roles that see it in the menu; the API decides what they may read)
-MODULE_PAGES: dict[str, str] = {"/devices": "devices", "/admin": "admin"}
+MODULE_PAGES: dict[str, str] = {"/devices": "devices", "/vision": "vision", "/admin": "admin"}
 
 
 def shell() -> Any:

@@ -76,14 +76,8 @@ def mount(app: FastAPI, settings: Settings) -> Dash:
     async def show(path: str | None) -> Any:
         return layout_of(path or "/", chosen(get_current_request().cookies.get(COOKIE)))
 
-    policies: list[str] = []
-
-    def policy() -> str:
-        if not policies:
-            policies.append(content_policy(dash.csp_hashes()))
-        return policies[0]
-
-    app.add_middleware(SecurityHeaders, policy=policy)
+    # Asked at each page, because Dash adds inline scripts when it builds its first one.
+    app.add_middleware(SecurityHeaders, policy=lambda: content_policy(dict.fromkeys(dash.csp_hashes())))
     return dash
 
 

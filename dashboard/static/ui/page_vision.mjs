@@ -1,0 +1,163 @@
+// Vision: zones and calibration on the camera's own picture, algorithms, and how well we see.
+import { t, term, number } from "./i18n.mjs";
+import { h, icon, replace, debounce } from "./dom.mjs";
+import * as api from "./api.mjs";
+import * as store from "./store.mjs";
+import { page, table, tabs, formDialog, failure, loading, can, toast } from "./kit.mjs";
+import { zoneEditor } from "./zoneeditor.mjs";
+import { calibrationEditor } from "./calibration.mjs";
+
+export const mount = page((root, stops) => {
+  replace(root, h("h1", {}, t("page.vision")));
+  tabs(root, [["zones", t("vision.zones"), zones], ["calibration", t("vision.calibration"), calibration], ["precision", t("vision.precision"), precision]], stops);
+});
+
+/** A camera to work on: chosen by search, kept in the address. */
+function cameraPicker(body, draw) {
+  const work = h("div", {});
+  let leave = null;
+  const choose = async (id) => {
+    const search = new URLSearchParams(location.search);
+    search.set("camera", id);
+    history.replaceState(history.state, "", `${location.pathname}?${search}`);
+    if (leave) leave();
+    leave = null;
+    replace(work, loading());
+    try {
+      const camera = await api.get(`/api/cameras/${encodeURIComponent(id)}`);
+      replace(work);
+      leave = draw(work, camera, () => choose(id)) || null;
+    } catch (error) {
+      replace(work, failure(error, () => choose(id)));
+    }
+  };
+  const results = h("div", { class: "picker-results", role: "listbox" });
+  const look = async (q) => {
+    try {
+      const answer = await api.get(`/api/cameras${api.query({ q, enabled: q ? "" : "true", limit: 40 })}`);
+      replace(results, answer.items.map((c) => h("button", { type: "button", role: "option", class: "picker-item", onClick: () => choose(c.camera_id) },
+        h("span", {}, c.name), h("small", {}, `${c.site_name || term("category", c.category)}`), h("span", { class: `chip cam-${c.state}` }, term("camstate", c.state)))));
+    } catch (error) {
+      replace(results, failure(error));
+    }
+  };
+  const find = h("input", { type: "search", placeholder: t("devices.search"), "aria-label": t("devices.search"), onInput: debounce((e) => look(e.target.value.trim()), 250) });
+  body.append(h("div", { class: "picker" }, h("aside", {}, find, results), work));
+  look("");
+  const given = new URLSearchParams(location.search).get("camera");
+  if (given) choose(given);
+  else replace(work, h("p", { class: "quiet" }, t("vision.pick")));
+  return () => { if (leave) leave(); };
+}
+
+const picture = (camera) => `/api/cameras/${encodeURIComponent(camera.camera_id)}/snapshot.jpg?t=${Math.floor(Date.now() / 1000)}`;
+
+async function save(camera, changes, done) {
+  try {
+    await api.patch(`/api/cameras/${encodeURIComponent(camera.camera_id)}`, changes);
+    toast(t("vision.saved"));
+    done();
+  } catch (error) {
+    toast(error.status === 404 || error.status === 405 ? t("kit.not_here") : error.text || String(error), 3);
+  }
+}
+
+function zones(body) {
+  return cameraPicker(body, (work, camera, reload) => {
+    const mine = structuredClone(camera.zones || []);
+    const configs = structuredClone(camera.algorithm_configs || []);
+    const list = h("div", { class: "zone-list" });
+    const algorithms = h("div", { class: "zone-list" });
+    const editor = zoneEditor(picture(camera), mine, () => { drawList(); });
+    const drawList = () => {
+      replace(list, h("h2", {}, t("vision.zones")), mine.map((zone, i) => h("div", { class: "zone-row", style: { "--c": editor.colour(i) } },
+        h("input", { value: zone.name, "aria-label": t("fact.name"), onInput: (e) => { zone.name = e.target.value; editor.draw(); } }),
+        h("select", { "aria-label": t("vision.purpose"), onChange: (e) => { zone.purpose = e.target.value; } }, PURPOSES.map((p) => h("option", { value: p, selected: p === (zone.purpose || "") }, term("zonepurpose", p || "any")))),
+        h("button", { type: "button", class: "tool", title: t("vision.schedule"), onClick: () => schedule(zone) }, icon("clock", 16)),
+        h("button", { type: "button", class: "tool", "aria-label": t("act.delete"), onClick: () => { mine.splice(i, 1); editor.draw(); drawList(); drawAlgorithms(); } }, icon("close", 16)))),
+      h("button", { type: "button", class: "button", onClick: () => editor.begin((polygon) => {
+        mine.push({ zone_id: `zone-${Date.now().toString(36)}`, name: t("vision.zone_n", { n: mine.length + 1 }), purpose: "", polygon });
+        drawList();
+        drawAlgorithms();
+      }) }, t("vision.new_zone")), h("p", { class: "quiet" }, t("vision.how")));
+    };
+    const drawAlgorithms = () => {
+      replace(algorithms, h("h2", {}, t("vision.algorithms")), configs.map((config, i) => h("div", { class: "zone-row" },
+        h("b", {}, term("kind", config.kind)), h("small", { class: "quiet" }, (config.zones || []).map((id) => mine.find((z) => z.zone_id === id)?.name || id).join("、") || t("vision.whole")),
+        can("admin") ? h("button", { type: "button", class: "tool", onClick: () => algorithm(config, mine).then((changed) => { if (changed) { configs[i] = changed; drawAlgorithms(); } }) }, t("act.edit")) : null,
+        can("admin") ? h("button", { type: "button", class: "tool", "aria-label": t("act.delete"), onClick: () => { configs.splice(i, 1); drawAlgorithms(); } }, icon("close", 16)) : null)),
+      can("admin") ? h("button", { type: "button", class: "button", onClick: () => algorithm(null, mine).then((made) => { if (made) { configs.push(made); drawAlgorithms(); } }) }, t("vision.new_algorithm")) : null);
+    };
+    drawList();
+    drawAlgorithms();
+    work.append(h("div", { class: "panel-head" }, h("h2", {}, camera.name), h("span", { class: `chip cam-${camera.state}` }, term("camstate", camera.state)),
+      can("admin") ? h("button", { type: "button", class: "button primary", onClick: () => save(camera, { zones: mine, algorithms: configs }, reload) }, t("act.save")) : h("span", { class: "quiet" }, t("admin.only"))),
+    h("div", { class: "editor" }, editor.node, h("div", { class: "editor-side" }, list, algorithms)));
+    return editor.leave;
+  });
+}
+
+const PURPOSES = ["", "duty", "fire_lane", "work_area", "water", "road", "exit", "restricted", "mask"];
+
+async function schedule(zone) {
+  const changed = await formDialog(t("vision.schedule"), [{ name: "schedule", title: t("vision.schedule"), type: "json", value: zone.schedule, hint: t("vision.schedule_hint") }], (v) => v);
+  if (changed) zone.schedule = changed.schedule;
+}
+
+let known = null;
+async function algorithm(config, mine) {
+  if (!known) known = await api.get("/api/algorithms").then((a) => a.items).catch(() => []);
+  const kinds = [...new Set([...known.map((a) => a.kind), ...(config ? [config.kind] : []), ...(known.length ? [] : ["absence", "flame_smoke"])])];
+  return formDialog(config ? term("kind", config.kind) : t("vision.new_algorithm"), [
+    { name: "kind", title: t("fact.kind"), type: "select", options: kinds.map((k) => [k, term("kind", k)]), value: config?.kind || kinds[0], required: true },
+    { name: "zones", title: t("vision.zones"), type: "select", multiple: true, options: mine.map((z) => [z.zone_id, z.name]), value: config?.zones, hint: t("vision.whole_hint") },
+    { name: "params", title: t("fact.params"), type: "json", value: config?.params, hint: hint(known.find((a) => a.kind === config?.kind)) },
+  ], (v) => v);
+}
+
+const hint = (found) => Object.entries(found?.params?.properties || {}).map(([name, p]) => `${name}${p.default !== undefined ? ` = ${JSON.stringify(p.default)}` : ""}`).join(", ");
+
+function calibration(body) {
+  return cameraPicker(body, (work, camera, reload) => {
+    const editor = calibrationEditor(picture(camera), camera);
+    work.append(h("div", { class: "panel-head" }, h("h2", {}, camera.name),
+      can("admin") ? h("button", { type: "button", class: "button primary", onClick: () => {
+        const points = editor.points();
+        if (points.length < 4) return toast(t("vision.four_points"), 2);
+        return save(camera, { calibration: { ...(camera.calibration || {}), points } }, reload);
+      } }, t("act.save")) : null), editor.node);
+    return editor.leave;
+  });
+}
+
+function precision(body) {
+  body.append(loading());
+  const load = async () => {
+    try {
+      const answer = await api.get("/api/vision/precision");
+      const bar = (r) => h("span", { class: "interval", title: `${number(r.low * 100, 0)} – ${number(r.high * 100, 0)} %` },
+        h("i", { style: { left: `${r.low * 100}%`, width: `${Math.max(1, (r.high - r.low) * 100)}%` } }), h("u", { style: { left: `${r.precision * 100}%` } }));
+      replace(body, h("p", { class: "quiet" }, t("vision.precision_note")), table([
+        { title: t("case.camera"), cell: (r) => h("a", { href: `/vision?tab=zones&camera=${encodeURIComponent(r.camera_id)}` }, r.camera_name || r.camera_id) },
+        { title: t("vision.algorithms"), cell: (r) => term("kind", r.algorithm) }, { title: t("vision.closed"), number: true, key: "closed" }, { title: t("vision.false"), number: true, key: "false_alarms" },
+        { title: t("vision.precision_col"), number: true, cell: (r) => (r.precision == null ? "—" : `${number(r.precision * 100, 0)} %`) }, { title: t("vision.interval"), cell: (r) => (r.precision == null ? "—" : bar(r)), width: "180px" },
+        { title: t("fact.threshold"), number: true, cell: (r) => number(r.threshold, 2) },
+        { title: t("vision.suggestion"), cell: (r) => suggestion(r, load) },
+      ], answer.items, { id: (r) => `${r.camera_id}:${r.algorithm}`, empty: t("vision.no_closed") }));
+    } catch (error) {
+      replace(body, failure(error, load));
+    }
+  };
+  load();
+}
+
+function suggestion(r, load) {
+  if (!r.suggestion) return "—";
+  const s = r.suggestion;
+  const text = typeof s === "string" ? s : s.text || (s.threshold !== undefined ? t("vision.raise_to", { value: number(s.threshold, 2) }) : JSON.stringify(s));
+  if (typeof s === "string" || !can("admin")) return text;
+  return [text, " ", h("button", { type: "button", class: "tool", onClick: async () => {
+    await api.post("/api/vision/suggestions/apply", { camera_id: r.camera_id, algorithm: r.algorithm, ...s }).then(() => toast(t("vision.saved"))).catch((e) => toast(e.text, 3));
+    load();
+  } }, t("vision.apply"))];
+}
