@@ -32,7 +32,7 @@ def normalise_reading(reading: Reading, device: DeviceConfig | None) -> Reading:
         span = config.ranges.get(reading.quantity)
         if span and quality is Quality.GOOD and not span[0] <= value <= span[1]:
             quality = Quality.OUT_OF_RANGE
-    if device is None or device.status != "accepted":
+    if is_quarantined(device):
         attributes = {**attributes, "quarantine": True}
     return msgspec.structs.replace(
         reading, value=value, quality=quality, attributes=attributes, site_id=reading.site_id or config.site_id
@@ -43,7 +43,7 @@ def normalise_observation(observation: Observation, device: DeviceConfig | None)
     """The observation with site, place and quarantine flag filled in from the registry."""
     config = device or _NO_CONFIG
     attributes = observation.attributes
-    if device is None or device.status != "accepted":
+    if observation.source_type == "device" and is_quarantined(device):
         attributes = {**attributes, "quarantine": True}
     return msgspec.structs.replace(
         observation,

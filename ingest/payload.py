@@ -42,8 +42,8 @@ class PayloadInvalid(YiwangError):
     remedy = "send JSON as docs/ingest.md shows it"
 
 
-def parse(topic: str, payload: bytes, received_at: datetime) -> tuple[str, list[Reading], list[Any]]:
-    """Device id, readings and no observations; :class:`TopicUnknown` or :class:`PayloadInvalid` when refused."""
+def parse(topic: str, payload: bytes, received_at: datetime) -> tuple[str, list[Reading]]:
+    """Device id and readings; :class:`TopicUnknown` or :class:`PayloadInvalid` when refused."""
     parts = topic.split("/")
     if not 2 <= len(parts) <= 3 or parts[0] != "sensors" or not _DEVICE.match(parts[1]):
         raise TopicUnknown(topic=topic[:120])
@@ -58,7 +58,7 @@ def parse(topic: str, payload: bytes, received_at: datetime) -> tuple[str, list[
     if not isinstance(body, dict):
         raise PayloadInvalid(topic=topic, field="payload", detail="is not a JSON object")
     device_id = f"mqtt:{parts[1]}"
-    return device_id, body_readings("mqtt", topic, device_id, body, received_at), []
+    return device_id, body_readings("mqtt", topic, device_id, body, received_at)
 
 
 def _single(topic: str, quantity: str, body: Any) -> dict[str, Any]:

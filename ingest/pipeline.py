@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -62,8 +62,8 @@ class Pipeline:
         self,
         source: str,
         device_id: str,
-        readings: Iterable[Reading] = (),
-        observations: Iterable[Observation] = (),
+        readings: Sequence[Reading] = (),
+        observations: Sequence[Observation] = (),
     ) -> list[Durable]:
         """Publish what one frame or message of ``device_id`` said.
 
@@ -75,7 +75,9 @@ class Pipeline:
         now = self.clock.now()
         waiting: list[Durable] = []
         if device is None:
-            await self._discover(device_id, source, now, waiting)
+            foreign = bool(observations) and all(o.source_type != "device" for o in observations)
+            if not foreign:  # another platform's event is no device that somebody has to accept
+                await self._discover(device_id, source, now, waiting)
         elif device.status == "disabled":
             counters.count("from_disabled")
             return waiting

@@ -22,7 +22,7 @@ import msgspec
 
 from core.errors import YiwangError
 from core.ids import derived_id
-from core.records import Quality, Reading
+from core.records import Observation, Quality, Reading
 from ingest.contract import observed
 from ingest.payload import body_readings, device_time
 
@@ -46,6 +46,7 @@ class Pushed:
 
     readings: list[Reading] = field(default_factory=list)
     refused: list[tuple[int, YiwangError]] = field(default_factory=list)
+    observations: list[Observation] = field(default_factory=list)  # only where a mapping makes them
 
 
 def parse_push(

@@ -10,7 +10,6 @@ from core import plugins
 from core.bus import Bus, connect
 from core.clock import Clock, SystemClock
 from core.settings import Settings
-from ingest import payload
 from ingest.commands import CommandDesk
 from ingest.counters import Counters
 from ingest.health import HealthMonitor
@@ -18,6 +17,7 @@ from ingest.live import LiveStates
 from ingest.outlet import Outlet
 from ingest.pipeline import Pipeline
 from ingest.registry import Registry
+from ingest.router import Router, read_mappings
 from ingest.transports import http
 from ingest.transports.http import PushApp
 from ingest.transports.limits import Limits
@@ -106,9 +106,10 @@ class Ingest:
                 desk = CommandDesk(listener, self.pipeline, self.clock)
                 await desk.open(self.bus)
                 start(kind, lambda listener=listener, port=port: listener.serve(self.settings.panel_host, port, stop))  # type: ignore[misc]
-            subscriber = MqttSubscriber(self.settings, self.pipeline, payload.parse, self.clock)
+            router = Router(read_mappings(self.settings.data_dir / "mappings"))
+            subscriber = MqttSubscriber(self.settings, self.pipeline, router.parse, self.clock, topics=router.topics)
             start("mqtt", lambda: subscriber.run(stop))
-            push = PushApp(self.settings, self.pipeline, self.clock)
+            push = PushApp(self.settings, self.pipeline, self.clock, router)
             port = self.settings.ingest_http_port
             start("http", lambda: http.serve(push, self.settings.panel_host, port, stop))
             start("health", lambda: self.health.run(stop))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
@@ -23,6 +24,7 @@ __all__ = ["Latest", "Point", "latest", "maintain", "prune", "rain_sums", "serie
 
 RAIN_HOURS = (1, 3, 6, 12, 24)
 _TEXT_LIMIT = 400
+_CHANNEL_LIMIT, _UNIT_LIMIT = 60, 16  # what the columns hold; PostgreSQL refuses more, and refuses NUL
 _ROLLUP_DAYS = {FIVE_MINUTES: 400, HOUR: 1200}  # days are kept for good
 
 
@@ -61,7 +63,7 @@ def store_readings(session: Session, readings: Sequence[Reading]) -> list[Readin
     """
     unique: dict[str, Reading] = {}
     for reading in readings:
-        unique.setdefault(reading.reading_id, reading)
+        unique.setdefault(reading.reading_id, _fitting(reading))
     if not unique:
         return []
     statement = insert_into(session, ReadingRow).on_conflict_do_nothing(index_elements=["reading_id"])
@@ -70,6 +72,16 @@ def store_readings(session: Session, readings: Sequence[Reading]) -> list[Readin
     new = [reading for reading in unique.values() if reading.reading_id in inserted]
     add_to_rollups(session, new)
     return new
+
+
+def _fitting(reading: Reading) -> Reading:
+    """The reading with channel and unit as the columns can hold them."""
+    channel, unit = reading.channel, reading.unit
+    if len(channel) <= _CHANNEL_LIMIT and len(unit) <= _UNIT_LIMIT and "\x00" not in channel and "\x00" not in unit:
+        return reading
+    return msgspec.structs.replace(
+        reading, channel=channel.replace("\x00", "")[:_CHANNEL_LIMIT], unit=unit.replace("\x00", "")[:_UNIT_LIMIT]
+    )
 
 
 def _row(reading: Reading) -> dict[str, Any]:
@@ -99,7 +111,7 @@ def split_value(value: bool | int | float | str | None) -> tuple[float | None, s
     if value is None:
         return None, None
     if isinstance(value, str):
-        return None, value[:_TEXT_LIMIT]
+        return None, value.replace("\x00", "")[:_TEXT_LIMIT]
     return float(value), None
 
 

@@ -1,8 +1,9 @@
 """HTTP push listener: other platforms and gateways POST readings; the answer comes after they are durable.
 
 ``POST /readings`` (plain JSON and CloudEvents), ``/v1.1/Observations``, ``/v1.1/Datastreams(n)/Observations``,
-``/v1.1/CreateObservations``.  Basic authentication with the device account of the settings may speak for every
-device; a bearer token speaks for the devices whose registry entry holds its SHA-256 (``attributes.token_sha256``).
+``/v1.1/CreateObservations``, ``/push/<mapping>`` (another platform's own JSON).  Basic authentication with the device
+account of the settings may speak for every device; a bearer token speaks for the devices whose registry entry holds
+its SHA-256 (``attributes.token_sha256``).
 
 A plain ASGI application: nothing here needs a framework, and every limit is in sight.
 """
@@ -26,10 +27,12 @@ import uvicorn
 
 from core.clock import Clock
 from core.errors import Forbidden, YiwangError
-from core.records import Reading
+from core.records import Observation, Reading
 from core.settings import Settings
+from ingest.mapping import Mapped, map_payload
 from ingest.pipeline import Durable, Pipeline, durable
 from ingest.push import Pushed, parse_push
+from ingest.router import Router
 from ingest.transports.limits import TokenBucket
 
 log = logging.getLogger("yiwang.ingest")
@@ -73,8 +76,8 @@ class _Buckets:
 class PushApp:
     """The ASGI application."""
 
-    def __init__(self, settings: Settings, pipeline: Pipeline, clock: Clock) -> None:
-        self._settings, self._pipeline, self._clock = settings, pipeline, clock
+    def __init__(self, settings: Settings, pipeline: Pipeline, clock: Clock, router: Router) -> None:
+        self._settings, self._pipeline, self._clock, self._router = settings, pipeline, clock, router
         self._counters = pipeline.counters.of("http")
         self._requests = _Buckets(REQUESTS_PER_S, REQUEST_BURST)
         self._failures = _Buckets(FAILURES_PER_MIN / 60, FAILURE_BURST)
@@ -113,14 +116,19 @@ class PushApp:
         wait = self._requests.wait_s(address, now, 1.0)
         if wait > 0 or self._active > MAX_AT_ONCE:
             raise _Refusal(429, "too_many_requests", "slow down", {"retry-after": str(max(1, round(wait)))})
-        if scope["path"] != "/readings" and not scope["path"].startswith("/v1.1/"):
-            raise _Refusal(404, "not_found", "post to /readings or /v1.1/Observations")
+        path = str(scope["path"])
+        mapping = self._router.named(path.removeprefix("/push/")) if path.startswith("/push/") else None
+        if path != "/readings" and not path.startswith("/v1.1/") and mapping is None:
+            raise _Refusal(404, "not_found", "post to /readings, /v1.1/Observations or /push/<mapping>")
         if scope["method"] != "POST":
             raise _Refusal(405, "method_not_allowed", "use POST", {"allow": "POST"})
         may = self._authorise(address, headers.get("authorization", ""), now)
         body = await _read_body(headers, receive)
         try:
-            pushed = parse_push(scope["path"], headers, body, self._clock.now(), self._datastreams.get)
+            if mapping is not None:
+                pushed = _from_mapping(map_payload(mapping, body, self._clock.now()))
+            else:
+                pushed = parse_push(path, headers, body, self._clock.now(), self._datastreams.get)
         except YiwangError as error:
             raise _Refusal(400, error.code, str(error)) from error
         return await self._take(pushed, may)
@@ -153,19 +161,21 @@ class PushApp:
         return hmac.compare_digest(password.encode(), self._settings.mqtt_device_password.encode()) and user_ok
 
     async def _take(self, pushed: Pushed, may: Callable[[str], bool]) -> tuple[int, dict[str, Any], dict[str, str]]:
-        by_device: dict[str, list[Reading]] = {}
+        by_device: dict[str, tuple[list[Reading], list[Observation]]] = {}
         for reading in pushed.readings:
-            by_device.setdefault(reading.device_id, []).append(reading)
+            by_device.setdefault(reading.device_id, ([], []))[0].append(reading)
+        for observation in pushed.observations:
+            by_device.setdefault(observation.source_id, ([], []))[1].append(observation)
         refused: list[dict[str, Any]] = [{"index": index, **error.as_dict()} for index, error in pushed.refused]
         waiting: list[Durable] = []
         accepted = 0
-        for device_id, readings in by_device.items():
+        for device_id, (readings, observations) in by_device.items():
             if not may(device_id):
                 refused.append(Forbidden(action=f"speak for {device_id}").as_dict())
                 self._counters.refuse("forbidden")
                 continue
-            accepted += len(readings)
-            waiting += await self._pipeline.take("http", device_id, readings)
+            accepted += len(readings) + len(observations)
+            waiting += await self._pipeline.take("http", device_id, readings, observations)
         self._counters.count("messages")
         for _, error in pushed.refused:
             self._counters.refuse(error.code)
@@ -174,6 +184,12 @@ class PushApp:
             raise _Refusal(503, "not_durable", "the bus did not confirm; send again", {"retry-after": "5"})
         status = 200 if accepted or not refused else 400
         return status, {"accepted": accepted, "refused": refused}, {}
+
+
+def _from_mapping(mapped: Mapped) -> Pushed:
+    readings = [reading for some in mapped.readings.values() for reading in some]
+    observations = [observation for some in mapped.observations.values() for observation in some]
+    return Pushed(readings, mapped.refused, observations)
 
 
 async def _read_body(headers: dict[str, str], receive: Receive) -> bytes:

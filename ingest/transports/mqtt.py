@@ -24,9 +24,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from core.clock import Clock
 from core.errors import YiwangError
-from core.records import Observation, Reading
 from core.settings import Settings
 from ingest.pipeline import Durable, Pipeline
+from ingest.router import Parsed
 
 log = logging.getLogger("yiwang.ingest")
 
@@ -34,9 +34,8 @@ MAX_PAYLOAD_BYTES = 65_536
 IN_FLIGHT = 2_000  # publishes under way before reading from the broker pauses
 _SETTLE_S = 2.0
 
-Parsed = tuple[str, list[Reading], list[Observation]]
 Parser = Callable[[str, bytes, datetime], Parsed]
-"""(topic, payload, received_at) → device id, readings, observations; raises a YiwangError when it refuses."""
+"""(topic, payload, received_at) → what it says; raises a YiwangError when it refuses the whole message."""
 
 
 class PayloadTooLarge(YiwangError):
@@ -196,18 +195,26 @@ class MqttSubscriber:
         try:
             if len(payload) > MAX_PAYLOAD_BYTES:
                 raise PayloadTooLarge(topic=topic, size=len(payload), limit=MAX_PAYLOAD_BYTES)
-            device_id, readings, observations = self._parse(topic, payload, self._clock.now())
+            parsed = self._parse(topic, payload, self._clock.now())
         except YiwangError as error:
-            self._counters.refuse(error.code)
-            log.debug("mqtt: %s refused: %s", topic, error)
+            self._refuse(topic, error)
             self._done(entry)  # acknowledged: sending it again would not make it better
             return
-        waiting = await self._pipeline.take("mqtt", device_id, readings, observations)
+        for refusal in parsed.refused:
+            self._refuse(topic, refusal)
+        waiting: list[Durable] = []
+        for device_id, readings, observations in parsed.devices:
+            source = device_id.partition(":")[0]
+            waiting += await self._pipeline.take(source, device_id, readings, observations)
         entry.waiting = len(waiting)
         if not waiting:
             self._done(entry)
         for future in waiting:
             future.add_done_callback(lambda done, entry=entry: self._settled(entry, done))  # type: ignore[misc]
+
+    def _refuse(self, topic: str, error: YiwangError) -> None:
+        self._counters.refuse(error.code)
+        log.debug("mqtt: %s refused: %s", topic, error)
 
     def _settled(self, entry: _Open, future: Durable) -> None:
         entry.waiting -= 1

@@ -231,3 +231,29 @@ async def test_duty_check_reaches_the_panel_and_silence_becomes_an_observation(n
         writer.write(gb26875.encode(command=2, serial=6, source=889, destination=1, time=now, adu=answer))
         assert (await reader.readexactly(30))[26] == 3
         writer.close()
+
+
+MAPPING = """
+name: pumps
+topic: "sensors/pumps/{station}/up"
+device: "{station}"
+prefix: "pump-"
+items: "data[]"
+time: {path: ts, format: unix_ms}
+values:
+  - {path: level_cm, quantity: water_level_m, scale: 0.01, unit: m, missing: [-999]}
+"""
+
+
+async def test_a_mapping_file_reads_another_makers_json(nats_server: Settings) -> None:
+    folder = nats_server.data_dir / "mappings"
+    folder.mkdir(parents=True)
+    (folder / "pumps.yaml").write_text(MAPPING)
+    (folder / "broken.yaml").write_text("name: [")
+    millis = int(datetime.now(UTC).timestamp() * 1000)
+    body = {"data": [{"ts": millis, "level_cm": 27}, {"ts": millis, "level_cm": "deep"}]}
+    async with ingesting(nats_server, GAUGE) as bus:
+        await asyncio.sleep(0.5)
+        await asyncio.to_thread(publish, nats_server, ("sensors/pumps/p7/up", json.dumps(body)))
+        found = await collect(bus, Reading, "READ", "read.>", 1)
+    assert [(r.device_id, r.quantity, r.value) for r in found] == [("mqtt:pump-p7", "water_level_m", 0.27)]

@@ -84,15 +84,15 @@ def test_a_request_that_cannot_be_read_is_a_typed_error(body: bytes) -> None:
 
 
 def test_mqtt_clock_of_1970_keeps_the_value_with_our_time() -> None:
-    _, readings, _ = payload.parse("sensors/g1", b'{"time": "1970-01-01T00:00:00Z", "a_m": 1}', NOW)
+    _, readings = payload.parse("sensors/g1", b'{"time": "1970-01-01T00:00:00Z", "a_m": 1}', NOW)
     assert (readings[0].quality, readings[0].observed_at) == (Quality.CLOCK_BAD, NOW)
-    _, readings, _ = payload.parse("sensors/g1", b'{"time": 1e300, "a_m": null}', NOW)
+    _, readings = payload.parse("sensors/g1", b'{"time": 1e300, "a_m": null}', NOW)
     assert (readings[0].quality, readings[0].observed_at) == (Quality.MISSING, NOW)
 
 
 def test_mqtt_single_value_forms() -> None:
     for raw, value in ((b"0.5", 0.5), (b"true", True), (b'"V2"', "V2"), (b'{"value": 3, "unit": "m"}', 3)):
-        device, readings, _ = payload.parse("sensors/g1/level_m", raw, NOW)
+        device, readings = payload.parse("sensors/g1/level_m", raw, NOW)
         assert (device, readings[0].value, readings[0].quantity) == ("mqtt:g1", value, "level_m")
 
 
@@ -109,7 +109,7 @@ def test_mqtt_single_value_forms() -> None:
 )
 def test_any_bytes_give_readings_or_a_typed_error(raw: bytes, topic: str) -> None:
     try:
-        _, readings, _ = payload.parse(topic, raw, NOW)
+        _, readings = payload.parse(topic, raw, NOW)
     except YiwangError:
         return
     assert all(r.observed_at.tzinfo is not None and r.device_id == "mqtt:g1" for r in readings)
