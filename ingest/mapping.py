@@ -161,6 +161,14 @@ def read_mapping(spec: Any, name: str = "") -> Mapping:
     return mapping
 
 
+def check_mapping(spec: dict[str, Any]) -> None:
+    """ValueError when ``spec`` is no mapping: for the parameters of plug-ins."""
+    try:
+        read_mapping({"name": "mapping", **spec})
+    except MappingInvalid as error:
+        raise ValueError(str(error)) from error
+
+
 def _name_of(spec: Any) -> str:
     return str(spec.get("name", "?")) if isinstance(spec, dict) else "?"
 

@@ -100,14 +100,15 @@ def _group_json(group: Group) -> dict[str, Any]:
         out["observed_at"] = iso(group.observed_at)
         if group.observed_at is None:
             out |= {"clock_bad": True, "observed_at_raw": group.observed_raw}
-    for element in group.elements:
+    for element in sorted(group.elements, key=lambda e: e.index is not None):  # single values first
         if element.status is not None:
             flags = {name: bool(element.status >> bit & 1) for bit, name in tables.STATUS_BITS.items()}
             out |= {"status_raw": element.status, "status": flags, **{n: True for n, on in flags.items() if on}}
         elif element.index is None:
             out[element.name] = element.value
         else:
-            out.setdefault(element.name, []).append(element.value)
+            name = element.name if isinstance(out.get(element.name, []), list) else f"{element.name}_series"
+            out.setdefault(name, []).append(element.value)
     if group.elements:
         out["elements"] = [_element_json(e) for e in group.elements]
     return out

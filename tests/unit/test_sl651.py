@@ -409,3 +409,9 @@ def test_any_bytes_are_survived(noise: bytes, at: int) -> None:
     session = sl651.build(sl651.Params()).session()
     _, rest = session.decode(data, received_at=NOW)
     assert data.endswith(rest)
+
+
+def test_an_element_that_comes_alone_and_as_a_series() -> None:
+    """Found by the fuzzer: both stand under their own names."""
+    frame = frame_of(report(0x31, HEAD + "392300000270" + "0418000010" + "3923" + "00000100" + "00000300"))
+    assert frame.fields["water_level_m"] == 0.27 and frame.fields["water_level_m_series"] == [0.1, 0.3]
