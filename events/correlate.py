@@ -16,6 +16,7 @@ from core.records import JSON, GeoPoint, Record
 from events.rulebook import Happening
 
 METRES_PER_DEGREE = 111_320.0
+PHONE_M = 100.0  # two phones among buildings may differ by this much
 NEAR_M = 30.0  # reports from two sites this near to one another may still be one happening
 
 
@@ -30,7 +31,7 @@ class Report(Record, frozen=True):
     site_id: str | None = None
     location: GeoPoint | None = None
     zone: str | None = None
-    accuracy_m: float = 0.0  # how far the location may be off (citizen's phone, address match)
+    accuracy_m: float = 0.0  # 68 % radius of the location (phone, address match); twice that widens the search
 
 
 class OpenCase(Record, frozen=True):
@@ -49,6 +50,7 @@ class OpenCase(Record, frozen=True):
     site_id: str | None = None
     location: GeoPoint | None = None
     zone: str | None = None
+    accuracy_m: float = 0.0
     standing: bool = False
 
 
@@ -118,14 +120,19 @@ def _space(report: Report, case: OpenCase, happening: Happening, steps: list[dic
         steps.append({"step": "distance", "metres": None, "score": 0.0})
         return 0.0
     metres = distance_m(report.location, case.location)
-    radius = happening.radius_m + min(report.accuracy_m, happening.radius_m)
+    radius = happening.radius_m + min(2 * math.hypot(report.accuracy_m, case.accuracy_m), _slack(happening))
     value = _falling(metres, radius)
-    step: dict[str, JSON] = {"step": "distance", "metres": round(metres, 1), "radius_m": radius}
+    step: dict[str, JSON] = {"step": "distance", "metres": round(metres, 1), "radius_m": round(radius, 1)}
     if report.site_id and case.site_id and not same_site and metres > NEAR_M:
         value *= 0.6  # two watched places are two happenings until somebody says otherwise
         step["other_site"] = case.site_id
     steps.append(step | {"score": round(value, 4)})
     return value
+
+
+def _slack(happening: Happening) -> float:
+    """How much the inaccuracy of both places may widen the radius."""
+    return max(happening.radius_m, PHONE_M)
 
 
 def _falling(metres: float, radius: float) -> float:
@@ -184,7 +191,7 @@ def _cell(point: GeoPoint, happening: Happening) -> tuple[int, int]:
 
     One step of longitude is taken at 60° (half as long as at the equator): wide enough anywhere south of it.
     """
-    metres = max(4 * happening.radius_m, 100.0)
+    metres = 2 * (happening.radius_m + _slack(happening))
     return math.floor(point.lon / (metres / (METRES_PER_DEGREE * 0.5))), math.floor(
         point.lat / (metres / METRES_PER_DEGREE)
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, and_, or_, select
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 from core.clock import BEIJING, Clock
 from core.ids import new_id
 from core.records import SYSTEM, Actor, EvidenceRef, GeoPoint, Observation, Severity
+from events.areas import AREA_PREFIX, gather
 from events.correlate import (
     Decision,
     OpenCase,
@@ -148,7 +150,58 @@ class Desk:
         case.last_seen_at = observation.observed_at
         self._link(session, case, finding, decision.reason(), 1.0)
         self._set_standing(case, finding)
+        if happening.area_radius_m:
+            area = Facts(happening=f"{AREA_PREFIX}{spec.draft.happening}", class_code=spec.draft.class_code, severity=3)
+            path = route(area, self._routing, self._registry.departments(session))
+            gather(session, self._service, case, happening, path, self._clock.now())
         return case
+
+    def open_apart(
+        self,
+        session: Session,
+        old: Case,
+        links: Sequence[CaseObservation],
+        first: Observation,
+        place: Place,
+        actor: Actor,
+    ) -> Case:
+        """A case of its own for observations that were joined to ``old`` wrongly; it is registered, not dispatched."""
+        severity = max(int((link.reason or {}).get("severity", 1)) for link in links)
+        draft = CaseDraft(
+            title=f"{place.name} {old.title.split(' ', 1)[-1]}"[:200],
+            definition_id=old.definition_id,
+            kind=first.kind,
+            class_code=old.class_code,
+            class_version=old.class_version,
+            severity=Severity(severity),
+            site_id=place.site_id,
+            location=place.location,
+            division_code=place.division_code,
+            source_type=first.source_type,
+            source_id=first.source_id,
+            confidence=first.confidence,
+            happening_key=old.happening_key,
+            evidence=first.evidence,
+            auto_register=True,
+            why={"detached_from": {"case_id": old.case_id, "number": old.number, "by": actor.user_id}},
+        )
+        case = self._service.open_in(session, draft, SYSTEM)
+        for link in links:
+            session.add(
+                CaseObservation(
+                    case_id=case.case_id,
+                    observation_id=link.observation_id,
+                    linked_at=self._clock.now(),
+                    score=link.score,
+                    reason=dict(link.reason or {}) | {"detached_from": old.case_id},
+                )
+            )
+        case.last_seen_at = first.observed_at
+        self._service.note(session, old, actor, "detach", {"case_id": case.case_id, "number": case.number})
+        return case
+
+    def now(self) -> datetime:
+        return self._clock.now()
 
     def route_of(self, session: Session, finding: Finding, place: Place) -> Route:
         """Where a case of ``finding`` goes."""
@@ -230,6 +283,7 @@ def explain(finding: Finding, decision: Decision) -> dict[str, Any]:
         "zone": observation.zone,
         "box": list(observation.box) if observation.box else None,
         "epoch": observation.epoch,
+        "accuracy_m": _accuracy(observation) or None,
     }
     if observation.model is not None:
         seen["model"] = {"name": observation.model.name, "sha256": observation.model.sha256}
@@ -266,6 +320,7 @@ def open_case(row: Case) -> OpenCase:
         site_id=row.site_id,
         location=GeoPoint(lon=row.lon, lat=row.lat) if row.lon is not None and row.lat is not None else None,
         zone=(row.why or {}).get("observation", {}).get("zone"),
+        accuracy_m=float((row.why or {}).get("observation", {}).get("accuracy_m") or 0.0),
         standing=is_standing(row),
     )
 

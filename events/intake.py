@@ -17,7 +17,7 @@ from core.errors import RecordError
 from core.records import DeviceConfig, Observation, Quality, Reading
 from events.desk import Desk
 from events.findings import Context, Finding, Rule
-from events.memory import CASE_OF, BatchMemory, insert_into
+from events.memory import CASE_OF, BatchMemory, insert_into, insert_new
 from events.places import Registry
 from events.rulebook import Rulebook
 from storage.devices import record_health
@@ -76,8 +76,9 @@ class Intake:
             return []
         now = self.clock.now()
         rows = [_row(o, now) for o in reversed(unique.values())]
-        statement = insert_into(session, ObservationRow).on_conflict_do_nothing(index_elements=["observation_id"])
-        known = set(session.scalars(statement.returning(ObservationRow.observation_id), rows))
+        connection = session.connection()
+        statement = insert_new(connection.dialect.name, ObservationRow.__table__, "observation_id")
+        known = set(connection.execute(statement, rows).scalars())
         return [o for o in reversed(unique.values()) if o.observation_id in known]
 
     def _discover(self, session: Session, observations: Iterable[Observation]) -> None:

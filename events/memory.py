@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -19,8 +20,35 @@ _CHUNK = 400
 
 def insert_into(session: Session, table: Any) -> Any:
     """The dialect's INSERT, the one that knows ON CONFLICT."""
-    module = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    return module.insert(table)
+    return _dialect_insert(session.get_bind().dialect.name, table)
+
+
+def _dialect_insert(dialect: str, table: Any) -> Any:
+    return (postgresql if dialect == "postgresql" else sqlite).insert(table)
+
+
+# Statements are built once: building one costs more than running it.
+@cache
+def _select_state() -> Any:
+    return select(RuleState.state_key, RuleState.body).where(
+        RuleState.rule_id == bindparam("rule_id"), RuleState.state_key.in_(bindparam("keys", expanding=True))
+    )
+
+
+@cache
+def _upsert_state(dialect: str) -> Any:
+    statement = _dialect_insert(dialect, RuleState.__table__)
+    return statement.on_conflict_do_update(
+        index_elements=["rule_id", "state_key"],
+        set_={"body": statement.excluded.body, "updated_at": statement.excluded.updated_at},
+    )
+
+
+@cache
+def insert_new(dialect: str, table: Any, key: str) -> Any:
+    """INSERT … ON CONFLICT (key) DO NOTHING RETURNING key, for a plain (Core) table."""
+    statement = _dialect_insert(dialect, table).on_conflict_do_nothing(index_elements=[key])
+    return statement.returning(table.c[key])
 
 
 class BatchMemory(DictMemory):
@@ -28,7 +56,7 @@ class BatchMemory(DictMemory):
 
     def __init__(self, session: Session) -> None:
         super().__init__()
-        self._session = session
+        self._connection = session.connection()
         self._known: set[tuple[str, str]] = set()
 
     def load(self, keys: Iterable[tuple[str, str]]) -> None:
@@ -40,17 +68,15 @@ class BatchMemory(DictMemory):
                 by_rule.setdefault(pair[0], []).append(pair[1])
         for rule_id, wanted in by_rule.items():
             for start in range(0, len(wanted), _CHUNK):
-                rows = self._session.execute(
-                    select(RuleState.state_key, RuleState.body).where(
-                        RuleState.rule_id == rule_id, RuleState.state_key.in_(wanted[start : start + _CHUNK])
-                    )
+                rows = self._connection.execute(
+                    _select_state(), {"rule_id": rule_id, "keys": wanted[start : start + _CHUNK]}
                 )
                 for key, body in rows:
                     self.bodies[rule_id, key] = body
 
     def load_all(self, rule_id: str) -> list[tuple[str, Body]]:
         """Everything that ``rule_id`` keeps."""
-        rows = self._session.execute(select(RuleState.state_key, RuleState.body).where(RuleState.rule_id == rule_id))
+        rows = self._connection.execute(select(RuleState.state_key, RuleState.body).where(RuleState.rule_id == rule_id))
         found: list[tuple[str, Body]] = []
         for key, body in rows:
             self._known.add((rule_id, key))
@@ -75,11 +101,6 @@ class BatchMemory(DictMemory):
             {"rule_id": rule_id, "state_key": key, "body": dict(self.bodies[rule_id, key]), "updated_at": now}
             for rule_id, key in sorted(self.changed)
         ]
-        statement = insert_into(self._session, RuleState)
-        statement = statement.on_conflict_do_update(
-            index_elements=["rule_id", "state_key"],
-            set_={"body": statement.excluded.body, "updated_at": statement.excluded.updated_at},
-        )
-        self._session.execute(statement, rows)
+        self._connection.execute(_upsert_state(self._connection.dialect.name), rows)
         self.changed.clear()
         return len(rows)

@@ -71,6 +71,7 @@ class Finished:
     finished_at: datetime
     false_alarm: bool
     sources: tuple[Asked, ...]
+    open_children: tuple[str, ...] = ()
 
 
 class Rechecker:
@@ -103,6 +104,8 @@ class Rechecker:
     async def _ask(self, case: Finished) -> Verdict | None:
         if case.false_alarm:
             return Verdict(clear=None, detail="reported as a false alarm: somebody has to look")
+        if case.open_children:
+            return Verdict(clear=False, detail="open parts: " + ", ".join(case.open_children))
         if not case.sources:
             return Verdict(clear=None, detail="no camera or sensor of this case can be asked")
         verdicts = await asyncio.gather(*(self._ask_one(case, source) for source in case.sources))
@@ -170,6 +173,11 @@ class Rechecker:
             finished_at=finish.at if finish is not None else case.updated_at,
             false_alarm=bool(finish is not None and (finish.data or {}).get("false_alarm")),
             sources=tuple(_sources(session, case)),
+            open_children=tuple(
+                session.scalars(
+                    select(Case.number).where(Case.parent_case_id == case.case_id, Case.open.is_(True)).limit(20)
+                )
+            ),
         )
 
     def _act(self, case: Finished, verdict: Verdict) -> None:
@@ -224,11 +232,13 @@ def judge(verdicts: Iterable[Verdict]) -> Verdict:
 
 def _sources(session: Any, case: Case) -> Iterable[Asked]:
     """The cameras and devices that saw the happening, newest word first, each once per kind and zone."""
-    standing = (case.why or {}).get("standing", {})
+    merged = session.scalars(select(Case).where(Case.merged_into_id == case.case_id)).all()
+    standing = {k: v for c in (*merged, case) for k, v in (c.why or {}).get("standing", {}).items()}
+    ids = [case.case_id, *(c.case_id for c in merged)]
     rows = session.execute(
         select(ObservationRow, CaseObservation.reason)
         .join(CaseObservation, CaseObservation.observation_id == ObservationRow.observation_id)
-        .where(CaseObservation.case_id == case.case_id)
+        .where(CaseObservation.case_id.in_(ids))
         .order_by(ObservationRow.observed_at.desc())
         .limit(200)
     )
@@ -236,8 +246,10 @@ def _sources(session: Any, case: Case) -> Iterable[Asked]:
     for row, reason in rows:
         zone = (row.body or {}).get("zone")
         key = (row.source_id, row.kind, zone)
-        if row.source_type not in ("camera", "device") or key in seen:
+        if row.source_type not in ("camera", "device") or key in seen or "moved_to" in (reason or {}):
             continue
+        if "merged_from" in (reason or {}):
+            continue  # the merged case's own link says more
         seen.add(key)
         yield Asked(
             source_type=row.source_type,

@@ -38,6 +38,7 @@ class Happening(Record, frozen=True):
     auto: float = 0.7
     propose: float = 0.4
     area_radius_m: float = 0.0  # > 0: many of these within it make an area-wide event
+    area_min: int = 5  # how many
 
 
 class RulesFile(Record, frozen=True):

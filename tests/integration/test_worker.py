@@ -100,7 +100,7 @@ async def worker(settings: Settings) -> AsyncIterator[tuple[Bus, Engine]]:
         engine.dispose()
 
 
-async def until(engine: Engine, probe: Callable[..., object], seconds: float = 15) -> object:
+async def until(engine: Engine, probe: Callable[..., object], seconds: float = 40) -> object:
     for _ in range(int(seconds / 0.05)):
         with read_scope(engine) as session:
             found = probe(session)

@@ -1,0 +1,126 @@
+"""A labelled day through the whole intake: reports of one happening merge, no incident is lost, splits and parents hold."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, select
+
+from bench._merging import play
+from bench._replay import generate
+from core.clock import ManualClock
+from core.ids import derived_id
+from core.records import SYSTEM, GeoPoint, Observation
+from events.desk import Desk
+from events.duplicates import detach, proposals
+from events.intake import Intake
+from events.places import Registry
+from events.routing import default_routing
+from events.rulebook import default_rulebook
+from events.service import CaseService
+from storage.session import session_scope
+from storage.tables.cases import Case, CaseObservation, CaseTransition
+from storage.tables.registry import Department
+
+T0 = datetime(2026, 7, 1, 3, 0, tzinfo=UTC)
+HERE = GeoPoint(lon=125.36, lat=43.89)
+
+
+class House:
+    """Intake, desk and service on one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.clock = ManualClock(T0)
+        self.registry = Registry(self.clock)
+        self.service = CaseService(engine, self.clock)
+        self.desk = Desk(self.service, self.clock, self.registry, default_routing())
+        self.book = default_rulebook()
+        self.intake = Intake(self.clock, self.book, self.registry, self.desk)
+        with session_scope(engine) as session:
+            for name in ("dept-fire", "dept-drainage", "dept-emergency", "dept-command", "dept-traffic"):
+                session.add(Department(department_id=name, name=name))
+
+    def told(self, kind: str, source_id: str, *, north_m: float = 0, seconds: float = 0) -> None:
+        at = T0 + timedelta(seconds=seconds)
+        self.clock.set(max(self.clock.now(), at))
+        observation = Observation(
+            observation_id=derived_id(kind, source_id, seconds),
+            kind=kind,
+            state="open",
+            source_type="citizen",
+            source_id=source_id,
+            observed_at=at,
+            received_at=at,
+            location=GeoPoint(lon=HERE.lon, lat=HERE.lat + north_m / 111_320),
+        )
+        with session_scope(self.engine) as session:
+            self.intake.take_observations(session, [observation])
+
+
+@pytest.fixture
+def house(engine: Engine) -> House:
+    return House(engine)
+
+
+@pytest.mark.parametrize("seed", [11, 12])
+def test_duplicates_merge_and_no_incident_is_lost(engine: Engine, tmp_path, seed: int) -> None:  # type: ignore[no-untyped-def]
+    found = play(engine, generate(sites=148, incidents=25, hours=8, seed=seed))
+    assert found.lost == 0
+    assert found.spurious_cases == 0
+    assert found.duplicates > 40
+    assert found.merged_share >= 0.95
+
+
+def test_a_doubtful_report_is_proposed_with_reasons(house: House) -> None:
+    house.told("flame_smoke", "citizen:1")
+    house.told("flame_smoke", "citizen:2", north_m=170, seconds=60)
+    with session_scope(house.engine) as session:
+        cases = session.scalars(select(Case).order_by(Case.number)).all()
+        assert len(cases) == 2
+        assert cases[1].why["merge"]["verdict"] == "propose"
+        found = proposals(session, cases[1], house.book)
+        assert [p.case_id for p in found] == [cases[0].case_id]
+        assert [step["step"] for step in found[0].steps] == ["class", "distance", "time"]
+
+
+def test_a_wrong_join_is_undone_with_its_history(house: House) -> None:
+    house.told("flame_smoke", "citizen:1")
+    house.told("flame_smoke", "citizen:2", north_m=50, seconds=60)
+    with session_scope(house.engine) as session:
+        case = session.scalars(select(Case)).one()
+        key = next(k for k in case.why["standing"] if "citizen:2" in k)
+        opened = detach(session, house.desk, house.registry, house.book, case, key, SYSTEM)
+        assert opened.why["detached_from"]["case_id"] == case.case_id
+    house.told("flame_smoke", "citizen:2", north_m=50, seconds=400)  # its next word goes to its own case
+    with session_scope(house.engine) as session:
+        links = session.scalars(select(CaseObservation).where(CaseObservation.case_id == opened.case_id)).all()
+        assert len(links) == 2
+        old = session.scalars(select(CaseObservation).where(CaseObservation.case_id == case.case_id)).all()
+        assert any(link.reason.get("moved_to") == opened.case_id for link in old)
+        commands = session.scalars(
+            select(CaseTransition.command).where(CaseTransition.case_id == case.case_id)
+        ).all()
+        assert "detach" in commands
+
+
+def test_one_rainstorm_many_points_get_a_parent_and_keep_their_own_cases(house: House) -> None:
+    for n in range(7):
+        house.told("waterlogging", f"citizen:{n}", north_m=600 * n, seconds=30 * n)
+    with session_scope(house.engine) as session:
+        parent = session.scalars(select(Case).where(Case.happening_key.like("area-%"))).one()
+        children = session.scalars(select(Case).where(Case.parent_case_id == parent.case_id)).all()
+        assert len(children) == 7
+        assert all(child.merged_into_id is None and child.department_id == "dept-drainage" for child in children)
+        assert parent.department_id == "dept-emergency"
+        assert len(parent.why["area"]["children"]) == 5
+
+
+def test_a_far_flood_is_no_part_of_the_rainstorm(house: House) -> None:
+    for n in range(6):
+        house.told("waterlogging", f"citizen:{n}", north_m=600 * n, seconds=30 * n)
+    house.told("waterlogging", "citizen:far", north_m=30_000, seconds=300)
+    with session_scope(house.engine) as session:
+        far = session.scalars(select(Case).where(Case.source_id == "citizen:far")).one()
+        assert far.parent_case_id is None
