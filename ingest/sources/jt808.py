@@ -245,6 +245,8 @@ _ANSWERS = frozenset((0x0001, 0x0104, 0x0107, 0x0201, 0x0608, 0x1205))
 
 def _answers(packet: Packet) -> tuple[Answer, ...]:
     fields = packet.fields
+    if "answered_serial" not in fields:
+        return ()  # encrypted: nobody read it
     if packet.message == 0x0001:
         key, ok = str(fields["answered_serial"]), fields["result"] in (0, 4)
         return (Answer(key=key, ok=ok, detail=fields["result_name"]),)

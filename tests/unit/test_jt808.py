@@ -385,3 +385,9 @@ def test_any_bytes_are_survived(noise: bytes, at: int) -> None:
 @given(st.binary(max_size=300))
 def test_escape_comes_back(data: bytes) -> None:
     assert unescape(escape(data)) == data and b"\x7e" not in escape(data)
+
+
+def test_an_encrypted_answer_is_survived() -> None:
+    """Found by the fuzzer."""
+    frame = frame_of(uplink(0x0001, bytes(5), props=0x0400))
+    assert frame.answers == () and frame.reply is None
