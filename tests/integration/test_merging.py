@@ -1,4 +1,4 @@
-"""A labelled day through the whole intake: reports of one happening merge, no incident is lost, splits and parents hold."""
+"""A labelled day through the whole intake: reports of one happening merge, none is lost, splits and parents hold."""
 
 from __future__ import annotations
 
