@@ -18,7 +18,7 @@ from events.casekinds import Definition
 from events.clocks import Clocks
 from events.drafts import CaseDraft, Limit, Part
 from events.lifecycle import Transition, part_of
-from storage.tables.cases import Case, CaseAssignment, CaseEvidence, CaseObservation
+from storage.tables.cases import Case, CaseAssignment, CaseEvidence, CaseObservation, CaseParty
 from storage.tables.people import User
 from storage.tables.registry import Department
 
@@ -112,7 +112,7 @@ def add_evidence(session: Session, case_id: str, ref: EvidenceRef, purpose: str,
 
 
 def _attach(work: Work) -> None:
-    attach_files(work, work.data.get("purpose") or ("after" if work.transition.command == "finish" else "other"))
+    attach_files(work, work.data.get("purpose") or ("after" if "finish_part" in work.transition.effects else "other"))
 
 
 def _attach_check(work: Work) -> None:
@@ -224,6 +224,20 @@ def _count_rework(work: Work) -> None:
         row.state, row.finished_at = "dispatched", None
     for row in work.parts("check"):
         row.state = "over"
+
+
+def _resume_part(work: Work) -> None:
+    """The lead takes its finished work up again."""
+    for row in work.parts("lead"):
+        row.state, row.finished_at = "accepted", None
+
+
+def _add_party(work: Work) -> None:
+    user_id = work.data["party_id"]
+    if work.session.get(User, user_id) is None:
+        raise NotFound(what="user", key=user_id)
+    if work.session.get(CaseParty, (work.case.case_id, user_id)) is None:
+        work.session.add(CaseParty(case_id=work.case.case_id, user_id=user_id, role="party", added_at=work.at))
 
 
 def _bounce(work: Work) -> None:
@@ -361,6 +375,7 @@ def _evaluate(work: Work) -> None:
 Effect = Callable[[Work], None]
 EFFECTS: dict[str, Effect] = {
     "accept_part": _accept_part,
+    "add_party": _add_party,
     "approve": _approve,
     "assign": _assign,
     "assign_check": _assign_check,
@@ -381,6 +396,7 @@ EFFECTS: dict[str, Effect] = {
     "refuse_request": _refuse_request,
     "remember_state": _remember_state,
     "request": _request,
+    "resume_part": _resume_part,
     "split": _split,
     "unmerge": _unmerge,
 }

@@ -220,7 +220,8 @@ def _evidence(case: CaseState, command: Command, actor: Actor, d: Definition, gu
 
 
 def _parts_finished(case: CaseState, command: Command, actor: Actor, d: Definition, guard: Mapping[str, Any]) -> None:
-    late = [p.department_id for p in case.parts if p.role == "assist" and p.state == "accepted"]
+    states = guard.get("states", ("accepted",))
+    late = [p.department_id for p in case.parts if p.role == "assist" and p.state in states]
     if late:
         raise GuardFailed(
             command=command.name,

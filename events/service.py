@@ -247,7 +247,11 @@ class CaseService:
                 return msgspec.structs.replace(summary_of(session, earlier.case_id), replayed=True)
         draft = _draft(definition, data)
         case = self.create(session, draft, actor, {}, key)
-        session.flush()
+        follow = definition.automatic.get("on_report")
+        if follow:
+            spec = definition.commands[follow]
+            names = (*spec.required, *spec.optional)
+            self._automatic(session, case, follow, {k: v for k, v in data.items() if k in names and v is not None})
         return summary_of(session, case.case_id)
 
     def _automatic(self, session: Session, case: Case, name: str, data: dict[str, JSON]) -> None:

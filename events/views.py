@@ -159,7 +159,7 @@ def _mine(actor: Actor) -> Any:
         CaseAssignment.state.in_(("dispatched", "accepted")),
         or_(CaseAssignment.department_id == actor.department_id, CaseAssignment.user_id == actor.user_id),
     )
-    lines: list[Any] = [and_(Case.state.in_(("dispatched", "handling", "rework", "suspended")), part.exists())]
+    lines: list[Any] = [part.exists()]
     if {"inspector", "grid_worker"} & set(actor.roles):
         lines.append(Case.state.in_(("handle_finished", "checking")))
     if {"dispatcher", "operator"} & set(actor.roles):

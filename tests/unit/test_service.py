@@ -395,3 +395,44 @@ def test_two_buttons_at_once(town: Town) -> None:
 @pytest.mark.timeout(7200)
 def test_two_buttons_at_once_ten_thousand_times(town: Town) -> None:
     race(town, 10_000)
+
+
+def test_business_flow_with_countersignature(town: Town) -> None:
+    ask = {"definition_id": "business_flow", "department_id": "fire", "assisting": [{"department_id": "water"}]}
+    case = town.do("", "report", "grid", title="Hydrant plan", **ask)
+    assert (case.state, case.department_id) == ("sent", "fire")
+    town.do(case.case_id, "accept", "fire")
+    with pytest.raises(GuardFailed):  # water has not signed
+        town.do(case.case_id, "reply", "fire", answer="here it is")
+    with pytest.raises(MoveForbidden):
+        town.do(case.case_id, "countersign", "operator", opinion="fine")
+    town.do(case.case_id, "countersign", "water", opinion="agreed")
+    assert town.do(case.case_id, "reply", "fire", answer="here it is").state == "replied"
+    town.do(case.case_id, "dispute", "grid", reason="page 3 is missing")
+    assert town.do(case.case_id, "reply", "fire", answer="with page 3").state == "replied"
+    done = town.do(case.case_id, "confirm", "grid")
+    assert (done.state, done.stage, done.open) == ("closed", "file", False)
+    other = town.do("", "report", "grid", title="Second", **ask)
+    assert town.do(other.case_id, "object", "water", reason="not agreed").state == "returned"
+    assert town.do(other.case_id, "withdraw", "grid", reason="never mind").open is False
+
+
+def test_mediation_is_for_the_parties_and_the_mediators_alone(town: Town) -> None:
+    form = {"definition_id": "dispute_mediation", "department_id": "water", "parties": ["viewer"]}
+    case = town.do("", "report", "grid", title="Noise", **form)
+    assert case.confidential and case.state == "assigned"
+    with read_scope(town.engine) as session:
+        sees = {n for n in ("admin", "operator", "dispatcher", "fire", "water", "grid", "viewer", "inspector")
+                if may_see(session, actor(n), case.case_id)}  # fmt: skip
+    assert sees == {"water", "grid", "viewer"}
+    town.do(case.case_id, "accept", "water")
+    town.do(case.case_id, "record", "water", minutes="both came")
+    town.do(case.case_id, "add_party", "water", party_id="fire2")
+    with pytest.raises(NotFound):
+        town.do(case.case_id, "comment", "operator", comment="what is this?")
+    with pytest.raises(GuardFailed):
+        town.do(case.case_id, "agree", "water", agreement="quiet after ten")
+    town.do(case.case_id, "agree", "water", agreement="quiet after ten", evidence=[photo("9", "document")])
+    assert town.do(case.case_id, "perform", "fire2").state == "performed"
+    with read_scope(town.engine) as session:
+        assert not list(check_chain(chain(session, case.case_id)))
