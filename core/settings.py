@@ -49,6 +49,7 @@ class Settings:
     camera: str = ""  # YIWANG_CAMERA: one's own camera, added in one step
     log_level: str = "INFO"
     vision_capacity: int = 64  # cameras one vision worker takes at most
+    vision_blur: str = ""  # "faces", "plates" or both with a comma: made unrecognisable in evidence pictures
 
     @property
     def tiles_dir(self) -> Path:
@@ -100,6 +101,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         district=env.get("YIWANG_DISTRICT", "220105"),
         camera=env.get("YIWANG_CAMERA", ""),
         log_level=env.get("YIWANG_LOG_LEVEL", "INFO").upper(),
+        vision_blur=env.get("YIWANG_VISION_BLUR", ""),
         vision_capacity=_whole(env, "YIWANG_VISION_CAPACITY", 64, 1, 10000),
     )
 

@@ -23,6 +23,7 @@ from core.errors import YiwangError
 from core.records import CameraConfig
 from vision.errors import StreamFailed
 from vision.frames import Frame, make_frame
+from vision.preroll import PacketRing
 from vision.sources import Source, analysis_source
 
 log = logging.getLogger("yiwang.vision.capture")
@@ -68,6 +69,7 @@ class CameraCapture(threading.Thread):
         self._halt = threading.Event()
         self._sequence = 0
         self._gop_s = float("inf")
+        self.ring = PacketRing()
         self._due = 0.0
 
     # for others ----------------------------------------------------------
@@ -96,6 +98,7 @@ class CameraCapture(threading.Thread):
             except Exception as error:  # noqa: BLE001 — supervisor: no stream may end its own supervision
                 reason = f"{type(error).__name__}: {error}"
                 log.exception("camera %s: unexpected", self.camera.camera_id)
+            self.ring.flush(None)
             if self._halt.is_set():
                 break
             failures = 0 if self.status.frames > frames else failures + 1
@@ -123,11 +126,14 @@ class CameraCapture(threading.Thread):
             context.thread_count = 1  # one core per worker; more threads only add latency
             context.thread_type = "NONE"
             recorded = source.is_file or (container.duration or 0) > 0
-            while not self._halt.is_set():
-                ended = self._play(container, stream, recorded)
-                if not (source.is_file and source.loop and ended):
-                    break
-                container.seek(0)
+            try:
+                while not self._halt.is_set():
+                    ended = self._play(container, stream, recorded)
+                    if not (source.is_file and source.loop and ended):
+                        break
+                    container.seek(0)
+            finally:
+                self.ring.flush(stream)
             return "the recording ended" if recorded else "the stream ended"
 
     def _play(self, container: av.container.InputContainer, stream: av.VideoStream, recorded: bool) -> bool:
@@ -146,6 +152,7 @@ class CameraCapture(threading.Thread):
                 self._gop_s = at - last_key if last_key is not None and at > last_key else self._gop_s
                 last_key = at
             if not self._halt.wait(pace.wait_s(at)) and packet.size:
+                self.ring.keep(packet, stream)
                 only_keys = self._gop_s <= 1.0 / self.fps or (self.economy and self._gop_s <= ECONOMY_GOP_S)
                 if not packet.is_keyframe and (need_key or only_keys):
                     need_key = True  # after a gap only a key frame makes sense again

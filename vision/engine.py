@@ -68,7 +68,8 @@ class Engine(threading.Thread):
         super().__init__(name="analysis", daemon=True)
         self.analyzer = analyzer
         self.stations: dict[str, Station] = {}
-        self.busy_s = 0.0
+        self.load = 0.0  # share of the last seconds that analysing took
+        self._busy, self._since = 0.0, time.monotonic()
         self._emit = emit
         self._wake = threading.Event()
         self._halt = threading.Event()
@@ -108,7 +109,7 @@ class Engine(threading.Thread):
         while not self._halt.is_set():
             self._wake.wait(TICK_S)
             self._wake.clear()
-            start = time.thread_time()
+            start = time.monotonic()
             try:
                 self._round()
                 if time.monotonic() - ticked >= TICK_S:
@@ -121,7 +122,15 @@ class Engine(threading.Thread):
                 if not troubled:
                     log.exception("analysis failed; going on")
                 troubled = True
-            self.busy_s += time.thread_time() - start
+            self._measure(start)
+
+    def _measure(self, start: float) -> None:
+        """Wall time spent in rounds, over windows of about three seconds."""
+        now = time.monotonic()
+        self._busy += now - start
+        if now - self._since >= 3.0:
+            self.load = self._busy / (now - self._since)
+            self._busy, self._since = 0.0, now
 
     def _round(self) -> None:
         """One picture of every camera that has a new one."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import cv2
 import numpy as np
+from msgspec.structs import replace as replace_record
 
 from core.ids import derived_id
 from core.media import MediaStore
 from core.records import CameraConfig, EvidenceRef, Observation, Zone
 from vision.analyzer import Outcome
+from vision.blur import Blur
 from vision.detections import Detections, Image
 
 MAX_EDGE = 1280  # pixels; evidence larger than this is scaled down
@@ -67,10 +70,18 @@ def _label(canvas: Image, text: str, x: int, y: int, colour: tuple[int, int, int
     cv2.putText(canvas, text, (x + 2, y - 2), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1, cv2.LINE_AA)
 
 
-def store_pictures(outcome: Outcome, zones: Sequence[Zone], media: MediaStore) -> tuple[EvidenceRef, ...]:
-    """The clean and the annotated picture, sealed in the media store; none when there was no picture."""
+def store_pictures(
+    outcome: Outcome, zones: Sequence[Zone], media: MediaStore, blur: Blur | None = None
+) -> tuple[EvidenceRef, ...]:
+    """The clean and the annotated picture, sealed in the media store; none when there was no picture.
+
+    With ``blur`` faces or plates are unrecognisable in both before anything is stored.
+    """
     if outcome.frame is None:
         return ()
+    if blur is not None:
+        outcome = replace(outcome, frame=replace(outcome.frame, image=blur.apply(outcome.frame.image)))
+    assert outcome.frame is not None
     at = outcome.frame.at
     return (
         media.put(jpeg(outcome.frame.image), kind="snapshot", media_type="image/jpeg", taken_at=at),
@@ -104,6 +115,19 @@ def observation(
         evidence=evidence,
         epoch=epoch,
         attributes=_attributes(outcome, camera),
+    )
+
+
+def with_clip(first: Observation, clip: EvidenceRef, stands: bool, now: datetime) -> Observation:
+    """``first`` once more with its clip, in the state that holds now."""
+    return replace_record(
+        first,
+        observation_id=derived_id(first.observation_id, "clip"),
+        state="open" if stands else "clear",
+        observed_at=now,
+        received_at=now,
+        evidence=(clip,),
+        attributes={**first.attributes, "clip_of": first.observation_id},
     )
 
 

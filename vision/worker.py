@@ -15,6 +15,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -30,10 +31,11 @@ from core.clock import Clock, SystemClock
 from core.errors import YiwangError
 from core.ids import subject_token
 from core.media import MediaStore
-from core.records import CameraConfig, EvidenceRef, LookAnswer, LookRequest, decode, encode
+from core.records import CameraConfig, EvidenceRef, LookAnswer, LookRequest, Observation, decode, encode
 from core.settings import Settings
-from vision import evidence
+from vision import evidence, shedding
 from vision.analyzer import Analyzer, Outcome
+from vision.blur import Blur
 from vision.engine import Engine, Look, Station
 from vision.frames import Frame
 from vision.leases import BEAT_S, LeaseBook, bucket_key, ensure_leases
@@ -46,6 +48,7 @@ QUEUE_LIMIT = 512  # outcomes waiting for the bus; full: analysis waits, and the
 ENSURE_S = 5.0
 LIVE_S = 5.0
 LOOK_S = 6.0
+CLIP_AFTER_S = 20.0
 
 
 async def main(settings: Settings, stop: asyncio.Event) -> None:
@@ -62,6 +65,7 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
 class _Item:
     station: Station
     outcome: Outcome
+    clip: Future[bytes | None] | None = None
 
 
 class VisionWorker:
@@ -76,6 +80,7 @@ class VisionWorker:
         self.book = LeaseBook(bus, self.name)
         self.media = MediaStore(settings.media_url)
         self.pool = DetectorPool()
+        self.blur = Blur(settings.vision_blur, self.pool) if settings.vision_blur else None
         self.engine = Engine(Analyzer(self.pool), self._emit)
         self.cameras: dict[str, CameraConfig] = {}
         self.published = 0
@@ -85,6 +90,7 @@ class VisionWorker:
         self._loop = asyncio.get_running_loop()
         self._looks: dict[str, Subscription] = {}
         self._stopping = False
+        self._clips: set[asyncio.Task[None]] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop``, then give every camera back."""
@@ -92,15 +98,15 @@ class VisionWorker:
         self.live = await self.bus.bucket("live")
         await self.book.open()
         self.engine.start()
-        loops = (self._watch, self._ensure, self._pull, self._beat, self._publish, self._tell)
+        loops = (self._watch, self._ensure, self._pull, self._beat, self._publish, self._tell, self._balance)
         tasks = [asyncio.create_task(_supervised(loop, stop)) for loop in loops]
         try:
             await stop.wait()
         finally:
             self._stopping = True
-            for task in tasks:
+            for task in [*tasks, *self._clips]:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*tasks, *self._clips, return_exceptions=True)
             self.engine.halt()
             for camera_id in list(self.book.held):
                 await self._drop(camera_id, "release")
@@ -158,8 +164,8 @@ class VisionWorker:
         """Take free cameras, a few at a time so that other workers get their share."""
         while True:
             room = self.capacity - len(self.book.held)
-            if room <= 0:
-                await asyncio.sleep(BEAT_S)
+            if room <= 0 or (self.book.held and self.engine.load > shedding.HIGH):
+                await asyncio.sleep(BEAT_S)  # measured, not promised: a busy worker takes no more
                 continue
             for lease in await self.book.take(min(room, 4)):
                 camera = self.cameras.get(lease.camera_id) or await self._read(lease.camera_id)
@@ -175,6 +181,49 @@ class VisionWorker:
                 log.info("camera %s went to another worker", lease.camera_id)
                 await self._drop(lease.camera_id, "lost")
             await asyncio.sleep(BEAT_S)
+
+    async def _balance(self) -> None:
+        """Slow cameras down when the processor cannot keep up, speed them up again, share with other workers."""
+        told: dict[str, tuple[int, float]] = {}
+        watcher = await self.live.watch("worker.*")
+        try:
+            while True:
+                me = json.dumps({"worker": self.name, "held": len(self.book.held), "load": round(self.engine.load, 3)})
+                await self.live.put(f"worker.{bucket_key(self.name)}", me.encode())
+                await asyncio.sleep(LIVE_S)
+                while (entry := await _next(watcher)) is not None:
+                    state = json.loads(entry.value or b"{}")
+                    if state and state["worker"] != self.name:
+                        told[state["worker"]] = (int(state["held"]), time.monotonic())
+                    elif not state:
+                        told = {w: t for w, t in told.items() if f"worker.{bucket_key(w)}" != entry.key}
+                others = {w: held for w, (held, at) in told.items() if time.monotonic() - at < 3 * LIVE_S}
+                await self._shed(others)
+        finally:
+            with contextlib.suppress(*BUS_TROUBLE):
+                await watcher.stop()
+                await self.live.delete(f"worker.{bucket_key(self.name)}")
+
+    async def _shed(self, others: dict[str, int]) -> None:
+        """One step of :mod:`vision.shedding`."""
+        stations = {s.camera.camera_id: s for s in self.engine.held()}
+        demand = {
+            i: shedding.Demand(s.camera.analysis_fps, s.capture.fps, s.camera.priority) for i, s in stations.items()
+        }
+        for camera_id, fps in shedding.shed(self.engine.load, demand).items():
+            station = stations[camera_id]
+            log.warning(
+                "camera %s: %.2f instead of %.2f pictures a second (load %.0f %%)",
+                camera_id, fps, station.camera.analysis_fps, 100 * self.engine.load,
+            )  # fmt: skip
+            station.capture.fps = fps
+            station.changed = True
+        give = shedding.exhausted(self.engine.load, demand) if others else None
+        spare = shedding.surplus(len(self.book.held), others)
+        least = sorted(demand, key=lambda i: (-demand[i].priority, i))
+        for camera_id in dict.fromkeys([*([give] if give else []), *least[: min(spare, 2)]]):
+            log.info("camera %s is given back for others to take", camera_id)
+            await self._drop(camera_id, "release")
 
     async def _start(self, camera: CameraConfig) -> None:
         """Analyse a camera whose lease is held, from its newest configuration."""
@@ -233,7 +282,9 @@ class VisionWorker:
         """From the analysing thread: queue an outcome; waits while the queue is full."""
         while len(self._queue) >= QUEUE_LIMIT and not self._stopping:
             time.sleep(0.05)
-        self._queue.append(_Item(station, outcome))
+        f = outcome.finding
+        wants_clip = f.state == "open" and f.kind != "camera_health" and not self.settings.vision_blur
+        self._queue.append(_Item(station, outcome, station.capture.ring.ask(CLIP_AFTER_S) if wants_clip else None))
         self._loop.call_soon_threadsafe(self._queued.set)
 
     async def _publish(self) -> None:
@@ -247,7 +298,9 @@ class VisionWorker:
     async def _publish_one(self, item: _Item) -> None:
         """Publish durably, unless the camera is no longer ours; the bus being away only delays it."""
         station, wait = item.station, 0.2
-        refs = await asyncio.to_thread(evidence.store_pictures, item.outcome, station.camera.zones, self.media)
+        refs = await asyncio.to_thread(
+            evidence.store_pictures, item.outcome, station.camera.zones, self.media, self.blur
+        )
         seen = evidence.observation(item.outcome, station.camera, station.lease.epoch, self.clock.now(), refs)
         while True:
             try:
@@ -257,10 +310,35 @@ class VisionWorker:
                 await self.bus.observe(seen)
                 self.published += 1
                 await self._tell_one(station)
-                return
+                break
             except BUS_TROUBLE:
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, 2.0)
+        if item.clip is not None:
+            task = asyncio.create_task(self._publish_clip(item, seen))
+            self._clips.add(task)
+            task.add_done_callback(self._clips.discard)
+
+    async def _publish_clip(self, item: _Item, first: Observation) -> None:
+        """The clip around an opening, when it is complete: the same finding again, with more evidence.
+
+        If the condition ended meanwhile it is published as ended, so that a late clip never opens anything.
+        """
+        assert item.clip is not None
+        station = item.station
+        try:
+            data = await asyncio.wait_for(asyncio.wrap_future(item.clip), CLIP_AFTER_S + 30)
+            if data is None:
+                return
+            ref = await asyncio.to_thread(
+                self.media.put, data, kind="clip", media_type="video/mp4", taken_at=first.observed_at
+            )
+            stands = (first.kind, first.zone) in station.standing
+            again = evidence.with_clip(first, ref, stands, self.clock.now())
+            if await self.book.still_mine(station.lease):
+                await self.bus.observe(again)
+        except BUS_TROUBLE as error:
+            log.warning("the clip of %s on %s was not published: %s", first.kind, first.source_id, error)
 
     # live state ----------------------------------------------------------
     async def _tell(self) -> None:
@@ -352,12 +430,24 @@ def live_state(station: Station, worker: str, now: datetime) -> dict[str, Any]:
         "width": status.width,
         "height": status.height,
         "fps": station.capture.fps,
+        "wanted_fps": station.camera.analysis_fps,  # above fps: slowed down for lack of processor time
         "frames": status.frames,
         "dropped": status.dropped,
         "faults": list(health.open_states) if health else [],
         "standing": [{"kind": k, "zone": z, "since": at} for (k, z), at in station.standing.items()],
         "problems": station.analysis.problems,
     }
+
+
+async def _next(watcher: KeyValue.KeyWatcher) -> KeyValue.Entry | None:
+    """The next entry that is already there; None when there is none."""
+    while True:
+        try:
+            entry = await watcher.updates(timeout=0.05)
+        except (TimeoutError, nats.errors.TimeoutError):
+            return None
+        if entry is not None:
+            return entry
 
 
 def _wanted(camera: CameraConfig) -> bool:

@@ -1,0 +1,51 @@
+"""When the processor cannot keep up: fewer pictures before fewer cameras, and never in silence.  Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+HIGH, LOW = 0.85, 0.6  # share of the analysing thread's time
+LEAST_FPS = 0.25
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a camera wants (``fps``), gets (``given``) and how much it matters (1 highest … 9 lowest)."""
+
+    fps: float
+    given: float
+    priority: int
+
+
+def shed(load: float, cameras: Mapping[str, Demand]) -> dict[str, float]:
+    """The pictures a second that each camera shall get from now on; only changes are returned.
+
+    Above ``HIGH`` the least important quarter of the cameras that still can give is halved, below ``LOW`` the most
+    important quarter of those that were slowed is doubled.  Nobody falls below ``LEAST_FPS``.
+    """
+    if load > HIGH:
+        able = [(i, d) for i, d in cameras.items() if d.given > min(LEAST_FPS, d.fps)]
+        able.sort(key=lambda x: (-x[1].priority, -x[1].given, x[0]))
+        return {i: max(d.given / 2, min(LEAST_FPS, d.fps)) for i, d in able[: max(1, len(able) // 4)]}
+    if load < LOW:
+        slowed = [(i, d) for i, d in cameras.items() if d.given < d.fps]
+        slowed.sort(key=lambda x: (x[1].priority, x[1].given, x[0]))
+        return {i: min(d.fps, d.given * 2) for i, d in slowed[: max(1, len(slowed) // 4)]}
+    return {}
+
+
+def exhausted(load: float, cameras: Mapping[str, Demand]) -> str | None:
+    """The camera to give back when everybody is at the least and it is still too much; None otherwise."""
+    if load <= HIGH or len(cameras) < 2 or any(d.given > min(LEAST_FPS, d.fps) for d in cameras.values()):
+        return None
+    return max(cameras, key=lambda i: (cameras[i].priority, i))
+
+
+def surplus(mine: int, others: Mapping[str, int]) -> int:
+    """How many cameras this worker should give back so that all workers hold about the same (one apart at most)."""
+    if not others:
+        return 0
+    total = mine + sum(others.values())
+    fair = -(-total // (len(others) + 1))
+    return max(0, mine - fair - 1)
