@@ -75,6 +75,7 @@ class Connection(asyncio.Protocol):
         "_paused",
         "_refused",
         "_since",
+        "_throttled_until",
         "_unfinished",
         "answers",
         "device_ids",
@@ -94,6 +95,7 @@ class Connection(asyncio.Protocol):
         self._address = ""
         self._good = self._refused = 0
         self._paused = False
+        self._throttled_until = 0.0
         now = asyncio.get_running_loop().time()
         self._since = self._last = now
         self._unfinished: float | None = None
@@ -132,8 +134,9 @@ class Connection(asyncio.Protocol):
             self._judge(entry)
         if wait > 0:
             self._listener.counters.count("throttled")
+            self._throttled_until = now + wait
             self._pause()
-            asyncio.get_running_loop().call_later(wait, self._resume)
+            asyncio.get_running_loop().call_later(wait + 0.001, self._resume)
         elif len(self._frames) > self._listener.limits.pending_frames:
             self._pause()
         if self._frames and self._busy is None:
@@ -203,8 +206,7 @@ class Connection(asyncio.Protocol):
                         self.send(entry.reply)
                     else:
                         self._listener.counters.count("unconfirmed")
-                if len(self._frames) <= self._listener.limits.pending_frames:
-                    self._resume()
+                self._resume()
         except Exception:  # noqa: BLE001 - one peer's trouble must not end the listener; it is logged and hung up
             log.exception("%s: connection from %s failed", kind, self._address)
             self.close("internal error")
@@ -262,6 +264,10 @@ class Connection(asyncio.Protocol):
             self.transport.pause_reading()
 
     def _resume(self) -> None:
+        """Read on, unless the peer is still too fast or too much of it is not yet durable."""
+        throttled = asyncio.get_running_loop().time() < self._throttled_until
+        if throttled or len(self._frames) > self._listener.limits.pending_frames:
+            return
         if self._paused and self.transport is not None and not self.transport.is_closing():
             self._paused = False
             self.transport.resume_reading()
