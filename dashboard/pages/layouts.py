@@ -12,7 +12,14 @@ from dashboard.i18n import translate
 from dashboard.map import CityMap
 
 # path → (module of static/ui, roles that see it in the menu; the API decides what they may read)
-MODULE_PAGES: dict[str, str] = {"/devices": "devices", "/vision": "vision", "/admin": "admin"}
+MODULE_PAGES: dict[str, str] = {
+    "/devices": "devices",
+    "/vision": "vision",
+    "/rules": "rules",
+    "/indicators": "indicators",
+    "/plans": "plans",
+    "/admin": "admin",
+}
 
 
 def shell() -> Any:

@@ -1,0 +1,106 @@
+// Rules: what opens a case, changed in the browser, tried on a past period before it is saved.
+import { t, term, full, number, language } from "./i18n.mjs";
+import { h, replace } from "./dom.mjs";
+import * as api from "./api.mjs";
+import * as store from "./store.mjs";
+import { page, table, failure, loading, can, toast, csv, download } from "./kit.mjs";
+
+const title = (rule) => { const [zh, en] = String(rule.name || rule.rule_id).split(" / "); return language() === "en" ? en || zh : zh; };
+const local = (date) => new Date(date.getTime() - date.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+
+export const mount = page(async (root) => {
+  const list = h("div", { class: "split-main" }, loading());
+  const side = h("aside", { class: "split-side" }, h("p", { class: "quiet" }, t("rules.pick")));
+  replace(root, h("h1", {}, t("page.rules")), h("div", { class: "split" }, list, side));
+  let chosen = new URLSearchParams(location.search).get("rule");
+  let items = [];
+  const load = async () => {
+    try {
+      items = (await api.get("/api/rules")).items;
+      show();
+      const found = items.find((r) => r.rule_id === chosen);
+      if (found) editor(side, found, load);
+    } catch (error) {
+      replace(list, failure(error, load));
+    }
+  };
+  const show = () => replace(list, table([
+    { title: t("fact.name"), cell: (r) => [h("b", {}, title(r)), h("small", { class: "under" }, `${r.rule_id} · v${r.version}`)] },
+    { title: t("rules.kind"), cell: (r) => term("whystep", r.kind) },
+    { title: t("rules.applies"), cell: (r) => (r.applies_to || []).map((k) => h("span", { class: "chip" }, term("kind", k))) },
+    { title: t("fact.severity"), cell: (r) => (r.draft?.severity ? h("span", { class: `badge s${r.draft.severity}` }, t(`severity.${r.draft.severity}`)) : "—") },
+    { title: t("fact.limit"), cell: (r) => (r.draft?.limit ? `${number(r.draft.limit.value)} ${term("unit", r.draft.limit.unit)}` : "—") },
+    { title: t("fact.state"), cell: (r) => h("span", { class: `chip ${r.enabled ? "cam-online" : "cam-offline"}` }, r.enabled ? t("rules.on") : t("rules.off")) },
+  ], items, { id: (r) => r.rule_id, selected: chosen, onRow: (r) => {
+    chosen = r.rule_id;
+    const search = new URLSearchParams(location.search);
+    search.set("rule", chosen);
+    history.replaceState(history.state, "", `${location.pathname}?${search}`);
+    for (const row of list.querySelectorAll("tr[data-id]")) row.setAttribute("aria-selected", String(row.dataset.id === chosen));
+    editor(side, r, load);
+  } }));
+  load();
+});
+
+function editor(side, rule, reload) {
+  const admin = can("admin");
+  const area = (value, rows) => { const node = h("textarea", { rows: String(rows), class: "code", spellcheck: "false", disabled: !admin }); node.value = JSON.stringify(value ?? {}, null, 2); return node; };
+  const name = h("input", { value: rule.name, disabled: !admin });
+  const applies = h("input", { value: (rule.applies_to || []).join(", "), disabled: !admin });
+  const params = area(rule.params, 8);
+  const draft = area(rule.draft, 10);
+  const enabled = h("input", { type: "checkbox", disabled: !admin });
+  enabled.checked = rule.enabled;
+  const message = h("p", { class: "form-error", role: "alert", hidden: true });
+  const result = h("div", {});
+  const to = h("input", { type: "datetime-local", value: local(new Date(store.now())) });
+  const from = h("input", { type: "datetime-local", value: local(new Date(store.now() - 7 * 86400e3)) });
+  const current = () => {
+    const parse = (node, label) => { try { return JSON.parse(node.value); } catch (error) { throw new Error(`${label}: ${error.message}`); } };
+    return { rule_id: rule.rule_id, kind: rule.kind, name: name.value.trim(), applies_to: applies.value.split(/[,，\s]+/).filter(Boolean), params: parse(params, t("fact.params")), draft: parse(draft, t("fact.draft")), enabled: enabled.checked };
+  };
+  const guard = async (button, run) => {
+    message.hidden = true;
+    button.disabled = true;
+    try {
+      await run();
+    } catch (error) {
+      message.hidden = false;
+      message.textContent = error.status === 404 || error.status === 405 ? t("kit.not_here") : error.text || error.message;
+    } finally {
+      button.disabled = false;
+    }
+  };
+  const save = h("button", { type: "button", class: "button primary", onClick: () => guard(save, async () => {
+    await api.put(`/api/rules/${encodeURIComponent(rule.rule_id)}`, { ...current(), version: rule.version });
+    toast(t("vision.saved"));
+    reload();
+  }) }, t("act.save"));
+  const simulate = h("button", { type: "button", class: "button", onClick: () => guard(simulate, async () => {
+    replace(result, loading());
+    try {
+      const answer = await api.post("/api/rules/simulate", { rule: current(), from: new Date(from.value).toISOString(), to: new Date(to.value).toISOString() }, { timeout: 120000 });
+      replace(result, outcome(answer));
+    } catch (error) {
+      replace(result);
+      throw error;
+    }
+  }) }, t("rules.simulate"));
+  replace(side, h("div", { class: "panel-head" }, h("h2", {}, title(rule))),
+    h("p", { class: "quiet" }, t("rules.changed", { who: rule.updated_by || "—", when: full(rule.updated_at) })),
+    h("div", { class: "stack" }, h("label", {}, h("span", {}, t("fact.name")), name), h("label", {}, h("span", {}, t("rules.applies")), applies), h("label", {}, h("span", {}, t("fact.params")), params),
+      h("label", {}, h("span", {}, t("rules.draft")), draft), h("label", { class: "inline" }, enabled, h("span", {}, t("rules.on")))), message,
+    h("div", { class: "toolbar" }, h("label", { class: "inline" }, t("rules.from"), from), h("label", { class: "inline" }, t("rules.to"), to)),
+    h("div", { class: "command-row" }, simulate, admin ? save : h("span", { class: "quiet" }, t("admin.only"))), h("p", { class: "quiet" }, t("rules.simulate_note")), result);
+}
+
+function outcome(answer) {
+  const cases = answer.cases || [];
+  const per = Object.entries(answer.by_department || {});
+  return h("div", {}, h("h2", {}, t("rules.would", { n: cases.length, seen: answer.observations ?? 0 })),
+    answer.truncated ? h("p", { class: "warn-text" }, t("rules.truncated")) : null,
+    per.length ? h("section", { class: "bars" }, per.map(([name, n]) => h("div", { class: "bar" }, h("span", { title: name }, name), h("i", {}, h("u", { style: { width: `${(n / Math.max(...per.map((p) => p[1]))) * 100}%` } })), h("b", {}, n)))) : null,
+    table([{ title: t("fact.opened"), cell: (c) => full(c.opened_at) }, { title: t("fact.title"), cell: (c) => h("span", { class: `case-link s${c.severity || 1}` }, c.title) },
+      { title: t("fact.department"), cell: (c) => c.department_name || c.department_id || "—" }], cases.slice(0, 100), { empty: t("rules.none") }),
+    cases.length ? h("button", { type: "button", class: "button", onClick: () => download("simulation.csv", csv(["opened_at", "title", "severity", "site", "department"], cases.map((c) => [c.opened_at, c.title, c.severity, c.site_name, c.department_name || c.department_id]))) }, t("act.export")) : null);
+}
