@@ -10,6 +10,7 @@ from core import plugins
 from core.bus import Bus, connect
 from core.clock import Clock, SystemClock
 from core.settings import Settings
+from ingest import configured
 from ingest.commands import CommandDesk
 from ingest.counters import Counters
 from ingest.health import HealthMonitor
@@ -101,11 +102,21 @@ class Ingest:
             await self.live.load(self.bus)
             start("registry", lambda: self.registry.follow(self.bus, stop))
             await self._wait_for_registry(stop)
+            sources = configured.read_sources(self.settings.data_dir / "sources")
+            for problem in sources.problems:
+                log.warning("a configured source is left out: %s", problem)
             for kind, port in tcp_ports(self.settings).items():
-                listener = TcpListener(plugins.build("source", kind, {}), self.pipeline, self.clock, self.limits)
+                protocol = plugins.build("source", kind, sources.listeners.get(kind, {}))
+                listener = TcpListener(protocol, self.pipeline, self.clock, self.limits)
                 desk = CommandDesk(listener, self.pipeline, self.clock)
                 await desk.open(self.bus)
                 start(kind, lambda listener=listener, port=port: listener.serve(self.settings.panel_host, port, stop))  # type: ignore[misc]
+            cursors = self.settings.data_dir / "cursors"
+            for source in sources.pollers:
+                start(
+                    source.name,
+                    lambda source=source: configured.serve(source, cursors, self.pipeline, self.clock, stop),  # type: ignore[misc]
+                )
             router = Router(read_mappings(self.settings.data_dir / "mappings"))
             subscriber = MqttSubscriber(self.settings, self.pipeline, router.parse, self.clock, topics=router.topics)
             start("mqtt", lambda: subscriber.run(stop))
