@@ -16,7 +16,20 @@ from core.clock import Clock, SystemClock
 from core.errors import YiwangError
 from core.media import MediaStore
 from core.settings import Settings
-from dashboard.api import cameras, cases, devices, maps, media, office, operations, push, session
+from dashboard.api import (
+    cameras,
+    cases,
+    devices,
+    fleet,
+    indicators,
+    maps,
+    media,
+    office,
+    operations,
+    push,
+    rules,
+    session,
+)
 from dashboard.api.deps import respond
 from dashboard.auth import Accounts
 from dashboard.errors import LoginThrottled, body_of, status_of
@@ -30,7 +43,7 @@ from storage.session import make_engine
 
 log = logging.getLogger("yiwang.web")
 
-ROUTERS = (session, cases, cameras, devices, maps, media, office, operations, push)
+ROUTERS = (session, cases, cameras, fleet, devices, rules, indicators, maps, media, office, operations, push)
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 

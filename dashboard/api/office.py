@@ -11,12 +11,12 @@ from sqlalchemy import false, or_, select, update
 
 from core.errors import Forbidden, NotFound
 from dashboard import queries
-from dashboard.api.deps import CENTRE, Use, Who, allow, audit, respond
+from dashboard.api.deps import Use, Who, allow, audit, respond
 from dashboard.api.params import body, fields, text, whole, yesno
 from dashboard.auth import add_user, check_roles, set_password
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Notice
-from storage.tables.observations import DeadLetter, Rule
+from storage.tables.observations import DeadLetter
 from storage.tables.people import LoginSession, User, UserRole
 from storage.tables.registry import Department, Division
 
@@ -156,26 +156,6 @@ def _reset(use: Any, who: Any, user_id: str) -> str:
             raise NotFound(what="user", key=user_id)
         audit(session, use, who, "user_password", {"user_id": user_id})
         return set_password(session, user, None, must_change=True)
-
-
-@router.get("/api/rules", dependencies=[allow(*CENTRE)])
-def rules(use: Use) -> Response:
-    """The rules in force."""
-    names = (
-        "rule_id",
-        "kind",
-        "name",
-        "applies_to",
-        "params",
-        "draft",
-        "enabled",
-        "version",
-        "updated_at",
-        "updated_by",
-    )
-    with read_scope(use.engine) as session:
-        rows = [{n: getattr(r, n) for n in names} for r in session.scalars(select(Rule).order_by(Rule.rule_id))]
-    return respond({"items": rows, "next": None})
 
 
 @router.get("/api/dead-letters", dependencies=[allow("admin")])

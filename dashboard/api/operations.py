@@ -41,6 +41,37 @@ def metrics(use: Use) -> Response:
     return Response(generate_latest(registry), media_type="text/plain; version=0.0.4")
 
 
+@router.get("/api/sources", dependencies=[allow("admin", "operator", "manager", "viewer")])
+def sources(use: Use) -> Response:
+    """Counters of each ingest source: messages taken in, refusals by reason, connections, last sign of life."""
+    items = []
+    for key, state in sorted(use.hub.states.items()):
+        if key.startswith("source."):
+            name = str(state.get("source") or key.removeprefix("source."))
+            events, refused = state.get("events") or {}, state.get("refused") or {}
+            items.append(
+                {
+                    "source": name,
+                    "messages": events.get("readings", 0) + events.get("observations", 0),
+                    "refused": sum(v for v in refused.values() if isinstance(v, int)),
+                    "errors": refused,
+                    "connections": events.get("connections", 0),
+                    "last_at": _last_heard(use, name),
+                    "events": events,
+                }
+            )
+    return respond({"items": items, "next": None})
+
+
+def _last_heard(use: Services, source: str) -> str | None:
+    heard = [
+        str(s["heard_at"])
+        for k, s in list(use.hub.states.items())
+        if k.startswith("device.") and s.get("source") == source and s.get("heard_at")
+    ]
+    return max(heard, default=None)
+
+
 class _Figures:
     def __init__(self, use: Services) -> None:
         self._use = use

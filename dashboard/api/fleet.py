@@ -1,0 +1,205 @@
+"""Cameras as administrators set them: zones, algorithms, calibration; "How well do we see?"."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+import shapely
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import select
+
+from core import plugins
+from core.errors import InputInvalid, NotFound
+from core.geo.homography import GroundPoint, calibration_of
+from core.records import AlgorithmConfig, Zone
+from dashboard import precision, queries
+from dashboard.api.deps import CENTRE, Use, Who, allow, audit, respond
+from dashboard.api.params import body, fields, moment, text
+from dashboard.services import Services
+from events.access import visible_cases
+from storage.session import read_scope, session_scope
+from storage.tables.cases import Case, CaseEvidence
+from storage.tables.registry import Camera
+
+router = APIRouter(tags=["fleet"])
+
+MAX_ZONES = 32
+MAX_VERTICES = 64
+
+
+class Calibration(msgspec.Struct, forbid_unknown_fields=True):
+    """Points clicked on picture (shares) and map (degrees); empty takes the calibration away."""
+
+    points: list[GroundPoint]
+
+
+class CameraEdit(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of ``PATCH /api/cameras/{id}``: only what shall change."""
+
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    enabled: bool | msgspec.UnsetType = msgspec.UNSET
+    analysis_fps: float | msgspec.UnsetType = msgspec.UNSET
+    priority: int | msgspec.UnsetType = msgspec.UNSET
+    risk: float | msgspec.UnsetType = msgspec.UNSET
+    url: str | msgspec.UnsetType = msgspec.UNSET
+    sub_url: str | msgspec.UnsetType = msgspec.UNSET
+    zones: list[Zone] | msgspec.UnsetType = msgspec.UNSET
+    algorithms: list[AlgorithmConfig] | msgspec.UnsetType = msgspec.UNSET
+    calibration: Calibration | msgspec.UnsetType = msgspec.UNSET
+    expected_revision: int | msgspec.UnsetType = msgspec.UNSET
+
+
+@router.get("/api/algorithms")
+def algorithms(use: Use, who: Who) -> Response:
+    """Every algorithm with its parameters as JSON Schema, for the camera editor."""
+    del who
+    known: list[dict[str, Any]] | None = use.counters.get("algorithms")
+    if known is None:
+        known = use.counters["algorithms"] = [_described(kind) for kind in plugins.kinds("algorithm")]
+    return respond({"items": known})
+
+
+def _described(kind: str) -> dict[str, Any]:
+    module = plugins.load("algorithm", kind)
+    schema = msgspec.json.schema(module.Params)
+    reference = schema.get("$ref", "").rsplit("/", 1)[-1]
+    title = (module.__doc__ or kind).strip().split("\n")[0].split(":")[0].rstrip(".")
+    return {"kind": kind, "title": title, "params": schema.get("$defs", {}).get(reference, schema)}
+
+
+@router.patch("/api/cameras/{camera_id}", dependencies=[allow("admin")])
+async def change(camera_id: str, request: Request, use: Use, who: Who) -> Response:
+    """Change a camera; the vision worker that holds it follows within seconds, nothing is restarted."""
+    edit = await body(request, CameraEdit)
+    return respond(await asyncio.to_thread(_change, use, who, camera_id, edit))
+
+
+def _change(use: Services, who: Any, camera_id: str, edit: CameraEdit) -> dict[str, Any]:
+    changes = fields(edit)
+    expected = changes.pop("expected_revision", None)
+    with session_scope(use.engine) as session:
+        row = session.get(Camera, camera_id, with_for_update=True)
+        if row is None:
+            raise NotFound(what="camera", key=camera_id)
+        if expected is not None and expected != row.revision:
+            raise InputInvalid(
+                field="expected_revision", detail=f"the camera is at revision {row.revision} now", how="load it again"
+            )
+        _check(changes, [msgspec.convert(z, Zone) for z in row.zones or []])
+        stored = _stored(changes)
+        for name, value in stored.items():
+            setattr(row, name, value)
+        if stored:
+            row.revision += 1
+            note = {k: queries.without_password(v) if k in {"url", "sub_url"} else v for k, v in stored.items()}
+            audit(session, use, who, "camera_change", {"camera_id": camera_id, "revision": row.revision, **note})
+    with read_scope(use.engine) as session:
+        return queries.camera_detail(session, who.actor, use.hub.states, camera_id)
+
+
+def _stored(changes: dict[str, Any]) -> dict[str, Any]:
+    stored = dict(changes)
+    for name in ("zones", "algorithms"):
+        if name in stored:
+            stored[name] = msgspec.to_builtins(stored[name])
+    if "calibration" in stored:
+        points = stored["calibration"].points
+        stored["calibration"] = calibration_of(points) if points else {}
+    return stored
+
+
+def _check(changes: dict[str, Any], zones: list[Zone]) -> None:
+    """Every zone a polygon, every algorithm buildable, every zone it names there."""
+    for name, low, high in (("analysis_fps", 0.01, 30), ("priority", 1, 9), ("risk", 0, 1)):
+        if name in changes and not low <= changes[name] <= high:
+            raise InputInvalid(field=name, detail=f"{changes[name]} is out of range", how=f"give {low} … {high}")
+    if "name" in changes and not 0 < len(changes["name"].strip()) <= 120:
+        raise InputInvalid(field="name", detail="is empty or too long", how="give 1 … 120 characters")
+    zones = changes.get("zones", zones)
+    _check_zones(zones)
+    known = {z.zone_id for z in zones}
+    for config in changes.get("algorithms", []):
+        plugins.parse_params("algorithm", config.kind, config.params)
+        missing = sorted(set(config.zones) - known)
+        if missing:
+            raise InputInvalid(field="algorithms", detail=f"{config.kind} names the zone {missing[0]!r}", how="draw it")
+
+
+def _check_zones(zones: list[Zone]) -> None:
+    if len(zones) > MAX_ZONES or len({z.zone_id for z in zones}) != len(zones):
+        raise InputInvalid(field="zones", detail="too many, or an id twice", how=f"draw at most {MAX_ZONES} zones")
+    for zone in zones:
+        inside = all(0 <= x <= 1 and 0 <= y <= 1 for x, y in zone.polygon)
+        if not (3 <= len(zone.polygon) <= MAX_VERTICES and inside and shapely.Polygon(zone.polygon).is_valid):
+            raise InputInvalid(
+                field="zones",
+                detail=f"{zone.zone_id!r} is no simple polygon inside the picture",
+                how=f"draw 3 … {MAX_VERTICES} corners (shares 0 … 1) whose sides do not cross",
+            )
+
+
+@router.get("/api/vision/precision", dependencies=[allow(*CENTRE)])
+def how_well(request: Request, use: Use, who: Who) -> Response:
+    """Per camera and algorithm: closed cases, false alarms, precision with its 95 % interval, what to do about it."""
+    del who
+    query = request.query_params
+    with read_scope(use.engine) as session:
+        rows = precision.by_camera(session, text(query, "camera"), moment(query, "from"), moment(query, "to"))
+    return respond({"items": rows, "next": None})
+
+
+@router.get("/api/vision/what-if", dependencies=[allow(*CENTRE)])
+def what_if(request: Request, use: Use, who: Who) -> Response:
+    """What a confidence threshold would have done to this camera's judged cases: camera, algorithm, threshold."""
+    del who
+    query = request.query_params
+    camera, algorithm = text(query, "camera"), text(query, "algorithm")
+    try:
+        threshold = float(query.get("threshold", ""))
+    except ValueError:
+        threshold = -1.0
+    if not camera or not algorithm or not 0 <= threshold <= 1:
+        raise InputInvalid(field="threshold", detail="camera, algorithm or threshold is missing", how="0 … 1")
+    with read_scope(use.engine) as session:
+        return respond(precision.what_if(session, camera, algorithm, threshold))
+
+
+class HardNegative(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of ``POST /api/vision/hard-negatives``."""
+
+    case_id: str
+
+
+@router.post("/api/vision/hard-negatives", dependencies=[allow("admin", "operator")])
+async def hard_negative(request: Request, use: Use, who: Who) -> Response:
+    """Put a false alarm's clean picture into the next training set (``data_dir/hard_negatives``, no label)."""
+    sent = await body(request, HardNegative)
+    return respond(await asyncio.to_thread(_keep, use, who, sent.case_id), 201)
+
+
+def _keep(use: Services, who: Any, case_id: str) -> dict[str, Any]:
+    with read_scope(use.engine) as session:
+        case = session.scalars(select(Case).where(Case.case_id == case_id, visible_cases(who.actor))).one_or_none()
+        if case is None:
+            raise NotFound(what="case", key=case_id)
+        if not (case.form or {}).get("false_alarm"):
+            raise InputInvalid(field="case_id", detail="was not closed as a false alarm", how="close it so first")
+        kind, camera = case.kind, case.source_id
+        wanted = select(CaseEvidence.uri, CaseEvidence.sha256).where(
+            CaseEvidence.case_id == case_id, CaseEvidence.kind == "snapshot", CaseEvidence.media_type == "image/jpeg"
+        )
+        pictures = session.execute(wanted).all()
+    if not pictures:
+        raise NotFound(what="clean picture of case", key=case_id)
+    folder = use.settings.data_dir / "hard_negatives" / kind
+    for name in ("images", "labels"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    for uri, sha256 in pictures:
+        (folder / "images" / f"{sha256}.jpg").write_bytes(use.media.read(uri))
+        (folder / "labels" / f"{sha256}.txt").write_text("")
+    with session_scope(use.engine) as session:
+        note = {"case_id": case_id, "camera_id": camera, "algorithm": kind, "pictures": [s for _, s in pictures]}
+        audit(session, use, who, "hard_negative", note)
+    return {"case_id": case_id, "algorithm": kind, "pictures": len(pictures)}

@@ -1,0 +1,125 @@
+"""How well do we see?  Precision per camera and algorithm, from how cases were closed.
+
+A case closed with ``false_alarm`` in its form counts against the algorithm, one closed otherwise counts for it; open
+ones and those that nobody judged do not count.  The interval is Wilson's, because n is small.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from storage.tables.cases import Case
+from storage.tables.registry import Camera
+
+FEW = 5  # below this many judged cases nothing is suggested
+POOR = 0.7
+_JUDGED_STATES = ("closed", "force_closed", "rejected", "cancelled")
+
+
+def wilson(good: int, total: int, z: float = 1.96) -> tuple[float, float]:
+    """The 95 % interval of a share; (0, 1) when nothing was judged."""
+    if total == 0:
+        return 0.0, 1.0
+    p = good / total
+    centre = p + z * z / (2 * total)
+    spread = z * math.sqrt(p * (1 - p) / total + z * z / (4 * total * total))
+    under = 1 + z * z / total
+    return max(0.0, (centre - spread) / under), min(1.0, (centre + spread) / under)
+
+
+def by_camera(
+    session: Session, camera_id: str | None = None, start: datetime | None = None, end: datetime | None = None
+) -> list[dict[str, Any]]:
+    """A line per camera and algorithm, the worst first."""
+    query = (
+        select(Case.source_id, Case.kind, Case.form, Case.confidence, Case.state, Case.case_id, Camera.name)
+        .outerjoin(Camera, Camera.camera_id == Case.source_id)
+        .where(Case.source_type == "camera", Case.open.is_(False), Case.state.in_(_JUDGED_STATES))
+    )
+    if camera_id:
+        query = query.where(Case.source_id == camera_id)
+    if start:
+        query = query.where(Case.closed_at >= start)
+    if end:
+        query = query.where(Case.closed_at < end)
+    groups: dict[tuple[str, str], list[tuple[bool, float | None, str]]] = {}
+    names: dict[str, str] = {}
+    for source_id, kind, form, confidence, state, case_id, name in session.execute(query):
+        false_alarm = (form or {}).get("false_alarm")
+        if false_alarm is None and state != "closed":
+            continue  # thrown out without a word on the detection: says nothing about the eye
+        groups.setdefault((source_id, kind), []).append((bool(false_alarm), confidence, case_id))
+        names[source_id] = name or source_id
+    rows = [_line(source, names[source], kind, found) for (source, kind), found in groups.items()]
+    return sorted(rows, key=lambda r: (r["precision"], -r["closed"]))
+
+
+def _line(source: str, name: str, kind: str, found: list[tuple[bool, float | None, str]]) -> dict[str, Any]:
+    false_alarms = [f for f in found if f[0]]
+    good = len(found) - len(false_alarms)
+    low, high = wilson(good, len(found))
+    threshold = suggested_threshold([(f[0], f[1]) for f in found])
+    return {
+        "camera_id": source,
+        "camera_name": name,
+        "algorithm": kind,
+        "closed": len(found),
+        "false_alarms": len(false_alarms),
+        "precision": round(good / len(found), 4),
+        "low": round(low, 4),
+        "high": round(high, 4),
+        "threshold": threshold,
+        "suggestion": _suggestion(len(found), high, threshold),
+        "false_case_ids": [case_id for _, _, case_id in false_alarms][-20:],
+    }
+
+
+def suggested_threshold(judged: list[tuple[bool, float | None]]) -> float | None:
+    """The lowest confidence that would have kept every true alarm and dropped at least half of the false ones.
+
+    None when there is none: then a mask or a hard negative helps, a threshold does not.
+    """
+    true = [c for wrong, c in judged if not wrong and c is not None]
+    false = [c for wrong, c in judged if wrong and c is not None]
+    if not true or not false or len(judged) < FEW:
+        return None
+    threshold = math.floor(min(true) * 100 - 0.5) / 100
+    dropped = sum(c < threshold for c in false)
+    return threshold if dropped * 2 >= len(false) else None
+
+
+def _suggestion(total: int, high: float, threshold: float | None) -> str:
+    if total < FEW:
+        return "wait"  # too few judged cases to say anything
+    if threshold is not None:
+        return "threshold"
+    return "mask_or_hard_negative" if high < POOR else "keep"
+
+
+def what_if(session: Session, camera_id: str, algorithm: str, threshold: float) -> dict[str, Any]:
+    """What ``threshold`` would have done to the judged cases, before it goes live."""
+    query = select(Case.form, Case.confidence, Case.state).where(
+        Case.source_type == "camera",
+        Case.source_id == camera_id,
+        Case.kind == algorithm,
+        Case.open.is_(False),
+        Case.state.in_(_JUDGED_STATES),
+    )
+    counts = {"true_kept": 0, "true_lost": 0, "false_kept": 0, "false_dropped": 0, "unknown": 0}
+    for form, confidence, state in session.execute(query):
+        false_alarm = (form or {}).get("false_alarm")
+        if confidence is None or (false_alarm is None and state != "closed"):
+            counts["unknown"] += 1
+        elif false_alarm:
+            counts["false_dropped" if confidence < threshold else "false_kept"] += 1
+        else:
+            counts["true_lost" if confidence < threshold else "true_kept"] += 1
+    kept = counts["true_kept"] + counts["false_kept"]
+    low, high = wilson(counts["true_kept"], kept)
+    return counts | {"threshold": threshold, "precision": round(counts["true_kept"] / kept, 4) if kept else None,
+                     "low": round(low, 4), "high": round(high, 4)}  # fmt: skip

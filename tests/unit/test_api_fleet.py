@@ -1,0 +1,243 @@
+"""Cameras edited in the browser, rules, indicators, precision: what is saved, refused, audited."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from core.ids import new_id
+from core.media import MediaStore
+from core.records import CameraConfig
+from core.settings import Settings
+from dashboard.precision import suggested_threshold, wilson
+from events.rulebook import sync_defaults
+from storage.registry import camera_config
+from storage.session import read_scope, session_scope
+from storage.tables.cases import AuditEntry, Case, CaseEvidence
+from storage.tables.observations import Rule
+from storage.tables.registry import Camera
+from tests.unit.test_homography import PLACES, seen
+from tests.unit.web import Office, make_office
+
+NOW = datetime(2026, 6, 5, 3, tzinfo=UTC)
+ZONE = {"zone_id": "duty", "name": "值班区", "polygon": [[0.1, 0.1], [0.9, 0.1], [0.9, 0.9], [0.1, 0.9]]}
+
+
+@pytest.fixture
+def office(settings: Settings) -> Iterator[Office]:
+    office = make_office(settings)
+    yield office
+    office.engine.dispose()
+
+
+def config(office: Office, camera_id: str = "c-fire") -> CameraConfig:
+    with read_scope(office.engine) as session:
+        row = session.get(Camera, camera_id)
+        assert row is not None
+        return camera_config(row)
+
+
+def actions(office: Office) -> list[str]:
+    with read_scope(office.engine) as session:
+        return list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.seq)))
+
+
+def test_zones_and_algorithms_reach_the_registry_record(office: Office) -> None:
+    boss = office.client("boss")
+    before = config(office).revision
+    edit = {"zones": [ZONE], "algorithms": [{"kind": "absence", "zones": ["duty"], "params": {"after_s": 30}}]}
+    answer = boss.patch("/api/cameras/c-fire", json=edit)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["revision"] == before + 1
+    after = config(office)
+    assert after.revision == before + 1  # what makes the worker publish it
+    assert after.zones[0].zone_id == "duty" and after.algorithms[0].params == {"after_s": 30}
+    assert actions(office)[-1] == "camera_change"
+
+
+@pytest.mark.parametrize(
+    ("edit", "field"),
+    [
+        ({"algorithms": [{"kind": "no_such"}]}, None),
+        ({"algorithms": [{"kind": "absence", "params": {"after": 3}}]}, None),
+        ({"algorithms": [{"kind": "absence", "zones": ["nowhere"]}]}, "algorithms"),
+        ({"zones": [ZONE, ZONE]}, "zones"),
+        ({"zones": [ZONE | {"polygon": [[0, 0], [1, 1], [1, 0], [0, 1]]}]}, "zones"),
+        ({"zones": [ZONE | {"polygon": [[0, 0], [2, 0], [1, 1]]}]}, "zones"),
+        ({"priority": 0}, "priority"),
+        ({"colour": "red"}, "body"),
+        ({"expected_revision": 99, "name": "x"}, "expected_revision"),
+        ({"calibration": {"points": [{"x": 0, "y": 0, "lon": 1, "lat": 1}]}}, "calibration"),
+    ],
+)
+def test_what_cannot_work_is_refused_and_changes_nothing(office: Office, edit: Any, field: str | None) -> None:
+    before = config(office)
+    answer = office.client("boss").patch("/api/cameras/c-fire", json=edit)
+    assert 400 <= answer.status_code < 500, answer.text
+    if field:
+        assert answer.json()["field"] == field
+    assert config(office) == before and actions(office) == []
+
+
+def test_a_calibration_comes_back_with_error_and_field_of_view(office: Office) -> None:
+    points = [{"x": p.x, "y": p.y, "lon": p.lon, "lat": p.lat} for p in seen(6, 30, PLACES)]
+    answer = office.client("boss").patch("/api/cameras/c-fire", json={"calibration": {"points": points}})
+    assert answer.status_code == 200, answer.text
+    shown = answer.json()["calibration"]
+    assert 0 < shown["error_m"] < 5 and shown["field_of_view"]["type"] == "Polygon"
+    assert config(office).calibration["matrix"] == shown["matrix"]
+    cleared = office.client("boss").patch("/api/cameras/c-fire", json={"calibration": {"points": []}})
+    assert cleared.json()["calibration"] == {}
+
+
+def test_only_an_administrator_may_edit(office: Office) -> None:
+    assert office.client("operator").patch("/api/cameras/c-fire", json={"name": "x"}).status_code == 403
+    assert office.client("operator").put("/api/rules/x", json={}).status_code == 403
+
+
+def test_the_algorithms_describe_their_parameters(office: Office) -> None:
+    items = {i["kind"]: i for i in office.client("operator").get("/api/algorithms").json()["items"]}
+    assert items["absence"]["params"]["properties"]["after_s"]["default"] == 60.0
+
+
+def test_a_password_never_enters_the_audit(office: Office) -> None:
+    boss = office.client("boss")
+    assert boss.patch("/api/cameras/c-fire", json={"url": "rtsp://u:topsecret@192.0.2.9/x"}).status_code == 200
+    with read_scope(office.engine) as session:
+        assert "topsecret" not in str(session.scalars(select(AuditEntry.body)).all())
+
+
+def test_rules_are_checked_versioned_and_audited(office: Office) -> None:
+    with session_scope(office.engine) as session:
+        sync_defaults(session, NOW)
+    boss = office.client("boss")
+    listed = boss.get("/api/rules").json()
+    rule = next(r for r in listed["items"] if r["kind"] == "threshold")
+    assert {k["kind"] for k in listed["kinds"]} >= {"threshold", "state_alarm"} and listed["happenings"]
+    saved = boss.put(f"/api/rules/{rule['rule_id']}", json={**rule, "name": "changed"})
+    assert saved.status_code == 200, saved.text
+    assert (saved.json()["version"], saved.json()["updated_by"]) != (rule["version"], rule["updated_by"])
+    stale = boss.put(f"/api/rules/{rule['rule_id']}", json={**rule, "name": "lost race"})
+    assert (stale.status_code, stale.json()["field"]) == (422, "version")
+    wrong = boss.put("/api/rules/new-one", json={**rule, "version": None, "params": {"nonsense": 1}})
+    assert wrong.status_code == 400
+    fresh = boss.put("/api/rules/new-one", json={**rule, "version": None})
+    assert fresh.status_code == 200, fresh.text
+    assert boss.delete("/api/rules/new-one").status_code == 200
+    assert boss.delete(f"/api/rules/{rule['rule_id']}").status_code == 200
+    with read_scope(office.engine) as session:
+        kept = session.get(Rule, rule["rule_id"])
+        assert kept is not None and not kept.enabled and session.get(Rule, "new-one") is None
+    assert actions(office) == ["rule_save", "rule_save", "rule_remove", "rule_remove"]
+
+
+def closed_case(office: Office, false_alarm: bool | None, confidence: float, state: str = "closed") -> str:
+    case_id = new_id()
+    with session_scope(office.engine) as session:
+        session.add(
+            Case(
+                case_id=case_id, number=case_id, definition_id="city_management", definition_version=1,
+                stage="evaluate", state=state, open=False, kind="flame_smoke", title="t", source_type="camera",
+                source_id="c-fire",
+                confidence=confidence, opened_at=NOW, updated_at=NOW, closed_at=NOW, department_id="dept-fire",
+                form={} if false_alarm is None else {"false_alarm": false_alarm},
+            )
+        )  # fmt: skip
+    return case_id
+
+
+def test_precision_counts_only_what_somebody_judged(office: Office) -> None:
+    for confidence in (0.8, 0.9, 0.85):
+        closed_case(office, False, confidence)
+    wrong = [closed_case(office, True, c) for c in (0.4, 0.5, 0.82)]
+    closed_case(office, None, 0.7, state="cancelled")
+    operator = office.client("operator")
+    (line,) = operator.get("/api/vision/precision").json()["items"]
+    assert (line["closed"], line["false_alarms"], line["precision"]) == (6, 3, 0.5)
+    assert line["low"] < 0.5 < line["high"] and line["suggestion"] == "threshold"
+    assert 0.7 < line["threshold"] < 0.8 and set(line["false_case_ids"]) == set(wrong)
+    query = "camera=c-fire&algorithm=flame_smoke&threshold=0.79"
+    counts = operator.get(f"/api/vision/what-if?{query}").json()
+    assert (counts["true_kept"], counts["true_lost"], counts["false_kept"], counts["false_dropped"]) == (3, 0, 1, 2)
+    assert operator.get("/api/vision/what-if?camera=c-fire").status_code == 422
+
+
+def test_a_false_alarms_picture_becomes_a_hard_negative(office: Office) -> None:
+    ref = MediaStore(office.settings.media_url).put(
+        b"\xff\xd8picture", kind="snapshot", media_type="image/jpeg", taken_at=NOW
+    )
+    wrong, right = closed_case(office, True, 0.4), closed_case(office, False, 0.9)
+    with session_scope(office.engine) as session:
+        for case_id in (wrong, right):
+            session.add(
+                CaseEvidence(
+                    evidence_id=new_id(), case_id=case_id, kind="snapshot", uri=ref.uri, sha256=ref.sha256,
+                    media_type="image/jpeg", taken_at=NOW, added_at=NOW, added_by="system",
+                )
+            )  # fmt: skip
+    operator = office.client("operator")
+    assert operator.post("/api/vision/hard-negatives", json={"case_id": right}).status_code == 422
+    assert operator.post("/api/vision/hard-negatives", json={"case_id": wrong}).status_code == 201
+    folder = office.settings.data_dir / "hard_negatives" / "flame_smoke"
+    assert (folder / "images" / f"{ref.sha256}.jpg").read_bytes() == b"\xff\xd8picture"
+    assert (folder / "labels" / f"{ref.sha256}.txt").read_text() == ""
+
+
+@given(st.integers(0, 500), st.integers(1, 500))
+def test_wilson_holds_the_share(good: int, total: int) -> None:
+    good = min(good, total)
+    low, high = wilson(good, total)
+    assert 0 <= low <= good / total + 1e-9 and good / total - 1e-9 <= high <= 1
+
+
+def test_no_threshold_is_suggested_that_would_lose_a_true_alarm() -> None:
+    assert suggested_threshold([(False, 0.3), (True, 0.8), (True, 0.9), (False, 0.9), (True, 0.7)]) is None
+    assert suggested_threshold([(False, 0.9)]) is None
+
+
+def test_indicators_and_their_exports(office: Office) -> None:
+    operator = office.client("operator")
+    with session_scope(office.engine) as session:
+        for _ in range(3):
+            session.add(
+                Case(
+                    case_id=new_id(), number=new_id(), definition_id="city_management", definition_version=1,
+                    stage="register", state="pending_register", title="t", class_code="=1+1", opened_at=NOW,
+                    updated_at=NOW,
+                )
+            )  # fmt: skip
+    start, end = ((NOW + timedelta(days=d)).isoformat().replace("+", "%2B") for d in (-1, 1))
+    window = f"from={start}&to={end}"
+    table = operator.get(f"/api/indicators?by=class&{window}").json()
+    assert table["items"][0]["counts"]["reported"] == 3 and table["definitions"][0]["formula"]
+    behind = operator.get(f"/api/indicators/cases?by=class&key==1%2B1&measure=reported&{window}").json()
+    assert len(behind["items"]) == 3
+    text = operator.get(f"/api/indicators.csv?by=class&{window}").content.decode("utf-8-sig")
+    assert "'=1+1" in text  # a spreadsheet must not run it
+    book = openpyxl.load_workbook(io.BytesIO(operator.get(f"/api/indicators.xlsx?by=class&{window}").content))
+    assert book.worksheets[0].max_row == 3
+    assert operator.get("/api/indicators?by=moon").status_code == 422
+    assert office.client("fireman").get("/api/indicators").status_code == 403
+
+
+def test_devices_leave_quarantine_by_hand_and_are_audited(office: Office) -> None:
+    operator = office.client("operator")
+    quarantine = operator.get("/api/devices?status=quarantine").json()
+    assert [d["device_id"] for d in quarantine["items"]] == ["mqtt:unknown"]
+    bad = operator.post("/api/devices/mqtt:unknown/accept", json={"site_id": "nowhere"})
+    assert bad.status_code == 404
+    done = operator.post("/api/devices/mqtt:unknown/accept", json={"site_id": "s-water", "name": "水位计"})
+    assert (done.status_code, done.json()["status"], done.json()["revision"]) == (200, "accepted", 2)
+    assert actions(office) == ["device_accept"]
+    assert operator.post("/api/devices/mqtt:unknown/commands", json={"name": "explode"}).status_code == 422
+    assert operator.post("/api/devices/mqtt:unknown/commands", json={"name": "restart"}).status_code == 503  # no bus
+    empty = operator.get("/api/devices/mqtt:unknown/readings").json()
+    assert empty["points"] == []
