@@ -116,7 +116,7 @@ def _mux(packets: list[Kept], stream: av.VideoStream) -> bytes | None:
     base = Fraction(1, 90000)
     buffer = io.BytesIO()
     try:
-        with av.open(buffer, "w", format="mp4", options={"movflags": "faststart"}) as out:
+        with av.open(buffer, "w", format="mp4") as out:
             track = out.add_stream_from_template(stream)
             last, shift = 0.0, -packets[start].dts
             for kept in packets[start:]:
