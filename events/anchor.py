@@ -7,7 +7,9 @@ write-once media or in a mirrored stream (docs/audit.md).
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import fcntl
 import hashlib
 import json
 import os
@@ -21,8 +23,9 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
+from core.settings import Settings
 from events.audit import GENESIS, Flaw, as_dict, canonical, check_chain, stamp
-from events.sealing import Seal, is_signed, read_public_key
+from events.sealing import Seal, is_signed, open_seal, read_public_key
 from storage.session import read_scope
 from storage.tables.cases import AuditEntry, CaseTransition
 
@@ -30,7 +33,13 @@ T = TypeVar("T")
 
 _SLACK = timedelta(hours=1)  # stamps may come late by as much as machines' clocks differ
 _HEADS_A_LINE = 500
+EVERY_S = 60.0
 Head = tuple[str, int, str]  # chain_id, seq, hash
+
+
+def anchorer_of(settings: Settings, engine: Engine, clock: Clock) -> Anchorer:
+    """The installation's anchorer: ``<data_dir>/audit/heads.jsonl``, its own key."""
+    return Anchorer(engine, clock, settings.data_dir / "audit" / "heads.jsonl", open_seal(settings.data_dir / "keys"))
 
 
 class Anchorer:
@@ -46,6 +55,7 @@ class Anchorer:
         self._publish = publish
         self._recent: dict[str, tuple[int, datetime]] = {}
         self._count, self._prev, self._since = _tail(path)
+        self._size = -1  # unknown: read the tail before the first line
 
     def run_once(self) -> int:
         """Anchor what moved since the last time; how many heads were written."""
@@ -58,6 +68,12 @@ class Anchorer:
         self._recent = {k: v for k, v in self._recent.items() if v[1] > now - 2 * _SLACK}
         self._since = now
         return len(heads)
+
+    async def run(self) -> None:
+        """Anchor every :data:`EVERY_S` seconds until cancelled; what is left is anchored at the next start."""
+        while True:
+            await asyncio.to_thread(self.run_once)
+            await asyncio.sleep(EVERY_S)
 
     def _moved(self, session: Session) -> list[Head]:
         last = (
@@ -74,20 +90,27 @@ class Anchorer:
         return [(row.chain_id, row.seq, row.hash) for row in rows]
 
     def _write(self, heads: list[Head], now: datetime) -> None:
-        body: dict[str, Any] = {"n": self._count + 1, "at": stamp(now), "heads": heads, "prev": self._prev}
-        body["key"] = self._seal.fingerprint
-        body["sig"] = base64.b64encode(self._seal.sign(canonical(body))).decode()
-        line = canonical(body)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # a worker that was taken over may still be writing
+            if file.tell() != self._size:
+                self._count, self._prev, _ = _tail(self._path)
+            line = self._line(heads, now)
             if file.tell() and not _ends_a_line(self._path):
                 file.write(b"\n")  # a power cut tore the last line: it stays, and the next one skips it
             file.write(line + b"\n")
             file.flush()
             os.fsync(file.fileno())
+            self._size = file.tell()
         self._count, self._prev = self._count + 1, hashlib.sha256(line).hexdigest()
         if self._publish is not None:
             self._publish(line)
+
+    def _line(self, heads: list[Head], now: datetime) -> bytes:
+        body: dict[str, Any] = {"n": self._count + 1, "at": stamp(now), "heads": heads, "prev": self._prev}
+        body["key"] = self._seal.fingerprint
+        body["sig"] = base64.b64encode(self._seal.sign(canonical(body))).decode()
+        return canonical(body)
 
 
 def _ends_a_line(path: Path) -> bool:

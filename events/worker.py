@@ -28,6 +28,7 @@ from core.errors import YiwangError
 from core.records import Observation, Reading, decode
 from core.settings import Settings
 from events import deadletters
+from events.anchor import anchorer_of
 from events.claim import Claim
 from events.deadlines import DeadlineSweep
 from events.desk import Desk
@@ -242,6 +243,7 @@ async def _work(settings: Settings, bus: Bus, engine: Engine, clock: Clock, stop
         DeadlineSweep(engine, clock).run,
         Rechecker(bus, engine, clock, service, settings).run,
         ReadingsUpkeep(engine, clock).run,
+        anchorer_of(settings, engine, clock).run,
     ]
     await asyncio.to_thread(_load_rules, engine, intake)
     log.info("worker ready: %d rules, %d partitions", len(intake.book.specs), settings.partitions)
