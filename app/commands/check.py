@@ -11,6 +11,7 @@ from core import plugins
 from core.errors import YiwangError
 from core.settings import Settings, load_settings
 from events.routing import check_routing, default_routing
+from ingest.configured import read_sources
 from storage.migrate import pending
 from storage.session import make_engine, read_scope
 from storage.tables.observations import Rule
@@ -44,6 +45,7 @@ def check(settings: Settings) -> list[str]:
     for group in plugins.GROUPS:
         for kind in plugins.kinds(group):
             attempt(f"{group} {kind}", lambda group=group, kind=kind: plugins.load(group, kind))  # type: ignore[misc]
+    problems += [f"source: {problem}" for problem in read_sources(settings.data_dir / "sources").problems]
     behind = pending(settings.database_url)
     if behind:
         problems.append(f"database: {behind} migration(s) not applied — run 'python -m app migrate'")
