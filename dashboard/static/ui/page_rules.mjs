@@ -3,7 +3,7 @@ import { t, term, full, number, language } from "./i18n.mjs";
 import { h, replace } from "./dom.mjs";
 import * as api from "./api.mjs";
 import * as store from "./store.mjs";
-import { page, table, failure, loading, can, toast, csv, download } from "./kit.mjs";
+import { page, table, failure, formDialog, loading, can, toast, csv, download } from "./kit.mjs";
 
 const title = (rule) => { const [zh, en] = String(rule.name || rule.rule_id).split(" / "); return language() === "en" ? en || zh : zh; };
 const local = (date) => new Date(date.getTime() - date.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
@@ -14,12 +14,15 @@ export const mount = page(async (root) => {
   replace(root, h("h1", {}, t("page.rules")), h("div", { class: "split" }, list, side));
   let chosen = new URLSearchParams(location.search).get("rule");
   let items = [];
+  let kinds = [];
   const load = async () => {
     try {
-      items = (await api.get("/api/rules")).items;
+      const answer = await api.get("/api/rules");
+      items = answer.items;
+      kinds = answer.kinds || [];
       show();
       const found = items.find((r) => r.rule_id === chosen);
-      if (found) editor(side, found, load);
+      if (found) editor(side, found, load, kinds);
     } catch (error) {
       replace(list, failure(error, load));
     }
@@ -37,12 +40,26 @@ export const mount = page(async (root) => {
     search.set("rule", chosen);
     history.replaceState(history.state, "", `${location.pathname}?${search}`);
     for (const row of list.querySelectorAll("tr[data-id]")) row.setAttribute("aria-selected", String(row.dataset.id === chosen));
-    editor(side, r, load);
-  } }));
+    editor(side, r, load, kinds);
+  } }), can("admin") ? h("button", { type: "button", class: "button", onClick: () => create(load, kinds, (id) => { chosen = id; }) }, t("rules.new")) : null);
   load();
 });
 
-function editor(side, rule, reload) {
+async function create(load, kinds, choose) {
+  const made = await formDialog(t("rules.new"), [
+    { name: "rule_id", title: t("fact.number"), required: true, hint: "a-z 0-9 - _" }, { name: "name", title: t("fact.name"), required: true },
+    { name: "kind", title: t("rules.kind"), type: "select", options: kinds.map((k) => [k.kind, `${term("whystep", k.kind)} (${k.kind})`]), required: true },
+    { name: "applies_to", title: t("rules.applies"), required: true, hint: "flame_smoke, water_level_m …" },
+    { name: "params", title: t("fact.params"), type: "json", value: {} },
+    { name: "draft", title: t("rules.draft"), type: "json", value: { happening: "equipment", class_code: "event-06-85", title: "{place} …", severity: 1, limit: { value: 4, unit: "work_hour" } } },
+  ], ({ rule_id: id, applies_to: applies, ...rest }) => api.put(`/api/rules/${encodeURIComponent(id)}`, { ...rest, applies_to: applies.split(/[,，\s]+/).filter(Boolean), enabled: false }));
+  if (made?.rule_id) choose(made.rule_id);
+  if (made) load();
+}
+
+function editor(side, rule, reload, kinds) {
+  const schema = kinds.find((k) => k.kind === rule.kind)?.params;
+  const properties = schema?.properties || Object.values(schema?.$defs || {})[0]?.properties || {};
   const admin = can("admin");
   const area = (value, rows) => { const node = h("textarea", { rows: String(rows), class: "code", spellcheck: "false", disabled: !admin }); node.value = JSON.stringify(value ?? {}, null, 2); return node; };
   const name = h("input", { value: rule.name, disabled: !admin });
@@ -88,7 +105,7 @@ function editor(side, rule, reload) {
   }) }, t("rules.simulate"));
   replace(side, h("div", { class: "panel-head" }, h("h2", {}, title(rule))),
     h("p", { class: "quiet" }, t("rules.changed", { who: rule.updated_by || "—", when: full(rule.updated_at) })),
-    h("div", { class: "stack" }, h("label", {}, h("span", {}, t("fact.name")), name), h("label", {}, h("span", {}, t("rules.applies")), applies), h("label", {}, h("span", {}, t("fact.params")), params),
+    h("div", { class: "stack" }, h("label", {}, h("span", {}, t("fact.name")), name), h("label", {}, h("span", {}, t("rules.applies")), applies), h("label", {}, h("span", {}, t("fact.params")), params, h("small", { class: "quiet" }, Object.keys(properties).join(", "))),
       h("label", {}, h("span", {}, t("rules.draft")), draft), h("label", { class: "inline" }, enabled, h("span", {}, t("rules.on")))), message,
     h("div", { class: "toolbar" }, h("label", { class: "inline" }, t("rules.from"), from), h("label", { class: "inline" }, t("rules.to"), to)),
     h("div", { class: "command-row" }, simulate, admin ? save : h("span", { class: "quiet" }, t("admin.only"))), h("p", { class: "quiet" }, t("rules.simulate_note")), result);

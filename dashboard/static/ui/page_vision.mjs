@@ -54,7 +54,7 @@ const picture = (camera) => `/api/cameras/${encodeURIComponent(camera.camera_id)
 
 async function save(camera, changes, done) {
   try {
-    await api.patch(`/api/cameras/${encodeURIComponent(camera.camera_id)}`, changes);
+    await api.patch(`/api/cameras/${encodeURIComponent(camera.camera_id)}`, { ...changes, expected_revision: camera.revision });
     toast(t("vision.saved"));
     done();
   } catch (error) {
@@ -124,7 +124,7 @@ function calibration(body) {
       can("admin") ? h("button", { type: "button", class: "button primary", onClick: () => {
         const points = editor.points();
         if (points.length < 4) return toast(t("vision.four_points"), 2);
-        return save(camera, { calibration: { ...(camera.calibration || {}), points } }, reload);
+        return save(camera, { calibration: { points: points.map(({ x, y, lon, lat }) => ({ x, y, lon, lat })) } }, reload);
       } }, t("act.save")) : null), editor.node);
     return editor.leave;
   });
