@@ -16,6 +16,7 @@ A drill prepends ``Settings.subject_prefix`` and uses streams of its own.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -83,6 +84,11 @@ class Bus:
     def prefix(self) -> str:
         return self.settings.subject_prefix
 
+    @property
+    def _share(self) -> int:
+        """A drill beside the live city gets a sixteenth of the live streams' space."""
+        return 16 if self.prefix else 1
+
     def stream(self, name: str) -> str:
         """Name of a stream, the drill's own when a drill runs."""
         return f"{self.prefix.replace('.', '_').upper()}{name}"
@@ -121,7 +127,7 @@ class Bus:
                 storage=api.StorageType.FILE,
                 discard=api.DiscardPolicy.NEW,
                 discard_new_per_subject=spec.discard_new_per_subject,
-                max_bytes=spec.max_bytes,
+                max_bytes=spec.max_bytes // self._share,
                 max_age=spec.max_age_s,
                 max_msgs_per_subject=spec.max_msgs_per_subject,
                 max_msg_size=MAX_MESSAGE_BYTES,
@@ -136,6 +142,15 @@ class Bus:
                 await self.js.update_stream(config)
         for name in BUCKETS:
             await self.bucket(name)
+
+    async def discard(self) -> None:
+        """Delete a drill's streams and buckets; the live city's are refused."""
+        if not self.prefix:
+            raise ValueError("the live streams are not discarded")
+        for name in [self.stream(s.name) for s in STREAMS] + [f"KV_{self.stream(b)}" for b in BUCKETS]:
+            with contextlib.suppress(nats.js.errors.NotFoundError):
+                await self.js.delete_stream(name)
+        self._buckets.clear()
 
     async def bucket(self, name: str) -> KeyValue:
         """The key-value bucket ``name``, created when missing."""

@@ -77,7 +77,7 @@ class Desk:
         if finding.state == "clear":
             return None
         happening = book.happening(finding.rule.draft.happening)
-        report = _report(finding, place)
+        report = report_of(finding, place)
         decision = decide(report, self._candidates(session, report, happening), happening)
         if decision.verdict == "attach" and decision.best is not None:
             case = session.get(Case, decision.best.case_id)
@@ -124,7 +124,7 @@ class Desk:
         auto = spec.draft.auto_register
         path = self.route_of(session, finding, place) if auto else None
         draft = CaseDraft(
-            title=_title(finding, place),
+            title=title_of(finding, place),
             definition_id=spec.draft.definition,
             kind=observation.kind,
             class_code=spec.draft.class_code,
@@ -356,7 +356,8 @@ def add_evidence(
     return added
 
 
-def _report(finding: Finding, place: Place) -> Report:
+def report_of(finding: Finding, place: Place) -> Report:
+    """The finding as correlation compares it."""
     observation = finding.observation
     return Report(
         happening=finding.rule.draft.happening,
@@ -376,7 +377,8 @@ def _accuracy(observation: Observation) -> float:
     return float(value) if isinstance(value, int | float) and value > 0 else 0.0
 
 
-def _title(finding: Finding, place: Place) -> str:
+def title_of(finding: Finding, place: Place) -> str:
+    """The title of the case that ``finding`` opens."""
     observation = finding.observation
     value = "" if observation.value is None else f"{observation.value:g}"
     text = finding.rule.draft.title.format(

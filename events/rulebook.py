@@ -145,6 +145,11 @@ def default_rulebook() -> Rulebook:
     return Rulebook(file.rules, file.happenings)
 
 
+def with_rule(book: Rulebook, spec: RuleSpec) -> Rulebook:
+    """``book`` with ``spec`` added, or in the place of the rule with its id: to try it out before saving."""
+    return Rulebook(tuple({**book.specs, spec.rule_id: spec}.values()), book.happenings)
+
+
 def sync_defaults(session: Session, now: datetime) -> int:
     """Copy the default rules into the table; rows that somebody edited stay.  Returns how many were written."""
     written = 0
