@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from dashboard.i18n import LANGUAGES, chosen, translate, words
 
@@ -48,6 +49,17 @@ def test_states_stages_and_commands_of_every_definition_have_words() -> None:
         wanted = {f"state.{name}" for name in body["states"]} | {f"command.{name}" for name in body["commands"]}
         wanted |= {f"stage.{stage['id']}" for stage in body["stages"]}
         assert wanted - set(known) == set(), file.name
+
+
+def test_what_rules_and_algorithms_are_about_has_words() -> None:
+    known = words("zh")
+    root = Path(__file__).parents[2]
+    book = yaml.safe_load((root / "events" / "data" / "rules.yaml").read_text(encoding="utf-8"))
+    kinds = {kind for rule in book["rules"] for kind in rule["applies_to"]} | set(book["happenings"])
+    kinds |= {f.stem for f in (root / "vision" / "algorithms").glob("[a-z]*.py")}
+    assert {k for k in kinds if f"kind.{k}" not in known} == set()
+    plugins = {f.stem for f in (root / "events" / "rules").glob("[a-z]*.py")}
+    assert {k for k in plugins if f"whystep.{k}" not in known} == set()
 
 
 def test_english_has_no_chinese_left() -> None:
