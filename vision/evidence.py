@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 from msgspec.structs import replace as replace_record
 
+from core.geo.homography import of_calibration
 from core.ids import derived_id
 from core.media import MediaStore
-from core.records import CameraConfig, EvidenceRef, Observation, Zone
+from core.records import CameraConfig, EvidenceRef, GeoPoint, Observation, Zone
 from vision.analyzer import Outcome
 from vision.blur import Blur
 from vision.detections import Detections, Image
@@ -95,6 +96,7 @@ def observation(
     """The finding as an observation of ``camera``; same camera, kind, zone, state and moment: same id."""
     f = outcome.finding
     at = outcome.frame.at if outcome.frame else received_at
+    place, accuracy_m = on_the_ground(f.box, camera)
     state = f.attributes.get("state", "")
     return Observation(
         observation_id=derived_id(camera.camera_id, f.kind, f.zone, f.state, str(state), at),
@@ -105,7 +107,7 @@ def observation(
         observed_at=at,
         received_at=received_at,
         site_id=camera.site_id,
-        location=camera.location,
+        location=place or camera.location,
         value=f.value,
         unit=f.unit,
         confidence=f.confidence,
@@ -114,8 +116,22 @@ def observation(
         model=outcome.seen.models[0] if outcome.seen.models else None,
         evidence=evidence,
         epoch=epoch,
-        attributes=_attributes(outcome, camera),
+        attributes=_attributes(outcome, camera) | ({"accuracy_m": accuracy_m} if place else {}),
     )
+
+
+def on_the_ground(box: tuple[float, float, float, float] | None, camera: CameraConfig) -> tuple[GeoPoint | None, float]:
+    """Where the lower edge's middle of ``box`` stands on the ground, with its standard error in metres.
+
+    None where the camera was not calibrated, or sees the point above the horizon or too far away.
+    """
+    homography = of_calibration(camera.calibration)
+    if box is None or homography is None:
+        return None, 0.0
+    found = homography.ground((box[0] + box[2]) / 2, box[3])
+    if found is None:
+        return None, 0.0
+    return GeoPoint(lon=round(found[0], 7), lat=round(found[1], 7)), homography.error_m
 
 
 def with_clip(first: Observation, clip: EvidenceRef, stands: bool, now: datetime) -> Observation:

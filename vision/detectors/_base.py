@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -96,3 +96,59 @@ def suppress(
     rows = np.asarray(kept, np.intp).reshape(-1)
     rows = rows[np.argsort(-score[rows], kind="stable")][:limit]
     return Detections(xyxy[rows], class_id[rows], score[rows], class_name, (model,))
+
+
+class YoloHead:
+    """What ultralytics exports have in common, whatever runs them.
+
+    ``run`` takes (batch, 3, height, width) RGB in 0…1 and gives a raw head (batch, 4 + classes, cells) with centre,
+    width and height, or an end-to-end head (batch, n, 6) with corners, score and class.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+        class_name: tuple[str, ...],
+        model: ModelRef,
+        size: tuple[int, int],
+        *,
+        batch: int,
+        confidence: float,
+        iou: float,
+    ) -> None:
+        self._run = run
+        self.class_name = class_name
+        self.model = model
+        self.size = size
+        self._batch = batch
+        self._confidence = confidence
+        self._iou = iou
+
+    def detect(self, frames: Sequence[Image]) -> list[Detections]:
+        """See :class:`Detector`."""
+        found: list[Detections] = []
+        for start in range(0, len(frames), self._batch):
+            found += self._some(frames[start : start + self._batch])
+        return found
+
+    def _some(self, frames: Sequence[Image]) -> list[Detections]:
+        boxed = [letterbox(f, self.size) for f in frames]
+        blob = np.asarray(cv2.dnn.blobFromImages([b[0] for b in boxed], 1 / 255.0, swapRB=True), np.float32)
+        out = self._run(blob)
+        return [self._decode(out[i], *boxed[i][1:], frames[i].shape) for i in range(len(frames))]
+
+    def _decode(
+        self, head: NDArray[np.float32], scale: float, left: float, top: float, shape: tuple[int, ...]
+    ) -> Detections:
+        if head.shape[1] == 6 and head.shape[0] != 4 + len(self.class_name):  # end to end
+            rows = head[head[:, 4] >= self._confidence]
+            xyxy, score, ids = rows[:, :4], rows[:, 4], rows[:, 5].astype(np.int32)
+        else:
+            classes = head[4 : 4 + len(self.class_name)]
+            best = classes.max(axis=0)
+            cells = np.flatnonzero(best >= self._confidence)
+            score, ids = best[cells], classes[:, cells].argmax(axis=0).astype(np.int32)
+            centre, half = head[:2, cells].T, head[2:4, cells].T / 2
+            xyxy = np.concatenate([centre - half, centre + half], axis=1)
+        xyxy = unletterbox(np.ascontiguousarray(xyxy, np.float32), scale, left, top, shape)
+        return suppress(xyxy, score, ids, self.class_name, self.model, iou=self._iou)

@@ -8,17 +8,13 @@ score and class.  A file exported with a dynamic batch takes several cameras in 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
 
-import cv2
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from core.records import ModelRef
 from vision import weights
-from vision.detections import Detections, Image
-from vision.detectors._base import letterbox, open_session, suppress, unletterbox
+from vision.detectors._base import YoloHead, open_session
 from vision.errors import ModelInvalid
 
 
@@ -36,60 +32,29 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     device: str = "cpu"
 
 
-def build(params: Params) -> YoloOnnx:
-    """The detector; typed errors when the file is not usable."""
-    return YoloOnnx(params)
+def build(params: Params) -> YoloHead:
+    """The detector; :class:`ModelMissing` or :class:`ModelInvalid` when the file is not usable."""
+    path = weights.find(params.file)
+    session = open_session(path, params.device)
+    meta = session.get_modelmeta().custom_metadata_map
+    given = session.get_inputs()[0]
+    half = given.type == "tensor(float16)"
+    batch, _, height, width = given.shape
+    output = session.get_outputs()[0].name
 
+    def run(blob: NDArray[np.float32]) -> NDArray[np.float32]:
+        out = session.run([output], {given.name: blob.astype(np.float16) if half else blob})[0]
+        return np.asarray(out, np.float32)
 
-class YoloOnnx:
-    """See the module's text."""
-
-    def __init__(self, params: Params) -> None:
-        path = weights.find(params.file)
-        self._params = params
-        self._session = open_session(path, params.device)
-        meta = self._session.get_modelmeta().custom_metadata_map
-        self.class_name = _names(meta.get("names", ""), str(path))
-        self.model: ModelRef = weights.reference(path, meta.get("version", ""))
-        given = self._session.get_inputs()[0]
-        self._input = given.name
-        self._half = given.type == "tensor(float16)"
-        batch, _, height, width = given.shape
-        self._batch = batch if isinstance(batch, int) else params.max_batch
-        self._size = _size(params.size, height, width, meta.get("imgsz", ""))
-        self._output = self._session.get_outputs()[0].name
-
-    def detect(self, frames: Sequence[Image]) -> list[Detections]:
-        """See :class:`vision.detectors._base.Detector`."""
-        found: list[Detections] = []
-        for start in range(0, len(frames), self._batch):
-            found += self._some(frames[start : start + self._batch])
-        return found
-
-    def _some(self, frames: Sequence[Image]) -> list[Detections]:
-        boxed = [letterbox(f, self._size) for f in frames]
-        blob = cv2.dnn.blobFromImages([b[0] for b in boxed], 1 / 255.0, swapRB=True)
-        out = self._session.run([self._output], {self._input: blob.astype(np.float16) if self._half else blob})[0]
-        return [
-            self._decode(out[i].astype(np.float32, copy=False), *boxed[i][1:], frames[i].shape)
-            for i in range(len(frames))
-        ]
-
-    def _decode(
-        self, head: NDArray[np.float32], scale: float, left: float, top: float, shape: tuple[int, ...]
-    ) -> Detections:
-        if head.shape[1] == 6 and head.shape[0] != 4 + len(self.class_name):  # end to end
-            rows = head[head[:, 4] >= self._params.confidence]
-            xyxy, score, ids = rows[:, :4], rows[:, 4], rows[:, 5].astype(np.int32)
-        else:
-            classes = head[4 : 4 + len(self.class_name)]
-            best = classes.max(axis=0)
-            cells = np.flatnonzero(best >= self._params.confidence)
-            score, ids = best[cells], classes[:, cells].argmax(axis=0).astype(np.int32)
-            centre, half = head[:2, cells].T, head[2:4, cells].T / 2
-            xyxy = np.concatenate([centre - half, centre + half], axis=1)
-        xyxy = unletterbox(np.ascontiguousarray(xyxy, np.float32), scale, left, top, shape)
-        return suppress(xyxy, score, ids, self.class_name, self.model, iou=self._params.iou)
+    return YoloHead(
+        run,
+        _names(meta.get("names", ""), str(path)),
+        weights.reference(path, meta.get("version", "")),
+        _size(params.size, height, width, meta.get("imgsz", "")),
+        batch=batch if isinstance(batch, int) else params.max_batch,
+        confidence=params.confidence,
+        iou=params.iou,
+    )
 
 
 def _names(text: str, path: str) -> tuple[str, ...]:

@@ -1,0 +1,88 @@
+"""Models that ultralytics runs itself: a user's ``.pt``, open-vocabulary YOLO-World and YOLOE, TensorRT engines.
+
+Only for files that the operator trusts: a ``.pt`` is a pickle and runs code when it is loaded.  Nothing is downloaded
+unless ``download`` allows it (then ``yolo11n.pt`` and the like are fetched on first use).  ``classes`` names what an
+open-vocabulary model shall look for.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from core.records import ModelRef
+from vision import weights
+from vision.detections import Detections, Image
+from vision.errors import ModelInvalid, ModelMissing
+from vision.train.shim import prepare_ultralytics
+
+
+class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``device`` as ultralytics names it (``cpu``, ``0``); empty: CUDA when it is there."""
+
+    file: str
+    confidence: float = 0.1
+    iou: float = 0.5
+    size: int = 640
+    device: str = ""
+    classes: tuple[str, ...] = ()
+    download: bool = False
+
+
+def build(params: Params) -> Ultralytics:
+    """The detector; typed errors when the file is not usable."""
+    return Ultralytics(params)
+
+
+class Ultralytics:
+    """See the module's text."""
+
+    def __init__(self, params: Params) -> None:
+        try:
+            path = str(weights.find(params.file))
+        except ModelMissing:
+            if not params.download:
+                raise
+            path = params.file
+        prepare_ultralytics(Path(tempfile.gettempdir()) / "yiwang-ultralytics")
+        if params.download:
+            os.environ["YOLO_OFFLINE"] = "false"
+        from ultralytics import YOLO
+
+        try:
+            self._model = YOLO(path, task="detect")
+            if params.classes:
+                self._model.set_classes(list(params.classes))
+            names = self._model.names
+        except Exception as error:  # noqa: BLE001 — torch, pickle and ultralytics raise anything here
+            raise ModelInvalid(path=path, detail=str(error).splitlines()[0][:200]) from error
+        self._params = params
+        self.class_name = tuple(str(names[i]) for i in range(len(names)))
+        self.model: ModelRef = weights.reference(Path(path)) if Path(path).is_file() else ModelRef(name=path, sha256="")
+
+    def detect(self, frames: Sequence[Image]) -> list[Detections]:
+        """See :class:`vision.detectors._base.Detector`."""
+        if not frames:
+            return []
+        p = self._params
+        wish: dict[str, Any] = {"conf": p.confidence, "iou": p.iou, "imgsz": p.size, "verbose": False}
+        if p.device:
+            wish["device"] = p.device
+        return [self._columns(result.boxes) for result in self._model.predict(list(frames), **wish)]
+
+    def _columns(self, found: Any) -> Detections:
+        score = found.conf.cpu().numpy().astype(np.float32)
+        rows = np.argsort(-score, kind="stable")
+        return Detections(
+            found.xyxy.cpu().numpy().astype(np.float32)[rows],
+            found.cls.cpu().numpy().astype(np.int32)[rows],
+            score[rows],
+            self.class_name,
+            (self.model,),
+        )
