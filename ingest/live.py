@@ -82,6 +82,10 @@ class LiveStates:
         entry["health"] = {"state": state, "reason": reason, "since": since}
         self._dirty[device_id] = None
 
+    def all(self) -> list[dict[str, Any]]:
+        """Every state in memory."""
+        return list(self._states.values())
+
     def get(self, device_id: str) -> dict[str, Any] | None:
         """The state in memory."""
         return self._states.get(device_id)

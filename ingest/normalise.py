@@ -6,6 +6,7 @@ Pure but for :class:`Standing`, the memory of which alarms stand.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -108,34 +109,81 @@ class Standing:
     """
 
     limit: int = 200_000
-    _states: dict[StandingKey, tuple[str, asyncio.Future[None]]] = field(default_factory=dict)
+    _states: dict[str, dict[tuple[str, str], tuple[str, asyncio.Future[None]]]] = field(default_factory=dict)
+    _hints: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+    _count: int = 0
+
+    def hint(self, device_id: str, open_kinds: Iterable[str]) -> None:
+        """What stood open before a restart (as :meth:`open_of` said).
+
+        Only a reset looks at it: it may be seconds old, and a fire alarm must not be held back on its word.
+        """
+        found = {(kind, channel) for kind, _, channel in (name.partition(":") for name in open_kinds)}
+        if found:
+            self._hints[device_id] = found
 
     def repeats(self, observation: Observation) -> asyncio.Future[None] | None:
         """The announcement that said the same already (perhaps still under way), ``None`` when it is news."""
-        known = self._states.get(standing_key(observation))
+        device_id, kind, channel = standing_key(observation)
+        known = self._states.get(device_id, {}).get((kind, channel))
         if known is None or known[0] != observation.state:
             return None
         return known[1]
 
     def announce(self, observation: Observation, durable: asyncio.Future[None]) -> None:
         """Remember that ``observation`` is being announced."""
-        if len(self._states) >= self.limit:
-            self._states.pop(next(iter(self._states)))
-        key = standing_key(observation)
-        self._states[key] = (observation.state, durable)
+        device_id, kind, channel = standing_key(observation)
+        key = (kind, channel)
+        if self._count >= self.limit:
+            self._forget_oldest()
+        states = self._states.setdefault(device_id, {})
+        self._count += key not in states
+        states[key] = (observation.state, durable)
+        self._hints.get(device_id, set()).discard(key)
 
         def settle(future: asyncio.Future[None]) -> None:
-            if (future.cancelled() or future.exception() is not None) and self._states.get(key, ("", None))[
-                1
-            ] is future:
-                del self._states[key]
+            lost = future.cancelled() or future.exception() is not None
+            if lost and states.get(key, ("", None))[1] is future:
+                del states[key]
+                self._count -= 1
 
         durable.add_done_callback(settle)
 
+    def _forget_oldest(self) -> None:
+        """Forget the device that was remembered first: its next states are announced again, which is harmless."""
+        gone = self._states.pop(next(iter(self._states)))
+        self._count -= len(gone)
+
+    def open_keys(self, device_id: str) -> list[StandingKey]:
+        """What stands open at the device, or stood before a restart."""
+        known = [key for key, (state, _) in self._states.get(device_id, {}).items() if state == "open"]
+        return [(device_id, *key) for key in [*known, *sorted(self._hints.get(device_id, ()))]]
+
     def open_of(self, device_id: str) -> list[str]:
-        """Kinds (with component) that stand open at the device."""
-        return [
-            f"{kind}:{component}" if component else kind
-            for (source, kind, component), (state, _) in self._states.items()
-            if source == device_id and state == "open"
-        ]
+        """The same as ``kind`` or ``kind:channel``."""
+        return [f"{kind}:{channel}" if channel else kind for _, kind, channel in self.open_keys(device_id)]
+
+
+_CLEARED_BY_RESET = ("fire_alarm", "manual_alarm", "supervisory_alarm")
+
+
+def cleared_by(operation: Observation, standing: Standing) -> list[Observation]:
+    """The alarms that a reset at the panel ends: also those that stood before the connection or ingest was made anew.
+
+    ``operation`` is a ``panel_operation``; its channel, if any, limits the reset to that system.
+    """
+    done = operation.attributes.get("operations", ())
+    if operation.kind != "panel_operation" or not ({"reset", "alarm_cleared"} & set(done)):
+        return []
+    within = str(operation.attributes.get("channel", ""))
+    return [
+        msgspec.structs.replace(
+            operation,
+            observation_id=derived_id("reset", operation.observation_id, kind, channel),
+            kind=kind,
+            state="clear",
+            attributes={"channel": channel, "reason": "reset at the panel"},
+        )
+        for _, kind, channel in standing.open_keys(operation.source_id)
+        if kind in _CLEARED_BY_RESET and (not within or channel.startswith(f"{within}/"))
+    ]

@@ -12,7 +12,14 @@ from core.clock import Clock
 from core.records import DeviceConfig, Observation, Reading
 from ingest.counters import Counters
 from ingest.live import LiveStates
-from ingest.normalise import Standing, discovered, normalise_observation, normalise_reading, state_observation
+from ingest.normalise import (
+    Standing,
+    cleared_by,
+    discovered,
+    normalise_observation,
+    normalise_reading,
+    state_observation,
+)
 from ingest.outlet import NotDurable, Outlet
 from ingest.registry import Registry
 
@@ -97,6 +104,9 @@ class Pipeline:
                 waiting.append(await self._outlet.reading(reading))
         for observation in observations:
             await self._observe(observation, device, waiting)
+        for operation in observations:
+            for cleared in cleared_by(operation, self.standing):
+                await self._observe(cleared, device, waiting)
         return waiting
 
     def clock_seen(self, device_id: str, device_time: datetime | None) -> None:

@@ -100,6 +100,8 @@ class Ingest:
                 group.create_task(keep_running(name, run, stop), name=name)
 
             await self.live.load(self.bus)
+            for state in self.live.all():
+                self.pipeline.standing.hint(state["device_id"], state.get("standing", ()))
             start("registry", lambda: self.registry.follow(self.bus, stop))
             await self._wait_for_registry(stop)
             sources = configured.read_sources(self.settings.data_dir / "sources")

@@ -52,6 +52,7 @@ class TcpListener:
                 connection.close("stop")
 
     def _sweep(self, now: float) -> None:
+        self.counters.events["open_connections"] = len(self.connections)
         for connection in list(self.connections):
             connection.check(now)
 
