@@ -34,6 +34,7 @@ from dashboard.api.deps import respond
 from dashboard.auth import Accounts
 from dashboard.errors import LoginThrottled, body_of, status_of
 from dashboard.live import LiveHub
+from dashboard.reference import add_bodies
 from dashboard.security import Gate, SessionCache
 from dashboard.services import Services
 from dashboard.video import VideoRooms
@@ -119,7 +120,7 @@ def _is_upload(path: str) -> bool:
 
 async def _openapi(request: Request) -> Response:
     """The OpenAPI description of this API."""
-    return respond(request.app.openapi())
+    return respond(add_bodies(request.app.openapi()))
 
 
 async def _unknown(path: str) -> Response:

@@ -12,7 +12,7 @@ from starlette.formparsers import MultiPartException
 
 from core.errors import InputInvalid
 from core.records import Command
-from dashboard.api.deps import Use, Who, respond
+from dashboard.api.deps import Use, Who, respond, takes
 from dashboard.api.params import bbox, body, moment, text, whole, yesno
 from dashboard.services import Services
 from events.access import may_see
@@ -88,7 +88,7 @@ def case(case_id: str, use: Use, who: Who) -> Response:
         return respond(case_detail(session, who.actor, case_id, use.clock.now(), use.cases.definitions))
 
 
-@router.post("/api/cases/{case_id}/commands")
+@router.post("/api/cases/{case_id}/commands", openapi_extra=takes(CommandBody))
 async def command(case_id: str, request: Request, use: Use, who: Who) -> Response:
     """Move the case; 409 when somebody was faster or the state does not allow it."""
     sent = await body(request, CommandBody)

@@ -56,6 +56,16 @@ def _allowed(*roles: str) -> Callable[[HTTPConnection], Principal]:
     return check
 
 
+BODIES: dict[str, type[Any]] = {}  # bodies by name, for the API reference
+
+
+def takes(kind: type[Any]) -> dict[str, Any]:
+    """``openapi_extra`` of a route whose body is ``kind``."""
+    BODIES[kind.__name__] = kind
+    reference = {"$ref": f"#/components/schemas/{kind.__name__}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": reference}}}}
+
+
 def respond(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """``value`` (records, dicts, datetimes) as JSON."""
     return Response(_encoder.encode(value), status, headers, media_type="application/json")

@@ -15,7 +15,7 @@ from core.errors import InputInvalid, NotFound
 from core.ids import new_id
 from core.records import DeviceCommand, DeviceCommandResult, decode
 from dashboard import queries
-from dashboard.api.deps import Use, Who, allow, audit, respond
+from dashboard.api.deps import Use, Who, allow, audit, respond, takes
 from dashboard.api.params import bbox, body, fields, moment, text, whole
 from dashboard.errors import Unavailable
 from dashboard.services import Services
@@ -109,7 +109,9 @@ def _span(start: datetime, end: datetime) -> None:
         raise InputInvalid(field="from", detail="is not before 'to', or lies too far back", how="ask for ≤ 800 days")
 
 
-@router.post("/api/devices/{device_id}/accept", dependencies=[allow("admin", "operator")])
+@router.post(
+    "/api/devices/{device_id}/accept", dependencies=[allow("admin", "operator")], openapi_extra=takes(DeviceEdit)
+)
 async def accept(device_id: str, request: Request, use: Use, who: Who) -> Response:
     """Take a device out of quarantine: from now on its readings feed the rules."""
     edit = await body(request, DeviceEdit)
@@ -117,7 +119,7 @@ async def accept(device_id: str, request: Request, use: Use, who: Who) -> Respon
     return await asyncio.to_thread(_edit, use, who, device_id, edit, "device_accept")
 
 
-@router.patch("/api/devices/{device_id}", dependencies=[allow("admin", "operator")])
+@router.patch("/api/devices/{device_id}", dependencies=[allow("admin", "operator")], openapi_extra=takes(DeviceEdit))
 async def change(device_id: str, request: Request, use: Use, who: Who) -> Response:
     """Change a device's registration; ingest follows within seconds."""
     edit = await body(request, DeviceEdit)
@@ -155,7 +157,11 @@ def _check_edit(session: Session, changes: dict[str, Any]) -> None:
             raise InputInvalid(field=name, detail=f"{changes[name]} is out of range", how="send degrees")
 
 
-@router.post("/api/devices/{device_id}/commands", dependencies=[allow("admin", "operator", "dispatcher")])
+@router.post(
+    "/api/devices/{device_id}/commands",
+    dependencies=[allow("admin", "operator", "dispatcher")],
+    openapi_extra=takes(DeviceAction),
+)
 async def command(device_id: str, request: Request, use: Use, who: Who) -> Response:
     """Send a command to the device (duty_check, clock_sync, restart, query_now) and wait for its answer; audited."""
     sent = await body(request, DeviceAction)

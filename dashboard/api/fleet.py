@@ -15,7 +15,7 @@ from core.errors import InputInvalid, NotFound
 from core.geo.homography import GroundPoint, calibration_of
 from core.records import AlgorithmConfig, Zone
 from dashboard import precision, queries
-from dashboard.api.deps import CENTRE, Use, Who, allow, audit, respond
+from dashboard.api.deps import CENTRE, Use, Who, allow, audit, respond, takes
 from dashboard.api.params import body, fields, moment, text
 from dashboard.services import Services
 from events.access import visible_cases
@@ -69,7 +69,7 @@ def _described(kind: str) -> dict[str, Any]:
     return {"kind": kind, "title": title, "params": schema.get("$defs", {}).get(reference, schema)}
 
 
-@router.patch("/api/cameras/{camera_id}", dependencies=[allow("admin")])
+@router.patch("/api/cameras/{camera_id}", dependencies=[allow("admin")], openapi_extra=takes(CameraEdit))
 async def change(camera_id: str, request: Request, use: Use, who: Who) -> Response:
     """Change a camera; the vision worker that holds it follows within seconds, nothing is restarted."""
     edit = await body(request, CameraEdit)
@@ -172,7 +172,7 @@ class HardNegative(msgspec.Struct, forbid_unknown_fields=True):
     case_id: str
 
 
-@router.post("/api/vision/hard-negatives", dependencies=[allow("admin", "operator")])
+@router.post("/api/vision/hard-negatives", dependencies=[allow("admin", "operator")], openapi_extra=takes(HardNegative))
 async def hard_negative(request: Request, use: Use, who: Who) -> Response:
     """Put a false alarm's clean picture into the next training set (``data_dir/hard_negatives``, no label)."""
     sent = await body(request, HardNegative)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
@@ -14,6 +12,7 @@ from dashboard.api.deps import Use, Who, allow, respond
 from dashboard.api.params import moment, text, whole
 from dashboard.services import Services
 from events.evaluation import Grouping, Question, Table, cases_behind, evaluate
+from events.indicator_export import as_csv, as_xlsx
 from events.views import summary_of
 from storage.session import read_scope
 
@@ -84,45 +83,17 @@ def behind(request: Request, use: Use, who: Who) -> Response:
 
 
 @router.get("/api/indicators.csv", dependencies=[allow(*READERS)])
-def as_csv(request: Request, use: Use, who: Who) -> Response:
-    """The table as CSV (UTF-8 with a mark, so that Excel reads it)."""
-    out = io.StringIO()
-    csv.writer(out).writerows([[_harmless(v) for v in row] for row in _rows(_table(request, use, who))])
-    return _download("\ufeff" + out.getvalue(), "text/csv; charset=utf-8", "indicators.csv")
+def csv_file(request: Request, use: Use, who: Who) -> Response:
+    """The table as CSV (UTF-8 with a mark, so that spreadsheet programs read Chinese)."""
+    return _download(as_csv(_table(request, use, who), who.language), "text/csv; charset=utf-8", "indicators.csv")
 
 
 @router.get("/api/indicators.xlsx", dependencies=[allow(*READERS)])
-def as_xlsx(request: Request, use: Use, who: Who) -> Response:
-    """The table as an Excel workbook."""
-    import openpyxl
-
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("indicators")
-    for row in _rows(_table(request, use, who)):
-        sheet.append([_harmless(v) for v in row])
-    out = io.BytesIO()
-    book.save(out)
+def xlsx_file(request: Request, use: Use, who: Who) -> Response:
+    """The table as an Excel workbook, with the formulas."""
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return _download(out.getvalue(), kind, "indicators.xlsx")
+    return _download(as_xlsx(_table(request, use, who), who.language), kind, "indicators.xlsx")
 
 
-def _rows(table: Table) -> list[list[Any]]:
-    counts = list(table.total.counts or (table.lines[0].counts if table.lines else {}))
-    rates = [f.id for f in table.formulas]
-    names = [f"{f.name.get('zh', f.id)} {f.name.get('en', '')}".strip() for f in table.formulas]
-    heading = ["key", "name", *counts, *names, "mean_handling_s", "score"]
-    lines = [
-        [line.key, line.name, *[line.counts.get(c) for c in counts], *[line.rates.get(r) for r in rates],
-         line.mean_handling_s, line.score]
-        for line in [*table.lines, table.total]
-    ]  # fmt: skip
-    return [heading, *lines]
-
-
-def _harmless(value: Any) -> Any:
-    """A text that a spreadsheet would run as a formula gets an apostrophe in front."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
-
-
-def _download(content: str | bytes, media_type: str, name: str) -> Response:
+def _download(content: bytes, media_type: str, name: str) -> Response:
     return Response(content, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})

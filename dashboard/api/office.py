@@ -11,7 +11,7 @@ from sqlalchemy import false, or_, select, update
 
 from core.errors import Forbidden, NotFound
 from dashboard import queries
-from dashboard.api.deps import Use, Who, allow, audit, respond
+from dashboard.api.deps import Use, Who, allow, audit, respond, takes
 from dashboard.api.params import body, fields, text, whole, yesno
 from dashboard.auth import add_user, check_roles, set_password
 from storage.session import read_scope, session_scope
@@ -87,7 +87,7 @@ def users(request: Request, use: Use, who: Who) -> Response:
     return respond({"items": items, "total": total, "next": more if more < total else None})
 
 
-@router.post("/api/users", dependencies=[allow("admin")])
+@router.post("/api/users", dependencies=[allow("admin")], openapi_extra=takes(NewUser))
 async def create_user(request: Request, use: Use, who: Who) -> Response:
     """A new account; its first password stands in the answer, this once."""
     sent = await body(request, NewUser)
@@ -106,7 +106,7 @@ def _create(use: Any, who: Any, sent: NewUser) -> dict[str, Any]:
         return {"user_id": user.user_id, "login": user.login, "password": password}
 
 
-@router.patch("/api/users/{user_id}", dependencies=[allow("admin")])
+@router.patch("/api/users/{user_id}", dependencies=[allow("admin")], openapi_extra=takes(UserEdit))
 async def change_user(user_id: str, request: Request, use: Use, who: Who) -> Response:
     """Name, roles, department, division; ``active: false`` closes the account and ends its sessions."""
     sent = await body(request, UserEdit)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -12,13 +14,15 @@ from sqlalchemy import select
 
 from core import plugins
 from core.errors import InputInvalid, NotFound
-from dashboard.api.deps import CENTRE, Use, Who, allow, audit, respond
-from dashboard.api.params import body
+from dashboard.api.deps import CENTRE, Use, Who, allow, audit, respond, takes
+from dashboard.api.params import body, decode
 from dashboard.services import Services
 from events.findings import DraftSpec, RuleSpec
-from events.rulebook import check_spec, default_rules
+from events.rulebook import Rulebook, check_spec, default_rules, read_rulebook
+from events.simulate import simulate
 from storage.session import read_scope, session_scope
 from storage.tables.observations import Rule
+from storage.tables.registry import Department, Site
 
 router = APIRouter(tags=["rules"])
 
@@ -69,7 +73,75 @@ def _kinds(use: Services) -> list[dict[str, Any]]:
     return known
 
 
-@router.put("/api/rules/{rule_id}", dependencies=[allow("admin")])
+class SimulateBody(msgspec.Struct, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):
+    """Body of ``POST /api/rules/simulate``: a past period, and a rule as edited (null: the rules in force)."""
+
+    start: datetime
+    end: datetime
+    rule: RuleBody | None = None
+    rule_id: str = "under-test"
+
+
+_simulating = asyncio.Semaphore(1)  # a replay reads half a million rows: one at a time
+
+
+@router.post(
+    "/api/rules/simulate", dependencies=[allow("admin", "manager", "operator")], openapi_extra=takes(SimulateBody)
+)
+async def try_out(request: Request, use: Use, who: Who) -> Response:
+    """Replay a past period through the rules and say which cases would have opened and gone where; writes nothing."""
+    raw = await body(request, dict[str, Any])
+    inner = raw.get("rule")
+    if isinstance(inner, dict) and "rule_id" in inner:
+        raw["rule_id"] = inner["rule_id"]
+    sent = decode(SimulateBody, msgspec.json.encode(raw))
+    if sent.start.tzinfo is None or sent.end.tzinfo is None or sent.end - sent.start > timedelta(days=31):
+        raise InputInvalid(
+            field="from", detail="has no zone, or lies more than 31 days back from 'to'", how="correct it"
+        )
+    async with _simulating:
+        return respond(await asyncio.to_thread(_simulate, use, sent))
+
+
+def _simulate(use: Services, sent: SimulateBody) -> dict[str, Any]:
+    started = time.monotonic()
+    with read_scope(use.engine) as session:
+        book = read_rulebook(session)
+        sites = {s.site_id: s for s in session.execute(select(Site.site_id, Site.name, Site.lon, Site.lat))}
+        departments = {
+            d.department_id: d.name for d in session.execute(select(Department.department_id, Department.name))
+        }
+    if sent.rule is not None:
+        spec = sent.rule.spec(sent.rule_id)
+        check_spec(spec, default_rules().happenings)
+        book = Rulebook(
+            (*(s for s in book.specs.values() if s.rule_id != spec.rule_id), spec), default_rules().happenings
+        )
+    found = simulate(use.engine, book, sent.start, sent.end)
+    cases = [
+        msgspec.to_builtins(c)
+        | {
+            "site_name": sites[c.site_id].name if c.site_id in sites else None,
+            "lon": sites[c.site_id].lon if c.site_id in sites else None,
+            "lat": sites[c.site_id].lat if c.site_id in sites else None,
+            "department_name": departments.get(c.lead, c.lead),
+            "steps": [c.merge],
+        }
+        for c in found.cases
+        if sent.rule is None or c.rule_id == sent.rule_id
+    ]
+    by_department: dict[str, int] = {}
+    for case in cases:
+        by_department[case["department_name"]] = by_department.get(case["department_name"], 0) + 1
+    answer: dict[str, Any] = msgspec.to_builtins(found)
+    return answer | {
+        "cases": cases,
+        "by_department": by_department,
+        "seconds": round(time.monotonic() - started, 3),
+    }
+
+
+@router.put("/api/rules/{rule_id}", dependencies=[allow("admin")], openapi_extra=takes(RuleBody))
 async def save(rule_id: str, request: Request, use: Use, who: Who) -> Response:
     """Write the whole rule (a new id makes a new rule); the worker follows within seconds.
 

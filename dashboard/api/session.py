@@ -8,7 +8,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from core.errors import InputInvalid
-from dashboard.api.deps import Use, Who, respond
+from dashboard.api.deps import Use, Who, respond, takes
 from dashboard.api.params import body
 from dashboard.security import COOKIE
 
@@ -30,7 +30,7 @@ class NewPassword(msgspec.Struct, forbid_unknown_fields=True):
     new_password: str
 
 
-@router.post("/api/login")
+@router.post("/api/login", openapi_extra=takes(Login))
 async def log_in(request: Request, use: Use) -> Response:
     """Open a session: sets the cookie, answers the user and the CSRF token for later changes."""
     if not request.headers.get("content-type", "").startswith("application/json"):
@@ -73,7 +73,7 @@ async def me(who: Who) -> Response:
     return respond({"user": who.public(), "csrf_token": who.csrf_token, **who.public()})
 
 
-@router.post("/api/me/password")
+@router.post("/api/me/password", openapi_extra=takes(NewPassword))
 async def change_password(request: Request, use: Use, who: Who) -> Response:
     """Set one's own password; the account's other sessions end."""
     sent = await body(request, NewPassword)

@@ -15,15 +15,16 @@ from sqlalchemy import select
 
 from core.ids import new_id
 from core.media import MediaStore
-from core.records import CameraConfig
+from core.records import CameraConfig, Reading
 from core.settings import Settings
 from dashboard.precision import suggested_threshold, wilson
 from events.rulebook import sync_defaults
+from storage.readings import store_readings
 from storage.registry import camera_config
 from storage.session import read_scope, session_scope
 from storage.tables.cases import AuditEntry, Case, CaseEvidence
 from storage.tables.observations import Rule
-from storage.tables.registry import Camera
+from storage.tables.registry import Camera, Device
 from tests.unit.test_homography import PLACES, seen
 from tests.unit.web import Office, make_office
 
@@ -241,3 +242,32 @@ def test_devices_leave_quarantine_by_hand_and_are_audited(office: Office) -> Non
     assert operator.post("/api/devices/mqtt:unknown/commands", json={"name": "restart"}).status_code == 503  # no bus
     empty = operator.get("/api/devices/mqtt:unknown/readings").json()
     assert empty["points"] == []
+
+
+def test_a_rule_is_tried_on_the_past_before_it_is_saved(office: Office) -> None:
+    with session_scope(office.engine) as session:
+        sync_defaults(session, NOW)
+        device = session.get(Device, "gb26875:889")
+        assert device is not None
+        device.site_id = "s-water"
+        for minute, depth in enumerate((0.02, 0.30, 0.31, 0.32, 0.02, 0.01)):
+            at = NOW + timedelta(minutes=minute)
+            reading = Reading(
+                reading_id=f"r{minute}", source="gb26875", device_id="gb26875:889", quantity="water_level_m",
+                value=depth, observed_at=at, received_at=at, unit="m",
+            )  # fmt: skip
+            store_readings(session, [reading])
+    boss = office.client("boss")
+    rule = next(r for r in boss.get("/api/rules").json()["items"] if r["rule_id"] == "waterlogging-gauge")
+    period = {"from": (NOW - timedelta(hours=1)).isoformat(), "to": (NOW + timedelta(hours=1)).isoformat()}
+    answer = boss.post("/api/rules/simulate", json={"rule": rule, **period})
+    assert answer.status_code == 200, answer.text
+    (case,) = answer.json()["cases"]
+    assert case["site_name"] == "Bridge" and case["rule_id"] == "waterlogging-gauge" and case["lon"] == 125.4
+    assert sum(answer.json()["by_department"].values()) == 1
+    off = boss.post("/api/rules/simulate", json={"rule": {**rule, "enabled": False}, **period})
+    assert off.json()["cases"] == []
+    with read_scope(office.engine) as session:
+        assert session.scalars(select(Case)).all() == []  # nothing was written
+    years = {"rule": rule, "from": "2020-01-01T00:00:00Z", "to": period["to"]}
+    assert boss.post("/api/rules/simulate", json=years).status_code == 422

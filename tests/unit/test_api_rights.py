@@ -10,10 +10,9 @@ from starlette.websockets import WebSocketDisconnect
 
 from core.ids import new_id
 from core.settings import Settings
+from dashboard.reference import flat_routes
 from dashboard.security import COOKIE, is_open
 from tests.unit.web import Office, make_office
-
-ADMIN_ONLY = ("/api/dead-letters", "/api/users/{user_id}/password")
 
 
 @pytest.fixture
@@ -25,22 +24,16 @@ def office(settings: Settings) -> Iterator[Office]:
 
 def routes(office: Office) -> list[tuple[str, str]]:
     found = []
-    for route in _flat(office.app.routes):
+    for route in flat_routes(office.app.routes):
         if isinstance(route, APIRoute):
             found += [(method, route.path) for method in sorted(route.methods)]
     return found
 
 
-def _flat(routes: object) -> list[object]:
-    found: list[object] = []
-    for route in routes:  # type: ignore[attr-defined]
-        inner = getattr(route, "routes", None) or getattr(getattr(route, "original_router", None), "routes", None)
-        found += _flat(inner) if inner and not isinstance(route, APIRoute) else [route]
-    return found
-
-
 def filled(path: str) -> str:
-    for part in ("case_id", "camera_id", "device_id", "user_id", "notice_id", "dead_letter_id", "rule_id"):
+    parts = ["case", "camera", "device", "user", "notice", "dead_letter", "rule"]
+    parts += ["shift", "plan", "run", "task", "hook"]
+    for part in (f"{p}_id" for p in parts):
         path = path.replace("{" + part + "}", "x")
     path = path.replace("{layer}", "sites").replace("{tileset}/{z}/{x}/{y}", "roads/1/1/1")
     return path.replace("{uri:path}", "a/b.jpg").replace("{path:path}", "nothing/here")
@@ -127,7 +120,7 @@ def test_stream_addresses_and_passwords_stay_here(office: Office) -> None:
 
 
 def test_video_refuses_strangers_and_other_departments(office: Office) -> None:
-    paths = [r.path for r in _flat(office.app.routes) if isinstance(r, APIWebSocketRoute)]
+    paths = [r.path for r in flat_routes(office.app.routes) if isinstance(r, APIWebSocketRoute)]
     assert paths == ["/api/cameras/{camera_id}/video"]
     with (
         pytest.raises(WebSocketDisconnect) as refused,
