@@ -30,6 +30,7 @@ from events.clocks import Clocks
 from events.drafts import CaseDraft
 from events.effects import EFFECTS, LIVE, Work, add_evidence
 from events.grid import locate
+from events.kindstore import definition_of
 from events.lifecycle import CaseState, PartState, Transition, advance, check_form, may
 from events.numbers import next_number
 from events.readmodels import CaseView
@@ -130,7 +131,7 @@ class CaseService:
 
     def note(self, session: Session, case: Case, actor: Actor, command: str, data: Mapping[str, JSON]) -> None:
         """Record something that happened to a case without moving it: a transition to the same state."""
-        definition = self.definition(case.definition_id)
+        definition = definition_of(session, case, self.definitions)
         state = definition.states[case.state]
         transition = Transition(
             command=command, from_state=case.state, to_state=case.state, stage=state.stage, open=case.open
@@ -306,7 +307,7 @@ class CaseService:
         return case_state(session, case, self.clock.now())
 
     def _move(self, session: Session, case: Case, command: Command, actor: Actor) -> None:
-        definition = self.definition(case.definition_id)
+        definition = definition_of(session, case, self.definitions)
         state = self.state_of(session, case)
         transition = advance(state, command, actor, definition)
         at = self._stamp(session, case)

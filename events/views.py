@@ -17,6 +17,7 @@ from core.records import Actor, Record
 from events.access import visible_cases
 from events.casekinds import Definition, shipped_definitions
 from events.clocks import suspended
+from events.kindstore import definition_of
 from events.lifecycle import allowed
 from events.readmodels import (
     AllowedCommand,
@@ -196,7 +197,7 @@ def case_detail(
     case = session.scalars(select(Case).where(Case.case_id == case_id, visible_cases(actor, definitions))).one_or_none()
     if case is None:
         raise NotFound(what="case", key=case_id)
-    definition = (definitions or shipped_definitions())[case.definition_id]
+    definition = definition_of(session, case, definitions or shipped_definitions())
     shown = msgspec.to_builtins(summary_of(session, case_id))
     shown |= {"description": case.description, "form": case.form, "last_seen_at": case.last_seen_at}
     shown |= {"reporter_id": case.reporter_id, "bounces": case.bounces, "reworks": case.reworks}

@@ -33,8 +33,10 @@ from events.claim import Claim
 from events.deadlines import DeadlineSweep
 from events.desk import Desk
 from events.intake import Intake, Taken
+from events.kindstore import sync_definitions
 from events.outbox import Relay
 from events.places import Registry
+from events.plans import sync_plans
 from events.puller import ACK_WAIT_S, Puller
 from events.recheck import Rechecker
 from events.routing import default_routing
@@ -227,6 +229,9 @@ async def _work(settings: Settings, bus: Bus, engine: Engine, clock: Clock, stop
     def first() -> None:
         with session_scope(engine) as session:
             sync_defaults(session, clock.now())
+            sync_plans(session, clock.now())
+            for problem in sync_definitions(session):
+                log.warning("%s", problem)
 
     await asyncio.to_thread(first)
     registry = Registry(clock)
