@@ -43,7 +43,7 @@ def free_port() -> int:
         return port
 
 
-def wait_for_port(port: int, wait_s: float = 20.0) -> None:
+def wait_for_port(port: int, wait_s: float = 60.0) -> None:
     """Return when somebody listens; ``TimeoutError``."""
     deadline = time.monotonic() + wait_s
     while time.monotonic() < deadline:
@@ -162,11 +162,16 @@ class Rig:
             else:
                 command = [sys.executable, "-m", "app", "serve", name]
             self.processes[name] = subprocess.Popen(command, env=self._env, stdout=self._log, stderr=self._log)
-            if name == "nats":
-                wait_for_port(self.settings.nats_port)
-                wait_for_port(self.settings.mqtt_port)
-            elif name == "ingest":
-                wait_for_port(self.settings.panel_port)
+            ports = {"nats": (self.settings.nats_port, self.settings.mqtt_port), "ingest": (self.settings.panel_port,)}
+            try:
+                for port in ports.get(name, ()):
+                    wait_for_port(port)
+            except TimeoutError as error:
+                raise TimeoutError(f"{name}: {error}\n{self.log_tail()}") from error
+
+    def log_tail(self, size: int = 4000) -> str:
+        """The end of what the processes wrote."""
+        return (self.folder / "processes.log").read_text(errors="replace")[-size:]
 
     def kill(self, name: str) -> None:
         """``kill -9``."""
