@@ -20,6 +20,7 @@ class Recipe:
     flames: int = 0  # composed pictures with small flames
     plumes: int = 0  # composed pictures with smoke
     lures: int = 0  # drawn hard negatives
+    crops: int = 0  # magnified cut-outs of pictures without the classes (asphalt, walls, cloth)
     tile: int = 0  # train on tiles of this many pixels instead of whole pictures
     mosaic: float = 0.5
     limits: tuple[str, ...] = field(default=())
@@ -34,6 +35,7 @@ RECIPES: dict[str, Recipe] = {
         flames=850,
         plumes=450,
         lures=450,
+        crops=600,
         licence="AGPL-3.0 (weights start from YOLOv5n); training images CC BY 4.0",
         sources=(
             "Roboflow custom-thxhn/fire-wrpgm v8 (CC BY 4.0)",

@@ -78,6 +78,7 @@ class Stager:
         self._compose("flame", self.recipe.flames)
         self._compose("plume", self.recipe.plumes)
         self._compose("lure", self.recipe.lures)
+        self._cut(self.recipe.crops)
         return self._write()
 
     def _stage_set(self, name: str, repeats: int) -> None:
@@ -144,8 +145,21 @@ class Stager:
                     crop = self.fires[int(self.rng.integers(0, len(self.fires)))]
                     size = float(np.exp(self.rng.uniform(np.log(0.02), np.log(0.3))))
                     self._add(boxes, "fire", place_flame(scene, crop, self.rng, size))
+            if boxes and self.rng.random() < 0.2:
+                scene, boxes = _close_up(scene, boxes, self.rng)
             if kind == "lure" or boxes:
                 self.train.append(self._save(f"{kind}-{number}", degrade(scene, self.rng), boxes))
+
+    def _cut(self, count: int) -> None:
+        """Magnified cut-outs without any of the classes: the second look at a lively place sees such."""
+        for number in range(count):
+            path = self.scenes[int(self.rng.integers(0, len(self.scenes)))]
+            scene = np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR), np.uint8)
+            h, w = scene.shape[:2]
+            side = int(min(h, w) * self.rng.uniform(0.12, 0.5))
+            x, y = int(self.rng.integers(0, w - side + 1)), int(self.rng.integers(0, h - side + 1))
+            cut = cv2.resize(scene[y : y + side, x : x + side], (320, 320), interpolation=cv2.INTER_LINEAR)
+            self.train.append(self._save(f"crop-{number}", degrade(np.asarray(cut, np.uint8), self.rng), []))
 
     def _add(self, boxes: list[tuple[int, Box]], name: str, box: Box | None) -> None:
         if box is not None:
@@ -205,6 +219,22 @@ def _tiles(picture: Picture, boxes: list[tuple[int, Box]], side: int) -> list[tu
             tile = np.ascontiguousarray(picture[y : y + side, x : x + side])
             out.append((tile, [b for b in (_inside(n, box, x, y, tile, w, h) for n, box in boxes) if b]))
     return out
+
+
+def _close_up(
+    scene: Picture, boxes: list[tuple[int, Box]], rng: np.random.Generator
+) -> tuple[Picture, list[tuple[int, Box]]]:
+    """A square cut-out around one of the boxes, with the boxes that are mostly inside it."""
+    h, w = scene.shape[:2]
+    _, (cx, cy, bw, bh) = boxes[int(rng.integers(0, len(boxes)))]
+    side = int(min(max(max(bw * w, bh * h) * rng.uniform(1.3, 4), 64), h, w))
+    x = int(min(max(cx * w - side * rng.uniform(0.3, 0.7), 0), w - side))
+    y = int(min(max(cy * h - side * rng.uniform(0.3, 0.7), 0), h - side))
+    cut = np.ascontiguousarray(scene[y : y + side, x : x + side])
+    inside = [b for b in (_inside(n, box, x, y, cut, w, h) for n, box in boxes) if b]
+    if not inside:
+        return scene, boxes
+    return np.asarray(cv2.resize(cut, (400, 400), interpolation=cv2.INTER_LINEAR), np.uint8), inside
 
 
 def _starts(length: int, side: int) -> list[int]:

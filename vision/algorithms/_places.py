@@ -1,0 +1,113 @@
+"""Candidates that return at one place of the picture: how often, how surely, how lively."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vision import boxes
+from vision.detections import Detections, Image
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One sight of a candidate; ``flicker`` in grey levels, ``area`` as share of the picture."""
+
+    at: float
+    confidence: float
+    flicker: float
+    area: float
+
+
+@dataclass
+class Place:
+    """A candidate: where it was last, and its hits of the last ``window_s`` seconds."""
+
+    name: str
+    xyxy: NDArray[np.float32]
+    hits: deque[Hit] = field(default_factory=deque)
+
+    @property
+    def flicker(self) -> float:
+        """Median change of the pixels in it from look to look."""
+        return float(np.median([hit.flicker for hit in self.hits]))
+
+    @property
+    def confidence(self) -> float:
+        """Mean confidence of its hits."""
+        return float(np.mean([hit.confidence for hit in self.hits]))
+
+    @property
+    def growth(self) -> float:
+        """Last area over first area."""
+        return self.hits[-1].area / max(self.hits[0].area, 1e-6)
+
+
+class Places:
+    """The candidates of one camera over the last ``window_s`` seconds.  ``looks`` is how often it was looked."""
+
+    def __init__(self, window_s: float) -> None:
+        self.window_s = window_s
+        self.places: list[Place] = []
+        self._looks: deque[float] = deque()
+        self._grey: NDArray[np.uint8] | None = None
+
+    @property
+    def looks(self) -> int:
+        return len(self._looks)
+
+    def add(self, found: Detections, image: Image, now: float) -> None:
+        """One look: what was found in the picture of that moment, in its pixels."""
+        grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+        before, self._grey = self._grey, grey
+        if before is None or before.shape != grey.shape:
+            before = grey
+        self._looks.append(now)
+        while self._looks[0] < now - self.window_s:
+            self._looks.popleft()
+        for row in range(len(found)):
+            xyxy = found.xyxy[row]
+            place = self._place(found.name(row), xyxy)
+            if place.hits and place.hits[-1].at == now:
+                continue  # a second box at the same place on the same picture is no second hit
+            place.xyxy = xyxy
+            area = float(boxes.area(xyxy[None])[0]) / grey.size
+            place.hits.append(Hit(now, float(found.confidence[row]), change(before, grey, xyxy), area))
+        for place in self.places:
+            while place.hits and place.hits[0].at < now - self.window_s:
+                place.hits.popleft()
+        self.places = [p for p in self.places if p.hits]
+
+    def lasting(self, min_hits: int, share: float) -> list[Place]:
+        """Places hit at least ``min_hits`` times and on ``share`` of the looks."""
+        least = max(min_hits, share * self.looks)
+        return [p for p in self.places if len(p.hits) >= least]
+
+    def _place(self, name: str, xyxy: NDArray[np.float32]) -> Place:
+        for place in self.places:
+            if place.name == name and near(place.xyxy, xyxy):
+                return place
+        self.places.append(Place(name, xyxy))
+        return self.places[-1]
+
+
+def near(a: NDArray[np.float32], b: NDArray[np.float32]) -> bool:
+    """Whether two boxes are the same place: they overlap, or their centres are closer than half their size."""
+    if boxes.iou(a[None], b[None])[0, 0] > 0.1:
+        return True
+    size = max(float((a[2:] - a[:2]).max()), float((b[2:] - b[:2]).max()))
+    return bool(np.abs((a[:2] + a[2:]) / 2 - (b[:2] + b[2:]) / 2).max() < size / 2)
+
+
+def change(before: NDArray[np.uint8], now: NDArray[np.uint8], xyxy: NDArray[np.float32]) -> float:
+    """Mean absolute change of grey levels inside the box since the look before."""
+    height, width = now.shape[:2]
+    x1, y1 = int(max(xyxy[0], 0)), int(max(xyxy[1], 0))
+    x2, y2 = int(min(xyxy[2], width)), int(min(xyxy[3], height))
+    if x2 - x1 < 2 or y2 - y1 < 2:
+        return 0.0
+    return float(cv2.absdiff(before[y1:y2, x1:x2], now[y1:y2, x1:x2]).mean())
