@@ -36,7 +36,7 @@ function draw(root, stops) {
   };
   const age = () => rows.forEach((row) => row.age());
   const timer = setInterval(age, 1000);
-  stops.push(() => clearInterval(timer), store.on("cases", show), store.on("connection", show));
+  stops.push(() => clearInterval(timer), store.on("cases", show), store.on("connection", show), store.on("sites", show), store.on("departments", show));
   const mark = (fly) => {
     const id = store.state.selection?.type === "case" ? store.state.selection.id : null;
     for (const [key, row] of rows) row.node.setAttribute("aria-selected", String(key === id));
@@ -97,8 +97,8 @@ function newRow(id) {
       title.title = item.title;
       set(stage, term("state", item.state));
       stage.className = `chip st-${item.state}`;
-      set(place, item.site_name || item.division_name || t("cases.no_place"));
-      set(who, item.department_name || t("cases.no_department"));
+      set(place, store.placeOf(item) || t("cases.no_place"));
+      set(who, store.departmentOf(item) || t("cases.no_department"));
       if (!before || before.kind !== item.kind) replace(mark, icon(iconFor(item.kind || item.class_code), 20));
       age();
     },

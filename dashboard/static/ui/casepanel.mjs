@@ -138,8 +138,8 @@ function zoomed(src, alt) {
 
 function facts(c) {
   const rows = [
-    [t("fact.place"), c.site_name || c.division_name], [t("fact.division"), c.division_name], [t("fact.grid"), c.grid_code],
-    [t("fact.department"), c.department_name], [t("fact.handler"), c.handler_name], [t("fact.opened"), full(c.opened_at)],
+    [t("fact.place"), store.placeOf(c)], [t("fact.division"), c.division_name], [t("fact.grid"), c.grid_code],
+    [t("fact.department"), store.departmentOf(c)], [t("fact.handler"), c.handler_name], [t("fact.opened"), full(c.opened_at)],
     [t("fact.deadline"), c.deadline_at ? full(c.deadline_at) : null], [t("fact.class"), c.class_code ? `${c.class_code} (${c.class_version || "2013"})` : null],
     [t("fact.kind"), c.kind ? term("kind", c.kind) : null], [t("fact.confidence"), typeof c.confidence === "number" ? `${number(c.confidence * 100, 0)} %` : null],
     [t("fact.source"), c.source_type ? `${term("source", c.source_type)} ${c.source_id || ""}` : null],
@@ -151,7 +151,7 @@ function facts(c) {
 function assignments(items) {
   if (!items?.length) return h("p", { class: "quiet" }, t("case.no_assignment"));
   return h("ul", { class: "assignments" }, items.map((a) => h("li", {},
-    h("b", {}, a.department_name), h("span", { class: "chip" }, term("role", a.role)), h("span", { class: `chip st-${a.state}` }, term("state", a.state)),
+    h("b", {}, store.departmentOf(a)), h("span", { class: "chip" }, term("role", a.role)), h("span", { class: `chip st-${a.state}` }, term("state", a.state)),
     h("small", {}, [a.user_name, a.duty, a.deadline_at ? t("case.until", { time: short(a.deadline_at) }) : null].filter(Boolean).join(" · ")))));
 }
 
@@ -175,6 +175,11 @@ function related(title, items) {
     h("a", { href: `/cases/${c.case_id}`, onClick: (e) => { e.preventDefault(); store.select({ type: "case", id: c.case_id }, { fly: true }); } }, `${c.number} ${c.title}`)))), true);
 }
 
+// What moves the case on comes first; what ends it otherwise stands apart, in red.
+const FORWARD = new Set(["verify", "register", "dispatch", "accept", "finish", "send_check", "check_pass", "close", "resume", "approve_extension"]);
+const RARE = new Set(["force_close", "cancel", "reject"]);
+const ORDER = [...FORWARD, "urge", "transfer", "rework", "return", "refuse", "suspend", "request_extension", "refuse_extension", "comment", "merge", "unmerge", "split", "attach", "reopen"];
+
 function commands(detail, reload) {
   const slot = h("div", { class: "commands" });
   const allowed = detail.allowed || [];
@@ -189,12 +194,14 @@ function commands(detail, reload) {
     slot.append(form);
     form.querySelector("input, textarea, select, button")?.focus();
   };
-  const first = allowed.slice(0, 4);
-  const rest = allowed.slice(4);
-  const button = (command, i) => h("button", {
-    type: "button", class: i === 0 ? "button primary" : "button", dataset: { command: command.name }, onClick: () => open(command),
+  const rank = (c) => { const at = ORDER.indexOf(c.name); return at < 0 ? 50 : at; };
+  const sorted = [...allowed].sort((a, b) => rank(a) - rank(b));
+  const first = sorted.filter((c) => !RARE.has(c.name)).slice(0, 4);
+  const rest = sorted.filter((c) => !first.includes(c));
+  const button = (command) => h("button", {
+    type: "button", class: `button ${FORWARD.has(command.name) ? "primary" : ""} ${RARE.has(command.name) ? "danger" : ""}`, dataset: { command: command.name }, onClick: () => open(command),
   }, label(command));
   slot.append(h("div", { class: "command-row" }, first.map(button),
-    rest.length ? h("details", { class: "more-commands" }, h("summary", { class: "button" }, t("case.more")), h("div", {}, rest.map((c) => button(c, 9)))) : null));
+    rest.length ? h("details", { class: "more-commands" }, h("summary", { class: "button" }, t("case.more")), h("div", {}, rest.map(button))) : null));
   return slot;
 }

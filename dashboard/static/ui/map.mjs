@@ -58,7 +58,8 @@ async function begin(root, props, handle) {
   await new Promise((resolve) => map.once("style.load", resolve));
   addImages(map);
   const layers = new Layers(map, maplibre);
-  await layers.load(meta);
+  layers.overview = deep && !store.state.selection && !view.length;
+  await layers.load();
   stops.push(store.on("case", (change) => layers.change(change)), store.on("cases", ({ reason }) => { if (reason !== "live") layers.reset(); }),
     store.on("camera", (data) => layers.camera(data)), store.on("select", ({ selection, fly }) => layers.highlight(selection, fly)));
   picking(map, props);
@@ -110,6 +111,10 @@ class Layers {
           store.state.sites.set(f.properties.site_id, { ...f.properties, lonlat: f.geometry.coordinates });
         }
         map.getSource("sites").setData(data);
+        if (data.features.length) {
+          const centre = this.home(data.features);
+          if (this.overview) map.jumpTo({ center: centre });
+        }
         store.emit("sites", null);
       }),
       load("cameras", (data) => {
@@ -120,6 +125,13 @@ class Layers {
       }),
       load("divisions", (data) => this.divisions(data)),
     ]);
+  }
+
+  /** The middle of what is watched: better than the outline's, which holds farmland too. */
+  home(features) {
+    const median = (k) => features.map((f) => f.geometry.coordinates[k]).sort((a, b) => a - b)[Math.floor(features.length / 2)];
+    this.centre = [median(0), median(1)];
+    return this.centre;
   }
 
   divisions(data) {
@@ -289,8 +301,7 @@ function tools(map, meta, layers) {
     return node;
   };
   const home = h("button", { type: "button", onClick: () => {
-    const { lonlat, zoom } = { lonlat: meta.center || [125.42, 43.87], zoom: meta.wall_zoom || 13.4 };
-    map.flyTo({ center: lonlat, zoom, pitch: 52, bearing: -12 });
+    map.flyTo({ center: layers.centre || meta.center || [125.42, 43.87], zoom: meta.wall_zoom || 13.4, pitch: 52, bearing: -12 });
   } }, t("map.home"));
   const flat = h("button", { type: "button", onClick: () => {
     const down = map.getPitch() > 5;

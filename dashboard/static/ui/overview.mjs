@@ -1,5 +1,5 @@
 // Nothing selected: the situation at one look.
-import { t, term, named, short } from "./i18n.mjs";
+import { t, term, short } from "./i18n.mjs";
 import { h, icon, replace } from "./dom.mjs";
 import * as store from "./store.mjs";
 import { iconFor } from "./style.mjs";
@@ -9,12 +9,12 @@ export function showOverview(root) {
     const cases = [...store.state.cases.values()].filter((c) => c.open);
     replace(root, h("div", { class: "panel-head" }, h("h2", {}, t("overview.title")), h("span", { class: "quiet" }, t("overview.hint"))),
       tiles(cases), bars(t("overview.by_stage"), count(cases, (c) => c.stage), (key) => term("stage", key)),
-      bars(t("overview.by_department"), count(cases, (c) => c.department_name || ""), (key) => key || t("cases.no_department"), 8, cases),
+      bars(t("overview.by_department"), count(cases, (c) => store.departmentOf(c)), (key) => key || t("cases.no_department"), 8, cases),
       bars(t("overview.by_kind"), count(cases, (c) => c.kind || ""), (key) => term("kind", key), 8),
       registry(), newest(cases));
   };
   draw();
-  const stops = ["cases", "sites", "cameras", "camera"].map((name) => store.on(name, draw));
+  const stops = ["cases", "sites", "cameras", "camera", "departments"].map((name) => store.on(name, draw));
   const timer = setInterval(draw, 20000);
   return () => { stops.forEach((run) => run()); clearInterval(timer); };
 }
@@ -39,7 +39,7 @@ function bars(title, pairs, label, limit = 8, cases = null) {
   if (!pairs.length) return null;
   const top = pairs[0][1];
   return h("section", { class: "bars" }, h("h3", {}, title), pairs.slice(0, limit).map(([key, n]) => {
-    const late = cases ? cases.filter((c) => (c.department_name || "") === key && store.isLate(c)).length : 0;
+    const late = cases ? cases.filter((c) => store.departmentOf(c) === key && store.isLate(c)).length : 0;
     return h("div", { class: "bar" }, h("span", { title: label(key) }, label(key)), h("i", {}, h("u", { style: { width: `${(n / top) * 100}%` } })), h("b", {}, n),
       late ? h("em", { class: "late" }, t("overview.n_late", { n: late })) : null);
   }));
@@ -61,5 +61,5 @@ function newest(cases) {
   if (!items.length) return null;
   return h("section", { class: "bars" }, h("h3", {}, t("overview.latest")), h("ul", { class: "related" }, items.map((c) => h("li", {}, h("button", {
     type: "button", class: `case-link s${c.severity}`, onClick: () => store.select({ type: "case", id: c.case_id }, { fly: true }),
-  }, h("b", {}, c.title), h("small", {}, `${named({ name: c.site_name || c.division_name })} · ${term("state", c.state)} · ${short(c.updated_at)}`))))));
+  }, h("b", {}, c.title), h("small", {}, `${store.placeOf(c) || "—"} · ${term("state", c.state)} · ${short(c.updated_at)}`))))));
 }

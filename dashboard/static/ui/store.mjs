@@ -1,6 +1,6 @@
 // What the page knows: who I am, the open cases, the selection, the live connection.
 import * as api from "./api.mjs";
-import { ready as wordsReady } from "./i18n.mjs";
+import { ready as wordsReady, named } from "./i18n.mjs";
 
 const bus = new EventTarget();
 export const on = (name, run) => {
@@ -27,6 +27,13 @@ export const state = {
 
 export const now = () => Date.now() + state.skew;
 export const isLate = (item) => item.open && item.deadline_at && Date.parse(item.deadline_at) < now();
+
+/** Place and department of a case in the viewer's language, as far as the registry knows them. */
+export const placeOf = (item) => (item.site_id && named(state.sites.get(item.site_id) || null, "name") !== "—" ? named(state.sites.get(item.site_id)) : item.site_name || item.division_name || "");
+export function departmentOf(item) {
+  const known = state.departments.find((d) => d.department_id === item.department_id);
+  return known ? named(known) : item.department_name || "";
+}
 
 // --- address: filters and selection in the query string, the map's view in the hash -------------
 function readAddress() {
