@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -257,3 +258,27 @@ async def test_a_mapping_file_reads_another_makers_json(nats_server: Settings) -
         await asyncio.to_thread(publish, nats_server, ("sensors/pumps/p7/up", json.dumps(body)))
         found = await collect(bus, Reading, "READ", "read.>", 1)
     assert [(r.device_id, r.quantity, r.value) for r in found] == [("mqtt:pump-p7", "water_level_m", 0.27)]
+
+
+async def test_a_wrong_password_and_a_foreign_topic_get_nothing_in(nats_server: Settings) -> None:
+    def attempt(password: str, topic: str) -> list[str]:
+        codes: list[str] = []
+        client = paho.Client(CallbackAPIVersion.VERSION2, client_id="rogue")
+        client.username_pw_set(nats_server.mqtt_device_user, password)
+        client.on_connect = lambda _c, _d, _f, code, _p: codes.append(str(code))
+        client.connect("127.0.0.1", nats_server.mqtt_port)
+        client.loop_start()
+        time.sleep(0.5)
+        client.publish(topic, b'{"a_m": 1}', qos=1)
+        time.sleep(0.5)
+        client.disconnect()
+        client.loop_stop()
+        return codes
+
+    async with ingesting(nats_server, GAUGE) as bus:
+        await asyncio.sleep(0.3)
+        assert "Success" not in await asyncio.to_thread(attempt, "guess", "sensors/g1")
+        await asyncio.to_thread(attempt, nats_server.mqtt_device_password, "read/0/water_level_m/g1")
+        assert await collect(bus, Reading, "READ", "read.>", 1, 1) == []
+        await asyncio.to_thread(attempt, nats_server.mqtt_device_password, "sensors/g1")
+        assert len(await collect(bus, Reading, "READ", "read.>", 1, 3)) == 1
