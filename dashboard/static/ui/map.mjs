@@ -84,6 +84,7 @@ class Layers {
     this.pulses = new Map();
     this.picked = null;
     this.queue = new Map();
+    this.places = new Map();
   }
 
   async load() {
@@ -153,15 +154,28 @@ class Layers {
   }
 
   // cases ---------------------------------------------------------------
+  /** Cases of one place stand in a ring around it, so that each can be picked. */
+  spot(item) {
+    const key = `${item.lon.toFixed(5)},${item.lat.toFixed(5)}`;
+    const here = this.places.get(key) || this.places.set(key, []).get(key);
+    if (!here.includes(item.case_id)) here.push(item.case_id);
+    const n = here.indexOf(item.case_id);
+    if (!n) return [item.lon, item.lat];
+    const angle = (n * Math.PI) / 3;
+    const metres = 24 * Math.ceil(n / 6);
+    return [item.lon + (metres * Math.sin(angle)) / (111320 * Math.cos((item.lat * Math.PI) / 180)), item.lat + (metres * Math.cos(angle)) / 111320];
+  }
+
   feature(item) {
     return {
-      type: "Feature", id: item.case_id, geometry: { type: "Point", coordinates: [item.lon, item.lat] },
+      type: "Feature", id: item.case_id, geometry: { type: "Point", coordinates: this.spot(item) },
       properties: { case_id: item.case_id, severity: item.severity, label: item.title, icon: iconFor(item.kind || item.class_code), late: store.isLate(item) || false },
     };
   }
 
   reset() {
     this.shown.clear();
+    this.places.clear();
     const features = store.shown().filter((item) => item.lon != null && item.lat != null).map((item) => {
       this.shown.set(item.case_id, item);
       return this.feature(item);
@@ -210,9 +224,9 @@ class Layers {
     }
     for (const item of wanted) {
       const known = this.pulses.get(item.case_id);
-      if (known) { known.setLngLat([item.lon, item.lat]); continue; }
+      if (known) { known.setLngLat(this.spot(item)); continue; }
       const ring = h("div", { class: "pulse", style: { "--colour": SEVERITY[item.severity] } }, h("i"));
-      this.pulses.set(item.case_id, new this.maplibre.Marker({ element: ring, opacityWhenCovered: "1" }).setLngLat([item.lon, item.lat]).addTo(this.map));
+      this.pulses.set(item.case_id, new this.maplibre.Marker({ element: ring, opacityWhenCovered: "1" }).setLngLat(this.spot(item)).addTo(this.map));
     }
   }
 

@@ -1,5 +1,6 @@
 // What the page knows: who I am, the open cases, the selection, the live connection.
 import * as api from "./api.mjs";
+import { openStream } from "./live.mjs";
 import { ready as wordsReady, named } from "./i18n.mjs";
 
 const bus = new EventTarget();
@@ -160,51 +161,62 @@ function heard() {
 }
 
 function lost() {
-  if (stream) stream.close();
+  if (stream) stream.leave();
   stream = null;
   hadLoss = true;
   if (state.connection !== "lost") {
     state.connection = "lost";
     emit("connection", state.connection);
   }
-  setTimeout(connect, retry);
+  clearTimeout(retryTimer);
+  retryTimer = setTimeout(connect, retry);
   retry = Math.min(retry * 2, 15000);
 }
+
+let retryTimer = null;
+const HANDLERS = {
+  hello(data) {
+    state.drill = data.drill || null;
+    emit("hello", data);
+  },
+  beat() {},
+  case: put,
+  camera: (data) => emit("camera", data),
+  device: (data) => emit("device", data),
+  notice: (data) => emit("notice", data),
+};
 
 async function connect() {
   if (stream) return;
   if (hadLoss) {
     try {
-      await api.me();
+      await api.me(); // a session that ended meanwhile sends to the login page
     } catch (error) {
       if (error.status !== 401) lost();
       return;
     }
   }
-  stream = new EventSource("/api/live");
-  const listen = (name, run) => stream.addEventListener(name, (event) => {
+  let mine = null;
+  mine = openStream((name, text) => {
+    if (mine !== null && stream !== mine) return; // a stream that we left
+    if (name === "error") return void lost();
     heard();
+    if (!HANDLERS[name]) return;
     let data = null;
     try {
-      data = JSON.parse(event.data);
+      data = JSON.parse(text);
     } catch {
       return;
     }
     if (data && data.server_time) state.skew = Date.parse(data.server_time) - Date.now();
-    run(data);
+    HANDLERS[name](data);
   });
-  stream.onopen = heard;
-  stream.onerror = lost;
-  listen("hello", (data) => {
-    state.drill = data.drill || null;
-    emit("hello", data);
-  });
-  listen("beat", () => {});
-  listen("case", put);
-  listen("camera", (data) => emit("camera", data));
-  listen("device", (data) => emit("device", data));
-  listen("notice", (data) => emit("notice", data));
+  stream = mine;
+  lastHeard = Date.now();
 }
+
+/** Ends the stream of every tab: before logging out. */
+export const endStream = () => { if (stream) stream.end(); };
 
 setInterval(() => {
   if (stream && lastHeard && Date.now() - lastHeard > 45000) lost();
@@ -212,7 +224,7 @@ setInterval(() => {
 
 /** As if the connection had broken now: for tests of recovery. */
 export const drop = () => lost();
-export const freeze = () => { if (stream) { stream.close(); stream = null; } };
+export const freeze = () => { if (stream) { stream.leave(); stream = null; } };
 
 // --- start ----------------------------------------------------------------------------------------
 let started = null;
@@ -235,4 +247,5 @@ async function begin() {
   await Promise.allSettled([loadCases(), departments]);
 }
 
-window.addEventListener("pagehide", () => { if (stream) stream.close(); });
+window.addEventListener("pagehide", () => { if (stream) stream.leave(); });
+window.addEventListener("pageshow", (event) => { if (event.persisted && started) { stream = null; connect(); } });

@@ -132,6 +132,7 @@ function more(menu) {
 function logoutButton() {
   return h("button", {
     type: "button", class: "tool", onClick: async () => {
+      store.endStream();
       await api.post("/api/logout").catch(() => {});
       location.assign("/login");
     },
