@@ -6,9 +6,12 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from core.clock import Clock
+from core.ids import derived_id
+from core.media import MediaStore
 from core.records import DeviceConfig, Observation, Reading
 from ingest.counters import Counters
 from ingest.live import LiveStates
@@ -55,12 +58,14 @@ class Pipeline:
         counters: Counters,
         clock: Clock,
         health: HealthSink | None = None,
+        media: MediaStore | None = None,
     ) -> None:
         self.registry = registry
         self.counters = counters
         self.clock = clock
         self.live = live
         self.health = health
+        self._media = media
         self.standing = Standing()
         self._outlet = outlet
         self._discovered: dict[str, Durable] = {}
@@ -108,6 +113,26 @@ class Pipeline:
             for cleared in cleared_by(operation, self.standing):
                 await self._observe(cleared, device, waiting)
         return waiting
+
+    async def picture(self, source: str, device_id: str, data: bytes) -> list[Durable]:
+        """Seal a picture that a device sent and announce it (``device_picture``); futures as for :meth:`take`."""
+        if self._media is None or not data:
+            return []
+        now = self.clock.now()
+        media_type = "image/jpeg" if data.startswith(b"\xff\xd8") else "application/octet-stream"
+        seal = partial(self._media.put, data, kind="photo", media_type=media_type, taken_at=now)
+        evidence = await asyncio.to_thread(seal)
+        observation = Observation(
+            observation_id=derived_id("device_picture", device_id, evidence.sha256),
+            kind="device_picture",
+            state="measure",
+            source_type="device",
+            source_id=device_id,
+            observed_at=now,
+            received_at=now,
+            evidence=(evidence,),
+        )
+        return await self.take(source, device_id, observations=(observation,))
 
     def clock_seen(self, device_id: str, device_time: datetime | None) -> None:
         """The device's clock as a frame showed it."""

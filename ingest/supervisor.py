@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from core import plugins
 from core.bus import Bus, connect
 from core.clock import Clock, SystemClock
+from core.media import MediaStore
 from core.settings import Settings
 from ingest import configured
 from ingest.commands import CommandDesk
@@ -87,7 +88,8 @@ class Ingest:
         self.registry = Registry()
         self.outlet = Outlet(bus)
         self.live = LiveStates(self.counters)
-        self.pipeline = Pipeline(self.registry, self.outlet, self.live, self.counters, clock)
+        media = MediaStore(settings.media_url)
+        self.pipeline = Pipeline(self.registry, self.outlet, self.live, self.counters, clock, media=media)
         self.health = HealthMonitor(self.registry, self.live, self.pipeline.announce, clock)
         self.pipeline.health = self.health
 
@@ -120,7 +122,15 @@ class Ingest:
                     lambda source=source: configured.serve(source, cursors, self.pipeline, self.clock, stop),  # type: ignore[misc]
                 )
             router = Router(read_mappings(self.settings.data_dir / "mappings"))
-            subscriber = MqttSubscriber(self.settings, self.pipeline, router.parse, self.clock, topics=router.topics)
+            subscriber = MqttSubscriber(
+                self.settings,
+                self.pipeline,
+                router.parse,
+                self.clock,
+                topics=router.topics,
+                # a drill has a session of its own, else it would take over the live city's
+                client_id=f"{self.settings.subject_prefix.replace('.', '-')}yiwang-ingest",
+            )
             start("mqtt", lambda: subscriber.run(stop))
             push = PushApp(self.settings, self.pipeline, self.clock, router)
             port = self.settings.ingest_http_port

@@ -199,6 +199,8 @@ class Connection(asyncio.Protocol):
                     futures = []
                     if isinstance(entry, Frame):
                         futures = await pipeline.take(kind, entry.device_id, entry.readings, entry.observations)
+                        if entry.attachment:
+                            futures += await pipeline.picture(kind, entry.device_id, entry.attachment)
                         if entry.device_time is not None:
                             pipeline.clock_seen(entry.device_id, entry.device_time)
                     taken.append((entry, futures))

@@ -8,11 +8,13 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.clock import SystemClock
+from core.media import MediaStore
 from core.records import DeviceConfig, Observation, Reading
 from ingest.counters import Counters
 from ingest.live import LiveStates
@@ -69,11 +71,11 @@ class Memory:
 class House:
     """A listener on a free port."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, media: MediaStore | None = None) -> None:
         registry, counters = Registry(), Counters()
         registry.put(DeviceConfig(device_id="gb26875:889", source="gb26875", address="889", status="accepted"))
         self.bus = Memory()
-        self.pipeline = Pipeline(registry, self.bus, LiveStates(counters), counters, SystemClock())  # type: ignore[arg-type]
+        self.pipeline = Pipeline(registry, self.bus, LiveStates(counters), counters, SystemClock(), media=media)  # type: ignore[arg-type]
         source = gb26875.build(gb26875.Params())
         self.listener = TcpListener(source, self.pipeline, SystemClock(), limits)
         self.port = free_port()
@@ -95,7 +97,7 @@ class Panel:
         now = datetime.now(UTC)
         return gb26875.encode(command=2, serial=self.serial, source=889, destination=1, time=now, adu=adu)
 
-    async def answer(self, wait_s: float = 2.0) -> int | None:
+    async def answer(self, wait_s: float = 8.0) -> int | None:
         """The command of the next answer; ``None`` when there is none or the connection ended."""
         try:
             data = await asyncio.wait_for(self.reader.readexactly(30), wait_s)
@@ -103,7 +105,7 @@ class Panel:
             return None
         return data[26]
 
-    async def hung_up(self, wait_s: float = 3.0) -> bool:
+    async def hung_up(self, wait_s: float = 6.0) -> bool:
         """Whether the other side closes the connection."""
         try:
             while await asyncio.wait_for(self.reader.read(4096), wait_s):
@@ -116,8 +118,8 @@ class Panel:
 
 
 @asynccontextmanager
-async def house(**limits: Any) -> AsyncIterator[House]:
-    built, stop = House(Limits(**limits)), asyncio.Event()
+async def house(media: MediaStore | None = None, **limits: Any) -> AsyncIterator[House]:
+    built, stop = House(Limits(**limits), media), asyncio.Event()
     task = asyncio.create_task(built.listener.serve("127.0.0.1", built.port, stop))
     await asyncio.sleep(0.05)
     try:
@@ -174,7 +176,7 @@ async def test_a_stream_cut_anywhere_gives_the_same() -> None:
 
 
 async def test_slow_loris_is_hung_up_and_others_are_served() -> None:
-    async with house(unfinished_s=0.3, first_frame_s=0.6) as h:
+    async with house(unfinished_s=1.0, first_frame_s=1.5) as h:
         loris, silent, good = await h.panel(), await h.panel(), await h.panel()
         loris.writer.write(loris.frame(b"")[:20])
         good.writer.write(good.frame(b""))
@@ -188,27 +190,27 @@ async def test_slow_loris_is_hung_up_and_others_are_served() -> None:
 
 
 async def test_an_idle_device_is_hung_up_late_and_a_beating_one_never() -> None:
-    async with house(idle_s=0.5) as h:
+    async with house(idle_s=1.5) as h:
         idle, beating = await h.panel(), await h.panel()
         for panel in (idle, beating):
             panel.writer.write(panel.frame(b""))
             assert await panel.answer() == 3
         for _ in range(8):
-            await asyncio.sleep(0.15)
+            await asyncio.sleep(0.3)
             beating.writer.write(beating.frame(b""))
             assert await beating.answer() == 3
-        assert await idle.hung_up(0.5)
+        assert await idle.hung_up(1.0)
 
 
 async def test_garbage_is_counted_and_its_sender_banned_but_not_its_neighbour() -> None:
-    async with house(refusals=20, ban_s=0.5) as h:
+    async with house(refusals=20, ban_s=2.0) as h:
         rogue = await h.panel()
         rogue.writer.write(b"".join(panel_garbage(n) for n in range(60)))
         assert await rogue.hung_up()
         refused = await h.panel()
-        assert await refused.hung_up(1)
+        assert await refused.hung_up(3)
         assert h.counters.refused["banned"] == 1
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(2.1)
         later = await h.panel()
         later.writer.write(later.frame(b""))
         assert await later.answer() == 3
@@ -243,7 +245,7 @@ async def test_a_flood_is_slowed_not_lost_and_the_neighbour_stays_quick() -> Non
         asked = loop.time()
         good.writer.write(good.frame(b""))
         assert await good.answer() == 3
-        assert loop.time() - asked < 0.5
+        assert loop.time() - asked < 2
         assert [await flood.answer(5) for _ in range(1000)] == [3] * 1000
         assert loop.time() - began > 0.6
         assert len({r.value for r in h.bus.kept}) == 1000
@@ -256,7 +258,7 @@ async def test_connections_are_limited_per_address() -> None:
         for panel in kept:
             panel.writer.write(panel.frame(b""))
             assert await panel.answer() == 3
-        assert await (await h.panel()).hung_up(1)
+        assert await (await h.panel()).hung_up(3)
         kept[0].writer.close()
         await asyncio.sleep(0.1)
         again = await h.panel()
@@ -282,6 +284,17 @@ async def test_a_peer_that_never_reads_its_answers_is_cut_off() -> None:
             await asyncio.sleep(0)
         assert h.counters.refused["does_not_read"] == 1
         deaf.close()
+
+
+async def test_a_picture_is_sealed_before_it_counts_as_taken(tmp_path: Path) -> None:
+    async with house(media=MediaStore(str(tmp_path))) as h:
+        jpeg = b"\xff\xd8picture"
+        for _ in range(2):
+            await asyncio.gather(*await h.pipeline.picture("gb26875", "gb26875:889", jpeg))
+        assert {o.observation_id for o in h.bus.kept} == {h.bus.kept[0].observation_id}
+        evidence = h.bus.kept[0].evidence[0]
+        assert MediaStore(str(tmp_path)).get(evidence) == jpeg
+        assert evidence.media_type == "image/jpeg"
 
 
 def test_guard_and_bucket() -> None:
