@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections import deque
 from typing import Any
 
@@ -114,6 +115,8 @@ class Connection(asyncio.Protocol):
             return
         self._address, self.transport = address, transport
         transport.set_write_buffer_limits(high=65536)
+        # the kernel's send buffer would grow to megabytes for a peer that never reads
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
         self._listener.connections.add(self)
         self._listener.counters.count("connections")
 
