@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,23 +81,21 @@ def _postgres_bin() -> Path | None:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """A throw-away PostgreSQL server with PostGIS; yields its URL without a database name."""
     folder = _postgres_bin()
     if folder is None:
         pytest.skip("no PostgreSQL server on this machine (apt-get install postgresql postgresql-postgis)")
-    data = tmp_path_factory.mktemp("postgres")
+    # Not below pytest's own folder: PostgreSQL runs as another user, and other runs of pytest close that folder.
+    data = Path(tempfile.mkdtemp(prefix="yiwang-postgres-"))
     port = free_port()
     user: dict[str, object] = {}
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         shutil.chown(data, "postgres", "postgres")
-        for parent in data.parents:
-            if parent.is_relative_to(tmp_path_factory.getbasetemp().parent):
-                parent.chmod(parent.stat().st_mode | 0o011)
         user = {"user": "postgres", "group": "postgres", "cwd": "/"}
     run = [folder / "initdb", "-D", data / "db", "-U", "yiwang", "-A", "trust", "-E", "UTF8", "--no-locale"]
     subprocess.run([str(a) for a in run], check=True, stdout=subprocess.DEVNULL, **user)  # type: ignore[call-overload]
-    log = (tmp_path_factory.mktemp("postgres-log") / "postgres.log").open("wb")
+    log = (data / "postgres.log").open("wb")
     server = subprocess.Popen(  # type: ignore[call-overload]
         [str(folder / "postgres"), "-D", str(data / "db"), "-p", str(port), "-h", "127.0.0.1", "-k", ""],
         stdout=log,
@@ -118,6 +117,8 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         server.send_signal(signal.SIGINT)
         server.wait(20)
+        log.close()
+        shutil.rmtree(data, ignore_errors=True)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ HELP = "run the main job end to end in a temporary folder and say whether it hel
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clip", type=Path, help="a video with people present, then gone (default: composed)")
+    parser.add_argument("--database", default="", metavar="URL", help="an empty database (default: a new SQLite file)")
     parser.add_argument("--keep", action="store_true", help="leave the temporary folder (logs, database) and say where")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -27,6 +28,6 @@ def run(args: argparse.Namespace) -> int:
     def say(text: str) -> None:
         print(f"[selftest] {text}", file=sys.stderr, flush=True)
 
-    report = asyncio.run(selftest(args.clip, say, keep=args.keep))
+    report = asyncio.run(selftest(args.clip, say, database=args.database, keep=args.keep))
     print(report.as_json() if args.json else report.as_table())
     return 0 if report.held else 1

@@ -39,10 +39,14 @@ PHOTOGRAPH_SIZE = (480, 640)
 Say = Callable[[str], None]
 
 
-async def selftest(own_clip: Path | None, say: Say, *, keep: bool = False) -> Report:
-    """Run it all; every problem is in the report, nothing is left behind unless ``keep``."""
+async def selftest(own_clip: Path | None, say: Say, *, database: str = "", keep: bool = False) -> Report:
+    """Run it all; every problem is in the report, nothing is left behind unless ``keep``.
+
+    ``database``: an empty one to use instead of a new SQLite file (it is filled, not emptied).
+    """
     with _folder(keep, say) as folder:
-        env = environment(folder, YIWANG_PARTITIONS="2")
+        more = {"YIWANG_DATABASE_URL": database} if database else {}
+        env = environment(folder, YIWANG_PARTITIONS="2", **more)
         settings = settings_of(env)
         say("composing the clip" if own_clip is None else f"clip: {own_clip}")
         clip = own_clip.resolve() if own_clip else await asyncio.to_thread(clips.compose, folder / "room.mp4")
