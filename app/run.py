@@ -34,33 +34,31 @@ def say(text: str) -> None:
     print(f"[yiwang] {text}", flush=True)
 
 
-def prepare(settings: Settings, say: Say = say) -> str | None:
-    """Migrate, seed, build tiles; returns the first administrator's password when it was just made."""
+def prepare(settings: Settings, say: Say = say, *, demo: bool = True) -> str | None:
+    """Migrate, seed (``demo``), build tiles; returns the first administrator's password when it was just made."""
     from dashboard.auth import ensure_admin
     from layers.build import build_tiles
     from layers.importer import add_own_camera, import_city
 
-    steps = 4
+    def detail(text: str) -> None:
+        say(f"      {text}")
+
     started = time.monotonic()
-    say(f"1/{steps} database: migrating {settings.database_url.split('@')[-1]}")
+    say(f"1/4 database: migrating {settings.database_url.split('@')[-1]}")
     migrate(settings.database_url)
     engine = make_engine(settings.database_url)
     try:
         with read_scope(engine) as session:
             seeded = bool(session.scalar(select(func.count()).select_from(Division)))
-        if seeded:
-            say(f"2/{steps} city: already there")
+        if not seeded and demo:
+            say("2/4 city: seeding the demo district Erdao 二道区 (220105)")
+            import_city(engine, settings, progress=detail)
+        else:
+            say("2/4 city: already there" if seeded else "2/4 city: none yet; python -m app import FOLDER brings yours")
             add_own_camera(engine, settings)
-        else:
-            say(f"2/{steps} city: seeding the demo district Erdao 二道区 ({settings.district})")
-            import_city(engine, settings, progress=lambda text: say(f"      {text}"))
-        if (settings.tiles_dir / "ready").exists():
-            say(f"3/{steps} map tiles: already built")
-        else:
-            say(f"3/{steps} map tiles: building (roads, buildings, grid, divisions)")
-            build_tiles(settings, progress=lambda text: say(f"      {text}"))
-            (settings.tiles_dir / "ready").touch()
-        say(f"4/{steps} accounts")
+        say("3/4 map tiles: divisions, roads, grid, buildings (only what changed)")
+        build_tiles(settings, detail)
+        say("4/4 accounts")
         password: str | None = ensure_admin(engine)
     finally:
         engine.dispose()
@@ -127,13 +125,18 @@ async def until_ready(settings: Settings, stop: asyncio.Event, seconds: float = 
             await asyncio.sleep(0.3)
 
 
-def _announce(settings: Settings, password: str | None, say: Say) -> None:
-    say("")
-    say(f"  Yiwang 一网统管 is running:  {settings.public_url}")
-    say(f"  phone page:                 {settings.public_url}/m")
+def announce_password(password: str | None, say: Say) -> None:
+    """Show the first administrator's password, this once."""
     if password:
         say(f"  log in as admin, password:  {password}   (shown this once; change it after logging in)")
     else:
         say("  log in as admin with the password of the first start (a new one: python -m app user password admin)")
+
+
+def _announce(settings: Settings, password: str | None, say: Say) -> None:
+    say("")
+    say(f"  Yiwang 一网统管 is running:  {settings.public_url}")
+    say(f"  phone page:                 {settings.public_url}/m")
+    announce_password(password, say)
     say(f"  logs: {settings.data_dir / 'logs'}   stop: Ctrl-C")
     say("")

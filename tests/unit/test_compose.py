@@ -26,7 +26,7 @@ def test_compose_file_is_valid(compose: dict) -> None:
 
 def test_the_production_set_is_there(compose: dict) -> None:
     infrastructure = {"postgres", "nats-1", "nats-2", "nats-3", "mediamtx", "proxy"}
-    ours = {"migrate", "web", "worker", "ingest", "vision"}
+    ours = {"prepare", "web", "worker", "ingest", "vision"}
     assert infrastructure | ours <= set(compose["services"])
     assert compose["services"]["postgres"]["image"].startswith("postgis/")
 
