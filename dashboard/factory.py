@@ -26,7 +26,9 @@ from dashboard.api import (
     media,
     office,
     operations,
+    plans,
     push,
+    records,
     rules,
     session,
 )
@@ -44,7 +46,9 @@ from storage.session import make_engine
 
 log = logging.getLogger("yiwang.web")
 
-ROUTERS = (session, cases, cameras, fleet, devices, rules, indicators, maps, media, office, operations, push)
+ROUTERS = (
+    session, cases, records, cameras, fleet, devices, rules, plans, indicators, maps, media, office, operations, push,
+)  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 

@@ -1,0 +1,74 @@
+"""A case's records: its audit chain, probable duplicates, the sealed evidence package."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from core.errors import InputInvalid
+from dashboard.api.deps import CENTRE, Use, Who, allow, respond, takes
+from dashboard.api.params import body
+from dashboard.services import Services
+from events import audit
+from events.duplicates import proposals
+from events.package import seal_case
+from events.rulebook import read_rulebook
+from events.sealing import open_seal
+from storage.session import read_scope
+
+router = APIRouter(tags=["cases"])
+
+_sealing = asyncio.Semaphore(2)
+
+
+class Export(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of ``POST /api/cases/{case_id}/package``: why the file leaves the house."""
+
+    reason: str
+
+
+@router.get("/api/cases/{case_id}/audit")
+def chain(case_id: str, use: Use, who: Who) -> Response:
+    """The case's hash chain: every move, view of evidence and export, and whether the links hold."""
+    with read_scope(use.engine) as session:
+        use.cases.other_case(session, case_id, who.actor)
+        entries = audit.chain(session, case_id)
+        items = [audit.as_dict(entry) for entry in entries]
+        flaws = list(audit.check_chain(items))
+    return respond({"items": items, "flaws": flaws, "holds": not flaws, "next": None})
+
+
+@router.get("/api/cases/{case_id}/duplicates", dependencies=[allow(*CENTRE)])
+def duplicates(case_id: str, use: Use, who: Who) -> Response:
+    """Open cases that may be the same happening, best first, each with its reasons (join them with ``merge``)."""
+    with read_scope(use.engine) as session:
+        case = use.cases.other_case(session, case_id, who.actor)
+        found = proposals(session, case, read_rulebook(session))
+    return respond({"items": found, "next": None})
+
+
+@router.post(
+    "/api/cases/{case_id}/package",
+    dependencies=[allow("admin", "operator", "manager")],
+    openapi_extra=takes(Export),
+)
+async def package(case_id: str, request: Request, use: Use, who: Who) -> Response:
+    """The sealed evidence package (zip with manifest, signature, chain, files); the export is noted in the chain."""
+    sent = await body(request, Export)
+    if not 2 <= len(sent.reason.strip()) <= 500:
+        raise InputInvalid(field="reason", detail="is missing or too long", how="say in a few words what it is for")
+    async with _sealing:
+        number, data = await asyncio.to_thread(_seal, use, who, case_id, sent.reason)
+    headers = {"Content-Disposition": f'attachment; filename="case-{number}.zip"'}
+    return Response(data, media_type="application/zip", headers=headers)
+
+
+def _seal(use: Services, who: Any, case_id: str, reason: str) -> tuple[str, bytes]:
+    target = io.BytesIO()
+    seal = open_seal(use.settings.data_dir / "keys")
+    number = seal_case(use.engine, use.clock, use.media, seal, who.actor, case_id, reason, target)
+    return number, target.getvalue()
