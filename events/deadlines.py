@@ -7,13 +7,14 @@ and phase, so that a moved deadline gives new notices and a restart none.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, select
 
 from core.clock import BEIJING, Clock
 from core.records import Record
-from events.notices import NoticeDraft, write_notices
+from events.notices import NoticeDraft, QuietHours, write_notices
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case
 
@@ -42,7 +43,14 @@ PHASES = (
 class DeadlineSweep:
     """Writes the notices that are due."""
 
-    def __init__(self, engine: Engine, clock: Clock, channels: tuple[str, ...] = ("in_app",)) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        channels: Sequence[str] = ("in_app",),
+        quiet: QuietHours | None = None,
+    ) -> None:
+        self._quiet = quiet
         self._engine = engine
         self._clock = clock
         self._channels = channels
@@ -74,7 +82,7 @@ class DeadlineSweep:
         written = 0
         if drafts:
             with session_scope(self._engine) as session:
-                written = len(write_notices(session, drafts, self._channels, now))
+                written = len(write_notices(session, drafts, self._channels, now, self._quiet))
         self._swept_to = now
         return written
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.clock import BEIJING
 from core.ids import new_id
 from core.records import CaseChanged, Record
 from events.memory import insert_into
@@ -16,7 +17,6 @@ from storage.tables.cases import Case, CaseAssignment, Notice, Outbox
 
 _WORK = {"dispatched": "新任务 / New task", "rework": "返工 / Do again"}
 _TO_ROLE = {  # command → role that must act, kind, heading
-    "report": ("operator", "new_case", "新案件 / New case"),
     "return": ("dispatcher", "returned", "案件退回 / Returned"),
     "refuse": ("dispatcher", "returned", "拒收 / Refused"),
     "send_check": ("inspector", "check", "请核查 / Please verify"),
@@ -39,10 +39,40 @@ class NoticeDraft(Record, frozen=True):
     severity: int = 1
 
 
+class QuietHours(Record, frozen=True):
+    """When nobody is rung up for less than ``below_severity``: Beijing times "HH:MM", over midnight allowed."""
+
+    begins: str = "22:00"
+    ends: str = "07:00"
+    below_severity: int = 3
+
+    def due_at(self, now: datetime, severity: int) -> datetime:
+        """When a notice of ``severity`` may ring: now, or at the end of the quiet hours."""
+        if severity >= self.below_severity or self.begins == self.ends:
+            return now
+        local = now.astimezone(BEIJING)
+        clock = local.strftime("%H:%M")
+        over_midnight = self.begins > self.ends
+        quiet = (clock >= self.begins or clock < self.ends) if over_midnight else self.begins <= clock < self.ends
+        if not quiet:
+            return now
+        hour, minute = (int(part) for part in self.ends.split(":"))
+        end = local.replace(hour=hour, minute=minute, second=0, microsecond=0)
+        return (end if end > local else end + timedelta(days=1)).astimezone(UTC)
+
+
 def write_notices(
-    session: Session, drafts: Iterable[NoticeDraft], channels: Sequence[str], now: datetime
+    session: Session,
+    drafts: Iterable[NoticeDraft],
+    channels: Sequence[str],
+    now: datetime,
+    quiet: QuietHours | None = None,
 ) -> list[str]:
-    """Write the notices that are new, each with an outbox row per channel; returns their ids."""
+    """Write the notices that are new, each with an outbox row per channel; returns their ids.
+
+    A row of a channel that rings (all but ``in_app``) is due when the quiet hours are over.
+    """
+    quiet = quiet or QuietHours()
     written = []
     for draft in drafts:
         notice_id = new_id()
@@ -69,7 +99,8 @@ def write_notices(
         written.append(notice_id)
         for channel in channels:
             body = {"notice_id": notice_id, "channel": channel}
-            session.add(Outbox(outbox_id=new_id(), topic="notice", body=body, created_at=now, attempts=0))
+            due_at = now if channel == "in_app" else quiet.due_at(now, draft.severity)
+            session.add(Outbox(outbox_id=new_id(), topic="notice", body=body, created_at=due_at, attempts=0))
     return written
 
 

@@ -19,11 +19,12 @@ from sqlalchemy import Engine, delete, select, update
 from core.bus import Bus
 from core.clock import Clock
 from core.errors import YiwangError
-from core.ids import subject_token
+from core.ids import new_id, subject_token
 from core.records import CaseChanged
 from core.settings import Settings
-from events.notices import channels_of, notices_of_change, write_notices
-from events.notify import NoticeMessage, Notifier, NotifierFailed, build_notifiers, notice_of
+from events.notices import QuietHours, channels_of, notices_of_change, write_notices
+from events.notify import NoticeMessage, Notifier, NotifierFailed, build_notifiers, notice_of, quiet_hours
+from events.webhooks import Webhooks
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Notice, Outbox
 
@@ -32,6 +33,8 @@ log = logging.getLogger("yiwang.outbox")
 POLL_S = 0.1
 BATCH = 200
 KEEP_DAYS = 7
+CLOCK_SLACK_S = 60.0  # another machine's clock may run ahead; only what waits for the morning lies further ahead
+TOPICS = ("case", "notice", "webhook")
 MAX_ATTEMPTS = 12  # of a channel; the pause doubles from 2 s up to an hour
 
 
@@ -53,9 +56,21 @@ class Relay:
         self._engine = engine
         self._clock = clock
         self._notifiers: dict[str, Notifier] = build_notifiers(settings, bus)
+        self._quiet = quiet_hours(settings)
+        self._webhooks = Webhooks(settings)
         self._later: dict[str, float] = {}  # outbox id → not before (monotonic), after a failed attempt
         self._pruned_at = float("-inf")
         self.sent = 0
+
+    @property
+    def channels(self) -> list[str]:
+        """The channels that are switched on."""
+        return channels_of(self._notifiers)
+
+    @property
+    def quiet(self) -> QuietHours:
+        """When channels that ring keep silent."""
+        return self._quiet
 
     async def run(self) -> None:
         """Relay for ever."""
@@ -91,7 +106,8 @@ class Relay:
             await self._bus.publish(subject, change, row.outbox_id)
         elif row.topic == "notice":
             await self._deliver(row)
-        # other topics (webhook) belong to relays of their own
+        elif row.topic == "webhook":
+            await self._webhooks.post(row.outbox_id, row.body)
 
     async def _deliver(self, row: Row) -> None:
         channel = str(row.body.get("channel", "in_app"))
@@ -107,11 +123,11 @@ class Relay:
             return notice_of(row) if row is not None else None
 
     def _waiting(self) -> list[Row]:
-        now = self._clock.monotonic()
+        now, due = self._clock.monotonic(), self._clock.now() + timedelta(seconds=CLOCK_SLACK_S)
         with read_scope(self._engine) as session:
             found = session.scalars(
                 select(Outbox)
-                .where(Outbox.sent_at.is_(None), Outbox.topic.in_(("case", "notice")))
+                .where(Outbox.sent_at.is_(None), Outbox.topic.in_(TOPICS), Outbox.created_at <= due)
                 .order_by(Outbox.attempts, Outbox.created_at, Outbox.outbox_id)
                 .limit(BATCH)
             )
@@ -125,8 +141,12 @@ class Relay:
             for row in sent:
                 if row.topic == "case":
                     change = msgspec.convert(row.body, CaseChanged)
-                    write_notices(session, notices_of_change(session, change), channels_of(self._notifiers), now)
-                else:
+                    write_notices(
+                        session, notices_of_change(session, change), channels_of(self._notifiers), now, self._quiet
+                    )
+                    for body in self._webhooks.bodies(change):
+                        session.add(Outbox(outbox_id=new_id(), topic="webhook", body=body, created_at=now, attempts=0))
+                elif row.topic == "notice":
                     session.execute(
                         update(Notice)
                         .where(Notice.notice_id == row.body.get("notice_id"), Notice.sent_at.is_(None))

@@ -28,6 +28,7 @@ from core.errors import YiwangError
 from core.records import Observation, Reading, decode
 from core.settings import Settings
 from events import deadletters
+from events.alarms import AlarmControl
 from events.anchor import anchorer_of
 from events.claim import Claim
 from events.deadlines import DeadlineSweep
@@ -240,12 +241,14 @@ async def _work(settings: Settings, bus: Bus, engine: Engine, clock: Clock, stop
     intake = Intake(clock, default_rulebook(), registry, desk)
     arrived = asyncio.Event()
     flows = await _flows(bus, arrived)
+    relay = Relay(bus, engine, clock, settings)
     jobs: list[Callable[[], Awaitable[None]]] = [
         Committer(engine, intake, clock, flows, arrived).run,
         lambda: _watch_rules(engine, intake),
         lambda: _watch_registry(bus, engine, registry),
-        Relay(bus, engine, clock, settings).run,
-        DeadlineSweep(engine, clock).run,
+        relay.run,
+        DeadlineSweep(engine, clock, relay.channels, relay.quiet).run,
+        AlarmControl(engine, clock, relay.channels).run,
         Rechecker(bus, engine, clock, service, settings).run,
         ReadingsUpkeep(engine, clock).run,
         anchorer_of(settings, engine, clock).run,

@@ -1,7 +1,10 @@
 """Notifiers: how a notice reaches somebody.  One file a channel: ``Params`` and ``build(params, settings=…, bus=…)``.
 
-``in_app`` is always on; others are switched on in the file ``notify.json`` of the data folder:
-``{"<kind>": {"<parameter>": …}}``.  A drill has its own notifiers: none but ``in_app`` on its own bus.
+``in_app`` is always on; others are switched on in the file ``notify.json`` of the data folder::
+
+    {"email": {"host": …}, "quiet_hours": {"begins": "22:00", "ends": "07:00", "below_severity": 3}}
+
+A drill has its own notifiers: none but ``in_app`` on its own bus.
 """
 
 from __future__ import annotations
@@ -10,11 +13,14 @@ import json
 from datetime import datetime
 from typing import Any, Protocol
 
+import msgspec
+
 from core import plugins
 from core.bus import Bus
 from core.errors import SettingsError, YiwangError
 from core.records import Record
 from core.settings import Settings
+from events.notices import QuietHours
 from storage.tables.cases import Notice as NoticeRow
 
 
@@ -50,15 +56,32 @@ class Notifier(Protocol):
 def build_notifiers(settings: Settings, bus: Bus) -> dict[str, Notifier]:
     """The channels that are switched on, by kind."""
     wanted: dict[str, dict[str, Any]] = {"in_app": {}}
-    path = settings.data_dir / "notify.json"
-    if not settings.subject_prefix and path.exists():
-        try:
-            wanted |= json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise SettingsError(field=str(path), detail=str(error), how="correct or delete the file") from error
+    wanted |= {kind: params for kind, params in _file(settings).items() if kind != "quiet_hours"}
     return {
         kind: plugins.build("notifier", kind, params, settings=settings, bus=bus) for kind, params in wanted.items()
     }
+
+
+def quiet_hours(settings: Settings) -> QuietHours:
+    """The quiet hours: of the file's ``quiet_hours``, else 22:00 to 07:00 for all below orange."""
+    try:
+        return msgspec.convert(_file(settings).get("quiet_hours", {}), QuietHours)
+    except msgspec.ValidationError as error:
+        raise SettingsError(field="notify.json quiet_hours", detail=str(error), how="correct it") from error
+
+
+def _file(settings: Settings) -> dict[str, dict[str, Any]]:
+    """The file ``notify.json`` of the data folder; a drill has none."""
+    path = settings.data_dir / "notify.json"
+    if settings.subject_prefix or not path.exists():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(field=str(path), detail=str(error), how="correct or delete the file") from error
+    if not isinstance(found, dict) or not all(isinstance(value, dict) for value in found.values()):
+        raise SettingsError(field=str(path), detail="is no object of objects", how='write {"email": {…}, …}')
+    return found
 
 
 def notice_of(row: NoticeRow) -> NoticeMessage:

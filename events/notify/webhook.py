@@ -1,0 +1,131 @@
+"""``webhook``: notices to an SMS gateway, a WeCom or DingTalk robot, or any HTTP address, by a template.
+
+WeCom robot: ``{"url": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=…",
+"template": {"msgtype": "text", "text": {"content": "{title}\\n{body}\\n{link}"}}}``.
+SMS gateway: ``{"url": "…", "template": {"mobiles": "{phones}", "content": "{title}"}}``: ``{phones}`` are the
+comma-separated numbers of the people the notice is for, and nothing is sent when there are none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from sqlalchemy import select
+
+from core.bus import Bus
+from core.settings import Settings
+from events.notify import NoticeMessage, NotifierFailed
+from events.webhooks import sign
+from storage.session import make_engine, read_scope
+from storage.tables.people import User, UserRole
+
+_FIELD = re.compile(r"\{(\w+)\}")  # one pass: a title that holds "{phones}" stays a title
+TIMEOUT_S = 10.0
+MAX_PHONES = 100
+
+
+class Params(msgspec.Struct, frozen=True, kw_only=True):
+    """``template``: JSON whose texts may hold {title} {body} {severity} {kind} {link} {phones}.
+
+    ``secret``: when set, the body is signed as webhooks are.  ``ok_field``: a field of the JSON answer that must be
+    0, "0" or true (WeCom: ``errcode``).
+    """
+
+    url: str
+    template: dict[str, Any]
+    headers: dict[str, str] = {}
+    secret: str = ""
+    ok_field: str = ""
+    min_severity: int = 2
+
+    def __post_init__(self) -> None:
+        if urlsplit(self.url).scheme not in ("http", "https"):
+            raise ValueError("url must begin with http:// or https://")
+
+
+def build(params: Params, *, settings: Settings, bus: Bus) -> Webhook:
+    """The channel."""
+    del bus
+    return Webhook(params, settings)
+
+
+class Webhook:
+    """See the module."""
+
+    def __init__(self, params: Params, settings: Settings) -> None:
+        self._params = params
+        self._settings = settings
+        self._needs_phones = "{phones}" in json.dumps(params.template)
+
+    async def send(self, notice: NoticeMessage) -> None:
+        """Fill the template and post it."""
+        if notice.severity >= self._params.min_severity:
+            await asyncio.to_thread(self._send, notice)
+
+    def _send(self, notice: NoticeMessage) -> None:
+        phones = self._phones(notice) if self._needs_phones else []
+        if self._needs_phones and not phones:
+            return
+        link = f"{self._settings.public_url}/cases/{notice.case_id}" if notice.case_id else ""
+        values = {
+            "title": notice.title,
+            "body": notice.body,
+            "severity": str(notice.severity),
+            "kind": notice.kind,
+            "link": link,
+            "phones": ",".join(phones),
+        }
+        data = json.dumps(fill(self._params.template, values), ensure_ascii=False).encode()
+        headers = {"Content-Type": "application/json; charset=utf-8", **self._params.headers}
+        if self._params.secret:
+            headers["X-Yiwang-Signature"] = sign(self._params.secret, data, int(time.time()))
+        request = urllib.request.Request(self._params.url, data, headers, method="POST")  # noqa: S310 - see Params
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
+                self._check(answer.read(65536))
+        except urllib.error.HTTPError as error:
+            raise NotifierFailed(channel="webhook", detail=f"HTTP {error.code}") from error
+        except (OSError, ValueError) as error:
+            raise NotifierFailed(channel="webhook", detail=str(error)) from error
+
+    def _check(self, answer: bytes) -> None:
+        """A gateway may refuse with HTTP 200: look at its field."""
+        if self._params.ok_field:
+            value = json.loads(answer).get(self._params.ok_field)
+            if value not in (0, "0", True):
+                raise NotifierFailed(channel="webhook", detail=f"{self._params.ok_field} is {value!r}")
+
+    def _phones(self, notice: NoticeMessage) -> list[str]:
+        query = select(User.phone).where(User.active.is_(True), User.phone != "")
+        if notice.user_id:
+            query = query.where(User.user_id == notice.user_id)
+        elif notice.department_id:
+            managers = select(UserRole.user_id).where(UserRole.role.in_(("manager", "staff")))
+            query = query.where(User.department_id == notice.department_id, User.user_id.in_(managers))
+        else:
+            query = query.where(User.user_id.in_(select(UserRole.user_id).where(UserRole.role == notice.role)))
+        engine = make_engine(self._settings.database_url)
+        try:
+            with read_scope(engine) as session:
+                return list(session.scalars(query.order_by(User.user_id).limit(MAX_PHONES)))
+        finally:
+            engine.dispose()
+
+
+def fill(template: Any, values: dict[str, str]) -> Any:
+    """``template`` with ``{name}`` in its texts replaced; braces that name nothing stay as they are."""
+    if isinstance(template, dict):
+        return {key: fill(value, values) for key, value in template.items()}
+    if isinstance(template, list):
+        return [fill(value, values) for value in template]
+    if isinstance(template, str):
+        return _FIELD.sub(lambda match: values.get(match[1], match[0]), template)
+    return template

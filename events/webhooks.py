@@ -1,0 +1,153 @@
+"""Webhooks out: other platforms are told of case changes, as CloudEvents 1.0, signed, with retries.
+
+Subscribers stand in ``webhooks.json`` of the data folder::
+
+    [{"name": "emergency", "url": "https://…", "secret": "…", "commands": ["dispatch", "close"], "min_severity": 2}]
+
+Each delivery is an outbox row of its own, so one dead receiver holds up nobody.  The signature is
+``X-Yiwang-Signature: t=<unix s>,v1=<hex HMAC-SHA256 of "<t>." + body>``; a receiver refuses what is older than five
+minutes and drops an ``id`` it has seen.  A drill tells nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import ssl
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from core.errors import SettingsError, YiwangError
+from core.records import CaseChanged, Record
+from core.settings import Settings
+
+TIMEOUT_S = 10.0
+MAX_ANSWER_BYTES = 4096
+
+
+class WebhookFailed(YiwangError):
+    code = "webhook_failed"
+    message = "webhook {name} did not take the event: {detail}"
+    remedy = "it is tried again with growing pauses; check the address and the receiver"
+
+
+class Subscriber(Record, frozen=True):
+    """Who is told of what; ``commands`` empty: everything."""
+
+    name: str
+    url: str
+    secret: str
+    commands: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()  # prefixes of class codes
+    departments: tuple[str, ...] = ()
+    min_severity: int = 1
+
+    def wants(self, change: CaseChanged) -> bool:
+        """Whether ``change`` is for this subscriber."""
+        return (
+            (not self.commands or change.command in self.commands)
+            and (not self.classes or change.class_code.startswith(self.classes))
+            and (not self.departments or bool(set(self.departments) & set(change.department_ids)))
+            and int(change.severity) >= self.min_severity
+        )
+
+
+def read_subscribers(settings: Settings) -> dict[str, Subscriber]:
+    """The subscribers by name; :class:`SettingsError` names what is wrong in the file."""
+    path = settings.data_dir / "webhooks.json"
+    if settings.subject_prefix or not path.exists():
+        return {}
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=list[Subscriber])
+    except (OSError, msgspec.DecodeError) as error:
+        raise SettingsError(field=str(path), detail=str(error), how="correct or delete the file") from error
+    for one in found:
+        if urlsplit(one.url).scheme not in ("http", "https") or not urlsplit(one.url).hostname:
+            raise SettingsError(field=f"{path} {one.name} url", detail=one.url, how="write an http(s) address")
+        if len(one.secret) < 16:
+            raise SettingsError(field=f"{path} {one.name} secret", detail="too short", how="use 16 characters or more")
+    return {one.name: one for one in found}
+
+
+def sign(secret: str, body: bytes, at: int) -> str:
+    """The signature header of ``body`` sent at ``at`` (unix s)."""
+    mac = hmac.new(secret.encode(), str(at).encode() + b"." + body, hashlib.sha256).hexdigest()
+    return f"t={at},v1={mac}"
+
+
+def verify(secret: str, body: bytes, header: str, now: int, max_age_s: int = 300) -> bool:
+    """Whether ``header`` is ours for ``body`` and fresh: what a receiver does."""
+    parts = dict(part.partition("=")[::2] for part in header.split(","))
+    try:
+        at = int(parts.get("t", ""))
+    except ValueError:
+        return False
+    return abs(now - at) <= max_age_s and hmac.compare_digest(sign(secret, body, at), header)
+
+
+class Webhooks:
+    """Makes and posts deliveries."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._subscribers = read_subscribers(settings)
+        self._source = settings.public_url
+
+    def bodies(self, change: CaseChanged) -> list[dict[str, Any]]:
+        """One outbox body for each subscriber that wants ``change``."""
+        return [
+            {"subscriber": one.name, "event": self.event(change)}
+            for one in self._subscribers.values()
+            if one.wants(change)
+        ]
+
+    def event(self, change: CaseChanged) -> dict[str, Any]:
+        """``change`` as a CloudEvent; ``source`` and ``id`` together are unique."""
+        return {
+            "specversion": "1.0",
+            "id": f"{change.case_id}:{change.version}",
+            "source": self._source,
+            "type": f"cn.yiwang.case.{change.command}",
+            "subject": change.number,
+            "time": change.changed_at.isoformat(),
+            "datacontenttype": "application/json",
+            "data": msgspec.to_builtins(change),
+        }
+
+    async def post(self, delivery_id: str, body: dict[str, Any]) -> None:
+        """Deliver; :class:`WebhookFailed` unless the answer is 2xx.  A subscriber that is gone is passed over."""
+        subscriber = self._subscribers.get(str(body.get("subscriber")))
+        if subscriber is not None:
+            await asyncio.to_thread(self._post, subscriber, delivery_id, body["event"])
+
+    def _post(self, subscriber: Subscriber, delivery_id: str, event: dict[str, Any]) -> None:
+        data = json.dumps(event, ensure_ascii=False).encode()
+        headers = {
+            "Content-Type": "application/cloudevents+json; charset=utf-8",
+            "User-Agent": "Yiwang-Webhook/1",
+            "X-Yiwang-Delivery": delivery_id,
+            "X-Yiwang-Signature": sign(subscriber.secret, data, int(time.time())),
+        }
+        request = urllib.request.Request(subscriber.url, data, headers, method="POST")  # noqa: S310 - http(s) alone
+        https = urllib.request.HTTPSHandler(context=ssl.create_default_context())
+        opener = urllib.request.build_opener(_NoRedirect, https)
+        try:
+            with opener.open(request, timeout=TIMEOUT_S) as answer:
+                answer.read(MAX_ANSWER_BYTES)
+        except urllib.error.HTTPError as error:
+            raise WebhookFailed(name=subscriber.name, detail=f"HTTP {error.code}") from error
+        except (OSError, ValueError) as error:
+            raise WebhookFailed(name=subscriber.name, detail=str(error)) from error
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A receiver that moved must be entered anew: signed events follow nobody."""
+
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+        return None
