@@ -85,7 +85,6 @@ def append(
         hash=link_hash(prev_hash, chain_id, seq, at, actor_id, action, plain),
     )
     session.add(entry)
-    session.flush()
     return entry
 
 

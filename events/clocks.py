@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.ids import new_id
@@ -26,14 +25,22 @@ _ORDER = ("handling", "dispatch", "check", "refusal", "whole")  # whose deadline
 class Clocks:
     """The clocks of one case within one transaction."""
 
-    def __init__(self, session: Session, case: Case, definition: Definition, calendars: Mapping[str, WorkCalendar]):
+    def __init__(
+        self,
+        session: Session,
+        case: Case,
+        definition: Definition,
+        calendars: Mapping[str, WorkCalendar],
+        rows: list[CaseClock],
+        parts: list[CaseAssignment],
+    ) -> None:
+        """``rows`` are the case's clocks by start, ``parts`` its assignments; both lists may grow."""
         self._session = session
         self._case = case
         self._definition = definition
         self._calendars = calendars
-        self.rows: list[CaseClock] = list(
-            session.scalars(select(CaseClock).where(CaseClock.case_id == case.case_id).order_by(CaseClock.started_at))
-        )
+        self.rows = rows
+        self._parts = parts
 
     def apply(self, moves: ClockMoves, at: datetime) -> None:
         """Carry out what a command does to clocks; in the order stop, suspend, resume, reopen, start."""
@@ -68,12 +75,9 @@ class Clocks:
         kinds = [*[k for k in _ORDER if k in running], *[k for k in running if k not in _ORDER]]
         self._case.deadline_at = running[kinds[0]].deadline_at if kinds else None
         handling = running.get("handling")
-        for part in self._session.scalars(
-            select(CaseAssignment).where(
-                CaseAssignment.case_id == self._case.case_id, CaseAssignment.state.in_(("dispatched", "accepted"))
-            )
-        ):
-            part.deadline_at = handling.deadline_at if handling is not None else part.deadline_at
+        for part in self._parts:
+            if part.state in ("dispatched", "accepted") and handling is not None:
+                part.deadline_at = handling.deadline_at
 
     def _running(self, kinds: Iterable[str]) -> list[CaseClock]:
         kinds = tuple(kinds)

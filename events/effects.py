@@ -40,6 +40,7 @@ class Work:
     actor: Actor
     at: datetime
     clocks: Clocks
+    assignments: list[CaseAssignment]  # all parts of the case, by dispatch
     reason_data: dict[str, Any]
 
     @property
@@ -53,12 +54,7 @@ class Work:
 
     def parts(self, *roles: str) -> list[CaseAssignment]:
         """The case's assignments that are not over, of ``roles``."""
-        rows = self.session.scalars(
-            select(CaseAssignment)
-            .where(CaseAssignment.case_id == self.case.case_id, CaseAssignment.state.in_(LIVE))
-            .order_by(CaseAssignment.dispatched_at, CaseAssignment.assignment_id)
-        )
-        return [row for row in rows if not roles or row.role in roles]
+        return [row for row in self.assignments if row.state in LIVE and (not roles or row.role in roles)]
 
     def own_part(self) -> CaseAssignment:
         """The actor's department's part, or the lead's when somebody acts for it."""
@@ -167,18 +163,18 @@ def _give(work: Work, part: Part, role: str) -> None:
         raise NotFound(what="department", key=part.department_id)
     if part.user_id is not None and work.session.get(User, part.user_id) is None:
         raise NotFound(what="user", key=part.user_id)
-    work.session.add(
-        CaseAssignment(
-            assignment_id=new_id(),
-            case_id=work.case.case_id,
-            department_id=part.department_id,
-            user_id=part.user_id,
-            role=role,
-            state="dispatched",
-            duty=part.duty,
-            dispatched_at=work.at,
-        )
+    row = CaseAssignment(
+        assignment_id=new_id(),
+        case_id=work.case.case_id,
+        department_id=part.department_id,
+        user_id=part.user_id,
+        role=role,
+        state="dispatched",
+        duty=part.duty,
+        dispatched_at=work.at,
     )
+    work.session.add(row)
+    work.assignments.append(row)
 
 
 def _assign_check(work: Work) -> None:

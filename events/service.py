@@ -136,7 +136,8 @@ class CaseService:
         transition = Transition(
             command=command, from_state=case.state, to_state=case.state, stage=state.stage, open=case.open
         )
-        self._record(session, case, transition, actor, self._stamp(session, case), None, dict(data))
+        parts = parts_of(session, case.case_id)
+        self._record(session, case, transition, actor, self._stamp(case), None, dict(data), parts)
 
     def definition(self, definition_id: str) -> Definition:
         """The definition, or a typed error naming those there are."""
@@ -202,7 +203,7 @@ class CaseService:
         self._belongings(session, case, draft, actor, now)
         first = Transition(command="report", from_state="", to_state=state, stage=case.stage, open=True)
         shown = {"title": case.title, "evidence": [ref.sha256 for ref in draft.evidence]}
-        self._record(session, case, first, actor, now, key or None, shown)
+        self._record(session, case, first, actor, now, key or None, shown, [])
         return case
 
     def _belongings(self, session: Session, case: Case, draft: CaseDraft, actor: Actor, now: datetime) -> None:
@@ -302,15 +303,14 @@ class CaseService:
             state=case.state,
         )
 
-    def state_of(self, session: Session, case: Case) -> CaseState:
-        """The case as :func:`events.lifecycle.advance` wants it."""
-        return case_state(session, case, self.clock.now())
-
     def _move(self, session: Session, case: Case, command: Command, actor: Actor) -> None:
         definition = definition_of(session, case, self.definitions)
-        state = self.state_of(session, case)
+        parts, clocks = parts_of(session, case.case_id), clocks_of(session, case.case_id)
+        state = case_state(
+            session, case, self.clock.now(), parts, clocks, photographs=_asks_photograph(definition, command)
+        )
         transition = advance(state, command, actor, definition)
-        at = self._stamp(session, case)
+        at = self._stamp(case)
         work = Work(
             session=session,
             service=self,
@@ -320,7 +320,8 @@ class CaseService:
             transition=transition,
             actor=actor,
             at=at,
-            clocks=Clocks(session, case, definition, self.calendars),
+            clocks=Clocks(session, case, definition, self.calendars, clocks, parts),
+            assignments=parts,
             reason_data={},
         )
         for effect in transition.effects:
@@ -329,15 +330,11 @@ class CaseService:
         case.closed_at = None if transition.open else case.closed_at or at
         work.clocks.apply(transition.clocks, at)
         data = {**transition.data, **work.reason_data}
-        self._record(session, case, transition, actor, at, command.idempotency_key, data)
+        self._record(session, case, transition, actor, at, command.idempotency_key, data, parts)
 
-    def _stamp(self, session: Session, case: Case) -> datetime:
+    def _stamp(self, case: Case) -> datetime:
         """Now, but always later than the case's last transition, whatever the machine's clock does."""
-        last = session.scalar(select(func.max(CaseTransition.at)).where(CaseTransition.case_id == case.case_id))
-        now = self.clock.now()
-        if last is None:
-            return now
-        return max(now, last + timedelta(microseconds=1))
+        return max(self.clock.now(), case.updated_at + timedelta(microseconds=1))
 
     def _record(
         self,
@@ -348,6 +345,7 @@ class CaseService:
         at: datetime,
         key: str | None,
         data: dict[str, Any],
+        parts: list[CaseAssignment],
     ) -> None:
         """Version, transition, audit link and outbox row."""
         case.version += 1
@@ -388,42 +386,43 @@ class CaseService:
             class_code=case.class_code,
             title=case.title,
             changed_at=at,
-            department_ids=_departments(session, case),
+            department_ids=tuple(dict.fromkeys(p.department_id for p in parts if p.state in LIVE)),
             location=GeoPoint(lon=case.lon, lat=case.lat) if case.lon is not None and case.lat is not None else None,
             site_id=case.site_id,
         )
         session.add(
             Outbox(outbox_id=new_id(), topic="case", body=msgspec.to_builtins(change), created_at=at, attempts=0)
         )
-        session.flush()
 
 
-def case_state(session: Session, case: Case, now: datetime) -> CaseState:
-    """What the engine needs to know of a stored case."""
-    rows = list(
-        session.scalars(
-            select(CaseAssignment)
-            .where(CaseAssignment.case_id == case.case_id)
-            .order_by(CaseAssignment.dispatched_at, CaseAssignment.assignment_id)
-        )
-    )
+def parts_of(session: Session, case_id: str) -> list[CaseAssignment]:
+    """All parts of a case, those that are over too, by dispatch."""
+    query = select(CaseAssignment).where(CaseAssignment.case_id == case_id)
+    return list(session.scalars(query.order_by(CaseAssignment.dispatched_at, CaseAssignment.assignment_id)))
+
+
+def clocks_of(session: Session, case_id: str) -> list[CaseClock]:
+    """All clocks of a case, by start."""
+    query = select(CaseClock).where(CaseClock.case_id == case_id)
+    return list(session.scalars(query.order_by(CaseClock.started_at, CaseClock.clock_id)))
+
+
+def case_state(
+    session: Session,
+    case: Case,
+    now: datetime,
+    parts: list[CaseAssignment] | None = None,
+    clocks: list[CaseClock] | None = None,
+    *,
+    photographs: bool = True,
+) -> CaseState:
+    """What the engine needs to know of a stored case; ``photographs`` False: the command does not ask for any."""
+    rows = parts_of(session, case.case_id) if parts is None else parts
+    running = clocks_of(session, case.case_id) if clocks is None else clocks
     live = [r for r in rows if r.state in LIVE]
-    since = max((r.dispatched_at for r in live if r.role == "lead"), default=case.opened_at)
-    if case.reworks and case.checked_at is not None:
-        since = max(since, case.checked_at)
-    evidence = session.execute(
-        select(CaseEvidence.purpose, func.count().label("n"))
-        .where(CaseEvidence.case_id == case.case_id, CaseEvidence.added_at >= since)
-        .group_by(CaseEvidence.purpose)
-    )
     parties: tuple[str, ...] = ()
     if case.confidential:
         parties = tuple(session.scalars(select(CaseParty.user_id).where(CaseParty.case_id == case.case_id)))
-    clocks = session.execute(
-        select(CaseClock.kind, CaseClock.deadline_at).where(
-            CaseClock.case_id == case.case_id, CaseClock.stopped_at.is_(None)
-        )
-    )
     return CaseState(
         state=case.state,
         now=now,
@@ -435,24 +434,33 @@ def case_state(session: Session, case: Case, now: datetime) -> CaseState:
             PartState(department_id=r.department_id, role=r.role, state=r.state, user_id=r.user_id) for r in live
         ),
         parties=parties,
-        evidence={row.purpose: row.n for row in evidence},
+        evidence=_photographs(session, case, live) if photographs else {},
         pending=case.form.get("pending", {}),
         remembered=str(case.form.get("remembered", "")),
         bounces=case.bounces,
-        deadlines={row.kind: row.deadline_at for row in clocks},
+        deadlines={row.kind: row.deadline_at for row in running if row.stopped_at is None},
         worked_by=tuple(
             {case.handler_id or "", *(r.user_id or "" for r in rows if r.role != "check" and r.accepted_at)} - {""}
         ),
     )
 
 
-def _departments(session: Session, case: Case) -> tuple[str, ...]:
-    rows = session.scalars(
-        select(CaseAssignment.department_id)
-        .where(CaseAssignment.case_id == case.case_id, CaseAssignment.state.in_(LIVE))
-        .order_by(CaseAssignment.dispatched_at, CaseAssignment.assignment_id)
+def _photographs(session: Session, case: Case, live: list[CaseAssignment]) -> dict[str, int]:
+    """Files by purpose since the work was last given out or sent back."""
+    since = max((r.dispatched_at for r in live if r.role == "lead"), default=case.opened_at)
+    if case.reworks and case.checked_at is not None:
+        since = max(since, case.checked_at)
+    rows = session.execute(
+        select(CaseEvidence.purpose, func.count().label("n"))
+        .where(CaseEvidence.case_id == case.case_id, CaseEvidence.added_at >= since)
+        .group_by(CaseEvidence.purpose)
     )
-    return tuple(dict.fromkeys(rows))
+    return {row.purpose: row.n for row in rows}
+
+
+def _asks_photograph(definition: Definition, command: Command) -> bool:
+    spec = definition.commands.get(command.name)
+    return spec is not None and any(guard.get("guard") == "evidence" for guard in spec.guards)
 
 
 def _draft(definition: Definition, data: dict[str, Any]) -> CaseDraft:
