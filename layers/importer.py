@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -225,7 +226,22 @@ def _checked(table: str, rows: list[Row], known: dict[str, set[str]], report: Im
             report.problems.append(wrong)
         else:
             good.append(row)
+    if table == "departments":
+        return _parents_first(good)
     return good if table != "divisions" else sorted(good, key=lambda r: len(r["code"]))
+
+
+def _parents_first(rows: list[Row]) -> list[Row]:
+    """Departments so that a parent stands before its children (in a circle: anyhow)."""
+    by_id = {r["department_id"]: r for r in rows}
+
+    def depth(row: Row) -> int:
+        steps, parent = 0, row.get("parent_id")
+        while parent in by_id and steps < 20:
+            steps, parent = steps + 1, by_id[parent].get("parent_id")
+        return steps
+
+    return sorted(rows, key=depth)
 
 
 def _without_taken_logins(engine: Engine, rows: list[Row], report: ImportReport) -> list[Row]:
@@ -265,12 +281,9 @@ def _upsert(
     report.unchanged[table] = len(rows) - len(new_rows) - len(changes)
     if report.dry_run:
         return
-    # Rows of one statement must have the same columns: group them.
-    groups: dict[tuple[str, ...], list[Row]] = {}
-    for values in new_rows:
-        groups.setdefault(tuple(sorted(values)), []).append(values)
-    for group in groups.values():
-        session.execute(insert(model), group)
+    # Rows of one statement must have the same columns; neighbours that have them go together, the order holds.
+    for _, group in groupby(new_rows, key=lambda r: sorted(r)):
+        session.execute(insert(model), list(group))
     for value, changed in changes:
         session.execute(update(model).where(getattr(model, key) == value).values(**changed))
     if table == "users":

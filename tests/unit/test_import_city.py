@@ -190,3 +190,16 @@ def test_conversions_come_back(lon: float, lat: float) -> None:
     back = to_wgs84(*there, "gcj02")
     assert abs(back[0] - lon) < 1e-8 and abs(back[1] - lat) < 1e-8
     assert abs(there[0] - lon) < 0.02 and abs(there[1] - lat) < 0.02
+
+
+def test_parents_may_stand_behind_their_children(engine: Engine, settings: Settings, folder: Path) -> None:
+    (folder / "departments.csv").write_text(
+        "department_id,name,parent_id\nteam,队,dept-fire\ndept-fire,消防,gov\ngov,区政府,\n", encoding="utf-8"
+    )
+    areas = [
+        {"type": "Feature", "properties": {"code": c}, "geometry": {"type": "Polygon", "coordinates": SQUARE}}
+        for c in ("220105001002", "220105")  # the street between them has no outline
+    ]
+    (folder / "divisions.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": areas}))
+    report = run(engine, settings, folder)
+    assert report.problems == [] and report.inserted["departments"] == 3 and report.inserted["divisions"] == 3
