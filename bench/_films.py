@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -23,7 +24,7 @@ def backdrop(seed: int = 0) -> Picture:
     """A street: the upper part of the photograph that ultralytics ships, mirrored for odd seeds."""
     import ultralytics
 
-    photo = cv2.imread(str(Path(ultralytics.__file__).parent / "assets" / "bus.jpg"))
+    photo: Any = cv2.imread(str(Path(ultralytics.__file__).parent / "assets" / "bus.jpg"))
     part = photo[0:456, :] if seed % 2 == 0 else photo[624:1080, ::-1]
     return np.asarray(cv2.resize(part, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
 

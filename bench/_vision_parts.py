@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def cameras_ours(
         config = CameraConfig(
             camera_id=f"c{i}", name="c", url=url, algorithms=wish, analysis_fps=fps, priority=1 + i % 9
         )
-        stations.append(Station(config, Lease(config.camera_id, 1, None), engine.analyzer.pool, engine.wake))  # type: ignore[arg-type]
+        stations.append(Station(config, Lease(config.camera_id, 1, None), engine.analyzer.pool, engine.wake))
     engine.start()
     for station in stations:
         engine.add(station)
@@ -106,6 +107,7 @@ def cameras_ours(
     for station in stations:
         station.capture.halt()
     engine.halt()
+    engine.join(10)  # a model may not be torn down while it runs
     return {
         "cameras": cameras,
         "seconds": took,
@@ -141,6 +143,11 @@ def visits_ours(clips: list[str], model: str, count: int) -> dict[str, Any]:
 
 if __name__ == "__main__":
     part, arguments = sys.argv[1], json.loads(sys.argv[2])
-    result = {"frame_ours": frame_ours, "frame_peer": frame_peer, "cameras_ours": cameras_ours,
-              "visits_ours": visits_ours}[part](**arguments)  # fmt: skip
+    parts: dict[str, Callable[..., dict[str, Any]]] = {
+        "frame_ours": frame_ours,
+        "frame_peer": frame_peer,
+        "cameras_ours": cameras_ours,
+        "visits_ours": visits_ours,
+    }
+    result = parts[part](**arguments)
     print("\n" + json.dumps(result))
