@@ -67,6 +67,8 @@ def parse_span(text: str, calendar: WorkCalendar) -> Suspension:
 
 
 def _limit(raw: Any, field: str) -> Limit:
+    if isinstance(raw, str):
+        return parse_words(raw)
     if not isinstance(raw, dict) or "value" not in raw or "unit" not in raw:
         raise LimitInvalid(field=field, detail=f"{raw!r} is not a limit", how='give {"value": 4, "unit": "work_hour"}')
     return Limit(value=raw["value"], unit=raw["unit"])
@@ -138,7 +140,8 @@ def answer_lines(lines: Iterable[bytes]) -> Iterator[bytes]:
     """
     encode = msgspec.json.Encoder().encode
     for number, line in enumerate(lines, 1):
-        if not line.strip():
+        line = line.strip().removeprefix(b"\xef\xbb\xbf")
+        if not line:
             continue
         try:
             if len(line) > _MAX_LINE:

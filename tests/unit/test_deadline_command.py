@@ -51,6 +51,15 @@ def test_bad_lines_do_not_stop_a_batch(tmp_path: Path, capsys: pytest.CaptureFix
     assert answers[1]["line"] == 2
 
 
+def test_marks_blank_lines_and_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "batch.jsonl"
+    words = json.dumps({**GOOD, "limit": "4 工作时"}).encode()
+    file.write_bytes(b"\xef\xbb\xbf" + json.dumps(GOOD).encode() + b"\r\n\r\n" + words + b"\r\n")
+    assert main(["deadline", "--batch", str(file)]) == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [a["deadline"] for a in answers] == ["2026-06-08T09:00:00+08:00"] * 2
+
+
 def test_unknown_fields_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "batch.jsonl"
     file.write_text(json.dumps({**GOOD, "id": 5, "suspension": [], "calendar": {"holiday": []}}), "utf-8")
