@@ -17,7 +17,7 @@ Commands: ``request = session.request(command, now)`` gives the bytes; the devic
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Protocol
@@ -46,7 +46,8 @@ class Frame:
 
     ``kind``: data, heartbeat, confirm, deny, response, register, command, part … (the protocol's own word).
     ``reply`` is sent after everything in ``readings`` and ``observations`` is durable; ``None``: no answer.
-    ``answers`` are outstanding requests that this frame answers.  ``fields`` is what ``python -m app decode`` prints.
+    ``answers`` are outstanding requests that this frame answers.  ``fields`` is what ``python -m app decode`` prints,
+    made by ``show`` when asked for.
     ``device_time`` is the device's clock when it sent the frame (aware), ``None`` when absent or no such date: compare
     with the receiving time to find a clock that is off.  ``raw`` is the frame as it came; ``attachment`` a
     picture (JPEG) that it completed.
@@ -59,10 +60,15 @@ class Frame:
     observations: tuple[Observation, ...] = ()
     reply: bytes | None = None
     answers: tuple[Answer, ...] = ()
-    fields: dict[str, Any] = field(default_factory=dict)
+    show: Callable[[], dict[str, Any]] = dict
     device_time: datetime | None = None
     raw: bytes = b""
     attachment: bytes = b""
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The frame with names, units and spelt-out flags."""
+        return self.show()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

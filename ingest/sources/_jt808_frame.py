@@ -61,7 +61,7 @@ class Packet(msgspec.Struct, frozen=True):
             out |= {"packets_total": self.part[0], "packet_number": self.part[1]}
         if self.props >> 10 & 7:
             out["encryption"] = self.props >> 10 & 7
-        return out | self.fields
+        return out | (self.positions[0].as_json() if self.message == 0x0200 and self.positions else self.fields)
 
 
 def decode(data: bytes) -> Decoded:
@@ -164,8 +164,7 @@ def parse(raw: bytes, content: bytes) -> Packet:
 def meaning(message: int, body: bytes, edition_2019: bool) -> tuple[dict[str, Any], tuple[Position, ...]]:
     """A body's fields and positions; messages that we do not read keep ``body_hex``."""
     if message == 0x0200:
-        position = bodies.decode_position(body)
-        return position.as_json(), (position,)
+        return {}, (bodies.decode_position(body),)  # as_json words it when asked: most positions are never shown
     if message == 0x0201 and len(body) >= 30:
         position = bodies.decode_position(body[2:])
         return {"answered_serial": int.from_bytes(body[:2], "big"), **position.as_json()}, (position,)

@@ -103,7 +103,7 @@ class Session:
             observations=found,
             reply=answer(packet, received_at) if packet.command == 2 else None,
             answers=self._answers(packet),
-            fields=packet.as_json(self._params.component_address),
+            show=lambda: packet.as_json(self._params.component_address),
             device_time=packet.time,
             raw=packet.raw,
         )

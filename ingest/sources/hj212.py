@@ -121,7 +121,7 @@ class Session:
         if len(known) < total:
             while len(self._parts) > _MOST_MESSAGES:
                 self._seen.pop(self._parts.popitem(last=False)[0], None)
-            return Frame(device_id=f"{PROTOCOL}:{packet.mn}", kind="part", fields=packet.as_json(), raw=packet.raw)
+            return Frame(device_id=f"{PROTOCOL}:{packet.mn}", kind="part", show=packet.as_json, raw=packet.raw)
         del self._parts[key], self._seen[key]
         try:
             records, _ = parse_cp(";".join(known[n].cp for n in sorted(known)))
@@ -138,7 +138,7 @@ class Session:
             readings=readings(packet, records, now, self._params) if data else (),
             reply=answer(packet),
             answers=_answers(packet),
-            fields=packet.as_json(),
+            show=packet.as_json,
             device_time=packet.sent_at if data or packet.cn in tables.NOTICES else None,
             raw=packet.raw,
         )

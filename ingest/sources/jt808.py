@@ -128,9 +128,8 @@ class Session:
             error = FrameParts(protocol=PROTOCOL, key=key[0], detail=f"more than {_MOST_BYTES} bytes")
             return refused(error, device_id=f"{PROTOCOL}:{key[0]}")
         if len(known.pieces) < known.total:
-            fields = packet.as_json()
             device_id = f"{PROTOCOL}:{packet.address}"
-            return Frame(device_id=device_id, kind="part", serial=packet.serial, fields=fields, raw=packet.raw)
+            return Frame(device_id=device_id, kind="part", serial=packet.serial, show=packet.as_json, raw=packet.raw)
         del self._parts[key]
         body = b"".join(known.pieces[n] for n in range(1, known.total + 1))
         try:
@@ -152,7 +151,7 @@ class Session:
             observations=observations(packet, now) if trusted else (),
             reply=self._reply(packet, trusted, now),
             answers=_answers(packet),
-            fields=packet.as_json(),
+            show=packet.as_json,
             device_time=newest.time if newest and packet.message == 0x0200 else None,
             raw=packet.raw,
             attachment=packet.body[36:] if "media_id" in packet.fields else b"",

@@ -143,20 +143,21 @@ class Session:
         return self._whole(packet, body, now)
 
     def _part(self, packet: Packet, reply: bytes | None) -> Frame:
-        fields = packet.as_json()
-        return Frame(
-            device_id=f"{PROTOCOL}:{packet.station}", kind="part", reply=reply, fields=fields, raw=packet.raw
-        )
+        device_id = f"{PROTOCOL}:{packet.station}"
+        return Frame(device_id=device_id, kind="part", reply=reply, show=packet.as_json, raw=packet.raw)
 
     def _whole(self, packet: Packet, body: Body | None, now: datetime) -> Frame:
-        fields = packet.as_json()
-        if packet.part is not None and body is not None:
-            fields |= body_json(body)
+
+        def show() -> dict[str, Any]:
+            fields = packet.as_json() | (body_json(body) if packet.part is not None and body is not None else {})
+            if picture is not None:
+                fields["picture_sha256"] = hashlib.sha256(picture).hexdigest()
+            return fields
+
         picture = body.picture if body is not None else None
-        if picture is not None:
-            fields["picture_sha256"] = hashlib.sha256(picture).hexdigest()
         code = packet.function
         uplink = body is not None and not packet.down
+        answers = (Answer(key=f"{code:02X}", ok=True, detail="answered", data=show()),) if code >= 0x37 else ()
         return Frame(
             device_id=f"{PROTOCOL}:{packet.station}",
             kind="heartbeat" if code == 0x2F else "data" if code <= 0x36 else "response",
@@ -164,8 +165,8 @@ class Session:
             readings=readings(packet, body, now) if uplink and body else (),
             observations=observations(packet, body, now) if uplink and body else (),
             reply=self._confirm(packet, body, now) if uplink and body else None,
-            answers=(Answer(key=f"{code:02X}", ok=True, detail="answered", data=fields),) if code >= 0x37 else (),
-            fields=fields,
+            answers=answers,
+            show=show,
             device_time=body.sent_at if body else None,
             raw=packet.raw,
             attachment=picture or b"",

@@ -55,6 +55,7 @@ def test_derived_ids_depend_on_every_part_and_their_borders() -> None:
     assert derived_id("ab", "c") != derived_id("a", "bc")
     assert derived_id("a", None) != derived_id("a")
     assert len(derived_id(b"\x00")) == 26
+    assert derived_id("gb26875", 889, None) == "3pfc1wfpzpzpy5ps2sdkz50wht", "ids are kept for years"
 
 
 def test_new_ids_are_unique_and_sort_by_time() -> None:
