@@ -22,6 +22,8 @@ import av.error
 
 from core.errors import YiwangError
 from dashboard.errors import TooManyViewers, Unavailable
+from vision.errors import StreamFailed
+from vision.sources import parse_source
 
 log = logging.getLogger("yiwang.video")
 
@@ -57,6 +59,14 @@ def file_source(url: str) -> tuple[str, bool] | None:
     return path, parse_qs(query).get("loop", ["1"])[-1] not in {"0", "false", "no"}
 
 
+def _options(url: str) -> dict[str, str]:
+    """ffmpeg's options as vision uses them: above all the protocols that an address of this kind may lead to."""
+    try:
+        return parse_source(url).options()
+    except StreamFailed as error:
+        raise Unavailable(what="the camera", detail=str(error)) from error
+
+
 class _Sink:
     """A file object that PyAV writes to; hands out what came since the last call."""
 
@@ -79,7 +89,7 @@ def fragments(url: str, stop: threading.Event) -> Iterator[Fragment]:
     Errors: :class:`Unavailable` (does not open, breaks), :class:`VideoUnplayable` (no H.264 in it).
     """
     file = file_source(url)
-    options = {"rtsp_transport": "tcp", "fflags": "nobuffer", "probesize": "1000000"} if file is None else {}
+    options = _options(url)
     try:
         with av.open(file[0] if file else url, options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S)) as container:
             if not container.streams.video:
@@ -268,7 +278,7 @@ def still(url: str, width: int = 640) -> bytes:
 
     file = file_source(url)
     try:
-        with av.open(file[0] if file else url, timeout=(5.0, 5.0)) as container:
+        with av.open(file[0] if file else url, options=_options(url), timeout=(5.0, 5.0)) as container:
             for frame in container.decode(video=0):
                 picture = frame.to_ndarray(format="bgr24")
                 height = max(2, int(picture.shape[0] * width / picture.shape[1]))
