@@ -30,6 +30,7 @@ from dashboard.api import (
     push,
     records,
     rules,
+    sensorthings,
     session,
 )
 from dashboard.api.deps import respond
@@ -40,6 +41,7 @@ from dashboard.reference import add_bodies
 from dashboard.security import Gate, SessionCache
 from dashboard.services import Services
 from dashboard.video import VideoRooms
+from events.calendar import calendars_of
 from events.service import CaseService
 from layers.tiles import load_tilesets
 from storage.session import make_engine
@@ -48,6 +50,7 @@ log = logging.getLogger("yiwang.web")
 
 ROUTERS = (
     session, cases, records, cameras, fleet, devices, rules, plans, indicators, maps, media, office, operations, push,
+    sensorthings,
 )  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -90,7 +93,9 @@ def make_services(settings: Settings, clock: Clock) -> Services:
         clock=clock,
         accounts=accounts,
         sessions=SessionCache(accounts),
-        cases=CaseService(engine, clock, district=settings.district),
+        cases=CaseService(
+            engine, clock, district=settings.district, calendars=calendars_of(settings.data_dir)
+        ),
         media=MediaStore(settings.media_url),
         hub=LiveHub(settings, engine, clock),
         video=VideoRooms(),

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.records import JSON, Record
@@ -21,6 +21,7 @@ from storage.tables.cases import AuditEntry
 
 GENESIS = "0" * 64
 SYSTEM_CHAIN = "system"
+_SYSTEM_LOCK = 79_481
 
 
 class Flaw(Record, frozen=True):
@@ -65,7 +66,9 @@ def link_hash(
 def append(
     session: Session, chain_id: str, at: datetime, actor_id: str, action: str, body: Mapping[str, JSON]
 ) -> AuditEntry:
-    """Add a link to ``chain_id`` in the caller's transaction (the caller holds the case's row lock)."""
+    """Add a link to ``chain_id`` in the caller's transaction; the caller holds the case's row lock."""
+    if chain_id == SYSTEM_CHAIN and session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_SYSTEM_LOCK)))  # no row stands for this chain
     last = session.execute(
         select(AuditEntry.seq, AuditEntry.hash)
         .where(AuditEntry.chain_id == chain_id)

@@ -173,6 +173,11 @@ def load_calendar(path: Path) -> WorkCalendar:
     return parse_calendar(body)
 
 
+def calendars_of(data_dir: Path) -> dict[str, WorkCalendar]:
+    """The district's own calendars, ``<data_dir>/calendars/<id>.json``; ``default`` goes before the statutory one."""
+    return {path.stem: load_calendar(path) for path in sorted((data_dir / "calendars").glob("*.json"))}
+
+
 @lru_cache(maxsize=1)
 def statutory_calendar() -> WorkCalendar:
     """China's statutory calendar, Monday–Friday 08:00–12:00 and 14:00–18:00 (events/data/calendar_cn.json)."""

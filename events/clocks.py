@@ -65,6 +65,13 @@ class Clocks:
             self._set(row, extensions=[*row.extensions, entry])
         self.show()
 
+    def recount(self) -> None:
+        """Count every running clock again, with the calendars as they are now."""
+        for row in self.rows:
+            if row.stopped_at is None:
+                self._set(row)
+        self.show()
+
     def deadlines(self) -> dict[str, datetime | None]:
         """Deadline of each running clock; None while suspended."""
         return {row.kind: row.deadline_at for row in self.rows if row.stopped_at is None}

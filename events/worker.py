@@ -30,6 +30,7 @@ from core.settings import Settings
 from events import deadletters
 from events.alarms import AlarmControl
 from events.anchor import anchorer_of
+from events.calendar import calendars_of
 from events.claim import Claim
 from events.deadlines import DeadlineSweep
 from events.desk import Desk
@@ -40,6 +41,7 @@ from events.places import Registry
 from events.plans import sync_plans
 from events.puller import ACK_WAIT_S, Puller
 from events.recheck import Rechecker
+from events.recount import recount
 from events.routing import default_routing
 from events.rulebook import default_rulebook, read_rulebook, rulebook_mark, sync_defaults
 from events.service import CaseService
@@ -236,7 +238,8 @@ async def _work(settings: Settings, bus: Bus, engine: Engine, clock: Clock, stop
 
     await asyncio.to_thread(first)
     registry = Registry(clock)
-    service = CaseService(engine, clock)
+    service = CaseService(engine, clock, district=settings.district, calendars=calendars_of(settings.data_dir))
+    await asyncio.to_thread(recount, engine, service)
     desk = Desk(service, clock, registry, default_routing())
     intake = Intake(clock, default_rulebook(), registry, desk)
     arrived = asyncio.Event()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, func, select
@@ -14,6 +16,7 @@ from core.errors import InputInvalid, NotFound, YiwangError
 from core.records import SYSTEM, Command, GeoPoint, Severity
 from events.access import may_see
 from events.audit import chain, check_chain
+from events.calendar import calendars_of, statutory_calendar
 from events.case_errors import (
     BounceLimit,
     CommandUnknown,
@@ -25,6 +28,7 @@ from events.case_errors import (
     StaleCase,
 )
 from events.drafts import CaseDraft, Limit
+from events.recount import recount
 from events.service import CaseService
 from events.views import CaseFilter, list_cases
 from storage.session import read_scope, session_scope
@@ -436,3 +440,32 @@ def test_mediation_is_for_the_parties_and_the_mediators_alone(town: Town) -> Non
     assert town.do(case.case_id, "perform", "fire2").state == "performed"
     with read_scope(town.engine) as session:
         assert not list(check_chain(chain(session, case.case_id)))
+
+
+def test_a_new_holiday_moves_running_clocks_and_says_so(town: Town, engine: Engine) -> None:
+    case = town.open(limit=Limit(value=3, unit="work_day"))
+    stopped = town.open(limit=Limit(value=3, unit="work_day"))
+    town.do(stopped.case_id, "force_close", "operator", reason="done with")
+    assert recount(engine, town.service) == 0  # nothing differs; the calendar is noted
+    before = town.clock_of(case.case_id, "handling").deadline_at
+    holiday = statutory_calendar()
+    day = datetime.fromisoformat("2026-06-09").toordinal()
+    other = dataclasses.replace(holiday, holidays=holiday.holidays | {day})
+    renewed = CaseService(engine, town.clock, calendars={"default": other})
+    assert recount(engine, renewed) == 1
+    assert recount(engine, renewed) == 0
+    assert town.clock_of(case.case_id, "handling").deadline_at == before + timedelta(days=1)
+    assert datetime.fromisoformat(town.detail(case.case_id).case["deadline_at"]) == before + timedelta(days=1)
+    last = town.detail(case.case_id).transitions[-1]
+    assert last.command == "recount" and "handling" in last.data["deadlines"]
+    assert "recount" not in [t.command for t in town.detail(stopped.case_id).transitions]
+
+
+def test_a_districts_own_calendar(tmp_path: Path) -> None:
+    assert calendars_of(tmp_path) == {}
+    (tmp_path / "calendars").mkdir()
+    (tmp_path / "calendars" / "default.json").write_text('{"periods": [["09:00", "17:00"]]}')
+    assert calendars_of(tmp_path)["default"].day_seconds == 8 * 3600
+    (tmp_path / "calendars" / "bad.json").write_text('{"periods": []}')
+    with pytest.raises(InputInvalid):
+        calendars_of(tmp_path)
