@@ -19,7 +19,7 @@ CHINA_OFFSET_S = 8 * 3600  # days begin at midnight in China
 Series = tuple[str, str, str]  # device, quantity, channel
 
 
-def insert_into(session: Session, table: type[Any]) -> Any:
+def insert_into(session: Session, table: Any) -> Any:
     """The dialect's INSERT, which knows ON CONFLICT."""
     if session.get_bind().dialect.name == "postgresql":
         return postgresql.insert(table)
@@ -45,7 +45,7 @@ def add_to_rollups(session: Session, readings: Sequence[Reading]) -> None:
         _merge(buckets.setdefault(key, _empty_bucket(key, number, at)), number, at)
     if not buckets:
         return
-    statement = insert_into(session, ReadingRollup)
+    statement = insert_into(session, ReadingRollup.__table__)
     new, old = statement.excluded, ReadingRollup
     earlier, later = new.first_at < old.first_at, new.last_at >= old.last_at
     session.execute(
@@ -176,7 +176,7 @@ def _compute(session: Session, key: tuple[str, str, str, int], step_s: int, belo
 def _replace(session: Session, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
-    statement = insert_into(session, ReadingRollup)
+    statement = insert_into(session, ReadingRollup.__table__)
     names = [n for n in rows[0] if n not in {"device_id", "quantity", "channel", "step_s", "bucket"}]
     session.execute(
         statement.on_conflict_do_update(

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from core.records import Quality, Reading
 from storage import readings as store
-from storage.session import read_scope, session_scope
+from storage.schema import create_all
+from storage.session import make_engine, read_scope, session_scope
 
 T0 = datetime(2026, 7, 1, 0, 0, tzinfo=UTC)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """Both databases."""
+    if request.param == "sqlite":
+        made = make_engine(f"sqlite:///{tmp_path / 'test.db'}")
+    else:
+        made = make_engine(request.getfixturevalue("postgres_url"))
+    create_all(made)
+    yield made
+    made.dispose()
 
 
 def reading(n: int, value: object, at: datetime, **more: object) -> Reading:
