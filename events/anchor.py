@@ -13,23 +13,20 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
 from core.settings import Settings
-from events.audit import GENESIS, Flaw, as_dict, canonical, check_chain, stamp
+from events.audit import GENESIS, Flaw, canonical, stamp
 from events.sealing import Seal, is_signed, open_seal, read_public_key
 from storage.session import read_scope
-from storage.tables.cases import AuditEntry, CaseTransition
-
-T = TypeVar("T")
+from storage.tables.cases import AuditEntry
 
 _SLACK = timedelta(hours=1)  # stamps may come late by as much as machines' clocks differ
 _HEADS_A_LINE = 500
@@ -179,84 +176,3 @@ def _signature(body: dict[str, Any]) -> bytes:
 
 def _flaw(line: int, detail: str) -> Flaw:
     return Flaw(chain_id="anchors", seq=line, detail=detail)
-
-
-def check_log(engine: Engine, heads: dict[str, Head]) -> Iterator[Flaw | int]:
-    """Flaws of every chain in the database, held against the anchored ``heads``; at last the number of chains."""
-    missing = dict(heads)
-    chains = 0
-    for chain_id, entries, moves in _with_moves(engine):
-        chains += 1
-        yield from check_chain(entries)
-        yield from _check_moves(chain_id, entries, moves)
-        head = missing.pop(chain_id, None)
-        if head is None:
-            continue
-        found = next((e for e in entries if e["seq"] == head[1]), None)
-        if found is None:
-            yield Flaw(chain_id=chain_id, seq=head[1], detail="an anchored entry is gone: the chain was cut")
-        elif found["hash"] != head[2]:
-            yield Flaw(chain_id=chain_id, seq=head[1], detail="the chain was rewritten: it differs from its anchor")
-    for chain_id, seq, _ in missing.values():
-        yield Flaw(chain_id=chain_id, seq=seq, detail="an anchored chain is gone")
-    yield chains
-
-
-def _with_moves(engine: Engine) -> Iterator[tuple[str, list[dict[str, Any]], list[CaseTransition]]]:
-    """Each chain with the transitions of its case."""
-    for batch in _batches(_chains(engine), 200):
-        moves: dict[str, list[CaseTransition]] = {}
-        with read_scope(engine) as session:
-            rows = session.scalars(
-                select(CaseTransition)
-                .where(CaseTransition.case_id.in_([chain_id for chain_id, _ in batch]))
-                .order_by(CaseTransition.case_id, CaseTransition.seq)
-            )
-            for row in rows:
-                moves.setdefault(row.case_id, []).append(row)
-            session.expunge_all()
-        for chain_id, entries in batch:
-            yield chain_id, entries, moves.get(chain_id, [])
-
-
-def _batches(items: Iterator[T], size: int) -> Iterator[list[T]]:
-    while batch := list(islice(items, size)):
-        yield batch
-
-
-def _check_moves(chain_id: str, entries: list[dict[str, Any]], moves: list[CaseTransition]) -> Iterator[Flaw]:
-    """The rows of ``case_transition`` must say what the chain says."""
-    told = {e["body"]["version"]: e for e in entries if isinstance(e["body"], dict) and "version" in e["body"]}
-    for move in moves:
-        entry = told.pop(move.seq, None)
-        if entry is None:
-            yield Flaw(chain_id=chain_id, seq=move.seq, detail="a transition is not in the audit chain")
-            continue
-        shown = (move.command, stamp(move.at), move.actor_id, move.from_state, move.to_state, canonical(move.data))
-        body = entry["body"]
-        sealed = (
-            *(entry[k] for k in ("action", "at", "actor_id")),
-            *(body.get(k) for k in ("from", "to")),
-            canonical(body.get("data")),
-        )
-        if shown != sealed:
-            yield Flaw(chain_id=chain_id, seq=move.seq, detail="a transition was changed: the chain says otherwise")
-    for version in told:
-        yield Flaw(chain_id=chain_id, seq=version, detail="a transition that the chain tells of is gone")
-
-
-def _chains(engine: Engine) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    with read_scope(engine) as session:
-        rows = session.scalars(
-            select(AuditEntry).order_by(AuditEntry.chain_id, AuditEntry.seq).execution_options(yield_per=2000)
-        )
-        current: list[dict[str, Any]] = []
-        for row in rows:
-            entry = as_dict(row)
-            session.expunge(row)
-            if current and current[0]["chain_id"] != entry["chain_id"]:
-                yield current[0]["chain_id"], current
-                current = []
-            current.append(entry)
-        if current:
-            yield current[0]["chain_id"], current

@@ -1,7 +1,7 @@
 """Check offline that nothing was changed: a sealed evidence package, or the whole audit log.
 
   python -m app verify PACKAGE.zip [--key public_key.pem]     every byte of a package, its signature, its hash chain
-  python -m app verify --log                                  every chain in the database against its anchors
+  python -m app verify --log [--media]                        every chain against its anchors, cases and transitions
 Exit status 0: nothing was changed; 1: something was, and it says what and where.
 """
 
@@ -14,9 +14,11 @@ from pathlib import Path
 import msgspec
 
 from core.errors import InputInvalid
+from core.media import MediaStore
 from core.settings import load_settings
-from events.anchor import Head, check_anchors, check_log
+from events.anchor import Head, check_anchors
 from events.audit import Flaw
+from events.logcheck import check_log, check_media
 from events.package import check_package
 from storage.session import make_engine
 
@@ -33,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--anchors", type=Path, metavar="FILE", help="anchored heads (default <data>/audit/heads.jsonl)"
     )
     parser.add_argument("--database", metavar="URL", help="database (default: the installation's)")
+    parser.add_argument("--media", action="store_true", help="with --log: also every evidence file against its hash")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -68,18 +71,28 @@ def _log(args: argparse.Namespace) -> int:
     if anchors.exists():
         heads, flaws, lines = check_anchors(anchors, _pem(key))
     engine = make_engine(args.database or settings.database_url)
-    chains = 0
+    chains = files = 0
     try:
         for found in check_log(engine, heads):
             if isinstance(found, int):
                 chains = found
             else:
                 flaws.append(found)
+        for found in check_media(engine, MediaStore(settings.media_url)) if args.media else ():
+            if isinstance(found, int):
+                files = found
+            else:
+                flaws.append(found)
     finally:
         engine.dispose()
     if args.json:
         plain = [msgspec.to_builtins(flaw) for flaw in flaws]
-        print(json.dumps({"ok": not flaws, "chains": chains, "anchors": lines, "flaws": plain}, ensure_ascii=False))
+        print(
+            json.dumps(
+                {"ok": not flaws, "chains": chains, "anchors": lines, "files": files, "flaws": plain},
+                ensure_ascii=False,
+            )
+        )
         return int(bool(flaws))
     print(f"{chains} chains, {lines} anchor lines, {len(heads)} anchored heads")
     if not lines:

@@ -14,17 +14,18 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Engine, delete, select, text, update
 
 from app.cli import main
 from core.errors import InputInvalid, NotFound
 from core.media import MediaStore
-from events.anchor import Anchorer, check_anchors, check_log
+from events.anchor import Anchorer, check_anchors
 from events.audit import Flaw, chain, check_chain, link_hash
+from events.logcheck import check_log, check_media
 from events.package import check_package, seal_to_bytes
 from events.sealing import open_seal, read_public_key
 from storage.session import read_scope, session_scope
-from storage.tables.cases import AuditEntry, CaseEvidence, CaseTransition
+from storage.tables.cases import AuditEntry, Case, CaseEvidence, CaseTransition
 from tests.unit.casework import Town, actor
 
 
@@ -255,3 +256,36 @@ def test_keys(tmp_path: Path) -> None:
     with pytest.raises(InputInvalid):
         read_public_key(b"rubbish")
     assert list(check_chain([])) == []
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("state", "closed"), ("title", "nothing"), ("department_id", "water"), ("version", 9)]
+)
+def test_a_changed_case_row_is_found(town: Town, column: str, value: object) -> None:
+    case = town.open()
+    town.do(case.case_id, "accept", "fire")
+    assert flaws_of(town.engine) == []
+    with session_scope(town.engine) as session:
+        session.execute(update(Case).values({column: value}))
+    assert column in flaws_of(town.engine)[0].detail
+
+
+def test_a_row_that_cannot_be_read_and_a_case_without_chain_are_flaws(town: Town) -> None:
+    case = town.open()
+    with session_scope(town.engine) as session:
+        session.execute(text("UPDATE audit_entry SET body = '{broken' WHERE seq = 2"))
+    assert "cannot be read" in flaws_of(town.engine)[0].detail
+    with session_scope(town.engine) as session:
+        session.execute(delete(AuditEntry))
+    assert [(f.chain_id, f.detail) for f in flaws_of(town.engine)] == [(case.case_id, "the case has no chain")]
+
+
+def test_changed_and_missing_evidence_files_are_found(town: Town, tmp_path: Path) -> None:
+    media = MediaStore(str(tmp_path / "media"))
+    refs = [media.put(d, kind="photo", media_type="image/jpeg", taken_at=town.clock.now()) for d in (b"one", b"two")]
+    town.open(evidence=tuple(refs))
+    assert list(check_media(town.engine, media)) == [2]
+    (tmp_path / "media" / refs[0].uri).write_bytes(b"eno")
+    (tmp_path / "media" / refs[1].uri).unlink()
+    details = sorted(f.detail for f in check_media(town.engine, media) if isinstance(f, Flaw))
+    assert len(details) == 2 and details[0].endswith("is missing") != details[1].endswith("is missing")
