@@ -19,6 +19,7 @@ from dashboard.api.deps import Use, Who, allow, audit, respond, takes
 from dashboard.api.params import bbox, body, fields, moment, text, whole
 from dashboard.errors import Unavailable
 from dashboard.services import Services
+from storage.devices import commands_of, finish_command, health_history, log_command
 from storage.readings import latest, rain_sums, series, series_of
 from storage.session import read_scope, session_scope
 from storage.tables.registry import Department, Device, Site
@@ -73,6 +74,8 @@ def device(device_id: str, use: Use, who: Who) -> Response:
     with read_scope(use.engine) as session:
         shown = queries.device_detail(session, who.actor, use.hub.states, device_id)
         shown["latest"] = latest(session, device_id)
+        shown["health_history"] = health_history(session, device_id, limit=20)
+        shown["commands"] = commands_of(session, device_id, limit=20)
         if any(quantity == "rain_mm" for quantity, _ in series_of(session, device_id)):
             sums = rain_sums(session, device_id, use.clock.now())
             shown["rain_sums_mm"] = {f"{hours}h": round(mm, 2) for hours, mm in sums.items()}
@@ -179,9 +182,9 @@ async def command(device_id: str, request: Request, use: Use, who: Who) -> Respo
         timeout_s=sent.timeout_s,
         params=sent.params,
     )
-    await asyncio.to_thread(_note, use, who, "device_command", msgspec.to_builtins(wish))
+    await asyncio.to_thread(_note, use, who, "device_command", wish)
     result = await _ask(use, source, wish)
-    await asyncio.to_thread(_note, use, who, "device_command_result", msgspec.to_builtins(result))
+    await asyncio.to_thread(_note, use, who, "device_command_result", result)
     return respond(result)
 
 
@@ -190,9 +193,13 @@ def _source(use: Services, who: Any, device_id: str) -> str:
         return str(queries.device_detail(session, who.actor, use.hub.states, device_id)["source"])
 
 
-def _note(use: Services, who: Any, action: str, content: dict[str, Any]) -> None:
+def _note(use: Services, who: Any, action: str, what: DeviceCommand | DeviceCommandResult) -> None:
     with session_scope(use.engine) as session:
-        audit(session, use, who, action, content)
+        if isinstance(what, DeviceCommand):
+            log_command(session, what)
+        else:
+            finish_command(session, what)
+        audit(session, use, who, action, msgspec.to_builtins(what))
 
 
 async def _ask(use: Services, source: str, wish: DeviceCommand) -> DeviceCommandResult:
