@@ -130,7 +130,7 @@ class Desk:
             class_code=spec.draft.class_code,
             class_version=spec.draft.class_version,
             severity=finding.severity,
-            description=f"{spec.name}: {observation.source_id}",
+            description=str(observation.attributes.get("text") or f"{spec.name}: {observation.source_id}")[:4000],
             site_id=place.site_id,
             location=place.location,
             division_code=place.division_code,

@@ -124,6 +124,8 @@ class Registry:
         if location is None and site is not None:
             location = GeoPoint(lon=site.lon, lat=site.lat)
         name = site.name if site is not None else source.name if source is not None else observation.source_id
+        if site is None and observation.source_type in ("citizen", "drone", "platform"):
+            name = str(observation.attributes.get("address") or "")[:60]
         return Place(
             name=name,
             site_id=site.site_id if site is not None else None,
