@@ -22,9 +22,11 @@ from dashboard.api import (
     devices,
     fleet,
     indicators,
+    keys,
     maps,
     media,
     office,
+    open311,
     operations,
     plans,
     push,
@@ -49,8 +51,8 @@ from storage.session import make_engine
 log = logging.getLogger("yiwang.web")
 
 ROUTERS = (
-    session, cases, records, cameras, fleet, devices, rules, plans, indicators, maps, media, office, operations, push,
-    sensorthings,
+    session, cases, records, cameras, fleet, devices, rules, plans, indicators, keys, maps, media, office, operations,
+    push, sensorthings, open311,
 )  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
