@@ -46,5 +46,11 @@ def partition(key: str, count: int) -> int:
 
 
 def subject_token(text: str) -> str:
-    """``text`` as one NATS subject token (``.``, blanks, ``*`` and ``>`` are replaced)."""
-    return "".join(c if c.isascii() and (c.isalnum() or c in "-_:=/") else "_" for c in text) or "_"
+    """``text`` as one NATS subject token: other characters become ``_`` and a check word follows.
+
+    Without the check word two devices with Chinese names of equal length would share one key.
+    """
+    token = "".join(c if c.isascii() and (c.isalnum() or c in "-_:=/") else "_" for c in text)
+    if token == text:
+        return token or "_"
+    return f"{token}_{zlib.crc32(text.encode(errors='backslashreplace')):08x}"

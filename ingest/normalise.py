@@ -75,7 +75,8 @@ def discovered(device_id: str, source: str, at: datetime) -> Observation:
     """The announcement of a device that the registry does not know; the worker puts it into quarantine."""
     config = DeviceConfig(device_id=device_id, source=source, address=device_id.partition(":")[2])
     return Observation(
-        observation_id=derived_id("device_discovered", device_id),
+        # once a day at most: a device that an administrator removed is found again
+        observation_id=derived_id("device_discovered", device_id, at.date().isoformat()),
         kind="device_discovered",
         state="measure",
         source_type="device",

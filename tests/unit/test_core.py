@@ -151,3 +151,9 @@ def test_a_path_out_of_the_store_is_no_evidence(tmp_path: Path, uri: str) -> Non
     (tmp_path / "media" / "aa").mkdir(parents=True)
     with pytest.raises(MediaMissing):
         MediaStore(str(tmp_path / "media")).read(uri)
+
+
+def test_different_names_never_share_a_subject_token() -> None:
+    names = ["mqtt:井盖一号", "mqtt:井盖二号", "mqtt:g.1", "mqtt:g_1", "mqtt:g 1", "", "_x", "."]
+    assert len({subject_token(name) for name in names}) == len(names)
+    assert subject_token("gb26875:889") == "gb26875:889"
