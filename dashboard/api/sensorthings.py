@@ -2,7 +2,8 @@
 
 A device is a Thing, each of its quantities (and channels) a Datastream with id ``<device>|<quantity>|<channel>``
 (``/`` in a channel is written ``~``).  Understood: ``$top``, ``$skip``, ``$count``,
-``$orderby=phenomenonTime asc|desc`` and ``$filter=phenomenonTime ge|gt|le|lt <time>`` joined by ``and``.  Observations come in by the push listener.
+``$orderby=phenomenonTime asc|desc`` and ``$filter=phenomenonTime ge|gt|le|lt <time>`` joined by ``and``.
+Observations come in by the push listener.
 """
 
 from __future__ import annotations
