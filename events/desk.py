@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+import msgspec
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
@@ -28,6 +29,7 @@ from events.correlate import (
     happening_of_key,
 )
 from events.drafts import CaseDraft, Route
+from events.duty import on_duty
 from events.findings import Finding
 from events.memory import insert_into
 from events.places import Place, Registry
@@ -215,7 +217,19 @@ class Desk:
             site_department=place.department_id,
             local_time=local.strftime("%H:%M"),
         )
-        return route(facts, self._routing, self._registry.departments(session))
+        return self._to_person(session, route(facts, self._routing, self._registry.departments(session)))
+
+    def _to_person(self, session: Session, path: Route) -> Route:
+        """Name whoever is on duty in the lead department now (a substitute for whom he stands in); else nobody."""
+        present = on_duty(session, path.lead.department_id, self._clock.now(), "duty")
+        if not present:
+            return path
+        person = present[0]
+        step = {"step": "duty", "department_id": person.department_id, "user_id": person.user_id, "name": person.name}
+        if person.substitute_for:
+            step["substitute_for"] = person.substitute_for
+        lead = msgspec.structs.replace(path.lead, user_id=person.user_id)
+        return msgspec.structs.replace(path, lead=lead, steps=(*path.steps, step))
 
     # add -----------------------------------------------------------------
     def _attach(self, session: Session, case: Case, finding: Finding, reason: dict[str, Any], score: float) -> None:

