@@ -203,7 +203,7 @@ async def test_mqtt_bad_payloads_are_refused_and_good_neighbours_stored(nats_ser
     assert state["standing"] == ["door_open"]
 
 
-async def test_duty_check_reaches_the_panel_and_silence_becomes_an_observation(nats_server: Settings) -> None:
+async def test_a_duty_check_over_the_bus_reaches_the_panel(nats_server: Settings) -> None:
     async with ingesting(nats_server, PANEL) as bus:
         reader, writer = await asyncio.open_connection("127.0.0.1", nats_server.panel_port)
         now = datetime.now(UTC)
