@@ -1,9 +1,9 @@
 """OGC SensorThings 1.1, read only: things, datastreams and observations for other departments' clients.
 
 A device is a Thing, each of its quantities (and channels) a Datastream with id ``<device>|<quantity>|<channel>``
-(``/`` in a channel is written ``~``).  Understood: ``$top``, ``$skip``, ``$count``,
-``$orderby=phenomenonTime asc|desc`` and ``$filter=phenomenonTime ge|gt|le|lt <time>`` joined by ``and``.
-Observations come in by the push listener.
+(``/`` in a channel is written ``~``).  Understood: ``$top``, ``$skip``, ``$count``, ``$orderby=phenomenonTime asc`` or
+``desc``, and ``$filter=phenomenonTime ge|gt|le|lt <time>`` joined by ``and``.  Observations come in by the push
+listener of ingest.
 """
 
 from __future__ import annotations
