@@ -43,7 +43,7 @@ def free_port() -> int:
         return port
 
 
-def wait_for_port(port: int, wait_s: float = 60.0) -> None:
+def wait_for_port(port: int, wait_s: float = 240.0) -> None:
     """Return when somebody listens; ``TimeoutError``."""
     deadline = time.monotonic() + wait_s
     while time.monotonic() < deadline:

@@ -23,6 +23,7 @@ _PER_FLUSH = 200
 _FLUSH_S = 0.5
 _MAX_VALUES = 100  # per device: a hostile topic tree must not grow the entry for ever
 _COUNTERS_S = 5.0
+_LOAD_S = 10.0
 
 
 class LiveStates:
@@ -91,7 +92,17 @@ class LiveStates:
         return self._states.get(device_id)
 
     async def load(self, bus: Bus) -> None:
-        """Take over what an earlier process wrote, so that a restart forgets neither values nor health."""
+        """Take over what an earlier process wrote, so that a restart forgets neither values nor health.
+
+        Bounded in time: a server that is still recovering must not keep the sockets shut.
+        """
+        try:
+            async with asyncio.timeout(_LOAD_S):
+                await self._load(bus)
+        except TimeoutError:
+            log.warning("the live states of before could not all be read within %g s", _LOAD_S)
+
+    async def _load(self, bus: Bus) -> None:
         bucket = await bus.bucket("live")
         watcher = await bucket.watch("device.*", ignore_deletes=True)
         async for entry in watcher:
