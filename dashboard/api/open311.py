@@ -1,7 +1,8 @@
 """Open311 GeoReport v2 (``/open311/v2/…``, JSON and XML, key of its own) and CAP 1.2 of a case.
 
 Discovery and services are public.  Reporting and reading requests need an ``api_key`` (``python -m app api-key``) with
-the scope ``open311``; a key may send 60 requests a minute.  Confidential cases are never shown.
+the scope ``open311``; a key may send 60 requests a minute.  It shows
+the cases that the account behind it may see; confidential ones never.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import Forbidden, InputInvalid, NotFound, YiwangError
+from core.records import Actor
 from dashboard.api.deps import Use, Who, respond
 from dashboard.api.params import moment, text
 from dashboard.errors import status_of
 from dashboard.services import Services
 from events import cap, open311
-from events.access import may_see
+from events.access import may_see, visible_cases
 from events.correlate import happening_of_key
 from storage.session import read_scope
 from storage.tables.cases import Case, CaseObservation, CaseTransition
-from storage.tables.people import ApiKey
+from storage.tables.people import ApiKey, User, UserRole
 from storage.tables.registry import Department
 
 router = APIRouter(tags=["open311"])
@@ -43,7 +45,7 @@ def _answer(form: str, root: str, item: str, rows: list[dict[str, Any]], status:
 
 
 def _failed(form: str, error: YiwangError) -> Response:
-    status = status_of(error)
+    status = 400 if status_of(error) == 422 else status_of(error)  # the standard knows 400, 401, 403 and 404
     rows = [{"code": status, "description": str(error)}]
     return _answer(form, "errors", "error", rows, status)
 
@@ -54,22 +56,29 @@ def _form(form: str) -> str:
     return form
 
 
-def _account(use: Services, request: Request, given: str | None) -> str:
-    """The name behind the key, within its rate; :class:`Forbidden` otherwise."""
+def _account(use: Services, request: Request, given: str | None) -> tuple[str, Actor]:
+    """The name behind the key, within its rate, and whose rights it carries; :class:`Forbidden` otherwise."""
     key = given or request.query_params.get("api_key") or request.headers.get("x-api-key") or ""
     digest = hashlib.sha256(key.encode()).hexdigest()
     with read_scope(use.engine) as session:
         row = session.get(ApiKey, digest) if key else None
         if row is None or row.revoked_at is not None or row.scope != "open311":
             raise Forbidden(action="use Open311 without a valid api_key")
-        name = row.name
+        name, user = row.name, session.get(User, row.user_id)
+        if user is None or not user.active:
+            raise Forbidden(action="use the key of a closed account")
+        roles = session.scalars(select(UserRole.role).where(UserRole.user_id == user.user_id))
+        actor = Actor(
+            user_id=user.user_id, name=user.name, roles=tuple(sorted(roles)), department_id=user.department_id,
+            division_code=user.division_code,
+        )  # fmt: skip
     now = use.clock.monotonic()
     rates: dict[str, list[float]] = use.counters.setdefault("open311_rates", {})
     recent = [t for t in rates.get(digest, []) if t > now - 60]
     if len(recent) >= PER_MINUTE:
         raise Forbidden(action=f"send more than {PER_MINUTE} requests a minute")
     rates[digest] = [*recent, now]
-    return name
+    return name, actor
 
 
 @router.get("/open311/v2/discovery.{form}")
@@ -118,7 +127,7 @@ async def report(form: str, request: Request, use: Use) -> Response:
     try:
         _form(form)
         sent = {k: v for k, v in (await request.form(max_fields=40, max_files=0)).items() if isinstance(v, str)}
-        account = await asyncio.to_thread(_account, use, request, sent.get("api_key"))
+        account, _ = await asyncio.to_thread(_account, use, request, sent.get("api_key"))
         observation = open311.read_report(sent, account, use.clock.now())
         bus = use.hub.bus
         if bus is None:
@@ -150,9 +159,9 @@ def token(token: str, form: str, request: Request, use: Use) -> Response:
 def requests(form: str, request: Request, use: Use) -> Response:
     """Requests by id, service, time and status; at most 90 days and 1,000 rows."""
     try:
-        _account(use, request, None)
+        _, actor = _account(use, request, None)
         with read_scope(use.engine) as session:
-            rows = _find(session, use, request)
+            rows = _find(session, use, request, actor)
     except YiwangError as error:
         return _failed(_form(form), error)
     return _answer(_form(form), "service_requests", "request", rows)
@@ -162,10 +171,10 @@ def requests(form: str, request: Request, use: Use) -> Response:
 def one(number: str, form: str, request: Request, use: Use) -> Response:
     """One request."""
     try:
-        _account(use, request, None)
+        _, actor = _account(use, request, None)
         with read_scope(use.engine) as session:
             case = session.scalars(
-                select(Case).where(Case.number == number, Case.confidential.is_(False))
+                select(Case).where(Case.number == number, Case.confidential.is_(False), visible_cases(actor))
             ).one_or_none()
             if case is None:
                 raise NotFound(what="service_request_id", key=number)
@@ -175,16 +184,17 @@ def one(number: str, form: str, request: Request, use: Use) -> Response:
     return _answer(_form(form), "service_requests", "request", rows)
 
 
-def _find(session: Session, use: Services, request: Request) -> list[dict[str, Any]]:
+def _find(session: Session, use: Services, request: Request, actor: Actor) -> list[dict[str, Any]]:
     query = request.query_params
     until = moment(query, "end_date") or use.clock.now()
     since = moment(query, "start_date") or until - LONGEST
     if until - since > LONGEST or until < since:
         raise InputInvalid(field="start_date", detail="the period is over 90 days or negative", how="shorten it")
-    wanted = select(Case).where(Case.confidential.is_(False), Case.opened_at >= since, Case.opened_at <= until)
+    allowed = (Case.confidential.is_(False), visible_cases(actor))
+    wanted = select(Case).where(*allowed, Case.opened_at >= since, Case.opened_at <= until)
     ids = text(query, "service_request_id", 2000)
     if ids:
-        wanted = select(Case).where(Case.confidential.is_(False), Case.number.in_(ids.split(",")[:MAX_ROWS]))
+        wanted = select(Case).where(*allowed, Case.number.in_(ids.split(",")[:MAX_ROWS]))
     codes = text(query, "service_code", 400)
     if codes:
         wanted = wanted.where(Case.kind.in_([open311.service_of(code).kind for code in codes.split(",")]))

@@ -18,7 +18,7 @@ from events.worker import main
 from storage.schema import create_all
 from storage.session import make_engine, session_scope
 from storage.tables.cases import Case
-from storage.tables.people import ApiKey, User
+from storage.tables.people import ApiKey, User, UserRole
 from storage.tables.registry import Department
 
 KEY = "k" * 24
@@ -35,6 +35,11 @@ def client(nats_server: Settings) -> Iterator[TestClient]:
             session.add(Department(department_id=name, name=name))
         session.add(User(user_id="u1", login="u1", name="合作方"))
         session.flush()
+        session.add(UserRole(user_id="u1", role="viewer"))
+        session.add(User(user_id="u2", login="u2", name="外人"))  # no role: sees nothing
+        session.flush()
+        other = hashlib.sha256(b"other").hexdigest()
+        session.add(ApiKey(key_hash=other, name="o", user_id="u2", scope="open311", created_at=now))
         digest = hashlib.sha256(KEY.encode()).hexdigest()
         session.add(ApiKey(key_hash=digest, name="app", user_id="u1", scope="open311", created_at=now))
     loop = asyncio.new_event_loop()
@@ -86,6 +91,8 @@ def test_a_report_gets_a_token_then_a_number_and_the_second_joins_it(client: Tes
     assert sent(device_id="b", lat="43.8902") == first
     shown = client.get(f"/open311/v2/requests/{first}.json", params={"api_key": KEY}).json()[0]
     assert (shown["status"], shown["service_code"], shown["agency_responsible"]) == ("open", "water", "dept-drainage")
+    assert client.get(f"/open311/v2/requests/{first}.json", params={"api_key": "other"}).status_code == 404
+    assert client.get("/open311/v2/requests.json", params={"api_key": "other"}).json() == []
     listed = client.get("/open311/v2/requests.xml", params={"api_key": KEY, "status": "open"})
     assert f"<service_request_id>{first}</service_request_id>" in listed.text
     engine = make_engine(nats_server.database_url)
