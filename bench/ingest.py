@@ -142,7 +142,7 @@ def measure_latency(instance: Rig, args: argparse.Namespace) -> dict[str, float]
             if reading_id not in seen:
                 seen.add(reading_id)
                 times.append((now - at).total_seconds() * 1000)
-        horizon = max(began, datetime.fromtimestamp(now.timestamp() - 2.0, UTC))
+        horizon = max(began, datetime.fromtimestamp(now.timestamp() - 15.0, UTC))
         time.sleep(0.005)
     process.wait(60)
     times.sort()
