@@ -62,6 +62,14 @@ async function once(method, path, { body, form, headers, timeout = 20000, signal
   return data;
 }
 
+/** A file that a POST answers with. */
+export async function file(path, body) {
+  if (!csrf) await me({ redirect: false });
+  const answer = await fetch(path, { method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf }, body: JSON.stringify(body) });
+  if (!answer.ok) throw new ApiError(answer.status, await answer.json().catch(() => ({})));
+  return answer.blob();
+}
+
 export const get = (path, options) => call("GET", path, options);
 export const post = (path, body, options) => call("POST", path, { body: body ?? {}, ...options });
 export const put = (path, body, options) => call("PUT", path, { body: body ?? {}, ...options });

@@ -6,6 +6,7 @@ import * as store from "./store.mjs";
 import { whySteps } from "./why.mjs";
 import { commandForm } from "./forms.mjs";
 import { cameraView } from "./video.mjs";
+import { records } from "./records.mjs";
 
 export function showCase(root, selection) {
   let alive = true;
@@ -63,6 +64,7 @@ function draw(root, detail, reload) {
     detail.clocks?.length ? section(t("case.clocks"), clocks(detail.clocks), false) : null,
     related(t("case.children"), detail.children),
     related(t("case.merged"), detail.merged),
+    records(detail, reload),
   );
   return leave;
 }

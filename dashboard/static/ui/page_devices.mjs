@@ -248,13 +248,20 @@ function cameraList(body) {
   return () => { alive = false; if (leave) leave(); };
 }
 
+/** Counters by name, as they stand in the metrics. */
+function pairsOf(counters) {
+  const entries = Object.entries(counters || {}).filter(([, n]) => n);
+  return entries.length ? entries.map(([name, n]) => h("span", { class: "value" }, h("small", {}, `${name.replaceAll("_", " ")} `), h("b", {}, typeof n === "number" ? number(n, 0) : String(n)))) : "—";
+}
+
 function sources(body) {
   const load = async () => {
     try {
       const answer = await api.get("/api/sources");
       replace(body, table([
         { title: t("devices.source"), cell: (s) => h("b", {}, term("protocol", s.source)) },
-        ...["messages", "readings", "observations", "refused", "errors", "connections"].map((key) => ({ title: t(`devices.c_${key}`), number: true, cell: (s) => number(s[key] ?? 0, 0) })),
+        ...["messages", "refused", "connections"].map((key) => ({ title: t(`devices.c_${key}`), number: true, cell: (s) => number(s[key] ?? 0, 0) })),
+        { title: t("devices.c_errors"), cell: (s) => pairsOf(s.errors) }, { title: t("devices.c_events"), cell: (s) => pairsOf(s.events) },
         { title: t("devices.heard"), cell: (s) => (s.last_at ? full(s.last_at) : "—") },
       ], answer.items, { id: (s) => s.source }));
     } catch (error) {

@@ -1,5 +1,5 @@
 // Emergency plans and the duty roster.
-import { t, term, full, short, clock } from "./i18n.mjs";
+import { t, term, full, short, clock, named, number } from "./i18n.mjs";
 import { h, replace } from "./dom.mjs";
 import * as api from "./api.mjs";
 import * as store from "./store.mjs";
@@ -34,7 +34,7 @@ function duty(body) {
       s.handed_over_at ? h("small", { class: "quiet" }, t("plans.handed", { time: short(s.handed_over_at) })) : null,
       s.handover_note || s.note ? h("small", { class: "quiet" }, s.handover_note || s.note) : null,
       can("admin", "manager", "dispatcher", "operator") ? h("div", { class: "row-tools" }, s.handed_over_at ? null : h("button", { type: "button", class: "tool", onClick: () => handOver(s, load) }, t("plans.hand_over")),
-        h("button", { type: "button", class: "tool", "aria-label": t("act.delete"), onClick: async () => { if (confirm(t("plans.really_delete"))) { await api.remove(`/api/duty/${encodeURIComponent(s.shift_id || s.duty_id)}`).catch((e) => toast(e.text, 3)); load(); } } }, "×")) : null);
+        Date.parse(s.starts_at) <= now ? h("button", { type: "button", class: "tool", onClick: () => standIn(s, load) }, t("plans.substitute")) : h("button", { type: "button", class: "tool", "aria-label": t("act.delete"), onClick: async () => { if (confirm(t("plans.really_delete"))) { await api.remove(`/api/duty/${encodeURIComponent(s.shift_id || s.duty_id)}`).catch((e) => toast(e.text, 3)); load(); } } }, "×")) : null);
     replace(table_, departments.length ? h("div", { class: "table-wrap" }, h("table", { class: "grid roster" },
       h("thead", {}, h("tr", {}, h("th", {}, t("fact.department")), days.map((d) => h("th", { class: d === midnight(now) ? "today" : "" }, new Intl.DateTimeFormat(document.documentElement.lang, { month: "numeric", day: "numeric", weekday: "short", timeZone: "Asia/Shanghai" }).format(new Date(d)))))),
       h("tbody", {}, departments.map(([id, name]) => h("tr", {}, h("th", { scope: "row" }, name), days.map((d) => h("td", {},
@@ -70,6 +70,13 @@ async function handOver(shift, load) {
   if (done) load();
 }
 
+async function standIn(shift, load) {
+  const options = await people(shift.department_id);
+  const done = await formDialog(t("plans.substitute"), [{ name: "user_id", title: t("field.user_id"), type: "select", options, required: true }],
+    (v) => api.post(`/api/duty/${encodeURIComponent(shift.shift_id || shift.duty_id)}/substitute`, v));
+  if (done) load();
+}
+
 function plans(body) {
   const list = h("div", { class: "split-main" }, loading());
   const side = h("aside", { class: "split-side" }, h("p", { class: "quiet" }, t("plans.pick")));
@@ -82,6 +89,8 @@ function plans(body) {
         { title: t("plans.tasks"), number: true, cell: (p) => (p.body?.tasks || p.tasks || []).length }, { title: t("fact.version"), number: true, key: "version" },
         { title: t("fact.state"), cell: (p) => h("span", { class: `chip ${p.enabled === false ? "cam-offline" : "cam-online"}` }, p.enabled === false ? t("rules.off") : t("rules.on")) },
       ], answer.items || [], { id: (p) => p.plan_id, onRow: (p) => plan(side, p, load), empty: t("plans.none") }), runs(answer.runs || []));
+      const wanted = answer.items.find((p) => p.plan_id === new URLSearchParams(location.search).get("plan"));
+      if (wanted && !side.dataset.shown) { side.dataset.shown = "1"; plan(side, wanted, load); }
     } catch (error) {
       replace(list, failure(error, load));
     }
@@ -89,8 +98,13 @@ function plans(body) {
   load();
 }
 
+function departmentName(id) {
+  if (id === "street" || id === "site") return t(`plans.dept_${id}`);
+  return id ? named(store.state.departments.find((d) => d.department_id === id) || { name: id }) : "";
+}
+
 const runs = (items) => (items.length ? h("div", {}, h("h2", {}, t("plans.runs")), table([
-  { title: t("fact.name"), key: "plan_name" }, { title: t("rules.from"), cell: (r) => full(r.started_at) }, { title: t("fact.state"), cell: (r) => (r.ended_at ? full(r.ended_at) : t("plans.running")) },
+  { title: t("fact.name"), key: "plan_name" }, { title: t("plans.case"), cell: (r) => (r.case_id ? h("a", { href: `/cases/${encodeURIComponent(r.case_id)}` }, r.case_number || r.case_id) : "—") }, { title: t("rules.from"), cell: (r) => full(r.started_at) }, { title: t("fact.state"), cell: (r) => (r.ended_at ? full(r.ended_at) : t("plans.running")) },
   { title: t("plans.tasks"), cell: (r) => `${(r.tasks || []).filter((x) => x.state === "done").length} / ${(r.tasks || []).length}` },
 ], items)) : null);
 
@@ -98,14 +112,15 @@ function plan(side, p, reload) {
   const body = p.body || p;
   const tasks = body.tasks || [];
   const open = store.shown();
-  const select = h("select", { "aria-label": t("plans.case") }, h("option", { value: "" }, t("plans.no_case")), open.map((c) => h("option", { value: c.case_id }, `${c.number} ${c.title}`)));
+  const select = h("select", { "aria-label": t("plans.case") }, h("option", { value: "" }, t("plans.choose_case")), open.map((c) => h("option", { value: c.case_id }, `${c.number} ${c.title}`)));
   const given = new URLSearchParams(location.search).get("case");
   if (given) select.value = given;
   const start = h("button", { type: "button", class: "button primary", onClick: async () => {
+    if (!select.value) return void select.focus();
     if (!confirm(t("plans.really_start", { name: p.name }))) return;
     start.disabled = true;
     try {
-      await api.post(`/api/plans/${encodeURIComponent(p.plan_id)}/start`, select.value ? { case_id: select.value } : {});
+      await api.post(`/api/plans/${encodeURIComponent(p.plan_id)}/start`, { case_id: select.value });
       toast(t("plans.started", { name: p.name }), 2);
       reload();
     } catch (error) {
@@ -116,7 +131,7 @@ function plan(side, p, reload) {
   } }, t("plans.start"));
   const names = (items) => (items || []).map((x) => (typeof x === "string" ? x : x.name || x.title || x.user_id || x.site_id || x.camera_id)).join("、");
   replace(side, h("div", { class: "panel-head" }, h("h2", {}, p.name)), body.description ? h("p", {}, body.description) : null,
-    h("h2", {}, t("plans.tasks")), h("ol", { class: "why-lines" }, tasks.map((x) => h("li", {}, h("b", {}, x.title), h("span", { class: "soft" }, ` ${[x.department_name || x.department_id || x.department, x.due_min || x.due_minutes || x.within_min ? t("span.m", { m: x.due_min || x.due_minutes || x.within_min }) : null].filter(Boolean).join(" · ")}`)))),
+    h("h2", {}, t("plans.tasks")), h("ol", { class: "why-lines" }, tasks.map((x) => h("li", {}, h("b", {}, x.title), h("span", { class: "soft" }, ` ${[departmentName(x.department_id || x.department), x.due ? `${number(x.due.value)} ${term("unit", x.due.unit)}` : null, x.post ? term("post", x.post) : null].filter(Boolean).join(" · ")}`)))),
     [["people", body.people], ["warehouses", body.warehouses], ["cameras", body.cameras]].filter(([, v]) => v?.length).map(([k, v]) => h("p", {}, h("b", {}, t(`plans.${k}`)), " ", names(v))),
     can("admin", "operator", "dispatcher", "manager") ? h("div", { class: "stack" }, h("label", {}, h("span", {}, t("plans.case")), select), start) : null);
 }

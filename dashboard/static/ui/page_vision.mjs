@@ -152,12 +152,28 @@ function precision(body) {
 }
 
 function suggestion(r, load) {
-  if (!r.suggestion) return "—";
-  const s = r.suggestion;
-  const text = typeof s === "string" ? s : s.text || (s.threshold !== undefined ? t("vision.raise_to", { value: number(s.threshold, 2) }) : JSON.stringify(s));
-  if (typeof s === "string" || !can("admin")) return text;
-  return [text, " ", h("button", { type: "button", class: "tool", onClick: async () => {
-    await api.post("/api/vision/suggestions/apply", { camera_id: r.camera_id, algorithm: r.algorithm, ...s }).then(() => toast(t("vision.saved"))).catch((e) => toast(e.text, 3));
-    load();
-  } }, t("vision.apply"))];
+  const tried = h("small", { class: "under", role: "status" });
+  const words = [term("suggestion", r.suggestion)];
+  if (r.threshold != null) {
+    words.push(" ", h("button", { type: "button", class: "tool", onClick: async () => {
+      try {
+        const w = await api.get(`/api/vision/what-if${api.query({ camera: r.camera_id, algorithm: r.algorithm, threshold: r.threshold })}`);
+        tried.textContent = t("vision.what_if", { dropped: w.false_dropped, kept: w.false_kept, lost: w.true_lost, stay: w.true_kept });
+      } catch (error) {
+        tried.textContent = error.text || String(error);
+      }
+    } }, t("vision.try", { value: number(r.threshold, 2) })));
+    if (can("admin")) words.push(" ", h("button", { type: "button", class: "tool", onClick: () => raise(r).then(load).catch((error) => { tried.textContent = error.text || String(error); }) }, t("vision.apply")));
+  }
+  if (r.false_case_ids?.length) words.push(" ", r.false_case_ids.slice(-3).map((id) => h("a", { class: "tool", href: `/cases/${encodeURIComponent(id)}` }, t("vision.see"))));
+  return [words, tried];
+}
+
+/** The suggested confidence as the algorithm's parameter on this camera. */
+async function raise(r) {
+  const camera = await api.get(`/api/cameras/${encodeURIComponent(r.camera_id)}`);
+  const configs = structuredClone(camera.algorithm_configs || []);
+  for (const config of configs.filter((c) => c.kind === r.algorithm)) config.params = { ...config.params, confidence: r.threshold };
+  await api.patch(`/api/cameras/${encodeURIComponent(r.camera_id)}`, { algorithms: configs, expected_revision: camera.revision });
+  toast(t("vision.saved"));
 }

@@ -57,7 +57,7 @@ function step(name, body) {
 }
 
 /** A structured explanation, one line a step: "Rule · fire-control-room · because …". */
-function listed(value) {
+export function listed(value) {
   if (value === null || value === undefined) return null;
   if (Array.isArray(value)) {
     if (!value.length) return null;

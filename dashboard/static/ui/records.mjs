@@ -1,0 +1,116 @@
+// A case's records: probable duplicates, plans, the audit chain, the sealed package.  Read when their part is opened.
+import { t, term, full, number } from "./i18n.mjs";
+import { h, replace } from "./dom.mjs";
+import * as api from "./api.mjs";
+import * as store from "./store.mjs";
+import { listed } from "./why.mjs";
+
+const CENTRE = ["admin", "operator", "dispatcher", "manager"];
+const may = (...roles) => roles.some((role) => (store.state.me?.roles || []).includes(role));
+
+/** A part that asks the server only when somebody opens it. */
+function lazy(title, load) {
+  const body = h("div", {});
+  let asked = false;
+  const node = h("details", { class: "section", onToggle: async () => {
+    if (!node.open || asked) return;
+    asked = true;
+    replace(body, h("div", { class: "skeleton" }));
+    try {
+      replace(body, await load());
+    } catch (error) {
+      asked = false;
+      replace(body, h("p", { class: "quiet" }, error.status === 404 ? t("kit.not_here") : error.text || String(error)));
+    }
+  } }, h("summary", {}, title), body);
+  return node;
+}
+
+export function records(detail, reload) {
+  const c = detail.case;
+  const path = `/api/cases/${encodeURIComponent(c.case_id)}`;
+  return [
+    c.open && may(...CENTRE) ? lazy(t("records.duplicates"), () => duplicates(detail, path, reload)) : null,
+    c.open && may(...CENTRE) ? lazy(t("records.plans"), () => plans(c)) : null,
+    lazy(t("records.audit"), () => audit(path)),
+    may("admin", "operator", "manager") ? lazy(t("records.package"), async () => packageForm(c, path)) : null,
+    !c.open && c.form?.false_alarm && c.source_type === "camera" && may("admin", "operator") ? hardNegative(c) : null,
+  ];
+}
+
+async function duplicates(detail, path, reload) {
+  const { items } = await api.get(`${path}/duplicates`);
+  if (!items.length) return h("p", { class: "quiet" }, t("records.no_duplicates"));
+  const mergeable = (detail.allowed || []).some((a) => a.name === "merge");
+  return h("ul", { class: "related" }, items.map((item) => {
+    const said = h("p", { class: "form-error", hidden: true, role: "alert" });
+    const join = async () => {
+      const reason = prompt(t("records.merge_reason"), t("records.same_happening"));
+      if (!reason) return;
+      try {
+        store.put(await api.post(`${path}/commands`, { name: "merge", expected_version: detail.case.version, idempotency_key: api.key(), data: { other_case_id: item.case_id, reason } }));
+        reload();
+      } catch (error) {
+        said.hidden = false;
+        said.textContent = error.text || String(error);
+      }
+    };
+    return h("li", {}, h("div", { class: "case-link" },
+      h("button", { type: "button", class: "figure", onClick: () => store.select({ type: "case", id: item.case_id }, { fly: true }) }, h("b", {}, `${item.number} ${item.title}`)),
+      h("span", { class: "chip" }, `${number(item.score * 100, 0)} %`), mergeable ? h("button", { type: "button", class: "tool", onClick: join }, t("records.merge_into")) : null, listed(item.steps), said));
+  }));
+}
+
+async function plans(c) {
+  const answer = await api.get(`/api/plans${api.query({ case: c.case_id })}`);
+  const tasks = answer.tasks || [];
+  return [
+    tasks.length ? h("ul", { class: "assignments" }, tasks.map((x) => h("li", {}, h("b", {}, x.title), h("span", { class: "chip" }, term("taskstate", x.state)),
+      h("small", {}, [store.departmentOf(x), x.due_at ? t("case.until", { time: full(x.due_at) }) : null, x.note].filter(Boolean).join(" · "))))) : null,
+    answer.items.length ? h("div", { class: "command-row" }, answer.items.map((p) => h("a", { class: "button", href: `/plans?tab=plans&plan=${encodeURIComponent(p.plan_id)}&case=${encodeURIComponent(c.case_id)}` }, p.name)))
+      : tasks.length ? null : h("p", { class: "quiet" }, t("records.no_plans")),
+  ];
+}
+
+async function audit(path) {
+  const { items, holds, flaws } = await api.get(`${path}/audit`);
+  return [
+    h("p", { class: holds ? "good-text" : "form-error" }, holds ? t("records.holds", { n: items.length }) : t("records.broken", { n: flaws.length })),
+    h("ol", { class: "timeline" }, [...items].reverse().slice(0, 60).map((e) => h("li", {}, h("time", {}, full(e.at)), h("b", {}, term("command", e.action)),
+      h("span", {}, e.actor_id === "system" ? t("actor.system") : e.actor_id), h("code", { title: e.hash }, e.hash.slice(0, 12))))),
+  ];
+}
+
+function packageForm(c, path) {
+  const reason = h("input", { required: true, minlength: "2", maxlength: "500", placeholder: t("records.package_reason") });
+  const said = h("p", { class: "form-error", hidden: true, role: "alert" });
+  const form = h("form", { class: "command-row" }, reason, h("button", { type: "submit", class: "button" }, t("records.download")));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    said.hidden = true;
+    try {
+      const blob = await api.file(`${path}/package`, { reason: reason.value.trim() });
+      const link = h("a", { href: URL.createObjectURL(blob), download: `case-${c.number}.zip` });
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 5000);
+    } catch (error) {
+      said.hidden = false;
+      said.textContent = error.text || String(error);
+    }
+  });
+  return h("div", {}, h("p", { class: "quiet" }, t("records.package_note")), form, said);
+}
+
+function hardNegative(c) {
+  const node = h("button", { type: "button", class: "button", onClick: async () => {
+    node.disabled = true;
+    try {
+      await api.post("/api/vision/hard-negatives", { case_id: c.case_id });
+      node.textContent = t("records.kept");
+    } catch (error) {
+      node.disabled = false;
+      node.textContent = error.text || String(error);
+    }
+  } }, t("records.hard_negative"));
+  return node;
+}
