@@ -3,70 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid, NotFound
 from core.ids import new_id
-from core.records import Actor, EvidenceRef
-from events.casekinds import Definition
-from events.clocks import Clocks
-from events.drafts import CaseDraft, Limit, Part
-from events.lifecycle import Transition, part_of
-from storage.tables.cases import Case, CaseAssignment, CaseEvidence, CaseObservation, CaseParty
+from core.records import EvidenceRef
+from events.drafts import Limit, Part
+from events.linking import merge, split, unmerge
+from events.work import Work, add_evidence
+from storage.tables.cases import CaseAssignment, CaseEvidence, CaseParty
 from storage.tables.people import User
 from storage.tables.registry import Department
-
-if TYPE_CHECKING:
-    from events.lifecycle import CaseState
-    from events.service import CaseService
-
-
-@dataclass
-class Work:
-    """One transition being carried out, inside its transaction."""
-
-    session: Session
-    service: CaseService
-    case: Case
-    definition: Definition
-    state: CaseState
-    transition: Transition
-    actor: Actor
-    at: datetime
-    clocks: Clocks
-    assignments: list[CaseAssignment]  # all parts of the case, by dispatch
-    reason_data: dict[str, Any]
-
-    @property
-    def data(self) -> dict[str, Any]:
-        return self.transition.data
-
-    def put(self, **changes: Any) -> None:
-        """Change the case's form (a JSON column is seen as changed only when assigned)."""
-        form = {**self.case.form, **changes}
-        self.case.form = {k: v for k, v in form.items() if v is not None}
-
-    def parts(self, *roles: str) -> list[CaseAssignment]:
-        """The case's assignments that are not over, of ``roles``."""
-        return [row for row in self.assignments if row.state in LIVE and (not roles or row.role in roles)]
-
-    def own_part(self) -> CaseAssignment:
-        """The actor's department's part, or the lead's when somebody acts for it."""
-        own = part_of(self.actor, self.state)
-        role, department = (own.role, own.department_id) if own is not None else ("lead", self.case.department_id)
-        for row in self.parts(role):
-            if row.department_id == department:
-                return row
-        raise NotFound(what="part of the case for department", key=str(department))
-
-
-LIVE = ("dispatched", "accepted", "finished")
 
 
 def attach_files(work: Work, purpose: str) -> None:
@@ -86,25 +35,6 @@ def attach_files(work: Work, purpose: str) -> None:
         if ref.sha256 not in known:
             add_evidence(work.session, work.case.case_id, ref, purpose, work.actor.user_id, work.at)
             known.add(ref.sha256)
-
-
-def add_evidence(session: Session, case_id: str, ref: EvidenceRef, purpose: str, by: str, at: datetime) -> None:
-    """One evidence row."""
-    session.add(
-        CaseEvidence(
-            evidence_id=new_id(),
-            case_id=case_id,
-            purpose=purpose,
-            kind=ref.kind,
-            uri=ref.uri,
-            sha256=ref.sha256,
-            media_type=ref.media_type,
-            taken_at=ref.taken_at,
-            added_at=at,
-            added_by=by,
-            size_bytes=ref.size_bytes,
-        )
-    )
 
 
 def _attach(work: Work) -> None:
@@ -289,73 +219,6 @@ def _remember_state(work: Work) -> None:
     work.put(remembered=work.transition.from_state)
 
 
-def _split(work: Work) -> None:
-    """Open one child a title; the parent stays as the bracket around them."""
-    children = []
-    for title in work.data["titles"]:
-        draft = CaseDraft(
-            title=title,
-            definition_id=work.case.definition_id,
-            kind=work.case.kind,
-            class_code=work.case.class_code,
-            class_version=work.case.class_version,
-            severity=work.case.severity,  # type: ignore[arg-type]
-            site_id=work.case.site_id,
-            division_code=work.case.division_code,
-            grid_code=work.case.grid_code,
-            source_type=work.case.source_type,
-            source_id=work.case.source_id,
-            confidence=work.case.confidence,
-            confidential=work.case.confidential,
-            parent_case_id=work.case.case_id,
-        )
-        child = work.service.create(work.session, draft, work.actor, {"split": {"from": work.case.case_id}})
-        child.lon, child.lat = work.case.lon, work.case.lat
-        children.append(child.case_id)
-    work.reason_data["children"] = children
-
-
-def _merge(work: Work) -> None:
-    """Fold the case into another: its observations count there too, each link saying where it came from."""
-    other = work.service.other_case(work.session, work.data["other_case_id"], work.actor)
-    if other.case_id == work.case.case_id or other.merged_into_id is not None or not other.open:
-        raise InputInvalid(
-            field="other_case_id", detail="is this case itself, merged or closed", how="name the open case that stays"
-        )
-    if other.definition_id != work.case.definition_id or other.confidential != work.case.confidential:
-        raise InputInvalid(field="other_case_id", detail="is another kind of case", how="name a case of the same kind")
-    work.case.merged_into_id = other.case_id
-    known = set(
-        work.session.scalars(select(CaseObservation.observation_id).where(CaseObservation.case_id == other.case_id))
-    )
-    for link in work.session.scalars(select(CaseObservation).where(CaseObservation.case_id == work.case.case_id)):
-        if link.observation_id not in known:
-            work.session.add(
-                CaseObservation(
-                    case_id=other.case_id,
-                    observation_id=link.observation_id,
-                    linked_at=work.at,
-                    score=link.score,
-                    reason={"merged_from": work.case.case_id, "reason": work.transition.reason},
-                )
-            )
-    work.service.note(
-        work.session, other, work.actor, "absorb", {"case_id": work.case.case_id, "number": work.case.number}
-    )
-
-
-def _unmerge(work: Work) -> None:
-    """Undo a merge: the links that came with it go, the case stands again as it stood."""
-    other_id, work.case.merged_into_id = work.case.merged_into_id, None
-    for link in work.session.scalars(select(CaseObservation).where(CaseObservation.case_id == other_id)):
-        if link.reason.get("merged_from") == work.case.case_id:
-            work.session.delete(link)
-    other = work.session.get(Case, other_id)
-    if other is not None:
-        body = {"case_id": work.case.case_id, "number": work.case.number}
-        work.service.note(work.session, other, work.actor, "release", body)
-
-
 def _evaluate(work: Work) -> None:
     """Score each part: 100, less 40 when late, less 20 a rework (at most 40), less 10 an extension (at most 20)."""
     minus = min(40, 20 * work.case.reworks) + min(20, 10 * int(work.case.form.get("extended", 0)))
@@ -387,12 +250,12 @@ EFFECTS: dict[str, Effect] = {
     "mark_checked": _mark_checked,
     "mark_dispatched": _mark_dispatched,
     "mark_registered": _mark_registered,
-    "merge": _merge,
+    "merge": merge,
     "reclassify": _reclassify,
     "refuse_request": _refuse_request,
     "remember_state": _remember_state,
     "request": _request,
     "resume_part": _resume_part,
-    "split": _split,
-    "unmerge": _unmerge,
+    "split": split,
+    "unmerge": unmerge,
 }

@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 from core.records import SYSTEM
 from events import audit
 from events.calendar import WorkCalendar
+from events.casestate import clocks_of, parts_of
 from events.clocks import Clocks, derive
 from events.kindstore import definition_of
-from events.service import CaseService, clocks_of, parts_of
+from events.service import CaseService
 from storage.session import read_scope, session_scope
 from storage.tables.cases import AuditEntry, Case, CaseClock
 

@@ -16,6 +16,7 @@ from core.errors import InputInvalid, NotFound
 from core.records import Actor, Record
 from events.access import visible_cases
 from events.casekinds import Definition, shipped_definitions
+from events.casestate import case_state
 from events.clocks import suspended
 from events.kindstore import definition_of
 from events.lifecycle import allowed
@@ -192,8 +193,6 @@ def case_detail(
     definitions: Mapping[str, Definition] | None = None,
 ) -> CaseDetail:
     """The whole file as ``actor`` may see it; ``NotFound`` when there is none for him."""
-    from events.service import case_state
-
     case = session.scalars(select(Case).where(Case.case_id == case_id, visible_cases(actor, definitions))).one_or_none()
     if case is None:
         raise NotFound(what="case", key=case_id)

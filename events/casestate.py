@@ -1,0 +1,82 @@
+"""A stored case as the engine wants to see it, and the rows behind that."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.records import Command
+from events.casekinds import Definition
+from events.lifecycle import CaseState, PartState
+from events.work import LIVE
+from storage.tables.cases import Case, CaseAssignment, CaseClock, CaseEvidence, CaseParty
+
+
+def parts_of(session: Session, case_id: str) -> list[CaseAssignment]:
+    """All parts of a case, those that are over too, by dispatch."""
+    query = select(CaseAssignment).where(CaseAssignment.case_id == case_id)
+    return list(session.scalars(query.order_by(CaseAssignment.dispatched_at, CaseAssignment.assignment_id)))
+
+
+def clocks_of(session: Session, case_id: str) -> list[CaseClock]:
+    """All clocks of a case, by start."""
+    query = select(CaseClock).where(CaseClock.case_id == case_id)
+    return list(session.scalars(query.order_by(CaseClock.started_at, CaseClock.clock_id)))
+
+
+def case_state(
+    session: Session,
+    case: Case,
+    now: datetime,
+    parts: list[CaseAssignment] | None = None,
+    clocks: list[CaseClock] | None = None,
+    *,
+    photographs: bool = True,
+) -> CaseState:
+    """What the engine needs to know of a stored case; ``photographs`` False: the command does not ask for any."""
+    rows = parts_of(session, case.case_id) if parts is None else parts
+    running = clocks_of(session, case.case_id) if clocks is None else clocks
+    live = [r for r in rows if r.state in LIVE]
+    parties: tuple[str, ...] = ()
+    if case.confidential:
+        parties = tuple(session.scalars(select(CaseParty.user_id).where(CaseParty.case_id == case.case_id)))
+    return CaseState(
+        state=case.state,
+        now=now,
+        department_id=case.department_id,
+        handler_id=case.handler_id,
+        reporter_id=case.reporter_id,
+        division_code=case.division_code,
+        parts=tuple(
+            PartState(department_id=r.department_id, role=r.role, state=r.state, user_id=r.user_id) for r in live
+        ),
+        parties=parties,
+        evidence=_photographs(session, case, live) if photographs else {},
+        pending=case.form.get("pending", {}),
+        remembered=str(case.form.get("remembered", "")),
+        bounces=case.bounces,
+        deadlines={row.kind: row.deadline_at for row in running if row.stopped_at is None},
+        worked_by=tuple(
+            {case.handler_id or "", *(r.user_id or "" for r in rows if r.role != "check" and r.accepted_at)} - {""}
+        ),
+    )
+
+
+def _photographs(session: Session, case: Case, live: list[CaseAssignment]) -> dict[str, int]:
+    """Files by purpose since the work was last given out or sent back."""
+    since = max((r.dispatched_at for r in live if r.role == "lead"), default=case.opened_at)
+    if case.reworks and case.checked_at is not None:
+        since = max(since, case.checked_at)
+    rows = session.execute(
+        select(CaseEvidence.purpose, func.count().label("n"))
+        .where(CaseEvidence.case_id == case.case_id, CaseEvidence.added_at >= since)
+        .group_by(CaseEvidence.purpose)
+    )
+    return {row.purpose: row.n for row in rows}
+
+
+def asks_photograph(definition: Definition, command: Command) -> bool:
+    spec = definition.commands.get(command.name)
+    return spec is not None and any(guard.get("guard") == "evidence" for guard in spec.guards)

@@ -1,0 +1,72 @@
+"""What every move writes beside the case itself: version, transition, audit link, outbox row."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy.orm import Session
+
+from core.ids import new_id
+from core.records import Actor, CaseChanged, GeoPoint, Severity
+from events import audit
+from events.lifecycle import Transition
+from events.work import LIVE
+from storage.tables.cases import Case, CaseAssignment, CaseTransition, Outbox
+
+
+def record(
+    session: Session,
+    case: Case,
+    transition: Transition,
+    actor: Actor,
+    at: datetime,
+    key: str | None,
+    data: dict[str, Any],
+    parts: list[CaseAssignment],
+) -> None:
+    """Version, transition, audit link and outbox row."""
+    case.version += 1
+    case.updated_at = at
+    session.add(
+        CaseTransition(
+            case_id=case.case_id,
+            seq=case.version,
+            command=transition.command,
+            from_state=transition.from_state,
+            to_state=transition.to_state,
+            actor_id=actor.user_id,
+            at=at,
+            reason=transition.reason,
+            data=data,
+            idempotency_key=key,
+        )
+    )
+    body = {
+        "number": case.number,
+        "version": case.version,
+        "from": transition.from_state,
+        "to": transition.to_state,
+        "reason": transition.reason,
+        "data": data,
+        "department_id": case.department_id,
+        "deadline_at": audit.stamp(case.deadline_at) if case.deadline_at else None,
+    }
+    audit.append(session, case.case_id, at, actor.user_id, transition.command, body)
+    change = CaseChanged(
+        case_id=case.case_id,
+        number=case.number,
+        version=case.version,
+        stage=case.stage,
+        state=case.state,
+        command=transition.command,
+        severity=Severity(case.severity),
+        class_code=case.class_code,
+        title=case.title,
+        changed_at=at,
+        department_ids=tuple(dict.fromkeys(p.department_id for p in parts if p.state in LIVE)),
+        location=GeoPoint(lon=case.lon, lat=case.lat) if case.lon is not None and case.lat is not None else None,
+        site_id=case.site_id,
+    )
+    session.add(Outbox(outbox_id=new_id(), topic="case", body=msgspec.to_builtins(change), created_at=at, attempts=0))

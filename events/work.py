@@ -1,0 +1,80 @@
+"""One transition being carried out: what effects work on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.orm import Session
+
+from core.errors import NotFound
+from core.ids import new_id
+from core.records import Actor, EvidenceRef
+from events.casekinds import Definition
+from events.clocks import Clocks
+from events.lifecycle import CaseState, Transition, part_of
+from storage.tables.cases import Case, CaseAssignment, CaseEvidence
+
+if TYPE_CHECKING:
+    from events.service import CaseService
+
+LIVE = ("dispatched", "accepted", "finished")  # parts that are not over
+
+
+@dataclass
+class Work:
+    """One transition being carried out, inside its transaction."""
+
+    session: Session
+    service: CaseService
+    case: Case
+    definition: Definition
+    state: CaseState
+    transition: Transition
+    actor: Actor
+    at: datetime
+    clocks: Clocks
+    assignments: list[CaseAssignment]  # all parts of the case, by dispatch
+    reason_data: dict[str, Any]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return self.transition.data
+
+    def put(self, **changes: Any) -> None:
+        """Change the case's form (a JSON column is seen as changed only when assigned)."""
+        form = {**self.case.form, **changes}
+        self.case.form = {k: v for k, v in form.items() if v is not None}
+
+    def parts(self, *roles: str) -> list[CaseAssignment]:
+        """The case's assignments that are not over, of ``roles``."""
+        return [row for row in self.assignments if row.state in LIVE and (not roles or row.role in roles)]
+
+    def own_part(self) -> CaseAssignment:
+        """The actor's department's part, or the lead's when somebody acts for it."""
+        own = part_of(self.actor, self.state)
+        role, department = (own.role, own.department_id) if own is not None else ("lead", self.case.department_id)
+        for row in self.parts(role):
+            if row.department_id == department:
+                return row
+        raise NotFound(what="part of the case for department", key=str(department))
+
+
+def add_evidence(session: Session, case_id: str, ref: EvidenceRef, purpose: str, by: str, at: datetime) -> None:
+    """One evidence row."""
+    session.add(
+        CaseEvidence(
+            evidence_id=new_id(),
+            case_id=case_id,
+            purpose=purpose,
+            kind=ref.kind,
+            uri=ref.uri,
+            sha256=ref.sha256,
+            media_type=ref.media_type,
+            taken_at=ref.taken_at,
+            added_at=at,
+            added_by=by,
+            size_bytes=ref.size_bytes,
+        )
+    )
