@@ -150,4 +150,5 @@ if __name__ == "__main__":
         "visits_ours": visits_ours,
     }
     result = parts[part](**arguments)
-    print("\n" + json.dumps(result))
+    print("\n" + json.dumps(result), flush=True)
+    os._exit(0)  # capture threads may still be inside ffmpeg: nothing is left to tidy up

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from vision import boxes
 from vision.detections import Detections
 
+REST_S = 2.0  # standing for less than this may be a slow moment
+
 
 @dataclass
 class Track:
@@ -36,8 +38,9 @@ class Track:
     path: list[tuple[float, float, float]] = field(default_factory=list)
 
     def still_s(self, now: float) -> float:
-        """For how long it has not moved."""
-        return now - self.still_since_s
+        """For how long it has not moved; unseen time counts only for what already stood when it was last seen."""
+        stood = self.seen_s - self.still_since_s
+        return now - self.still_since_s if stood >= REST_S else stood
 
 
 class Tracker:
