@@ -106,33 +106,35 @@ class LiveHub:
     # feeding -------------------------------------------------------------
     async def run(self) -> None:
         """Feed the viewers for ever; the bus may come and go."""
-        asyncio.current_task()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen())
             group.create_task(self._tick_for_ever())
             group.create_task(self._beat_for_ever())
 
     async def _listen(self) -> None:
+        """Listen for ever; whatever the bus does, the pages get news again when it is back."""
         troubled = False
         while True:
             try:
                 bus = await connect(self._settings, "web", wait_s=30)
-                break
-            except BusUnavailable as error:
+                self.bus = bus
+                try:
+                    await bus.client.subscribe(bus.subject("case", ">"), cb=self._on_case)
+                    await bus.client.subscribe(bus.subject("notice", ">"), cb=self._on_notice)
+                    troubled = False
+                    await self._follow_states(bus)
+                finally:
+                    self.bus = None
+                    await bus.close()
+            except (BusUnavailable, nats.errors.Error, OSError) as error:
                 if not troubled:
-                    log.warning("%s; the pages are not live until it answers", error)
+                    log.warning("%s; the pages are not live until the bus answers", error)
                 troubled = True
-        self.bus = bus
-        await bus.client.subscribe(bus.subject("case", ">"), cb=self._on_case)
-        await bus.client.subscribe(bus.subject("notice", ">"), cb=self._on_notice)
-        try:
-            await self._follow_states(bus)
-        finally:
-            await bus.close()
+                await asyncio.sleep(1)
 
     async def _follow_states(self, bus: Bus) -> None:
         troubled = False
-        while True:
+        while not bus.client.is_closed:
             try:
                 bucket = await bus.bucket("live")
                 reconnects = bus.client.stats["reconnects"]

@@ -217,6 +217,7 @@ def device_row(device: Device, site_name: str | None, department_name: str | Non
         "heard_at": live.get("heard_at"),
         "values": live.get("values", {}),
         "standing": live.get("standing", []),
+        "location": live.get("location"),  # where a vehicle says it is now
         "revision": device.revision,
     }
 

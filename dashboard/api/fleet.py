@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import msgspec
@@ -19,9 +20,10 @@ from dashboard.api.deps import CENTRE, Use, Who, allow, audit, respond, takes
 from dashboard.api.params import body, fields, moment, text
 from dashboard.services import Services
 from events.access import visible_cases
+from storage.registry import grid_cell_at
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, CaseEvidence
-from storage.tables.registry import Camera
+from storage.tables.registry import Camera, Department, Site
 
 router = APIRouter(tags=["fleet"])
 
@@ -67,6 +69,56 @@ def _described(kind: str) -> dict[str, Any]:
     reference = schema.get("$ref", "").rsplit("/", 1)[-1]
     title = (module.__doc__ or kind).strip().split("\n")[0].split(":")[0].rstrip(".")
     return {"kind": kind, "title": title, "params": schema.get("$defs", {}).get(reference, schema)}
+
+
+class NewCamera(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of ``POST /api/cameras``; zones, algorithms and calibration follow with ``PATCH``."""
+
+    camera_id: str
+    name: str
+    url: str = ""
+    sub_url: str = ""
+    category: str = "general"
+    site_id: str | None = None
+    department_id: str | None = None
+    lon: float | None = None
+    lat: float | None = None
+    enabled: bool = False
+
+
+_CAMERA_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+
+
+@router.post("/api/cameras", dependencies=[allow("admin")], openapi_extra=takes(NewCamera))
+async def create(request: Request, use: Use, who: Who) -> Response:
+    """A new camera; community and grid cell are found from its place."""
+    sent = await body(request, NewCamera)
+    return respond(await asyncio.to_thread(_create, use, who, sent), 201)
+
+
+def _create(use: Services, who: Any, sent: NewCamera) -> dict[str, Any]:
+    if not _CAMERA_ID.fullmatch(sent.camera_id):
+        raise InputInvalid(field="camera_id", detail=f"{sent.camera_id!r} cannot be an id", how="use A-Z, 0-9, - and _")
+    _check({"name": sent.name}, [])
+    if (sent.lon is None) != (sent.lat is None) or abs(sent.lon or 0) > 180 or abs(sent.lat or 0) > 90:
+        raise InputInvalid(field="lon", detail="is no place", how="send lon and lat in degrees, or neither")
+    with session_scope(use.engine) as session:
+        if session.get(Camera, sent.camera_id) is not None:
+            raise InputInvalid(field="camera_id", detail=f"{sent.camera_id!r} is taken", how="choose another id")
+        for name, model, key in (("site", Site, sent.site_id), ("department", Department, sent.department_id)):
+            if key and session.get(model, key) is None:
+                raise NotFound(what=name, key=key)
+        cell = grid_cell_at(session, sent.lon, sent.lat) if sent.lon is not None and sent.lat is not None else None
+        row = Camera(**msgspec.to_builtins(sent), source="browser")
+        if cell is not None:
+            row.grid_code, row.division_code = cell.code, cell.community_code
+        session.add(row)
+        note = msgspec.to_builtins(sent) | {
+            "url": queries.without_password(sent.url), "sub_url": queries.without_password(sent.sub_url),
+        }  # fmt: skip
+        audit(session, use, who, "camera_create", note)
+    with read_scope(use.engine) as session:
+        return queries.camera_detail(session, who.actor, use.hub.states, sent.camera_id)
 
 
 @router.patch("/api/cameras/{camera_id}", dependencies=[allow("admin")], openapi_extra=takes(CameraEdit))

@@ -122,7 +122,8 @@ def _features(use: Services, who: Any, layer: str, wish: str) -> list[dict[str, 
             return [queries.feature(r["lon"], r["lat"], r) for r in queries.site_rows(session, wish or None)]
         if layer == "devices":
             rows, _ = queries.device_page(session, who.actor, use.hub.states, {}, 100_000, 0)
-            return [queries.feature(r["lon"], r["lat"], r) for r in rows if r["lon"] is not None]
+            places = [(r["location"] or {"lon": r["lon"], "lat": r["lat"]}, r) for r in rows]
+            return [queries.feature(p["lon"], p["lat"], r) for p, r in places if p["lon"] is not None]
         columns = (
             Camera.camera_id,
             Camera.name,

@@ -271,3 +271,17 @@ def test_a_rule_is_tried_on_the_past_before_it_is_saved(office: Office) -> None:
         assert session.scalars(select(Case)).all() == []  # nothing was written
     years = {"rule": rule, "from": "2020-01-01T00:00:00Z", "to": period["to"]}
     assert boss.post("/api/rules/simulate", json=years).status_code == 422
+
+
+def test_a_camera_is_added_in_the_browser(office: Office) -> None:
+    boss = office.client("boss")
+    sent = {"camera_id": "gate-1", "name": "大门", "url": "rtsp://u:topsecret@192.0.2.7/s", "lon": 125.37, "lat": 43.88}
+    made = boss.post("/api/cameras", json=sent)
+    assert made.status_code == 201 and made.json()["url"] == "rtsp://u:***@192.0.2.7/s", made.text
+    assert config(office, "gate-1").url == sent["url"] and config(office, "gate-1").revision == 1
+    for wrong in ({}, {"camera_id": "a b"}, {"camera_id": "g2", "lat": None}, {"camera_id": "g2", "name": " "}):
+        assert boss.post("/api/cameras", json={**sent, **wrong}).status_code == 422
+    assert boss.post("/api/cameras", json={**sent, "camera_id": "g2", "site_id": "nowhere"}).status_code == 404
+    assert office.client("operator").post("/api/cameras", json=sent).status_code == 403
+    with read_scope(office.engine) as session:
+        assert "topsecret" not in str(session.scalars(select(AuditEntry.body)).all())
