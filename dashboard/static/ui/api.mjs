@@ -34,7 +34,7 @@ async function call(method, path, options = {}) {
   }
 }
 
-async function once(method, path, { body, form, headers, timeout = 20000, signal } = {}) {
+async function once(method, path, { body, form, headers, timeout = 30000, signal } = {}) {
   const options = { method, headers: { Accept: "application/json", ...headers }, credentials: "same-origin" };
   if (method !== "GET") options.headers["X-CSRF-Token"] = csrf;
   if (form) options.body = form;
@@ -45,13 +45,14 @@ async function once(method, path, { body, form, headers, timeout = 20000, signal
   const limit = AbortSignal.timeout(timeout);
   options.signal = signal ? AbortSignal.any([signal, limit]) : limit;
   let answer;
+  let text;
   try {
     answer = await fetch(path, options);
+    text = await answer.text(); // the network may go while the body is under way
   } catch (error) {
     if (signal && signal.aborted) throw error;
     throw new ApiError(0, { message: String(error) });
   }
-  const text = await answer.text();
   let data = {};
   try {
     data = text ? JSON.parse(text) : {};

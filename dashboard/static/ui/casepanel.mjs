@@ -26,6 +26,7 @@ export function showCase(root, selection) {
       root.dataset.case = selection.id;
     } catch (error) {
       if (!alive) return;
+      if (error.status === 0 || error.status >= 500) setTimeout(() => { if (alive) load(); }, 5000); // nobody should have to press
       replace(root, head(t("case.unknown")), h("div", { class: "list-state error" }, icon("alarm", 26), h("p", {}, error.text || String(error)),
         h("button", { type: "button", class: "button", onClick: () => { version = -1; load(); } }, t("act.retry"))));
     }
