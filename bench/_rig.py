@@ -169,6 +169,12 @@ class Rig:
             except TimeoutError as error:
                 raise TimeoutError(f"{name}: {error}\n{self.log_tail()}") from error
 
+    def revive(self) -> None:
+        """Start what ended by itself (a worker that met a database still starting), as ``app run`` does."""
+        for name, process in list(self.processes.items()):
+            if process.poll() is not None:
+                self.start(name)
+
     def log_tail(self, size: int = 4000) -> str:
         """The end of what the processes wrote."""
         return (self.folder / "processes.log").read_text(errors="replace")[-size:]

@@ -81,7 +81,9 @@ async def _storm(rig: Rig, kills: int, seed: int, rate: float) -> tuple[set[tupl
         await asyncio.to_thread(rig.kill, victim)
         await asyncio.sleep(rng.uniform(0.0, 1.0))
         await asyncio.to_thread(rig.start, victim)
+        await asyncio.to_thread(rig.revive)
     await asyncio.sleep(5)
+    await asyncio.to_thread(rig.revive)
     stop.set()
     await asyncio.wait(devices, timeout=30)
     for task in devices:
