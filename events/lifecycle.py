@@ -156,6 +156,7 @@ def part_of(actor: Actor, case: CaseState) -> PartState | None:
 
 def check_form(definition: Definition, command: Command) -> None:
     """Hold the command's data against its form; :class:`FormInvalid` names the first field that does not fit."""
+    _check_text(command)
     for error in VALIDATORS.of(definition, command.name).iter_errors(command.data):
         field = ".".join(str(p) for p in error.absolute_path)
         if error.validator == "required" and isinstance(error.instance, Mapping):
@@ -165,6 +166,22 @@ def check_form(definition: Definition, command: Command) -> None:
         form = definition.form(command.name)
         how = f"required: {', '.join(form['required']) or 'nothing'}; known: {', '.join(form['properties'])}"
         raise FormInvalid(field=field or "data", command=command.name, detail=error.message[:300], how=how)
+
+
+def _check_text(command: Command) -> None:
+    """Refuse texts that no database takes: NUL characters and half surrogate pairs."""
+    if not _is_text(command.data):
+        raise FormInvalid(
+            field="data", command=command.name, detail="holds a character that is no text", how="send Unicode text"
+        )
+
+
+def _is_text(value: JSON) -> bool:
+    if isinstance(value, str):
+        return "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
+    if isinstance(value, Mapping):
+        return all(_is_text(k) and _is_text(v) for k, v in value.items())
+    return all(map(_is_text, value)) if isinstance(value, list | tuple) else True
 
 
 def _moves_from(case: CaseState, spec: CommandSpec) -> bool:

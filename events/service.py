@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
@@ -75,8 +76,15 @@ class CaseService:
         ``report`` (``case_id`` "") opens a case from ``data``.  Typed errors: :mod:`events.case_errors`, ``NotFound``
         (also for cases the actor may not see), ``InputInvalid``.  Nothing is changed when one is raised.
         """
-        with session_scope(self.engine) as session:
-            return self.execute_in(session, command, actor)
+        try:
+            with session_scope(self.engine) as session:
+                return self.execute_in(session, command, actor)
+        except IntegrityError:
+            if command.idempotency_key is None:
+                raise
+            # Its twin was committed in between; now it is found.
+            with session_scope(self.engine) as session:
+                return self.execute_in(session, command, actor)
 
     def execute_in(self, session: Session, command: Command, actor: Actor) -> CaseView:
         """:meth:`execute` inside the caller's transaction."""

@@ -23,6 +23,8 @@ BEHAVIOUR: tuple[Callable[[Town], None], ...] = (
     test_service.test_merge_and_unmerge_leave_no_trace_but_history,
     test_service.test_lists_page_and_filter,
     test_service.test_case_numbers_with_many_writers,
+    test_service.test_one_report_sent_by_many_hands_at_once_is_one_case,
+    test_service.test_texts_that_are_none_are_refused,
     test_service.test_mediation_is_for_the_parties_and_the_mediators_alone,
     test_service.test_who_sees_what,
     test_indicators.test_plain_rates,

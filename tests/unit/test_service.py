@@ -469,3 +469,17 @@ def test_a_districts_own_calendar(tmp_path: Path) -> None:
     (tmp_path / "calendars" / "bad.json").write_text('{"periods": []}')
     with pytest.raises(InputInvalid):
         calendars_of(tmp_path)
+
+
+def test_texts_that_are_none_are_refused(town: Town) -> None:
+    for title in ("a\x00b", "half \ud800"):
+        with pytest.raises(FormInvalid):
+            town.report(title=title)
+    assert town.report(title="一网统管 \u2028 \\u0000 🚒").title.endswith("🚒")
+
+
+def test_one_report_sent_by_many_hands_at_once_is_one_case(town: Town) -> None:
+    command = Command(name="report", case_id="", actor_id="grid", idempotency_key="k", data={"title": "once"})
+    with ThreadPoolExecutor(4) as pool:
+        views = list(pool.map(lambda _: town.service.execute(command, actor("grid")), range(8)))
+    assert len({v.case_id for v in views}) == 1 and sum(v.replayed for v in views) == 7
