@@ -90,6 +90,7 @@ class VisionWorker:
         self._loop = asyncio.get_running_loop()
         self._looks: dict[str, Subscription] = {}
         self._stopping = False
+        self._others = False  # whether other workers are alive
         self._clips: set[asyncio.Task[None]] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -164,8 +165,9 @@ class VisionWorker:
         """Take free cameras, a few at a time so that other workers get their share."""
         while True:
             room = self.capacity - len(self.book.held)
-            if room <= 0 or (self.book.held and self.engine.load > shedding.HIGH):
-                await asyncio.sleep(BEAT_S)  # measured, not promised: a busy worker takes no more
+            busy = self.engine.load > shedding.HIGH and self._others and self.book.held
+            if room <= 0 or busy:
+                await asyncio.sleep(BEAT_S)  # measured, not promised: a busy worker leaves the rest to the others
                 continue
             for lease in await self.book.take(min(room, 4)):
                 camera = self.cameras.get(lease.camera_id) or await self._read(lease.camera_id)
@@ -198,6 +200,7 @@ class VisionWorker:
                     elif not state:
                         told = {w: t for w, t in told.items() if f"worker.{bucket_key(w)}" != entry.key}
                 others = {w: held for w, (held, at) in told.items() if time.monotonic() - at < 3 * LIVE_S}
+                self._others = bool(others)
                 await self._shed(others)
         finally:
             with contextlib.suppress(*BUS_TROUBLE):
