@@ -12,10 +12,9 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import nats.errors
 from nats.aio.msg import Msg
 from sqlalchemy import Engine, select
@@ -28,6 +27,7 @@ from core.ids import new_id
 from core.records import Actor, CaseChanged, decode
 from core.settings import Settings
 from dashboard.auth import Principal
+from dashboard.viewer import Viewer, event, is_for, may_see_state, shown
 from events.access import SEE_ALL, visible_cases
 from events.readmodels import CaseSummary
 from events.views import summary_of
@@ -39,29 +39,9 @@ log = logging.getLogger("yiwang.live")
 
 TICK_S = 0.1
 BEAT_S = 15.0
-QUEUE = 512
 MAX_VIEWERS = 1000
 MAX_VIEWERS_PER_USER = 12
 RECHECK_S = 30.0  # how long a viewer's rights are believed before the session is looked at again
-
-
-@dataclass(eq=False)  # viewers are kept in a set, each is itself
-class Viewer:
-    """One open page."""
-
-    principal: Principal
-    queue: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(QUEUE))
-    cut: bool = False
-
-    def offer(self, payload: bytes) -> None:
-        """Queue ``payload``; a viewer who is 512 ticks behind is cut off (drop policy: the whole viewer)."""
-        try:
-            self.queue.put_nowait(payload)
-        except asyncio.QueueFull:
-            self.cut = True
-            with contextlib.suppress(asyncio.QueueEmpty):
-                self.queue.get_nowait()
-            self.queue.put_nowait(None)
 
 
 @dataclass(frozen=True)
@@ -71,11 +51,6 @@ class Tick:
     cases: dict[str, tuple[bool, bytes]]  # case_id → confidential, payload
     states: list[tuple[str | None, bytes]]  # department that owns the camera or device, payload
     notices: list[tuple[str, str, bytes]]  # user | department | role, id, payload
-
-
-def event(name: str, body: Any) -> bytes:
-    """One server-sent event."""
-    return b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode(body) + b"\n\n"
 
 
 class LiveHub:
@@ -182,7 +157,7 @@ class LiveHub:
             return
         before = self.states.get(key)
         self.states[key] = state
-        if before is None or _shown(before) != _shown(state):
+        if before is None or shown(before) != shown(state):
             self._moved[key] = state
 
     # ticking -------------------------------------------------------------
@@ -215,8 +190,8 @@ class LiveHub:
         for viewer in list(self._viewers):
             actor = viewer.principal.actor
             parts = [p for c, (_, p) in tick.cases.items() if c in allowed.get(actor.user_id, frozenset())]
-            parts += [p for owner, p in tick.states if _may_see_state(actor, owner)]
-            parts += [p for kind, to, p in tick.notices if _is_for(actor, kind, to)]
+            parts += [p for owner, p in tick.states if may_see_state(actor, owner)]
+            parts += [p for kind, to, p in tick.notices if is_for(actor, kind, to)]
             if parts:
                 key = tuple(map(id, parts))  # viewers with the same parts share one joined payload
                 payload = bundles.setdefault(key, b"".join(parts))
@@ -249,7 +224,7 @@ class LiveHub:
                     allowed[actor.user_id] = seen
             if moved:
                 self._refresh_owners(session)
-        states = [(self._owners.get(k), event(k.split(".", 1)[0], _shown(s))) for k, s in moved.items()
+        states = [(self._owners.get(k), event(k.split(".", 1)[0], shown(s))) for k, s in moved.items()
                   if k.startswith(("camera.", "device."))]  # fmt: skip
         return Tick(cases, states, notices), allowed
 
@@ -299,38 +274,6 @@ class LiveHub:
                 yield payload
         finally:
             self._viewers.discard(viewer)
-
-
-def _shown(state: dict[str, Any]) -> dict[str, Any]:
-    """What pages need of a live state; counters that move all the time stay behind."""
-    health = state.get("health") or {}
-    shown = {
-        "camera_id": state.get("camera_id"),
-        "device_id": state.get("device_id"),
-        "state": state.get("state") or health.get("state") or "online",
-        "reason": state.get("reason") or health.get("reason") or "",
-        "at": state.get("heard_at") or health.get("since"),
-        "values": state.get("values"),
-        "standing": state.get("standing"),
-        "faults": state.get("faults"),
-        "location": state.get("location"),
-    }
-    if state.get("camera_id"):
-        shown["standing"] = [s.get("kind") for s in state.get("standing") or []]
-    return {k: v for k, v in shown.items() if v is not None}
-
-
-def _may_see_state(actor: Actor, owner: str | None) -> bool:
-    """The centre sees every camera and device, others those of their department."""
-    return bool(SEE_ALL & set(actor.roles)) or (owner is not None and owner == actor.department_id)
-
-
-def _is_for(actor: Actor, kind: str, to: str) -> bool:
-    if kind == "user":
-        return actor.user_id == to
-    if kind == "department":
-        return actor.department_id == to
-    return to in actor.roles
 
 
 def _summaries(session: Session, case_ids: Sequence[str]) -> list[CaseSummary]:

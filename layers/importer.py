@@ -13,14 +13,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import shapely
 from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.orm import Session
 
-from core.records import AlgorithmConfig, CameraConfig
 from core.settings import Settings
 from layers.cityfiles import CityFolder, Row, RowProblem, read_city, shape_to_wgs84
 from layers.locate import Locator
+from layers.prepare import own_camera, prepare
 from storage.session import read_scope, session_scope
 from storage.tables.people import User, UserRole
 from storage.tables.registry import Camera, Department, Device, Division, GridCell, Site
@@ -88,40 +87,11 @@ def import_city(
     progress(f"reading {folder}")
     city = read_city(folder)
     report = ImportReport(dry_run, problems=city.problems)
-    _prepare(city, settings)
+    prepare(city, settings)
     _import_tables(engine, city, report, overwrite, progress)
     if not dry_run:
         _keep_map_files(city, settings, progress)
     return report
-
-
-def _prepare(city: CityFolder, settings: Settings) -> None:
-    for row in city.tables["divisions"]:
-        shape = row.get("geometry")
-        if shape is not None:
-            centre = shape.representative_point()
-            row.setdefault("lon", centre.x)
-            row.setdefault("lat", centre.y)
-            row["geometry"] = shapely.to_wkb(shape)
-        code = row["code"]
-        row.setdefault("level", {6: "district", 9: "street", 12: "community"}[len(code)])
-        row.setdefault("parent_code", code[:9] if len(code) == 12 else code[:6] if len(code) == 9 else "")
-    for row in city.tables["grid"]:
-        _prepare_cell(row)
-    city.tables["grid"] = [r for r in city.tables["grid"] if r.get("geometry")]
-    for row in city.tables["cameras"]:
-        for name in ("url", "sub_url"):
-            row[name] = _absolute(city.path, row.get(name, ""))
-    if settings.camera:
-        city.tables["cameras"].append(own_camera(settings.camera))
-
-
-def _absolute(folder: Path, url: str) -> str:
-    """A relative path is meant from the city folder; ``?loop=1`` behind it stays."""
-    if not url or "://" in url or url.startswith("/"):
-        return url
-    path, mark, query = url.partition("?")
-    return str((folder / path).resolve()) + mark + query
 
 
 def add_own_camera(engine: Engine, settings: Settings) -> ImportReport | None:
@@ -132,38 +102,6 @@ def add_own_camera(engine: Engine, settings: Settings) -> ImportReport | None:
     with session_scope(engine) as session:
         _upsert(session, "cameras", Camera, [own_camera(settings.camera)], report, overwrite=False)
     return report
-
-
-def own_camera(url: str) -> Row:
-    """The camera of ``YIWANG_CAMERA``: absence and flame on the whole picture."""
-    config = CameraConfig(
-        camera_id="cam-own",
-        name="自有摄像机 My camera",
-        url=url,
-        priority=1,
-        algorithms=(AlgorithmConfig(kind="absence", params={"min_staff": 1}), AlgorithmConfig(kind="flame_smoke")),
-    )
-    return {
-        "camera_id": config.camera_id,
-        "name": config.name,
-        "category": config.category,
-        "url": url if "://" in url or "?" in url else f"{Path(url).expanduser().resolve()}?loop=1",
-        "priority": config.priority,
-        "enabled": True,
-        "algorithms": [{"kind": a.kind, "zones": [], "params": a.params} for a in config.algorithms],
-        "source": "YIWANG_CAMERA",
-    }
-
-
-def _prepare_cell(row: Row) -> None:
-    shape = row.pop("geometry", None)
-    if shape is None or shape.is_empty:
-        return
-    row["community_code"] = row["code"][:12]
-    centre = shape.representative_point()
-    row["lon"], row["lat"] = centre.x, centre.y
-    row["min_lon"], row["min_lat"], row["max_lon"], row["max_lat"] = (float(v) for v in shape.bounds)
-    row["geometry"] = shapely.to_wkb(shape)
 
 
 def _import_tables(engine: Engine, city: CityFolder, report: ImportReport, overwrite: bool, progress: Progress) -> None:

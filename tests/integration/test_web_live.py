@@ -204,7 +204,7 @@ def test_live_video_starts_with_its_header_and_flows(server: Server, tmp_path: A
 
 
 def test_a_viewer_who_does_not_read_is_cut_off(server: Server) -> None:
-    from dashboard.live import QUEUE, Viewer
+    from dashboard.viewer import QUEUE, Viewer
 
     viewer = Viewer(principal=None)  # type: ignore[arg-type]  # the queue asks for nobody
     for _ in range(QUEUE + 1):
