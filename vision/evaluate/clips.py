@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import av
 import msgspec
 import numpy as np
 
@@ -93,11 +94,12 @@ def judge(events: list[tuple[float, float]], opened: list[float]) -> tuple[list[
 
 
 def clip_seconds(path: str) -> float:
-    """Length of a clip as its last decodable picture tells."""
-    last = 0.0
-    for seconds, _ in read_clip(path, 1.0):
-        last = seconds
-    return last
+    """Length of a clip as its container tells; where it does not, up to its last decodable picture."""
+    with av.open(path) as container:
+        if container.duration:
+            seconds: float = container.duration / av.time_base
+            return seconds
+    return max((seconds for seconds, _ in read_clip(path, 1.0)), default=0.0)
 
 
 def clips_summary(results: list[ClipResult]) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def choose_threshold(kept: ClassTally, allowed: float = FALSE_RATE_ALLOWED) -> f
 
     Without images of one of the two kinds: where the boxes' F1 is highest.  Between 0.1 and 0.8.
     """
-    if not kept.best_with or len(kept.best_without) < 10:
+    if not kept.best_with or len(kept.best_without) < 40:  # too few to measure 5 %
         return round(min(0.8, max(0.1, kept.curve().best()[2])), 2)
     steps = [round(0.1 + 0.01 * i, 2) for i in range(71)]
     good = [s for s in steps if (kept.image_false_rate(s) or 0.0) <= allowed]

@@ -16,7 +16,7 @@ import numpy as np
 import yaml
 
 from core.errors import InputInvalid
-from vision.evaluate.dataset import IMAGE_SUFFIXES, LabelledImage, read_set
+from vision.evaluate.dataset import IMAGE_SUFFIXES, LabelledImage, LabelledSet, read_set
 from vision.train.compose import Box, degrade, flame_light, place_flame, place_plume
 from vision.train.lures import Picture, add_lures
 from vision.train.recipes import Recipe
@@ -45,6 +45,33 @@ def restage(recipe: Recipe, data: Path, out: Path, seed: int) -> Staged:
             counts = [len((out / f"{split}.txt").read_text().split()) for split in ("train", "val")]
             return Staged(out / "data.yaml", manifest, hashlib.sha256(text.encode()).hexdigest(), *counts)
     return Stager(recipe, data, out, seed).stage()
+
+
+def held_out(recipe: Recipe, data: Path, seed: int) -> dict[str, LabelledSet]:
+    """The held-out images of each of the recipe's sets, and of its backgrounds (as ``negatives``), unchanged on disc.
+
+    The same split as in training with this ``seed``; sets that are not below ``data`` are left out.
+    """
+    found: dict[str, LabelledSet] = {}
+    for name in recipe.sets:
+        if (data / name / "data.yaml").is_file():
+            whole = read_set(data / name / "data.yaml", "train")
+            held = split_scenes(group_scenes([i.path for i in whole.images]), HELD_SHARE, seed)
+            kept = tuple(i for i, h in zip(whole.images, held, strict=True) if h)
+            found[name] = LabelledSet(whole.names, kept, "held out")
+    negatives: list[LabelledImage] = []
+    for name in recipe.backgrounds:
+        paths = _pictures(data / name)
+        held = split_scenes(group_scenes(paths), HELD_SHARE, seed)
+        nothing = np.zeros((0, 5), np.float32)
+        negatives += [LabelledImage(p, nothing) for p, h in zip(paths, held, strict=True) if h]
+    if negatives:
+        found["negatives"] = LabelledSet(dict(enumerate(recipe.classes)), tuple(negatives), "held out")
+    return found
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
 
 
 class Stager:
@@ -116,7 +143,7 @@ class Stager:
 
     def _stage_background(self, name: str) -> None:
         root = self.data / name
-        paths = sorted(p for p in root.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+        paths = _pictures(root)
         if not paths:
             raise InputInvalid(
                 field=name, detail=f"no pictures below {root}", how="give the folder that holds the sets"
