@@ -1,0 +1,136 @@
+"""Accuracy: our models on held-out scenes, a peer on the same pictures, algorithms on clips, water on real roads.
+
+Needs real material below YIWANG_REAL_DATA; what is not there is skipped and said so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from bench import _lure_films
+from core import plugins
+from core.records import Zone
+from vision.detections import empty
+from vision.evaluate.cards import MODELS, read_card
+from vision.evaluate.clips import ClipCase, ClipResult, clips_summary, run_case
+from vision.evaluate.images import load_detector, summary, tally
+from vision.evaluate.metrics import ClassTally
+from vision.frames import make_frame
+from vision.offline import EPOCH
+from vision.pool import DetectorPool
+from vision.train.recipes import RECIPES
+from vision.train.stage import held_out
+
+FALSE_RATES = (0.02, 0.05, 0.1)
+ROADS = {  # the road on the picture, and which of the five pictures are flooded
+    "SB": (((0.02, 1.0), (0.33, 0.45), (0.52, 0.45), (0.98, 1.0)), {4, 5}),
+    "UD": (((0.02, 0.98), (0.3, 0.45), (0.72, 0.3), (0.85, 0.98)), {3, 4, 5}),
+}
+PEDESTRIANS = Path("/usr/share/doc/opencv-doc/examples/data/vtest.avi")  # Debian package opencv-doc
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--only", choices=("images", "clips", "lures", "water"), help="run one part")
+    parser.add_argument("--peer", type=Path, help="an .onnx with classes fire and smoke to compare with")
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """All parts; a part without its material is ``{"skipped": why}``."""
+    data = Path(os.environ.get("YIWANG_REAL_DATA", ""))
+    there = bool(os.environ.get("YIWANG_REAL_DATA")) and data.is_dir()
+    skipped = {"skipped": "YIWANG_REAL_DATA does not name a folder of real material"}
+    figures: dict[str, Any] = {}
+    if args.only in (None, "images"):
+        figures["images"] = _images(data, args.peer) if there else skipped
+    if args.only in (None, "clips"):
+        figures["clips"] = _clips(data / "videos") if there else skipped
+    if args.only in (None, "lures"):
+        figures["lures"] = _lures()
+    if args.only in (None, "water"):
+        figures["water"] = _water(data / "flood" / "road_cctv_masks" / "images") if there else skipped
+    return figures
+
+
+def _images(data: Path, peer: Path | None) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for name, recipe in RECIPES.items():
+        card = read_card(name)
+        if card is None:
+            out[name] = {"skipped": "not trained"}
+            continue
+        sets = held_out(recipe, data, int(card.made["seed"]))
+        models = {"ours": str(MODELS / card.file)}
+        if peer is not None and name == "flame_smoke":
+            models["peer"] = str(peer)
+        for who, model in models.items():
+            detector = load_detector(model)
+            tallies = {part: tally(detector, held) for part, held in sets.items()}
+            figures: dict[str, Any] = {"model_sha256": detector.model.sha256}
+            for part, found in tallies.items():
+                figures[part] = {"images": len(sets[part].images), **summary(found, card if who == "ours" else None)}
+            figures["image_recall_at_false_rate"] = _equal_false_rate(list(tallies.values()))
+            out[name if who == "ours" else f"{name}_peer"] = figures
+    return out
+
+
+def _equal_false_rate(parts: list[dict[str, ClassTally]]) -> dict[str, Any]:
+    """Image recall over all parts together, at thresholds that give the same share of false images."""
+    out: dict[str, Any] = {}
+    for name in parts[0]:
+        seen = np.asarray([b for p in parts if name in p for b in p[name].best_with])
+        false = np.asarray([b for p in parts if name in p for b in p[name].best_without])
+        if not len(seen) or not len(false):
+            continue
+        levels = {rate: float(np.quantile(false, 1 - rate)) for rate in FALSE_RATES}
+        out[name] = {str(rate): round(float((seen > level).mean()), 4) for rate, level in levels.items()}
+        out[name] |= {"images_with": len(seen), "images_without": len(false)}
+    return out
+
+
+def _clips(videos: Path) -> dict[str, Any]:
+    fire = {"dollhouse_fire.mp4": [(0.0, 20.1)]}
+    quiet = [videos / "person_then_empty_room.mp4", videos / "overhead_cars.mp4", PEDESTRIANS]
+    cases = [ClipCase(clip=str(videos / n), algorithm="flame_smoke", events=e) for n, e in fire.items()]
+    cases += [ClipCase(clip=str(p), algorithm="flame_smoke", events=[]) for p in quiet if p.is_file()]
+    room = {"after_s": 3, "min_staff": 1}
+    cases.append(ClipCase(clip=str(quiet[0]), algorithm="absence", events=[(16.9, 18.5)], params=room))
+    pool = DetectorPool()
+    results = [run_case(case, pool) for case in cases]
+    return {
+        "flame_smoke": clips_summary([r for r in results if r.algorithm == "flame_smoke"]),
+        "absence": clips_summary([r for r in results if r.algorithm == "absence"]),
+    }
+
+
+def _lures() -> dict[str, Any]:
+    pool = DetectorPool()
+    results: list[ClipResult] = []
+    with tempfile.TemporaryDirectory(prefix="yiwang-bench-") as name:
+        for seed in (1, 2):
+            for film in _lure_films.make(Path(name), seed=seed):
+                results.append(run_case(ClipCase(clip=str(film), algorithm="flame_smoke", events=[]), pool))
+    return clips_summary(results)
+
+
+def _water(folder: Path) -> dict[str, Any]:
+    """Dry or flooded on every picture of two fixed cameras, against their first (dry) picture."""
+    right, told = 0, []
+    for view, (polygon, wet) in ROADS.items():
+        params = {"reference": str(folder / f"{view}_1.jpg"), "vehicles": False}
+        zone = Zone(zone_id="road", name="road", polygon=polygon)
+        algorithm = plugins.build("algorithm", "waterlogging", params, zones=(zone,))
+        for number in range(1, 6):
+            picture = np.asarray(cv2.imread(str(folder / f"{view}_{number}.jpg")), np.uint8)
+            (sight,) = algorithm.judge(empty(), make_frame(view, picture, EPOCH, float(number)))
+            right += sight.present is (number in wet)
+            told.append(
+                {"picture": f"{view}_{number}", "flooded": number in wet, "said": sight.present, "share": sight.value}
+            )
+    return {"right": right, "of": len(told), "pictures": told}
