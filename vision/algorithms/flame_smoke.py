@@ -43,6 +43,8 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clear_after_s: float = 20.0
     min_area: float = 0.0003
     max_area: float = 1.0  # a room full of smoke fills the picture
+    whole_area: float = 0.8  # smoke over so much of the picture must be surer: single frames of bare ground look so
+    whole_confidence: float = 0.65
     second_look: bool = False
     close_margin: float = 0.1  # how much surer a magnified sight must be
     close_window_s: float = 5.0
@@ -111,6 +113,8 @@ class FlameSmoke(ZoneAlgorithm):
         found = seen.take(seen.confidence >= limit)
         share = boxes.area(found.xyxy) / (frame.width * frame.height)
         good = (share >= p.min_area) & (share <= p.max_area)
+        smoke = np.array([found.name(r) == "smoke" for r in range(len(found))], np.bool_)
+        good &= ~(smoke & (share >= p.whole_area) & (found.confidence < p.whole_confidence))
         points = centre_points(found.xyxy, frame.width, frame.height)
         for zone in self._ignore:
             good &= ~contains(zone, points)
