@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from core.settings import load_settings
 from dashboard import vendor
@@ -52,6 +52,7 @@ def chromium() -> Iterator[Browser]:
     if not vendor.is_current():
         skip_or_fail("the front end's libraries are not installed (python -m dashboard.vendor)")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=20_000)  # software GL on a shared machine
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
