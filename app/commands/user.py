@@ -115,7 +115,7 @@ def _close(args: argparse.Namespace, engine: Engine) -> int:
 
 
 def _list(args: argparse.Namespace, engine: Engine) -> int:
-    from dashboard.queries import user_page
+    from dashboard.people import user_page
     from storage.session import read_scope
 
     with read_scope(engine) as session:

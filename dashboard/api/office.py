@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import false, or_, select, update
 
 from core.errors import Forbidden, NotFound
-from dashboard import queries
+from dashboard import people, queries
 from dashboard.api.deps import Use, Who, allow, audit, respond, takes
 from dashboard.api.params import body, fields, text, whole, yesno
 from dashboard.auth import add_user, check_roles, set_password
@@ -82,7 +82,7 @@ def users(request: Request, use: Use, who: Who) -> Response:
         wanted["department"] = who.actor.department_id
     limit, offset = whole(query, "limit", 100, 1, 2000), whole(query, "offset", 0, 0, 1_000_000)
     with read_scope(use.engine) as session:
-        items, total = queries.user_page(session, wanted, limit, offset)
+        items, total = people.user_page(session, wanted, limit, offset)
     more = offset + len(items)
     return respond({"items": items, "total": total, "next": more if more < total else None})
 
