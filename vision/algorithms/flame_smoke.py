@@ -44,7 +44,7 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_area: float = 0.0003
     max_area: float = 1.0  # a room full of smoke fills the picture
     whole_area: float = 0.8  # smoke over so much of the picture must be surer: single frames of bare ground look so
-    whole_confidence: float = 0.65
+    whole_confidence: float = 0.5
     second_look: bool = False
     close_margin: float = 0.1  # how much surer a magnified sight must be
     close_window_s: float = 5.0
