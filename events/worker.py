@@ -51,7 +51,7 @@ from storage.session import make_engine, read_scope, session_scope
 
 log = logging.getLogger("yiwang.worker")
 
-OBS_BATCH = 256
+OBS_BATCH = 96  # a burst in which each opens a case must not hold the database for seconds
 READ_BATCH = 1024
 MAX_TRIES = 5
 SUSPECT_DELIVERIES = 5  # delivered this often without an answer: it may have killed us, so handle it alone
