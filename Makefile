@@ -19,7 +19,7 @@ test: setup      ## lint, types, import contract and the tests (long ones apart)
 	@$(PYTEST) -m "not long" -q
 
 test-long: setup ## the tests that take minutes: fuzzing, random histories, kills
-	@$(PYTEST) -m long -q --timeout 3000
+	@$(PYTEST) -m long -q -n 2 --dist worksteal --timeout 3000
 
 check: lint types imports
 

@@ -47,36 +47,47 @@ def _cell(text: str, start: datetime, step: int) -> int:
 
 
 def _working(calendar: dict[str, Any], start: datetime, n: int, step: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    zone = ZoneInfo(calendar["timezone"])
     holidays, workdays = set(calendar["holidays"]), set(calendar["workdays"])
-    local = np.empty(n, dtype=np.int64)  # seconds since 1970 in local time, cell by cell, hour by hour
-    hour = 3600 // step
-    for first in range(0, n, hour):
-        moment = start + timedelta(seconds=first * step)
-        cells = np.arange(first, min(first + hour, n)) * step
-        a = moment.astimezone(zone).utcoffset()
-        b = (moment + timedelta(hours=1)).astimezone(zone).utcoffset()
-        base = int(start.timestamp()) + cells
-        assert a is not None and b is not None
-        offsets = np.full(len(cells), int(a.total_seconds()))
-        if a != b:  # the clocks change in this hour: ask for every second
-            for i, second in enumerate(base):
-                o = datetime.fromtimestamp(int(second), UTC).astimezone(zone).utcoffset()
-                assert o is not None
-                offsets[i] = int(o.total_seconds())
-        local[first : first + len(cells)] = base + offsets
+    local = _local_seconds(ZoneInfo(calendar["timezone"]), start, n, step)
     of_day = local % 86400
     mask = np.zeros(n, dtype=bool)
     for begin, end in calendar["periods"]:
         mask |= (of_day >= _seconds(begin)) & (of_day < _seconds(end))
     ordinals = local // 86400
-    for ordinal in np.unique(ordinals):
-        day = date(1970, 1, 1) + timedelta(days=int(ordinal))
+    first, last = int(ordinals.min()), int(ordinals.max())
+    works = np.empty(last - first + 1, dtype=bool)
+    for ordinal in range(first, last + 1):
+        day = date(1970, 1, 1) + timedelta(days=ordinal)
         iso = day.isoformat()
-        works = iso in workdays or (iso not in holidays and day.isoweekday() not in calendar["weekend"])
-        if not works:
-            mask[ordinals == ordinal] = False
-    return mask
+        works[ordinal - first] = iso in workdays or (
+            iso not in holidays and day.isoweekday() not in calendar["weekend"]
+        )
+    return mask & works[ordinals - first]
+
+
+def _local_seconds(zone: ZoneInfo, start: datetime, n: int, step: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Local time of every cell, as seconds since 1970 read off the local clock."""
+    base = int(start.timestamp()) + np.arange(n, dtype=np.int64) * step
+    whole_days = range(0, n * step + 86400, 86400)
+    offsets = {_offset(zone, start + timedelta(seconds=s)) for s in whole_days}
+    if len(offsets) == 1:  # the same every midnight: the clocks do not change in this span
+        return base + offsets.pop()
+    hour = 3600 // step
+    for first in range(0, n, hour):
+        moment = start + timedelta(seconds=first * step)
+        cells = slice(first, min(first + hour, n))
+        before, after = _offset(zone, moment), _offset(zone, moment + timedelta(hours=1))
+        if before == after:
+            base[cells] += before
+        else:  # the clocks change in this hour: ask for every cell
+            base[cells] += [_offset(zone, datetime.fromtimestamp(int(s), UTC)) for s in base[cells]]
+    return base
+
+
+def _offset(zone: ZoneInfo, moment: datetime) -> int:
+    found = moment.astimezone(zone).utcoffset()
+    assert found is not None
+    return int(found.total_seconds())
 
 
 def _seconds(text: str) -> int:

@@ -32,7 +32,7 @@ def ask(start: str, value: float, unit: str, **more: Any) -> str | None:
 
 def agree(question: dict[str, Any]) -> None:
     """The clock and the counter give the same deadline; spans too long for one count are counted longer."""
-    days = 60
+    days = 16
     expected = oracle(question, days, 60)
     while expected == "beyond" and days < 1000:
         days *= 3
