@@ -32,6 +32,12 @@ class CsrfRefused(YiwangError):
     remedy = "send the csrf_token of /api/me as X-CSRF-Token"
 
 
+class PasswordChangeRequired(YiwangError):
+    code = "password_change_required"
+    message = "this account's password must be changed first"
+    remedy = "log in and choose a new one (POST /api/me/password)"
+
+
 class BodyTooLarge(YiwangError):
     code = "body_too_large"
     message = "the request is larger than {limit_bytes} bytes"
@@ -56,6 +62,7 @@ _STATUS: dict[str, int] = {
     "plugin_unknown": 404,
     "forbidden": 403,
     "csrf_refused": 403,
+    "password_change_required": 403,
     "not_signed_in": 401,
     "login_failed": 401,
     "login_throttled": 429,

@@ -10,14 +10,29 @@ import math
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core import plugins
+from core.errors import InputInvalid, YiwangError
 from storage.tables.cases import Case
 from storage.tables.registry import Camera
 
 FEW = 5  # below this many judged cases nothing is suggested
 POOR = 0.7
+# The parameters that a case's confidence is compared with.  Where the confidence is none of a detector (sleeping, a
+# blocked lane, a depth of water) no threshold can be set.
+PARAMETERS: dict[str, tuple[str, ...]] = {
+    "absence": ("confidence", "hold_confidence"),
+    "flame_smoke": ("fire_confidence", "smoke_confidence"),
+    "phone_use": ("phone_confidence",),
+    "smoking": ("cigarette_confidence",),
+    **dict.fromkeys(
+        ("congestion", "crowding", "ebike", "intrusion", "queue", "stopped_vehicle", "unloading", "wrong_parking"),
+        ("confidence",),
+    ),
+}
 _JUDGED_STATES = ("closed", "force_closed", "rejected", "cancelled")
 
 
@@ -74,6 +89,7 @@ def _line(source: str, name: str, kind: str, found: list[tuple[bool, float | Non
         "low": round(low, 4),
         "high": round(high, 4),
         "threshold": threshold,
+        "parameters": list(PARAMETERS.get(kind, ())),
         "suggestion": _suggestion(len(found), high, threshold),
         "false_case_ids": [case_id for _, _, case_id in false_alarms][-20:],
     }
@@ -99,6 +115,36 @@ def _suggestion(total: int, high: float, threshold: float | None) -> str:
     if threshold is not None:
         return "threshold"
     return "mask_or_hard_negative" if high < POOR else "keep"
+
+
+def with_threshold(kind: str, params: dict[str, Any], threshold: float) -> dict[str, Any]:
+    """``params`` such that cases of less than ``threshold`` would not open; never laxer than before.
+
+    Absence is sure of a missing person when nothing resembles one, so its threshold works the other way round: what
+    resembles a person by 1 - ``threshold`` counts as one.
+    """
+    names = [n for n in PARAMETERS.get(kind, ()) if n in plugins.load("algorithm", kind).Params.__struct_fields__]
+    if not names:
+        raise InputInvalid(
+            field="algorithm", detail=f"{kind} has no confidence to raise", how="draw a mask, or keep a hard negative"
+        )
+    parsed = plugins.parse_params("algorithm", kind, params)
+    before = {name: getattr(parsed, name) for name in names}
+    if kind == "absence":
+        return params | {name: round(max(0.05, min(now, 1 - threshold)), 2) for name, now in before.items()}
+    shipped = _shipped(kind, parsed)
+    return params | {
+        name: max(threshold, shipped.get(name, 0.0) if now is None else now) for name, now in before.items()
+    }
+
+
+def _shipped(kind: str, parsed: msgspec.Struct) -> dict[str, float]:
+    """The thresholds of the model's card, by parameter; empty where the model is not installed."""
+    of_card = getattr(plugins.load("algorithm", kind), "thresholds", None)
+    try:
+        return {f"{name}_confidence": float(value) for name, value in of_card(parsed).items()} if of_card else {}
+    except YiwangError:
+        return {}
 
 
 def what_if(session: Session, camera_id: str, algorithm: str, threshold: float) -> dict[str, Any]:

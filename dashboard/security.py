@@ -18,11 +18,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import Forbidden, YiwangError
 from dashboard.auth import Accounts, Principal
-from dashboard.errors import BodyTooLarge, CsrfRefused, NotSignedIn, body_of, status_of
+from dashboard.errors import BodyTooLarge, CsrfRefused, NotSignedIn, PasswordChangeRequired, body_of, status_of
 
 COOKIE = "yiwang_session"
 OPEN = frozenset({"/login", "/m", "/favicon.ico", "/healthz", "/api/login"})
 OPEN_BELOW = ("/static/", "/m/", "/open311/")  # Open311 checks its own keys
+PASSWORD_PATHS = frozenset({"/api/me", "/api/me/password", "/api/logout"})  # all that a first password opens
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_LIMIT = 1 << 20
 UPLOAD_LIMIT = 24 << 20
@@ -109,6 +110,8 @@ class Gate:
             token = headers.get("x-csrf-token", "")
             if not hmac.compare_digest(token.encode(), principal.csrf_token.encode()):
                 raise CsrfRefused()
+        if principal.must_change_password and path not in PASSWORD_PATHS:
+            raise PasswordChangeRequired()
         length = headers.get("content-length", "0")
         limit = UPLOAD_LIMIT if self._is_upload(path) else BODY_LIMIT
         if not length.isdigit() or int(length) > limit:
@@ -166,7 +169,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, error: YiwangError
         return
     sending = _with_headers(scope, send)
     page = scope["method"] == "GET" and not path.startswith(("/api/", "/_dash", "/tiles/", "/media/", "/metrics"))
-    if isinstance(error, NotSignedIn) and page:
+    if isinstance(error, NotSignedIn | PasswordChangeRequired) and page:
         query = scope.get("query_string", b"").decode("latin-1")
         target = quote(path + (f"?{query}" if query else ""), safe="/")
         headers = [(b"location", f"/login?next={target}".encode()), (b"content-length", b"0")]

@@ -46,6 +46,7 @@ class CaseSummary(Record, frozen=True, omit_defaults=False):
     parent_case_id: str | None
     merged_into_id: str | None
     confidential: bool
+    site_name_en: str | None = None
     replayed: bool = False  # the answer to a command that had been carried out before (same idempotency key)
 
 

@@ -40,7 +40,7 @@ MAX_PAGE = 500
 _OWN = [
     name
     for name in CaseSummary.__struct_fields__
-    if name not in ("site_name", "division_name", "department_name", "handler_name", "replayed")
+    if name not in ("site_name", "site_name_en", "division_name", "department_name", "handler_name", "replayed")
 ]
 
 
@@ -73,6 +73,7 @@ def _summaries() -> Select[Any]:
         select(
             *[getattr(Case, name) for name in _OWN],
             Site.name.label("site_name"),
+            Site.name_en.label("site_name_en"),
             Division.name.label("division_name"),
             Department.name.label("department_name"),
             User.name.label("handler_name"),

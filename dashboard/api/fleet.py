@@ -218,6 +218,39 @@ def what_if(request: Request, use: Use, who: Who) -> Response:
         return respond(precision.what_if(session, camera, algorithm, threshold))
 
 
+class Threshold(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of ``POST /api/vision/threshold``."""
+
+    camera_id: str
+    algorithm: str
+    threshold: float
+
+
+@router.post("/api/vision/threshold", dependencies=[allow("admin")], openapi_extra=takes(Threshold))
+async def apply_threshold(request: Request, use: Use, who: Who) -> Response:
+    """Set a suggested threshold as the right parameter of that algorithm on that camera; answers the camera."""
+    sent = await body(request, Threshold)
+    if not 0 < sent.threshold < 1:
+        raise InputInvalid(field="threshold", detail=f"{sent.threshold} is out of range", how="give 0 … 1")
+    return respond(await asyncio.to_thread(_apply, use, who, sent))
+
+
+def _apply(use: Services, who: Any, sent: Threshold) -> dict[str, Any]:
+    with read_scope(use.engine) as session:
+        row = session.get(Camera, sent.camera_id)
+        if row is None:
+            raise NotFound(what="camera", key=sent.camera_id)
+        configs, revision = [msgspec.convert(a, AlgorithmConfig) for a in row.algorithms or []], row.revision
+    if all(config.kind != sent.algorithm for config in configs):
+        raise NotFound(what=f"algorithm of camera {sent.camera_id}", key=sent.algorithm)
+    changed = [
+        msgspec.structs.replace(c, params=precision.with_threshold(c.kind, c.params, sent.threshold))
+        if c.kind == sent.algorithm else c
+        for c in configs
+    ]  # fmt: skip
+    return _change(use, who, sent.camera_id, CameraEdit(algorithms=changed, expected_revision=revision))
+
+
 class HardNegative(msgspec.Struct, forbid_unknown_fields=True):
     """Body of ``POST /api/vision/hard-negatives``."""
 

@@ -82,7 +82,7 @@ async function sendAll() {
       await drop(item.id);
       tell();
     } catch (error) {
-      const passing = error.status === 0 || error.status === 401 || error.status === 429 || error.status >= 500;
+      const passing = error.status === 0 || error.status === 401 || error.status === 429 || error.status >= 500 || error.code === "password_change_required";
       if (passing) return; // later
       await save({ ...item, failed: error.text || String(error) });
       stuck.add(item.case_id);

@@ -1,5 +1,5 @@
 // The phone's screens.  Big targets (gloves), few words, one thing to do at a time.
-import { t, term, short, full, span, language, setLanguage } from "/static/ui/i18n.mjs";
+import { t, caseTitle, term, short, full, span, language, setLanguage } from "/static/ui/i18n.mjs";
 import { h, icon, replace } from "/static/ui/dom.mjs";
 import * as api from "/static/ui/api.mjs";
 import * as queue from "./queue.mjs";
@@ -97,7 +97,7 @@ export function tasksScreen(root, app, reload) {
 function card(c, app) {
   const left = c.deadline_at ? Date.parse(c.deadline_at) - Date.now() : null;
   return h("a", { class: `card ${SEVERITY[c.severity]}`, href: `#/task/${encodeURIComponent(c.case_id)}`, dataset: { case: c.case_id } },
-    h("b", {}, c.title),
+    h("b", {}, caseTitle(c)),
     h("span", { class: "soft" }, [c.site_name || c.division_name, distance(app, c)].filter(Boolean).join(" · ")),
     h("span", { class: "line" }, h("span", { class: "chip" }, term("state", c.state)),
       left === null ? null : h("span", { class: left < 0 ? "late" : left < 900000 ? "soon" : "ok" }, left < 0 ? t("cases.overdue", { span: span(left) }) : t("cases.left", { span: span(left) }))));
@@ -144,7 +144,7 @@ function draw(body, detail, app) {
   const picture = (detail.evidence || []).find((e) => e.kind === "annotated") || (detail.evidence || []).find((e) => /^image\//.test(e.media_type));
   const left = c.deadline_at ? Date.parse(c.deadline_at) - Date.now() : null;
   replace(body,
-    h("div", { class: `head ${SEVERITY[c.severity]}` }, h("h2", {}, c.title), h("span", { class: "soft" }, c.number),
+    h("div", { class: `head ${SEVERITY[c.severity]}` }, h("h2", {}, caseTitle(c)), caseTitle(c) === c.title ? null : h("span", { class: "soft" }, `${c.title} `), h("span", { class: "soft" }, c.number),
       h("span", { class: "line" }, h("span", { class: "chip" }, term("state", c.state)), h("span", { class: "chip" }, t(`severity.${c.severity}`)),
         left === null ? null : h("span", { class: left < 0 ? "late" : left < 900000 ? "soon" : "ok" }, left < 0 ? t("cases.overdue", { span: span(left) }) : t("cases.left", { span: span(left) })))),
     actions(detail, app, body),

@@ -1,7 +1,9 @@
 """HTTP push listener: other platforms and gateways POST readings; the answer comes after they are durable.
 
 ``POST /readings`` (plain JSON and CloudEvents), ``/v1.1/Observations``, ``/v1.1/Datastreams(n)/Observations``,
-``/v1.1/CreateObservations``, ``/push/<mapping>`` (another platform's own JSON).  Basic authentication with the device
+``/v1.1/CreateObservations``, ``/push/<mapping>`` (another platform's own JSON),
+``/zlm/<hook>?token=…`` (web hooks of ZLMediaKit, which
+can send no header: the token is the account's password).  Basic authentication with the device
 account of the settings may speak for every device; a bearer token speaks for the devices whose registry entry holds
 its SHA-256 (``attributes.token_sha256``).
 
@@ -22,6 +24,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import parse_qs
 
 import uvicorn
 
@@ -29,6 +32,7 @@ from core.clock import Clock
 from core.errors import Forbidden, YiwangError
 from core.records import Observation, Reading
 from core.settings import Settings
+from ingest.gateways.zlm import read_hook
 from ingest.mapping import Mapped, map_payload
 from ingest.pipeline import Durable, Pipeline, durable
 from ingest.push import Pushed, parse_push
@@ -118,6 +122,8 @@ class PushApp:
             raise _Refusal(429, "too_many_requests", "slow down", {"retry-after": str(max(1, round(wait)))})
         path = str(scope["path"])
         mapping = self._router.named(path.removeprefix("/push/")) if path.startswith("/push/") else None
+        if path.startswith("/zlm/"):
+            return await self._zlm(scope, headers, address, now, receive)
         if path != "/readings" and not path.startswith("/v1.1/") and mapping is None:
             raise _Refusal(404, "not_found", "post to /readings, /v1.1/Observations or /push/<mapping>")
         if scope["method"] != "POST":
@@ -132,6 +138,25 @@ class PushApp:
         except YiwangError as error:
             raise _Refusal(400, error.code, str(error)) from error
         return await self._take(pushed, may)
+
+    async def _zlm(
+        self, scope: Scope, headers: dict[str, str], address: str, now: float, receive: Receive
+    ) -> tuple[int, dict[str, Any], dict[str, str]]:
+        """A web hook: counted as ``zlm``, answered as ZLMediaKit wants it (an unwatched stream is closed)."""
+        if scope["method"] != "POST":
+            raise _Refusal(405, "method_not_allowed", "use POST", {"allow": "POST"})
+        given = parse_qs(scope.get("query_string", b"").decode("latin-1"), max_num_fields=20).get("token", [""])[0]
+        if given:
+            account = f"{self._settings.mqtt_device_user}:{given}".encode()
+            self._authorise(address, f"Basic {base64.b64encode(account).decode()}", now)
+        else:
+            self._authorise(address, headers.get("authorization", ""), now)
+        try:
+            hook, answer = read_hook(str(scope["path"]).removeprefix("/zlm/"), await _read_body(headers, receive))
+        except YiwangError as error:
+            raise _Refusal(400, error.code, str(error)) from error
+        self._pipeline.counters.of("zlm").count(hook.name)
+        return 200, answer, {}
 
     def _authorise(self, address: str, given: str, now: float) -> Callable[[str], bool]:
         """Which devices the caller may speak for."""

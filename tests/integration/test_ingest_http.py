@@ -53,6 +53,20 @@ async def test_readings_come_in_and_strangers_do_not(nats_server: Settings) -> N
         ]  # fmt: skip
 
 
+async def test_zlmediakit_hooks_are_answered_and_strangers_are_not(nats_server: Settings) -> None:
+    url = f"http://127.0.0.1:{nats_server.ingest_http_port}"
+    token = {"token": nats_server.mqtt_device_password}
+    async with ingesting(nats_server), httpx.AsyncClient(base_url=url) as client:
+        body = {"app": "live", "stream": "cam-1", "schema": "rtsp"}
+        answer = await client.post("/zlm/on_stream_none_reader", json=body, params=token)
+        assert (answer.status_code, answer.json()) == (200, {"code": 0, "msg": "success", "close": True})
+        assert (await client.post("/zlm/on_stream_none_reader", json=body)).status_code == 401
+        assert (await client.post("/zlm/on_play", json=body, params={"token": "wrong"})).status_code == 401
+        assert (await client.post("/zlm/on_nothing", json=body, params=token)).status_code == 400
+        assert (await client.post("/zlm/on_play", content=b"[", params=token)).status_code == 400
+        assert (await client.get("/zlm/on_play", params=token)).status_code == 405
+
+
 async def test_guessing_passwords_is_slowed_down(nats_server: Settings) -> None:
     url = f"http://127.0.0.1:{nats_server.ingest_http_port}"
     async with ingesting(nats_server), httpx.AsyncClient(base_url=url) as client:

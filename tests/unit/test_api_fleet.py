@@ -171,6 +171,30 @@ def test_precision_counts_only_what_somebody_judged(office: Office) -> None:
     assert operator.get("/api/vision/what-if?camera=c-fire").status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("kind", "params", "expected"),
+    [
+        ("flame_smoke", {"fire_confidence": 0.9}, {"fire_confidence": 0.9, "smoke_confidence": 0.79}),
+        ("absence", {"after_s": 30}, {"after_s": 30, "confidence": 0.21, "hold_confidence": 0.21}),
+        ("crowding", {}, {"confidence": 0.79}),
+        ("sleeping", {}, None),
+    ],
+)
+def test_a_threshold_becomes_the_right_parameter(office: Office, kind: str, params: Any, expected: Any) -> None:
+    boss = office.client("boss")
+    answer = boss.patch("/api/cameras/c-fire", json={"algorithms": [{"kind": kind, "params": params}]})
+    assert answer.status_code == 200, answer.text
+    wish = {"camera_id": "c-fire", "algorithm": kind, "threshold": 0.79}
+    assert office.client("operator").post("/api/vision/threshold", json=wish).status_code == 403
+    assert boss.post("/api/vision/threshold", json=wish | {"algorithm": "ebike"}).status_code == 404
+    answer = boss.post("/api/vision/threshold", json=wish)
+    if expected is None:
+        assert (answer.status_code, answer.json()["field"]) == (422, "algorithm")
+    else:
+        assert answer.status_code == 200, answer.text
+        assert config(office).algorithms[0].params == expected
+
+
 def test_a_false_alarms_picture_becomes_a_hard_negative(office: Office) -> None:
     ref = MediaStore(office.settings.media_url).put(
         b"\xff\xd8picture", kind="snapshot", media_type="image/jpeg", taken_at=NOW

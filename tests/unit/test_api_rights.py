@@ -174,3 +174,24 @@ def test_bodies_have_a_limit(office: Office) -> None:
     assert answer.status_code == 413
     answer = client.post("/api/cases", content=b"{nonsense", headers={"content-type": "application/json"})
     assert answer.status_code == 422
+
+
+def test_a_first_password_opens_nothing_but_its_own_change(office: Office) -> None:
+    boss = office.client("boss")
+    user_id = next(u["user_id"] for u in boss.get("/api/users").json()["items"] if u["login"] == "fireman")
+    first = boss.post(f"/api/users/{user_id}/password").json()["password"]
+    client = office.client()
+    answer = client.post("/api/login", json={"login": "fireman", "password": first}).json()
+    assert answer["user"]["must_change_password"] is True
+    client.headers["X-CSRF-Token"] = answer["csrf_token"]
+    closed = (("GET", "/api/cases"), ("POST", "/api/cases"), ("GET", "/api/live"), ("GET", "/media/a/b.jpg"))
+    for method, path in closed:
+        refused = client.request(method, path)
+        assert (refused.status_code, refused.json()["error"]) == (403, "password_change_required"), path
+    assert client.get("/devices").headers["location"] == "/login?next=/devices"
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/api/cameras/c-fire/video"):
+        pass
+    assert client.get("/api/me").status_code == 200
+    chosen = {"old_password": first, "new_password": "a-better-word-now"}
+    assert client.post("/api/me/password", json=chosen).status_code == 200
+    assert client.get("/api/cases").status_code == 200

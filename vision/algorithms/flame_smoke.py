@@ -75,7 +75,7 @@ class FlameSmoke(ZoneAlgorithm):
         need = Need(params.detector, ("fire", "smoke"), params.detector_params)
         self.needs = (need,)
         self._ignore = tuple(Zone(zone_id=f"ignore{i}", name="", polygon=p) for i, p in enumerate(params.ignore))
-        self._confidence = _thresholds(params)
+        self._confidence = thresholds(params)
         self._wide = Places(params.window_s)
         self._close = Places(params.close_window_s)
         self._second = SecondLook(pool, need) if pool is not None and params.second_look else None
@@ -178,7 +178,7 @@ class FlameSmoke(ZoneAlgorithm):
         )
 
 
-def _thresholds(params: Params) -> dict[str, float]:
+def thresholds(params: Params) -> dict[str, float]:
     """What counts as seen: the parameters, else the model's card, else 0.4."""
     file = params.detector_params.get("file")
     card = read_card(weights.find(str(file))) if file else None

@@ -59,8 +59,10 @@ async function once(method, path, { body, form, headers, timeout = 30000, signal
   } catch {
     data = { message: answer.statusText || text.slice(0, 120) };
   }
-  if (!answer.ok) throw new ApiError(answer.status, typeof data === "object" && data ? data : {});
-  return data;
+  if (answer.ok) return data;
+  const error = new ApiError(answer.status, typeof data === "object" && data ? data : {});
+  if (error.code === "password_change_required") toLogin();
+  throw error;
 }
 
 /** A file that a POST answers with. */
@@ -89,18 +91,22 @@ export function query(values) {
   return text ? `?${text}` : "";
 }
 
+/** To the login page (which also asks for a new password where one must be chosen), and back here after it. */
+export function toLogin() {
+  if (location.pathname === "/login") return;
+  location.replace(`/login?next=${encodeURIComponent(location.pathname + location.search + location.hash)}`);
+}
+
 /** Who I am; sends to the login page when there is no session. */
 export async function me({ redirect = true } = {}) {
   try {
     const answer = await get("/api/me");
     const user = answer.user || answer;
     setToken(answer.csrf_token || user.csrf_token);
+    if (user.must_change_password) toLogin();
     return user;
   } catch (error) {
-    if (redirect && error.status === 401) {
-      const here = location.pathname + location.search + location.hash;
-      location.replace(`/login?next=${encodeURIComponent(here)}`);
-    }
+    if (redirect && error.status === 401) toLogin();
     throw error;
   }
 }

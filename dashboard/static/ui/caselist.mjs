@@ -1,5 +1,5 @@
 // The list of open cases.  Rows are kept and only their changed text is set anew.
-import { t, term, short, span, named, ready as wordsReady } from "./i18n.mjs";
+import { t, caseTitle, term, short, span, named, ready as wordsReady } from "./i18n.mjs";
 import { h, icon, replace, debounce } from "./dom.mjs";
 import * as store from "./store.mjs";
 import { iconFor } from "./style.mjs";
@@ -93,7 +93,7 @@ function newRow(id) {
       const before = item;
       item = next;
       node.className = `case s${item.severity}${before ? "" : " fresh"}`;
-      set(title, item.title);
+      set(title, caseTitle(item));
       title.title = item.title;
       set(stage, term("state", item.state));
       stage.className = `chip st-${item.state}`;

@@ -1,5 +1,5 @@
 // One case: what was seen, why it is here, who has it, what may be done now.
-import { t, term, full, short, span, number, language } from "./i18n.mjs";
+import { t, caseTitle, term, full, short, span, number, language } from "./i18n.mjs";
 import { h, icon, replace } from "./dom.mjs";
 import * as api from "./api.mjs";
 import * as store from "./store.mjs";
@@ -52,7 +52,8 @@ function draw(root, detail, reload) {
   const cameraId = c.source_type === "camera" ? c.source_id : null;
   const leave = cameraId ? cameraView(video, cameraId) : null;
   replace(root,
-    head(c.title, h("span", { class: `badge s${c.severity}` }, t(`severity.${c.severity}`))),
+    head(caseTitle(c), h("span", { class: `badge s${c.severity}` }, t(`severity.${c.severity}`))),
+    caseTitle(c) === c.title ? null : h("p", { class: "quiet original-title" }, c.title),
     h("div", { class: "case-number" }, c.number, h("span", { class: `chip st-${c.state}` }, term("state", c.state)), due(c)),
     stages(c),
     evidence(detail.evidence),
@@ -175,7 +176,7 @@ function clocks(items) {
 function related(title, items) {
   if (!items?.length) return null;
   return section(title, h("ul", { class: "related" }, items.map((c) => h("li", {},
-    h("a", { href: `/cases/${c.case_id}`, onClick: (e) => { e.preventDefault(); store.select({ type: "case", id: c.case_id }, { fly: true }); } }, `${c.number} ${c.title}`)))), true);
+    h("a", { href: `/cases/${c.case_id}`, onClick: (e) => { e.preventDefault(); store.select({ type: "case", id: c.case_id }, { fly: true }); } }, `${c.number} ${caseTitle(c)}`)))), true);
 }
 
 // What moves the case on comes first; what ends it otherwise stands apart, in red.

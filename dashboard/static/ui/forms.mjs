@@ -1,5 +1,5 @@
 // A command's form from its required and optional fields (and its JSON Schema where the server sends one).
-import { t, term, named } from "./i18n.mjs";
+import { t, caseTitle, term, named } from "./i18n.mjs";
 import { h, replace } from "./dom.mjs";
 import * as api from "./api.mjs";
 import * as store from "./store.mjs";
@@ -94,7 +94,7 @@ function users(required, item) {
 
 function cases(required, item) {
   const near = store.shown().filter((c) => c.case_id !== item.case_id).slice(0, 60);
-  return reader(h("select", { required }, h("option", { value: "" }, "—"), near.map((c) => h("option", { value: c.case_id }, `${c.number} ${c.title}`))));
+  return reader(h("select", { required }, h("option", { value: "" }, "—"), near.map((c) => h("option", { value: c.case_id }, `${c.number} ${caseTitle(c)}`))));
 }
 
 function moment(required) {

@@ -46,6 +46,16 @@ export function named(record, field = "name") {
   return (lang === "en" && record[`${field}_en`]) || record[field] || "—";
 }
 
+/**
+ * A case's title in the viewer's language.  Rules write titles in Chinese: in English the kind and the site's English
+ * name stand for one, and the title as written stays beside it as a tooltip or a second line.
+ */
+export function caseTitle(c) {
+  if (lang !== "en" || !/[\u3400-\u9fff]/.test(c.title || "") || !words[`kind.${c.kind}`]) return c.title;
+  const place = c.site_name_en || c.site_name;
+  return place ? `${words[`kind.${c.kind}`]} · ${place}` : words[`kind.${c.kind}`];
+}
+
 const locale = lang === "zh" ? "zh-CN" : "en-GB";
 const zone = "Asia/Shanghai";
 const clockFormat = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false, timeZone: zone });

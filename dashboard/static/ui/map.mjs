@@ -1,5 +1,5 @@
 // The city map on maplibre-gl.  Live updates go through source.updateData and never touch the camera.
-import { t, named, language, ready as wordsReady } from "./i18n.mjs";
+import { t, caseTitle, named, language, ready as wordsReady } from "./i18n.mjs";
 import { h, PATHS, icon, replace } from "./dom.mjs";
 import * as api from "./api.mjs";
 import * as store from "./store.mjs";
@@ -169,7 +169,7 @@ class Layers {
   feature(item) {
     return {
       type: "Feature", id: item.case_id, geometry: { type: "Point", coordinates: this.spot(item) },
-      properties: { case_id: item.case_id, severity: item.severity, label: item.title, icon: iconFor(item.kind || item.class_code), late: store.isLate(item) || false },
+      properties: { case_id: item.case_id, severity: item.severity, label: caseTitle(item), icon: iconFor(item.kind || item.class_code), late: store.isLate(item) || false },
     };
   }
 

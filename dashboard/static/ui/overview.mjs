@@ -1,5 +1,5 @@
 // Nothing selected: the situation at one look.
-import { t, term, short } from "./i18n.mjs";
+import { t, caseTitle, term, short } from "./i18n.mjs";
 import { h, icon, replace } from "./dom.mjs";
 import * as store from "./store.mjs";
 import { iconFor } from "./style.mjs";
@@ -61,5 +61,5 @@ function newest(cases) {
   if (!items.length) return null;
   return h("section", { class: "bars" }, h("h3", {}, t("overview.latest")), h("ul", { class: "related" }, items.map((c) => h("li", {}, h("button", {
     type: "button", class: `case-link s${c.severity}`, onClick: () => store.select({ type: "case", id: c.case_id }, { fly: true }),
-  }, h("b", {}, c.title), h("small", {}, `${store.placeOf(c) || "—"} · ${term("state", c.state)} · ${short(c.updated_at)}`))))));
+  }, h("b", { title: c.title }, caseTitle(c)), h("small", {}, `${store.placeOf(c) || "—"} · ${term("state", c.state)} · ${short(c.updated_at)}`))))));
 }

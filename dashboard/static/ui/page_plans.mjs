@@ -1,5 +1,5 @@
 // Emergency plans and the duty roster.
-import { t, term, full, short, clock, named, number } from "./i18n.mjs";
+import { t, caseTitle, term, full, short, clock, named, number } from "./i18n.mjs";
 import { h, replace } from "./dom.mjs";
 import * as api from "./api.mjs";
 import * as store from "./store.mjs";
@@ -112,7 +112,7 @@ function plan(side, p, reload) {
   const body = p.body || p;
   const tasks = body.tasks || [];
   const open = store.shown();
-  const select = h("select", { "aria-label": t("plans.case") }, h("option", { value: "" }, t("plans.choose_case")), open.map((c) => h("option", { value: c.case_id }, `${c.number} ${c.title}`)));
+  const select = h("select", { "aria-label": t("plans.case") }, h("option", { value: "" }, t("plans.choose_case")), open.map((c) => h("option", { value: c.case_id }, `${c.number} ${caseTitle(c)}`)));
   const given = new URLSearchParams(location.search).get("case");
   if (given) select.value = given;
   const start = h("button", { type: "button", class: "button primary", onClick: async () => {

@@ -163,17 +163,14 @@ function suggestion(r, load) {
         tried.textContent = error.text || String(error);
       }
     } }, t("vision.try", { value: number(r.threshold, 2) })));
-    if (can("admin")) words.push(" ", h("button", { type: "button", class: "tool", onClick: () => raise(r).then(load).catch((error) => { tried.textContent = error.text || String(error); }) }, t("vision.apply")));
+    if (can("admin") && r.parameters?.length) words.push(" ", h("button", { type: "button", class: "tool", title: r.parameters.join(", "), dataset: { do: "apply" }, onClick: () => raise(r).then(load).catch((error) => { tried.textContent = error.text || String(error); }) }, t("vision.apply")));
   }
   if (r.false_case_ids?.length) words.push(" ", r.false_case_ids.slice(-3).map((id) => h("a", { class: "tool", href: `/cases/${encodeURIComponent(id)}` }, t("vision.see"))));
   return [words, tried];
 }
 
-/** The suggested confidence as the algorithm's parameter on this camera. */
+/** The suggested confidence as the right parameter of that algorithm on this camera; the server knows which. */
 async function raise(r) {
-  const camera = await api.get(`/api/cameras/${encodeURIComponent(r.camera_id)}`);
-  const configs = structuredClone(camera.algorithm_configs || []);
-  for (const config of configs.filter((c) => c.kind === r.algorithm)) config.params = { ...config.params, confidence: r.threshold };
-  await api.patch(`/api/cameras/${encodeURIComponent(r.camera_id)}`, { algorithms: configs, expected_revision: camera.revision });
+  await api.post("/api/vision/threshold", { camera_id: r.camera_id, algorithm: r.algorithm, threshold: r.threshold });
   toast(t("vision.saved"));
 }

@@ -1,5 +1,5 @@
 // A site, a camera or a building that was picked on the map.
-import { t, term, named, number } from "./i18n.mjs";
+import { t, caseTitle, term, named, number } from "./i18n.mjs";
 import { h, icon, replace } from "./dom.mjs";
 import * as api from "./api.mjs";
 import * as store from "./store.mjs";
@@ -13,7 +13,7 @@ function caseRows(items) {
   if (!items.length) return h("p", { class: "quiet" }, t("place.no_cases"));
   return h("ul", { class: "related" }, items.map((c) => h("li", {}, h("button", {
     type: "button", class: `case-link s${c.severity}`, onClick: () => store.select({ type: "case", id: c.case_id }, { fly: true }),
-  }, h("b", {}, c.title), h("span", { class: "chip" }, term("state", c.state))))));
+  }, h("b", { title: c.title }, caseTitle(c)), h("span", { class: "chip" }, term("state", c.state))))));
 }
 
 /** The registry may come after the address named what to show: wait for it. */

@@ -1,7 +1,7 @@
 // What the page knows: who I am, the open cases, the selection, the live connection.
 import * as api from "./api.mjs";
 import { openStream } from "./live.mjs";
-import { ready as wordsReady, named } from "./i18n.mjs";
+import { ready as wordsReady, caseTitle, named } from "./i18n.mjs";
 
 const bus = new EventTarget();
 export const on = (name, run) => {
@@ -30,7 +30,7 @@ export const now = () => Date.now() + state.skew;
 export const isLate = (item) => item.open && item.deadline_at && Date.parse(item.deadline_at) < now();
 
 /** Place and department of a case in the viewer's language, as far as the registry knows them. */
-export const placeOf = (item) => (item.site_id && named(state.sites.get(item.site_id) || null, "name") !== "—" ? named(state.sites.get(item.site_id)) : item.site_name || item.division_name || "");
+export const placeOf = (item) => (item.site_id && named(state.sites.get(item.site_id) || null, "name") !== "—" ? named(state.sites.get(item.site_id)) : named({ name: item.site_name || "", name_en: item.site_name_en }).replace("—", "") || item.division_name || "");
 export function departmentOf(item) {
   const known = state.departments.find((d) => d.department_id === item.department_id);
   return known ? named(known) : item.department_name || "";
@@ -84,7 +84,7 @@ export function matches(item) {
   if (f.kind && item.kind !== f.kind) return false;
   if (f.late && !isLate(item)) return false;
   if (f.q) {
-    const text = `${item.title} ${item.number} ${item.site_name || ""} ${item.department_name || ""} ${item.division_name || ""}`;
+    const text = `${item.title} ${caseTitle(item)} ${item.number} ${item.site_name || ""} ${item.site_name_en || ""} ${item.department_name || ""} ${item.division_name || ""}`;
     if (!text.toLowerCase().includes(f.q.toLowerCase())) return false;
   }
   return true;
