@@ -16,7 +16,7 @@ setup:           ## virtual environment, pinned requirements, locked front-end p
 
 test: setup      ## lint, types, import contract and the tests (long ones apart)
 	@$(MAKE) --no-print-directory check
-	@$(PYTEST) -m "not long" -q
+	@$(PYTEST) -m "not long" -q -n 2 --dist loadfile
 
 test-long: setup ## the tests that take minutes: fuzzing, random histories, kills
 	@$(PYTEST) -m long -q -n 2 --dist worksteal --timeout 3000
