@@ -30,6 +30,7 @@ from dashboard.api import (
     operations,
     plans,
     push,
+    push_subscriptions,
     records,
     rules,
     sensorthings,
@@ -52,7 +53,7 @@ log = logging.getLogger("yiwang.web")
 
 ROUTERS = (
     session, cases, records, cameras, fleet, devices, rules, plans, indicators, keys, maps, media, office, operations,
-    push, sensorthings, open311,
+    push, push_subscriptions, sensorthings, open311,
 )  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 

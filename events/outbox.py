@@ -2,6 +2,8 @@
 
 Rows are marked sent, never skipped by id: a transaction that committed late is found all the same.  The row's id is
 the message id, so a row that was published just before a crash is recognised by JetStream (for ten minutes).
+Two lanes run side by side: cases and ``in_app`` notices never wait for a receiver that does not answer (e-mail, SMS
+gateway, Web Push, webhooks), and such a receiver holds up its own rows alone.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Engine, and_, delete, func, not_, or_, select, update
 
 from core.bus import Bus
 from core.clock import Clock
@@ -35,6 +37,7 @@ BATCH = 200
 KEEP_DAYS = 7
 CLOCK_SLACK_S = 60.0  # another machine's clock may run ahead; only what waits for the morning lies further ahead
 TOPICS = ("case", "notice", "webhook")
+RINGING_AT_ONCE = 3  # receivers waited for at the same time: few, the case's own announcements share the threads
 MAX_ATTEMPTS = 12  # of a channel; the pause doubles from 2 s up to an hour
 
 
@@ -74,30 +77,49 @@ class Relay:
 
     async def run(self) -> None:
         """Relay for ever."""
+        async with asyncio.TaskGroup() as lanes:
+            lanes.create_task(self._run_lane(ringing=False))
+            lanes.create_task(self._run_lane(ringing=True))
+
+    async def _run_lane(self, ringing: bool) -> None:
         while True:
-            if not await self.relay_once():
-                await asyncio.sleep(POLL_S)
-            if self._clock.monotonic() - self._pruned_at > 3600:
+            if not await self._relay(ringing):
+                await asyncio.sleep(POLL_S * (5 if ringing else 1))
+            if not ringing and self._clock.monotonic() - self._pruned_at > 3600:
                 self._pruned_at = self._clock.monotonic()
                 await asyncio.to_thread(self._prune)
 
     async def relay_once(self) -> int:
-        """Announce what is waiting; returns how many rows were sent."""
-        rows = await asyncio.to_thread(self._waiting)
+        """Announce what is waiting, in both lanes; returns how many rows were sent."""
+        return await self._relay(ringing=False) + await self._relay(ringing=True)
+
+    async def _relay(self, ringing: bool) -> int:
+        rows = await asyncio.to_thread(self._waiting, ringing)
         if not rows:
             return 0
-        sent: list[Row] = []
-        failed: list[Row] = []
+        receivers: dict[str, list[Row]] = {}
         for row in rows:
-            try:
-                await self._send(row)
-                sent.append(row)
-            except (NotifierFailed, YiwangError, msgspec.ValidationError) as error:
-                log.info("outbox %s (%s): %s", row.outbox_id, row.topic, error)
-                failed.append(row)
+            receivers.setdefault(_receiver(row) if ringing else "", []).append(row)
+        gate = asyncio.Semaphore(RINGING_AT_ONCE)
+        done = await asyncio.gather(*(self._send_all(some, gate) for some in receivers.values()))
+        sent, failed = ([row for pair in done for row in pair[n]] for n in (0, 1))
         await asyncio.to_thread(self._mark, sent, failed)
         self.sent += len(sent)
         return len(sent)
+
+    async def _send_all(self, rows: Sequence[Row], gate: asyncio.Semaphore) -> tuple[list[Row], list[Row]]:
+        """Send the rows of one receiver one after the other; which were sent, which failed."""
+        sent: list[Row] = []
+        failed: list[Row] = []
+        async with gate:
+            for row in rows:
+                try:
+                    await self._send(row)
+                    sent.append(row)
+                except (NotifierFailed, YiwangError, msgspec.ValidationError) as error:
+                    log.info("outbox %s (%s): %s", row.outbox_id, row.topic, error)
+                    failed.append(row)
+        return sent, failed
 
     async def _send(self, row: Row) -> None:
         if row.topic == "case":
@@ -122,12 +144,15 @@ class Relay:
             row = session.get(Notice, notice_id)
             return notice_of(row) if row is not None else None
 
-    def _waiting(self) -> list[Row]:
+    def _waiting(self, ringing: bool) -> list[Row]:
         now, due = self._clock.monotonic(), self._clock.now() + timedelta(seconds=CLOCK_SLACK_S)
+        in_app = func.coalesce(Outbox.body["channel"].as_string(), "in_app") == "in_app"
+        prompt = or_(Outbox.topic == "case", and_(Outbox.topic == "notice", in_app))
         with read_scope(self._engine) as session:
             found = session.scalars(
                 select(Outbox)
                 .where(Outbox.sent_at.is_(None), Outbox.topic.in_(TOPICS), Outbox.created_at <= due)
+                .where(not_(prompt) if ringing else prompt)
                 .order_by(Outbox.attempts, Outbox.created_at, Outbox.outbox_id)
                 .limit(BATCH)
             )
@@ -169,3 +194,8 @@ class Relay:
         before = self._clock.now() - timedelta(days=KEEP_DAYS)
         with session_scope(self._engine) as session:
             session.execute(delete(Outbox).where(Outbox.sent_at < before))
+
+
+def _receiver(row: Row) -> str:
+    """Who is waited for when ``row`` is sent."""
+    return f"{row.topic}:{row.body.get('channel') or row.body.get('subscriber') or ''}"

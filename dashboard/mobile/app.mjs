@@ -2,6 +2,7 @@
 import { ready, t } from "/static/ui/i18n.mjs";
 import * as api from "/static/ui/api.mjs";
 import * as queue from "./queue.mjs";
+import * as push from "./push.mjs";
 import { loginScreen, tasksScreen, taskScreen, reportScreen } from "./screens.mjs";
 
 const root = document.getElementById("app");
@@ -15,7 +16,10 @@ export function show() {
   const [, screen, id] = location.hash.match(/^#\/(\w+)\/?(.*)$/) || [];
   if (screen === "task") leave = taskScreen(root, app, decodeURIComponent(id));
   else if (screen === "report") leave = reportScreen(root, app);
-  else leave = tasksScreen(root, app, refresh);
+  else {
+    leave = tasksScreen(root, app, refresh);
+    push.offer(root.querySelector(".me"), app.me).catch((error) => console.info("no push here", error));
+  }
 }
 
 async function signedIn(user) {
@@ -94,6 +98,10 @@ async function begin() {
   await ready;
   document.title = t("phone.title");
   if ("serviceWorker" in navigator) navigator.serviceWorker.register("/m/sw.js", { scope: "/m" }).catch((error) => console.warn("no service worker", error));
+  navigator.serviceWorker?.addEventListener("message", ({ data }) => {
+    if (data === "refresh") refresh();
+    else if (typeof data?.go === "string" && data.go.startsWith("/m")) location.hash = new URL(data.go, location.origin).hash;
+  });
   const kept = await queue.kept("tasks").catch(() => null);
   if (kept) { app.tasks = kept.items; app.loadedAt = kept.at; }
   try {

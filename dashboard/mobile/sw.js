@@ -1,7 +1,7 @@
 /* Keeps the phone's shell at hand: network first, the kept copy when the network is away.
    The API is never answered from here: what is mine to do is kept by the page in IndexedDB. */
-const CACHE = "yiwang-phone-1";
-const SHELL = ["/m", "/m/app.mjs", "/m/screens.mjs", "/m/queue.mjs", "/m/phone.css", "/m/manifest.webmanifest", "/static/icon.svg",
+const CACHE = "yiwang-phone-2";
+const SHELL = ["/m", "/m/app.mjs", "/m/screens.mjs", "/m/queue.mjs", "/m/push.mjs", "/m/phone.css", "/m/manifest.webmanifest", "/static/icon.svg",
   "/static/ui/dom.mjs", "/static/ui/i18n.mjs", "/static/ui/api.mjs", "/static/i18n/zh.json", "/static/i18n/en.json"];
 
 self.addEventListener("install", (event) => {
@@ -30,4 +30,34 @@ async function fresh(request, path) {
     if (kept) return kept;
     throw error;
   }
+}
+
+/* Web Push (RFC 8030): a browser lets nothing arrive unseen, so whatever comes is shown.  A repeat replaces itself. */
+self.addEventListener("push", (event) => {
+  let notice = {};
+  try {
+    notice = event.data ? event.data.json() : {};
+  } catch (error) {
+    console.warn("a push message that is no JSON", error);
+  }
+  const shown = self.registration.showNotification(String(notice.title || "一网统管 / Yiwang"), {
+    body: String(notice.body || ""), tag: String(notice.id || "yiwang"), icon: "/static/icon.svg",
+    requireInteraction: Number(notice.severity) >= 3, data: { case_id: notice.case_id || null },
+  });
+  const told = self.clients.matchAll({ type: "window" }).then((pages) => pages.forEach((page) => page.postMessage("refresh")));
+  event.waitUntil(Promise.all([shown, told]));
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const id = event.notification.data && event.notification.data.case_id;
+  event.waitUntil(openPage(id ? `/m#/task/${encodeURIComponent(id)}` : "/m"));
+});
+
+async function openPage(path) {
+  const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const page = pages.find((p) => /^\/m\/?$/.test(new URL(p.url).pathname));
+  if (!page) return self.clients.openWindow(path);
+  page.postMessage({ go: path });
+  return page.focus();
 }

@@ -21,7 +21,7 @@ from dashboard.pages.layouts import layout_of, shell
 
 STATIC = Path(__file__).parent.parent / "static"
 PHONE = Path(__file__).parent.parent / "mobile"
-PHONE_FILES = frozenset(("app.mjs", "queue.mjs", "screens.mjs", "phone.css", "manifest.webmanifest"))
+PHONE_FILES = frozenset(("app.mjs", "push.mjs", "queue.mjs", "screens.mjs", "phone.css", "manifest.webmanifest"))
 
 INDEX = """<!DOCTYPE html>
 <html lang="zh-CN">

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
+from sqlalchemy import Select, select
 
 from core import plugins
 from core.bus import Bus
@@ -22,6 +23,7 @@ from core.records import Record
 from core.settings import Settings
 from events.notices import QuietHours
 from storage.tables.cases import Notice as NoticeRow
+from storage.tables.people import User, UserRole
 
 
 class NotifierFailed(YiwangError):
@@ -82,6 +84,23 @@ def _file(settings: Settings) -> dict[str, dict[str, Any]]:
     if not isinstance(found, dict) or not all(isinstance(value, dict) for value in found.values()):
         raise SettingsError(field=str(path), detail="is no object of objects", how='write {"email": {…}, …}')
     return found
+
+
+def params_of(settings: Settings, kind: str) -> Any:
+    """The ``Params`` of a channel that is switched on, else None."""
+    found = _file(settings).get(kind)
+    return None if found is None else plugins.parse_params("notifier", kind, found)
+
+
+def audience(notice: NoticeMessage) -> Select[str]:
+    """Ids of the active people ``notice`` is for: the user, else the department's staff, else those of the role."""
+    query = select(User.user_id).where(User.active.is_(True))
+    if notice.user_id:
+        return query.where(User.user_id == notice.user_id)
+    if notice.department_id:
+        managers = select(UserRole.user_id).where(UserRole.role.in_(("manager", "staff")))
+        return query.where(User.department_id == notice.department_id, User.user_id.in_(managers))
+    return query.where(User.user_id.in_(select(UserRole.user_id).where(UserRole.role == notice.role)))
 
 
 def notice_of(row: NoticeRow) -> NoticeMessage:

@@ -22,10 +22,10 @@ from sqlalchemy import select
 
 from core.bus import Bus
 from core.settings import Settings
-from events.notify import NoticeMessage, NotifierFailed
+from events.notify import NoticeMessage, NotifierFailed, audience
 from events.webhooks import sign
 from storage.session import make_engine, read_scope
-from storage.tables.people import User, UserRole
+from storage.tables.people import User
 
 _FIELD = re.compile(r"\{(\w+)\}")  # one pass: a title that holds "{phones}" stays a title
 TIMEOUT_S = 10.0
@@ -104,14 +104,7 @@ class Webhook:
                 raise NotifierFailed(channel="webhook", detail=f"{self._params.ok_field} is {value!r}")
 
     def _phones(self, notice: NoticeMessage) -> list[str]:
-        query = select(User.phone).where(User.active.is_(True), User.phone != "")
-        if notice.user_id:
-            query = query.where(User.user_id == notice.user_id)
-        elif notice.department_id:
-            managers = select(UserRole.user_id).where(UserRole.role.in_(("manager", "staff")))
-            query = query.where(User.department_id == notice.department_id, User.user_id.in_(managers))
-        else:
-            query = query.where(User.user_id.in_(select(UserRole.user_id).where(UserRole.role == notice.role)))
+        query = select(User.phone).where(User.phone != "", User.user_id.in_(audience(notice)))
         engine = make_engine(self._settings.database_url)
         try:
             with read_scope(engine) as session:

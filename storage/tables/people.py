@@ -70,3 +70,23 @@ class ApiKey(Base):
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     __table_args__ = (UniqueConstraint("name"),)
+
+
+class PushSubscription(Base):
+    """A browser that its user lets us reach while the page is closed (Web Push).
+
+    ``subscription_id`` is the SHA-256 of the endpoint; ``session_hash`` the login that opted in: when it has ended,
+    nothing is sent.
+    """
+
+    __tablename__ = "push_subscription"
+    subscription_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("user_account.user_id"), index=True)
+    session_hash: Mapped[str] = mapped_column(String(64), default="", index=True)
+    endpoint: Mapped[str] = mapped_column(String(1000))
+    p256dh: Mapped[str] = mapped_column(String(100))
+    auth: Mapped[str] = mapped_column(String(40))
+    user_agent: Mapped[str] = mapped_column(String(200), default="")
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    last_error: Mapped[str] = mapped_column(String(200), default="")

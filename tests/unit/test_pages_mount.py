@@ -70,7 +70,7 @@ def test_service_worker_keeps_every_file_of_the_phone(client: TestClient) -> Non
         assert client.get(url).status_code == 200, url
     imported = {
         url
-        for name in ("app.mjs", "screens.mjs", "queue.mjs")
+        for name in ("app.mjs", "screens.mjs", "queue.mjs", "push.mjs")
         for url in re.findall(r'from "(/static/[^"]+)"', (ROOT / "mobile" / name).read_text())
     }
     assert imported <= set(shell)
