@@ -234,7 +234,7 @@ async def test_an_oversize_frame_never_grows_the_buffer() -> None:
 
 
 async def test_a_flood_is_slowed_not_lost_and_the_neighbour_stays_quick() -> None:
-    async with house(bytes_per_s=50_000, burst_bytes=5_000) as h:
+    async with house(bytes_per_s=20_000, burst_bytes=5_000) as h:
         flood, good = await h.panel(), await h.panel()
         loop = asyncio.get_running_loop()
         began = loop.time()
