@@ -103,13 +103,14 @@ def evaluate(session: Session, actor: Actor, question: Question, now: datetime, 
 def cases_behind(
     session: Session, actor: Actor, question: Question, measure: str, key: str | None, now: datetime, limit: int = 500
 ) -> list[str]:
-    """Ids of the cases that a number counts: ``measure`` within the group ``key`` (None: all groups)."""
+    """Ids of the cases that a number counts: ``measure`` within the group ``key``
+    (None: all groups; "": those that belong to none)."""
     query, keys, found, _ = _base(session, actor, question, now, rulebook())
     if measure not in found:
         raise InputInvalid(field="measure", detail=f"{measure!r} is not counted", how=f"use one of {', '.join(found)}")
     query = query.with_only_columns(Case.case_id).where(found[measure])
     if key is not None:
-        query = query.where(keys == key)
+        query = query.where(keys == key if key else or_(keys.is_(None), keys == ""))
     return list(session.scalars(query.distinct().order_by(Case.case_id.desc()).limit(limit)))
 
 

@@ -77,7 +77,8 @@ def behind(request: Request, use: Use, who: Who) -> Response:
                 )
             measure = formulas[wanted]
         limit = whole(query, "limit", 200, 1, 500)
-        ids = cases_behind(session, who.actor, question, measure, text(query, "key"), now, limit)
+        key = (text(query, "key") or "") if "key" in query else None  # "" is the group of those that belong to none
+        ids = cases_behind(session, who.actor, question, measure, key, now, limit)
         items = [summary_of(session, case_id) for case_id in ids]
     return respond({"items": items, "measure": measure, "next": None})
 

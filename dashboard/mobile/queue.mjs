@@ -76,6 +76,7 @@ async function sendAll() {
   if (!items.length) return;
   const stuck = new Set(items.filter((i) => i.failed).map((i) => i.case_id));
   for (const item of items) {
+    if (item.failed) continue; // a person decides: again, or away with it
     if (stuck.has(item.case_id) && item.case_id) continue; // a case's steps keep their order
     try {
       await send(item);

@@ -36,11 +36,11 @@ export function calibrationEditor(src, camera) {
     let k = 0;
     replace(list, pairs.map((p, i) => h("div", { class: "zone-row" }, h("b", {}, i + 1),
       h("span", {}, p.x === undefined ? t("vision.click_picture") : `${number(p.x, 3)}, ${number(p.y, 3)}`), h("span", {}, p.lon === undefined ? t("vision.click_map") : `${p.lon.toFixed(5)}, ${p.lat.toFixed(5)}`),
-      found && p.x !== undefined && p.lon !== undefined ? h("span", { class: found.errors[k++] > 3 ? "warn-text" : "" }, `± ${number(found.errors[k - 1], 1)} m`) : null,
+      found && found.left_out !== null && p.x !== undefined && p.lon !== undefined ? h("span", { class: found.errors[k++] > 3 ? "warn-text" : "" }, `± ${number(found.errors[k - 1], 1)} m`) : null,
       h("button", { type: "button", class: "tool", "aria-label": t("act.delete"), onClick: () => { pairs.splice(i, 1); show(); } }, icon("close", 16)))));
     const n = complete().length;
     verdict.textContent = n < 4 ? t("vision.points_missing", { n: 4 - n }) : !found ? t("vision.points_bad")
-      : `${t("vision.error", { m: number(found.error, 2) })}${found.left_out === null ? ` ${t("vision.one_more")}` : ` · ${t("vision.left_out", { m: number(found.left_out, 2) })}`}`;
+      : found.left_out === null ? t("vision.one_more") : `${t("vision.error", { m: number(found.error, 2) })} · ${t("vision.left_out", { m: number(found.left_out, 2) })}`;
     verdict.classList.toggle("warn-text", !found || found.error > 3);
     drawMap(found);
   }
@@ -74,7 +74,8 @@ export function calibrationEditor(src, camera) {
   begin().catch((error) => { mapNode.textContent = `${t("map.failed")} ${error.message || ""}`; });
   show();
   return {
-    node: h("div", {}, h("p", { class: "quiet" }, t("vision.calib_how")), h("div", { class: "calib" }, shot, mapNode), verdict, list),
+    node: h("div", {}, h("p", { class: "quiet" }, t("vision.calib_how")),
+      camera.calibration?.error_m ? h("p", { class: "calib-saved" }, t("vision.saved_error", { m: number(camera.calibration.error_m, 2) })) : null, h("div", { class: "calib" }, shot, mapNode), verdict, list),
     points: complete,
     open,
     leave() { alive = false; if (map) map.map.remove(); },

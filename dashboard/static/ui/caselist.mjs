@@ -93,7 +93,7 @@ function newRow(id) {
       const before = item;
       item = next;
       node.className = `case s${item.severity}${before ? "" : " fresh"}`;
-      set(title, caseTitle(item));
+      set(title, caseTitle(item, false)); // the place stands below
       title.title = item.title;
       set(stage, term("state", item.state));
       stage.className = `chip st-${item.state}`;

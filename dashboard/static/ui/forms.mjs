@@ -5,7 +5,8 @@ import * as api from "./api.mjs";
 import * as store from "./store.mjs";
 
 /** `done(changedCase or null)` is called when the command went through or the form is put away. */
-export function commandForm(command, label, item, done) {
+export function commandForm(command, label, shown, done) {
+  const item = { ...shown };
   const message = h("p", { class: "form-error", role: "alert", hidden: true });
   const submit = h("button", { type: "submit", class: "button primary" }, label);
   const fields = [...(command.required || []).map((n) => [n, true]), ...(command.optional || []).map((n) => [n, false])];
@@ -110,8 +111,11 @@ function photo(required, item) {
       if (!node.files.length) return null;
       const form = new FormData();
       form.append("file", node.files[0]);
-      const made = await api.upload(`/api/cases/${encodeURIComponent(item.case_id)}/attachments?purpose=after`, form);
-      return [made.evidence_id || made.evidence?.evidence_id];
+      // Stored with the case at once; that itself is a move, so what follows expects the version after it.
+      await api.upload(`/api/cases/${encodeURIComponent(item.case_id)}/attachments?purpose=after`, form);
+      item.version += 1;
+      node.value = "";
+      return null;
     },
   };
 }

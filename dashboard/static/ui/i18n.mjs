@@ -50,10 +50,10 @@ export function named(record, field = "name") {
  * A case's title in the viewer's language.  Rules write titles in Chinese: in English the kind and the site's English
  * name stand for one, and the title as written stays beside it as a tooltip or a second line.
  */
-export function caseTitle(c) {
+export function caseTitle(c, withPlace = true) {
   if (lang !== "en" || !/[\u3400-\u9fff]/.test(c.title || "") || !words[`kind.${c.kind}`]) return c.title;
   const place = c.site_name_en || c.site_name;
-  return place ? `${words[`kind.${c.kind}`]} · ${place}` : words[`kind.${c.kind}`];
+  return place && withPlace ? `${words[`kind.${c.kind}`]} · ${place}` : words[`kind.${c.kind}`];
 }
 
 const locale = lang === "zh" ? "zh-CN" : "en-GB";

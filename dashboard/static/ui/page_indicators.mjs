@@ -31,8 +31,8 @@ export const mount = page((root) => {
     replace(drill, loading());
     drill.scrollIntoView({ behavior: "smooth", block: "nearest" });
     try {
-      const answer = await api.get(`/api/indicators/cases${api.query({ ...query(), key: row.key, ...what })}`);
-      replace(drill, h("div", { class: "panel-head" }, h("h2", {}, `${row.name} · ${label}`), h("span", { class: "quiet" }, t("kit.total", { n: answer.items.length }))),
+      const answer = await api.get(`/api/indicators/cases${api.query({ ...query(), key: row.key, ...what })}${row.key ? "" : "&key="}`);
+      replace(drill, h("div", { class: "panel-head" }, h("h2", {}, `${row.name || row.key || "—"} · ${label}`), h("span", { class: "quiet" }, t("kit.total", { n: answer.items.length }))),
         table([{ title: t("fact.number"), cell: (c) => h("a", { href: `/cases/${encodeURIComponent(c.case_id)}` }, c.number) }, { title: t("fact.title"), cell: (c) => h("span", { title: c.title }, caseTitle(c)) }, { title: t("fact.state"), cell: (c) => h("span", { class: `chip st-${c.state}` }, term("state", c.state)) },
           { title: t("fact.department"), cell: (c) => c.department_name || "—" }, { title: t("fact.opened"), cell: (c) => short(c.opened_at) }, { title: t("indicators.closed_at"), cell: (c) => short(c.closed_at) }, { title: t("fact.deadline"), cell: (c) => short(c.deadline_at) }], answer.items));
     } catch (error) {

@@ -10,6 +10,7 @@ export const mount = page((root, stops) => {
   tabs(root, [["duty", t("plans.duty"), duty], ["plans", t("plans.plans"), plans]], stops);
 });
 
+const mine = (shift) => shift.user_id === store.state.me?.user_id; // a shift is handed over by the one who stands it
 const DAY = 86400e3;
 const midnight = (ms) => Math.floor((ms + 8 * 3600e3) / DAY) * DAY - 8 * 3600e3; // Beijing's
 
@@ -33,7 +34,7 @@ function duty(body) {
       s.substitute_for_name || s.substitute_for ? h("small", { class: "warn-text" }, t("plans.for", { name: s.substitute_for_name || s.substitute_for })) : null,
       s.handed_over_at ? h("small", { class: "quiet" }, t("plans.handed", { time: short(s.handed_over_at) })) : null,
       s.handover_note || s.note ? h("small", { class: "quiet" }, s.handover_note || s.note) : null,
-      can("admin", "manager", "dispatcher", "operator") ? h("div", { class: "row-tools" }, s.handed_over_at ? null : h("button", { type: "button", class: "tool", onClick: () => handOver(s, load) }, t("plans.hand_over")),
+      can("admin", "manager", "dispatcher", "operator") || mine(s) ? h("div", { class: "row-tools" }, s.handed_over_at || !(can("admin") || mine(s)) ? null : h("button", { type: "button", class: "tool", onClick: () => handOver(s, load) }, t("plans.hand_over")),
         Date.parse(s.starts_at) <= now ? h("button", { type: "button", class: "tool", onClick: () => standIn(s, load) }, t("plans.substitute")) : h("button", { type: "button", class: "tool", "aria-label": t("act.delete"), onClick: async () => { if (confirm(t("plans.really_delete"))) { await api.remove(`/api/duty/${encodeURIComponent(s.shift_id || s.duty_id)}`).catch((e) => toast(e.text, 3)); load(); } } }, "×")) : null);
     replace(table_, departments.length ? h("div", { class: "table-wrap" }, h("table", { class: "grid roster" },
       h("thead", {}, h("tr", {}, h("th", {}, t("fact.department")), days.map((d) => h("th", { class: d === midnight(now) ? "today" : "" }, new Intl.DateTimeFormat(document.documentElement.lang, { month: "numeric", day: "numeric", weekday: "short", timeZone: "Asia/Shanghai" }).format(new Date(d)))))),

@@ -18,6 +18,7 @@ export function zoneEditor(src, zones, changed) {
   const svg = s("svg", { viewBox: "0 0 1000 1000", preserveAspectRatio: "none", class: "zone-svg", tabindex: "0", role: "application", "aria-label": t("vision.how") });
   const note = h("p", { class: "zone-note", hidden: true });
   const node = h("div", { class: "zone-stage" }, image, svg, note);
+  image.addEventListener("load", () => draw());
   image.addEventListener("error", () => { note.hidden = false; note.textContent = t("camera.no_picture"); });
   let drawing = null; // {points, done}
   let dragging = null; // {zone, index}
@@ -35,7 +36,9 @@ export function zoneEditor(src, zones, changed) {
       const colour = COLOURS[i % COLOURS.length];
       svg.append(s("polygon", { points: text(zone.polygon), fill: `${colour}33`, stroke: colour, "stroke-width": 2, "vector-effect": "non-scaling-stroke" }));
       const [x, y] = zone.polygon.reduce((a, p) => [a[0] + p[0] / zone.polygon.length, a[1] + p[1] / zone.polygon.length], [0, 0]);
-      const label = s("text", { x: x * 1000, y: y * 1000, class: "zone-label", fill: colour });
+      // The drawing is stretched to the picture's shape; its letters are not.
+      const squash = svg.clientWidth ? svg.clientHeight / svg.clientWidth : 0.5625;
+      const label = s("text", { transform: `translate(${x * 1000} ${y * 1000}) scale(${squash} 1)`, class: "zone-label", fill: colour });
       label.textContent = zone.name;
       svg.append(label);
       zone.polygon.forEach((p, k) => {
