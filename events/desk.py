@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from core.clock import BEIJING, Clock
-from core.ids import new_id
-from core.records import SYSTEM, Actor, EvidenceRef, GeoPoint, Observation, Severity
+from core.records import SYSTEM, Actor, GeoPoint, Observation, Severity
+from events import audit
 from events.areas import AREA_PREFIX, gather
 from events.correlate import (
     Decision,
@@ -35,6 +35,7 @@ from events.memory import insert_into
 from events.places import Place, Registry
 from events.routing import Facts, RoutingTable, route
 from events.rulebook import Happening, Rulebook
+from events.work import add_evidence
 from storage.tables.cases import Case, CaseEvidence, CaseObservation
 
 MAX_CANDIDATES = 60
@@ -240,7 +241,7 @@ class Desk:
             case.last_seen_at = observation.observed_at
         if case.site_id is None and observation.site_id and self._registry.site(session, observation.site_id):
             case.site_id = observation.site_id
-        add_evidence(session, case.case_id, observation.evidence, "finding", self._clock.now())
+        self._add_evidence(session, case, observation)
         if finding.state != "clear" and finding.severity > case.severity:
             self._service.escalate_in(session, case, finding.severity, {"steps": list(finding.why)})
         if finding.state == "clear" and not is_standing(case):
@@ -273,6 +274,22 @@ class Desk:
                 "reason": body,
             },
         )
+
+    def _add_evidence(self, session: Session, case: Case, observation: Observation) -> None:
+        """The finding's evidence that the case does not have yet, and its hashes as a link of the case's chain."""
+        if not observation.evidence:
+            return
+        # A command may be adding to the chain at this moment: one after the other.
+        session.execute(select(Case.case_id).where(Case.case_id == case.case_id).with_for_update())
+        known = set(session.scalars(select(CaseEvidence.sha256).where(CaseEvidence.case_id == case.case_id)))
+        new = {ref.sha256: ref for ref in observation.evidence if ref.sha256 not in known}
+        if not new:
+            return
+        now = self._clock.now()
+        for ref in new.values():
+            add_evidence(session, case.case_id, ref, "finding", SYSTEM.user_id, now)
+        body = {"observation_id": observation.observation_id, "sha256": sorted(new)}
+        audit.append(session, case.case_id, now, SYSTEM.user_id, "evidence", body)
 
     def _set_standing(self, case: Case, finding: Finding) -> None:
         why = dict(case.why or {})
@@ -337,37 +354,6 @@ def open_case(row: Case) -> OpenCase:
         accuracy_m=float((row.why or {}).get("observation", {}).get("accuracy_m") or 0.0),
         standing=is_standing(row),
     )
-
-
-def add_evidence(
-    session: Session, case_id: str, evidence: Sequence[EvidenceRef], purpose: str, now: Any, added_by: str = "system"
-) -> int:
-    """Put ``evidence`` into the case's file; what is there already stays once.  Returns how many were added."""
-    if not evidence:
-        return 0
-    known = set(session.scalars(select(CaseEvidence.sha256).where(CaseEvidence.case_id == case_id)))
-    added = 0
-    for ref in evidence:
-        if ref.sha256 in known:
-            continue
-        known.add(ref.sha256)
-        added += 1
-        session.add(
-            CaseEvidence(
-                evidence_id=new_id(),
-                case_id=case_id,
-                purpose=purpose,
-                kind=ref.kind,
-                uri=ref.uri,
-                sha256=ref.sha256,
-                media_type=ref.media_type,
-                taken_at=ref.taken_at,
-                added_at=now,
-                added_by=added_by,
-                size_bytes=ref.size_bytes,
-            )
-        )
-    return added
 
 
 def report_of(finding: Finding, place: Place) -> Report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,16 +12,18 @@ from bench._merging import play
 from bench._replay import generate
 from core.clock import ManualClock
 from core.ids import derived_id
-from core.records import SYSTEM, GeoPoint, Observation
+from core.records import SYSTEM, EvidenceRef, GeoPoint, Observation
+from events.audit import chain, check_chain
 from events.desk import Desk
 from events.duplicates import detach, proposals
 from events.intake import Intake
+from events.logcheck import check_log
 from events.places import Registry
 from events.routing import default_routing
 from events.rulebook import default_rulebook
 from events.service import CaseService
 from storage.session import session_scope
-from storage.tables.cases import Case, CaseAssignment, CaseObservation, CaseTransition
+from storage.tables.cases import Case, CaseAssignment, CaseEvidence, CaseObservation, CaseTransition
 from storage.tables.people import User
 from storage.tables.plans import DutyShift
 from storage.tables.registry import Department
@@ -44,7 +47,9 @@ class House:
             for name in ("dept-fire", "dept-drainage", "dept-emergency", "dept-command", "dept-traffic"):
                 session.add(Department(department_id=name, name=name))
 
-    def told(self, kind: str, source_id: str, *, north_m: float = 0, seconds: float = 0) -> None:
+    def told(
+        self, kind: str, source_id: str, *, north_m: float = 0, seconds: float = 0, files: tuple[EvidenceRef, ...] = ()
+    ) -> None:
         at = T0 + timedelta(seconds=seconds)
         self.clock.set(max(self.clock.now(), at))
         observation = Observation(
@@ -56,6 +61,7 @@ class House:
             observed_at=at,
             received_at=at,
             location=GeoPoint(lon=HERE.lon, lat=HERE.lat + north_m / 111_320),
+            evidence=files,
         )
         with session_scope(self.engine) as session:
             self.intake.take_observations(session, [observation])
@@ -85,6 +91,32 @@ def test_a_doubtful_report_is_proposed_with_reasons(house: House) -> None:
         found = proposals(session, cases[1], house.book)
         assert [p.case_id for p in found] == [cases[0].case_id]
         assert [step["step"] for step in found[0].steps] == ["class", "distance", "time"]
+
+
+def picture(name: str) -> EvidenceRef:
+    sha256 = hashlib.sha256(name.encode()).hexdigest()
+    return EvidenceRef(uri=f"{name}.jpg", sha256=sha256, kind="snapshot", media_type="image/jpeg", taken_at=T0,
+                       size_bytes=3)  # fmt: skip
+
+
+def test_evidence_that_comes_to_a_running_case_is_in_its_chain_once(house: House) -> None:
+    first, second, third = picture("a"), picture("b"), picture("c")
+    house.told("flame_smoke", "citizen:1", files=(first,))
+    house.told("flame_smoke", "citizen:2", north_m=50, seconds=60, files=(first, second, third, third))
+    house.told("flame_smoke", "citizen:2", north_m=50, seconds=90, files=(second,))  # known already: no new link
+    house.told("flame_smoke", "citizen:2", north_m=50, seconds=95)
+    with session_scope(house.engine) as session:
+        case = session.scalars(select(Case)).one()
+        stored = session.scalars(select(CaseEvidence.sha256).where(CaseEvidence.case_id == case.case_id)).all()
+        assert sorted(stored) == sorted(ref.sha256 for ref in (first, second, third))
+        links = chain(session, case.case_id)
+        added = [link for link in links if link.action == "evidence"]
+        assert [(link.actor_id, link.body["sha256"]) for link in added] == [
+            (SYSTEM.user_id, sorted((second.sha256, third.sha256)))
+        ]
+        assert added[0].body["observation_id"] == derived_id("flame_smoke", "citizen:2", 60)
+        assert not list(check_chain(links))
+    assert [flaw for flaw in check_log(house.engine, {}) if not isinstance(flaw, int)] == []
 
 
 def test_a_wrong_join_is_undone_with_its_history(house: House) -> None:
