@@ -22,6 +22,7 @@ from core.media import MediaStore
 from core.records import AlgorithmConfig, CameraConfig, decode
 from core.settings import Settings, load_settings
 from vision import evidence
+from vision.blur import Blur
 from vision.leases import bucket_key
 from vision.patrol import Memory, Visit, order, visit
 from vision.pool import DetectorPool
@@ -75,6 +76,7 @@ async def _round(
     todo = todo[: plan.limit] if plan.limit else todo
     extra = tuple(AlgorithmConfig(kind=k) for k in plan.algorithms)
     media = MediaStore(settings.media_url) if settings is not None else None
+    blur = Blur(settings.vision_blur, pool) if settings is not None and settings.vision_blur else None
     began, cpu = time.monotonic(), time.process_time()
     totals = {"cameras": len(todo), "reached": 0, "findings": 0}
     gate = asyncio.Semaphore(plan.parallel)
@@ -91,7 +93,7 @@ async def _round(
                 totals["reached"] += not done.problem
                 totals["findings"] += len(done.outcomes)
                 if bus is not None and media is not None and live is not None:
-                    await _publish(bus, media, live, done)
+                    await _publish(bus, media, live, done, blur)
                 show(_line(done))
 
         await asyncio.gather(*(one(c) for c in todo))
@@ -140,9 +142,9 @@ async def _remembered(live: KeyValue, cameras: list[CameraConfig]) -> dict[str, 
     return found
 
 
-async def _publish(bus: Bus, media: MediaStore, live: KeyValue, done: Visit) -> None:
+async def _publish(bus: Bus, media: MediaStore, live: KeyValue, done: Visit, blur: Blur | None) -> None:
     for outcome in done.outcomes:
-        refs = await asyncio.to_thread(evidence.store_pictures, outcome, done.camera.zones, media)
+        refs = await asyncio.to_thread(evidence.store_pictures, outcome, done.camera.zones, media, blur)
         await bus.observe(evidence.observation(outcome, done.camera, None, datetime.now(UTC), refs))
     memory = done.memory
     state = {"visited": memory.visited, "found": memory.found, "standing": list(memory.standing)}
