@@ -17,6 +17,7 @@ CAMERA = "selftest-camera"
 STAFF = {"dept-fire": "st-fire", "dept-drainage": "st-drainage"}
 INSPECTOR = "st-inspector"
 DISPATCHER = "st-dispatcher"
+COMMUNITY = "220105001002"  # every site's, so that the district's inspector may go there
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def _site(happening: Happening, lon: float, lat: float) -> dict[str, Any]:
     department = "dept-drainage" if happening.kind == "water_level_m" else "dept-fire"
     return {
         "site_id": happening.site_id, "name": happening.name, "kind": kind, "lon": lon, "lat": lat,
-        "department_id": department,
+        "department_id": department, "division_code": COMMUNITY,
     }  # fmt: skip
 
 
