@@ -139,7 +139,7 @@ class Phone:
 
 
 def notice(**more: Any) -> NoticeMessage:
-    fields = {
+    fields: dict[str, Any] = {
         "notice_id": "n1", "kind": "task", "title": "新任务", "body": "积水 30 cm", "severity": 3, "case_id": "c1",
         "user_id": None, "department_id": "dept-fire", "role": "", "created_at": datetime.now(UTC),
     }  # fmt: skip
