@@ -1,12 +1,21 @@
 // The live stream: shared between tabs by a SharedWorker, else an EventSource of our own.
 const NAMES = ["hello", "beat", "case", "camera", "device", "notice"];
 
+// A worker that ended with the page before us gives an error and nothing else: then a stream of our own is opened.
+let shared = "SharedWorker" in window;
+
 /** Opens the stream; `on(name, data)` gets `open`, `error` and the server's events (data as text).  Returns how to leave. */
 export function openStream(on) {
-  if ("SharedWorker" in window) {
+  if (shared) {
+    let heard = false;
+    const tell = (name, data) => {
+      if (name === "error") shared = heard;
+      else heard = true;
+      on(name, data);
+    };
     const worker = new SharedWorker("/static/ui/live-worker.js", { name: "yiwang-live" });
-    worker.port.onmessage = ({ data }) => on(data.name, data.data);
-    worker.onerror = () => on("error");
+    worker.port.onmessage = ({ data }) => tell(data.name, data.data);
+    worker.onerror = () => tell("error");
     worker.port.start();
     worker.port.postMessage("open");
     return {

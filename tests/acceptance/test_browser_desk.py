@@ -1,0 +1,412 @@
+"""The desk pages on the real processes: rules, zones, calibration, quarantine, records, precision, duty, English."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from app.throwaway import environment, settings_of, throwaway
+from core.ids import new_id
+from core.media import MediaStore
+from core.records import Observation
+from core.settings import Settings
+from dashboard.auth import add_user, set_password
+from events.package import check_package
+from storage.session import make_engine, read_scope, session_scope
+from storage.tables.cases import Case, CaseEvidence
+from storage.tables.observations import DeadLetter, ObservationRow, Rule
+from storage.tables.registry import Camera
+from tests.acceptance.browserkit import Visit, visit
+from tests.acceptance.test_browser_whole import HOME, PASSWORD, Whole, _seed
+from tests.fake_api import picture
+
+pytestmark = pytest.mark.browser
+NOW = datetime.now(UTC)
+
+
+def _observation(at: datetime) -> Observation:
+    return Observation(
+        observation_id=new_id(), kind="fire_alarm", state="open", source_type="device", source_id="gb26875:1",
+        observed_at=at, received_at=at, site_id="site-1",
+    )  # fmt: skip
+
+
+def _judged(number: int, confidence: float, wrong: bool) -> Case:
+    return Case(
+        case_id=f"judged-{number}", number=f"J{number}", definition_id="city_management", definition_version=1,
+        stage="evaluate", state="closed", open=False, kind="flame_smoke", title="发现烟火", source_type="camera",
+        source_id="cam-1", site_id="site-1", confidence=confidence, opened_at=NOW, updated_at=NOW, closed_at=NOW,
+        registered_at=NOW, dispatched_at=NOW, department_id="dept-fire", form={"false_alarm": wrong},
+    )  # fmt: skip
+
+
+def _more(settings: Settings) -> None:
+    """On top of the whole way's district: a calibratable camera, judged cases, a past alarm, a dead letter."""
+    engine = make_engine(settings.database_url)
+    ref = MediaStore(settings.media_url).put(
+        picture("still", False), kind="snapshot", media_type="image/jpeg", taken_at=NOW
+    )
+    with session_scope(engine) as session:
+        camera = session.get(Camera, "cam-1")
+        assert camera is not None
+        camera.lon, camera.lat = HOME
+        camera.algorithms = [{"kind": "flame_smoke"}]
+        judged = [(0.8, False), (0.85, False), (0.9, False), (0.4, True), (0.5, True), (0.45, True)]
+        session.add_all([_judged(n, confidence, wrong) for n, (confidence, wrong) in enumerate(judged)])
+        session.flush()
+        session.add(
+            CaseEvidence(
+                evidence_id=new_id(), case_id="judged-5", kind="snapshot", purpose="finding", uri=ref.uri,
+                sha256=ref.sha256, media_type="image/jpeg", taken_at=NOW, added_at=NOW, added_by="system",
+            )
+        )  # fmt: skip
+        past = _observation(NOW - timedelta(days=2))
+        session.add(
+            ObservationRow(
+                observation_id=past.observation_id, kind=past.kind, state=past.state, source_type="device",
+                source_id=past.source_id, site_id=past.site_id, observed_at=past.observed_at,
+                received_at=past.received_at, stored_at=past.received_at, body=msgspec.to_builtins(past),
+            )
+        )  # fmt: skip
+        session.add(
+            DeadLetter(
+                dead_letter_id=new_id(), stream="OBS", subject="obs.0.site-1", payload="{broken", error="no JSON",
+                deliveries=5, happened_at=NOW,
+            )
+        )  # fmt: skip
+        for login, role in (("second", "dispatcher"), ("checker", "inspector")):
+            user = add_user(session, login=login, name=login, roles=[role], department_id="dept-command")
+            set_password(session, user, PASSWORD, must_change=False)
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+    """nats-server, worker, ingest and web on free ports in a folder of their own."""
+    folder: Path = tmp_path_factory.mktemp("desk")
+    env = environment(folder)
+    settings = settings_of(env)
+    _seed(settings)
+    _more(settings)
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+
+    def call(work: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, loop).result(120)
+
+    instance = throwaway(env, print, {"nats-server", "worker", "ingest", "web"})
+    call(instance.__aenter__())
+    try:
+        yield Whole(settings, call)
+    finally:
+        call(instance.__aexit__(None, None, None))
+        loop.call_soon_threadsafe(loop.stop)
+
+
+@pytest.fixture
+def boss(desk: Whole, chromium: Browser) -> Iterator[Visit]:
+    made = visit(chromium, desk.base, 1920, 1080)
+    made.log_in("boss", PASSWORD)
+    made.page.on("dialog", lambda dialog: dialog.accept("同一事件" if dialog.type == "prompt" else ""))
+    yield made
+    made.assert_clean()
+    made.context.close()
+
+
+def _phone(desk: Whole, chromium: Browser, login: str) -> Visit:
+    made = visit(
+        chromium, desk.base, 390, 844, has_touch=True, is_mobile=True, permissions=["geolocation"],
+        geolocation={"longitude": HOME[0], "latitude": HOME[1]},
+    )  # fmt: skip
+    made.log_in(login, PASSWORD)
+    made.open("/m")
+    return made
+
+
+def _shot(page: Page, name: str) -> None:
+    """Keep a picture of the page where YIWANG_SHOTS names a folder."""
+    if folder := os.environ.get("YIWANG_SHOTS"):
+        page.screenshot(path=f"{folder}/{name}.png")
+
+
+def _row(desk: Whole, table: Any, key: str) -> Any:
+    engine = make_engine(desk.settings.database_url)
+    with read_scope(engine) as session:
+        row = session.get(table, key)
+        session.expunge_all()
+    engine.dispose()
+    return row
+
+
+def test_a_rule_is_tried_on_the_past_then_saved(desk: Whole, boss: Visit) -> None:
+    page = boss.page
+    boss.open("/rules?rule=fire-alarm-panel")
+    side = page.locator(".split-side")
+    side.get_by_role("button", name="试算").click()
+    expect(side.locator("h2", has_text="将立案 1 件")).to_be_visible()
+    expect(side.locator("table")).to_contain_text("东盛商厦")
+    _shot(page, "rules")
+    name = side.locator("input").first
+    name.fill("改过的规则 / Edited rule")
+    side.get_by_role("button", name="保存").click()
+    expect(page.locator("tr[data-id=fire-alarm-panel]")).to_contain_text("改过的规则")
+    assert _row(desk, Rule, "fire-alarm-panel").version == 2
+    side.locator("textarea").first.fill('{"nonsense": 1}')
+    side.get_by_role("button", name="保存").click()
+    expect(side.locator(".form-error")).to_contain_text("nonsense")
+
+
+def test_a_polygon_and_parameters_reach_the_camera(desk: Whole, boss: Visit) -> None:
+    page = boss.page
+    before = _row(desk, Camera, "cam-1").revision
+    boss.open("/vision?tab=zones&camera=cam-1")
+    page.wait_for_function("() => document.querySelector('.zone-stage img')?.naturalWidth > 0")
+    page.get_by_role("button", name="画一个新区域").click()
+    box = page.locator(".zone-svg").bounding_box()
+    assert box is not None
+    for x, y in ((0.2, 0.2), (0.8, 0.25), (0.7, 0.8)):
+        page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    page.keyboard.press("Enter")
+    expect(page.locator(".zone-svg polygon")).to_have_count(1)
+    page.get_by_role("button", name="添加算法").click()
+    dialog = page.locator("dialog.form-dialog")
+    dialog.locator("select[name=kind]").select_option("absence")
+    dialog.locator("select[name=zones]").select_option(index=0)
+    dialog.locator("textarea[name=params]").fill('{"after_s": 30}')
+    dialog.locator("button[type=submit]").click()
+    expect(dialog).to_have_count(0)
+    _shot(page, "zones")
+    page.locator(".panel-head").get_by_role("button", name="保存").click()
+    expect(page.locator(".toast")).to_contain_text("已保存")
+    camera = _row(desk, Camera, "cam-1")
+    assert camera.revision == before + 1
+    corners = camera.zones[0]["polygon"]
+    assert [[round(v, 1) for v in corner] for corner in corners] == [[0.2, 0.2], [0.8, 0.2], [0.7, 0.8]]
+    assert camera.algorithms[1] == camera.algorithms[1] | {"kind": "absence", "params": {"after_s": 30}}
+    assert camera.algorithms[1]["zones"] == [camera.zones[0]["zone_id"]]
+
+
+def test_four_clicks_calibrate_with_a_stated_error(desk: Whole, boss: Visit) -> None:
+    page = boss.page
+    boss.open("/vision?tab=calibration&camera=cam-1")
+    page.wait_for_function("() => document.querySelector('.calib-shot img')?.naturalWidth > 0")
+    page.wait_for_selector(".calib-map .cam-pin", timeout=60_000)
+    shot, chart = page.locator(".calib-shot").bounding_box(), page.locator(".calib-map canvas").bounding_box()
+    assert shot is not None and chart is not None
+    corners = ((0.2, 0.9, 0.4, 0.7), (0.8, 0.9, 0.6, 0.7), (0.7, 0.5, 0.65, 0.3), (0.3, 0.5, 0.35, 0.3))
+    for n, (x, y, east, south) in enumerate(corners, 1):
+        page.mouse.click(shot["x"] + x * shot["width"], shot["y"] + y * shot["height"])
+        page.mouse.click(chart["x"] + east * chart["width"], chart["y"] + south * chart["height"])
+        expect(page.locator(".mark.on-map")).to_have_count(n)
+        page.wait_for_timeout(350)  # two quick clicks would be a double click, which zooms
+    expect(page.locator(".calib-verdict")).to_contain_text("再加一个点")
+    pins = [pin.bounding_box() for pin in page.locator(".mark.on-map").all()]
+    assert abs(pins[0]["y"] - pins[1]["y"]) < 2, "two points of one latitude stand at one height"  # type: ignore[index]
+    _shot(page, "calibration")
+    page.locator(".panel-head").get_by_role("button", name="保存").click()
+    expect(page.locator(".toast")).to_contain_text("已保存")
+    saved = _row(desk, Camera, "cam-1").calibration
+    expect(page.locator(".calib-saved")).to_contain_text(f"误差 {saved['error_m']:g} 米")
+    assert len(saved["points"]) == 4 and saved["error_m"] > 0 and saved["field_of_view"]["type"] == "Polygon"
+
+
+def test_an_unknown_device_is_accepted_and_its_readings_drawn(desk: Whole, boss: Visit) -> None:
+    page, settings = boss.page, desk.settings
+    account = (settings.mqtt_device_user, settings.mqtt_device_password)
+
+    def push(seq: int) -> None:
+        body = {"device": "gauge-9", "seq": seq, "water_level_m": 0.3 + seq / 100}
+        url = f"http://127.0.0.1:{settings.ingest_http_port}/readings"
+        assert httpx.post(url, json=body, auth=account, timeout=20).status_code == 200
+
+    push(1)
+    boss.open("/devices?tab=quarantine")
+    row = page.locator('tr[data-id="http:gauge-9"]')
+    for _ in range(20):
+        if row.count():
+            break
+        page.wait_for_timeout(500)
+        page.get_by_role("button", name="刷新").click()
+    row.get_by_role("button", name="接入").click()
+    dialog = page.locator("dialog.form-dialog")
+    dialog.locator("input[name=name]").fill("九号水尺")
+    dialog.locator("select[name=site_id]").select_option("site-1")
+    _shot(page, "accept")
+    dialog.locator("button[type=submit]").click()
+    expect(row).to_have_count(0)
+    for seq in range(2, 6):
+        push(seq)
+        page.wait_for_timeout(300)
+    boss.open("/devices?tab=all")
+    page.locator('tr[data-id="http:gauge-9"]').click()
+    expect(page.locator(".split-side .facts")).to_contain_text("东盛商厦")
+    expect(page.locator(".chart-slot svg path, .chart-slot svg polyline").first).to_be_visible()
+    _shot(page, "device")
+
+
+def test_how_well_we_see_becomes_a_threshold_and_a_hard_negative(desk: Whole, boss: Visit) -> None:
+    page = boss.page
+    boss.open("/vision?tab=precision")
+    row = page.locator('tr[data-id="cam-1:flame_smoke"]')
+    expect(row).to_contain_text("50 %")
+    expect(row.locator(".interval")).to_be_visible()
+    row.get_by_role("button", name="试算 0.79").click()
+    expect(row.locator("[role=status]")).to_contain_text("3")
+    _shot(page, "precision")
+    row.locator('[data-do="apply"]').click()
+    expect(page.locator(".toast")).to_contain_text("已保存")
+    algorithms = {a["kind"]: a["params"] for a in _row(desk, Camera, "cam-1").algorithms}
+    assert algorithms["flame_smoke"] == {"fire_confidence": 0.79, "smoke_confidence": 0.79}
+    boss.open("/cases/judged-5")
+    page.get_by_role("button", name="加入难例集").click()
+    expect(page.get_by_role("button", name="已加入")).to_be_visible()
+    assert len(list((desk.settings.data_dir / "hard_negatives" / "flame_smoke" / "images").iterdir())) == 1
+
+
+def test_duty_and_dead_letters(desk: Whole, boss: Visit) -> None:
+    page = boss.page
+    boss.open("/plans?tab=duty")
+    page.get_by_role("button", name="新增班次").click()
+    dialog = page.locator("dialog.form-dialog")
+    dialog.locator("select[name=department_id]").select_option("dept-command")
+    dialog.locator("button[type=submit]").click()
+    dialog.locator("select[name=user_id]").select_option(label="second (second)")
+    now = page.evaluate("() => { const d = new Date(); return Date.now() - d.getTimezoneOffset() * 60000; }") / 1000
+    for name, shift in (("starts_at", -3600), ("ends_at", 7200)):
+        text = datetime.fromtimestamp(now + shift, UTC).strftime("%Y-%m-%dT%H:%M")
+        dialog.locator(f"input[name={name}]").fill(text)
+    dialog.locator("button[type=submit]").click()
+    shift_card = page.locator(".shift", has_text="second")
+    expect(shift_card.first).to_be_visible()
+    shift_card.first.get_by_role("button", name="交接").click()
+    dialog.locator("select[name=to]").select_option(label="boss (boss)")
+    dialog.locator("textarea[name=note]").fill("二号泵检修中")
+    dialog.locator("button[type=submit]").click()
+    expect(shift_card.first).to_contain_text("二号泵检修中")
+    _shot(page, "duty")
+
+    boss.open("/admin?tab=dead")
+    expect(page.locator("table")).to_contain_text("no JSON")
+    _shot(page, "dead")
+    page.locator("table button").first.click()
+    expect(page.locator("table")).to_have_count(0)
+
+
+def test_phone_reports_refuses_and_checks_and_the_desk_keeps_the_records(
+    desk: Whole, boss: Visit, chromium: Browser, tmp_path: Path
+) -> None:
+    page = boss.page
+    desk.alarm()
+    staff = _phone(desk, chromium, "staff")
+    checker = _phone(desk, chromium, "checker")
+    try:
+        staff.page.get_by_role("button", name="上报").click()
+        staff.page.locator("form.report select").first.select_option("fire")
+        staff.page.locator("form.report input:not([type=file])").fill("东盛商厦冒烟")
+        _shot(staff.page, "phone_report")
+        staff.page.locator("form.report button[type=submit]").tap()
+        boss.open("/")
+        rows = page.locator("li.case")
+        alarm, report = rows.filter(has_text="火灾报警"), rows.filter(has_text="东盛商厦冒烟")
+        expect(alarm).to_have_count(1, timeout=30_000)
+        expect(report).to_have_count(1, timeout=30_000)
+        expect(alarm.locator(".chip")).to_have_text("已派遣")
+        case_id = alarm.get_attribute("data-case")
+        _shot(page, "wall")
+
+        staff.page.locator("nav.foot button").first.tap()
+        staff.page.locator(f'a.card[data-case="{case_id}"]').tap()
+        expect(staff.page.locator('[data-do="accept"]')).to_be_visible()
+        _shot(staff.page, "phone_task")
+        staff.page.locator("details.reason summary", has_text="拒收").tap()
+        staff.page.locator("details.reason[open] textarea").fill("不归我单位")
+        staff.page.locator("details.reason[open] button").tap()
+        expect(alarm.locator(".chip")).not_to_have_text("已派遣")
+
+        boss.open(f"/cases/{case_id}")
+        expect(page.locator(".timeline").first).to_contain_text("不归我单位")
+        page.locator("summary", has_text="审计链").click()
+        expect(page.locator(".good-text")).to_contain_text("审计链完整")
+        page.locator("summary", has_text="应急预案").click()
+        page.locator("summary", has_text="疑似重复案件").click()
+        opened = page.locator("details.section[open]")
+        expect(opened.filter(has_text="疑似重复案件").locator(".skeleton")).to_have_count(0)
+        expect(opened.filter(has_text="疑似重复案件").locator(".form-error")).to_have_count(0)
+        page.locator("summary", has_text="证据包").click()
+        page.locator(".section form input").last.fill("交消防调查")
+        _shot(page, "case_records")
+        with page.expect_download() as waiting:
+            page.locator(".section form button[type=submit]").last.click()
+        sealed = tmp_path / "case.zip"
+        waiting.value.save_as(sealed)
+        assert check_package(sealed).flaws == ()
+        _started(page)
+        _checked(desk, boss, staff, checker)
+    finally:
+        for phone in (staff, checker):
+            phone.assert_clean()
+            phone.context.close()
+
+
+def _started(page: Page) -> None:
+    """The plan that fits the case is offered in its panel."""
+    expect(page.locator("details.section", has_text="应急预案")).not_to_contain_text("此服务器")
+
+
+def _checked(desk: Whole, boss: Visit, staff: Visit, checker: Visit) -> None:
+    """Dispatched anew, the case is accepted and finished on the phone, and an inspector checks it on the phone."""
+    page, phone = boss.page, staff.page
+    page.click('[data-command="dispatch"]')
+    page.locator(".command-form select").first.select_option("dept-fire")
+    page.click(".command-form button[type=submit]")
+    expect(page.locator(".case-number .chip")).to_have_text("已派遣")
+    phone.goto(desk.base + "/m")
+    phone.locator("a.card", has_text="火灾报警").tap()
+    phone.tap('[data-do="accept"]')
+    phone.set_input_files(
+        '[data-do="photo"]', [{"name": "after.jpg", "mimeType": "image/jpeg", "buffer": picture("after", False)}]
+    )
+    phone.tap('[data-do="finish"]')
+    expect(page.locator(".timeline").first).to_contain_text("处置完成", timeout=30_000)
+    checker.page.goto(checker.base + "/m")
+    checker.page.locator("a.card", has_text="火灾报警").tap()
+    checker.page.tap('[data-do="check_pass"]')
+    expect(page.locator(".timeline").first).to_contain_text("核查通过", timeout=30_000)
+
+
+def test_indicators_open_their_cases_and_go_out_as_csv(boss: Visit) -> None:
+    page = boss.page
+    boss.open("/indicators")
+    figure = page.locator("tr", has=page.locator("td:first-child", has_text=re.compile("^—$")))
+    figure = figure.locator("button.figure").last  # the six without a department
+    expect(figure).to_have_text("6")
+    figure.click()
+    expect(page.locator("tbody").last.locator("tr")).to_have_count(6)
+    expect(page.locator("td a[href^='/cases/']").first).to_be_visible()
+    _shot(page, "indicators")
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name=re.compile("CSV")).click()
+    assert "消防救援大队" in Path(waiting.value.path()).read_text(encoding="utf-8-sig")
+
+
+def test_english_titles_are_the_kind_and_the_place(desk: Whole, chromium: Browser) -> None:
+    wall = visit(chromium, desk.base, 1920, 1080)
+    wall.context.add_cookies([{"name": "yiwang_lang", "value": "en", "url": desk.base}])
+    wall.log_in("boss", PASSWORD)
+    wall.open("/cases/judged-5")
+    expect(wall.page.locator(".panel-head h2").first).to_have_text("Flame or smoke · Dongsheng Mall")
+    expect(wall.page.locator(".original-title")).to_have_text("发现烟火")
+    _shot(wall.page, "english")
+    wall.assert_clean()
+    wall.context.close()
