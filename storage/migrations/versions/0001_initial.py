@@ -487,6 +487,24 @@ def upgrade() -> None:
     with op.batch_alter_table('login_session', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_login_session_user_id'), ['user_id'], unique=False)
 
+    op.create_table('push_subscription',
+    sa.Column('subscription_id', sa.String(length=64), nullable=False),
+    sa.Column('user_id', sa.String(length=40), nullable=False),
+    sa.Column('session_hash', sa.String(length=64), nullable=False),
+    sa.Column('endpoint', sa.String(length=1000), nullable=False),
+    sa.Column('p256dh', sa.String(length=100), nullable=False),
+    sa.Column('auth', sa.String(length=40), nullable=False),
+    sa.Column('user_agent', sa.String(length=200), nullable=False),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.Column('last_used_at', UtcDateTime(), nullable=True),
+    sa.Column('last_error', sa.String(length=200), nullable=False),
+    sa.ForeignKeyConstraint(['user_id'], ['user_account.user_id'], name=op.f('fk_push_subscription_user_id_user_account')),
+    sa.PrimaryKeyConstraint('subscription_id', name=op.f('pk_push_subscription'))
+    )
+    with op.batch_alter_table('push_subscription', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_push_subscription_session_hash'), ['session_hash'], unique=False)
+        batch_op.create_index(batch_op.f('ix_push_subscription_user_id'), ['user_id'], unique=False)
+
     op.create_table('user_role',
     sa.Column('user_id', sa.String(length=40), nullable=False),
     sa.Column('role', sa.String(length=20), nullable=False),
@@ -715,6 +733,11 @@ def downgrade() -> None:
 
     op.drop_table('case_assignment')
     op.drop_table('user_role')
+    with op.batch_alter_table('push_subscription', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_push_subscription_user_id'))
+        batch_op.drop_index(batch_op.f('ix_push_subscription_session_hash'))
+
+    op.drop_table('push_subscription')
     with op.batch_alter_table('login_session', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_login_session_user_id'))
 
