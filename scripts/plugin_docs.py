@@ -24,7 +24,7 @@ TITLES = {
 
 def render() -> str:
     """The reference as Markdown."""
-    lines = ["# Plug-ins", "", "Generated from the code by `python scripts/plugin_docs.py`: one file adds one thing.", ""]
+    lines = ["# Plug-ins", "", "Made from the code by `python scripts/plugin_docs.py`: one file adds one thing.", ""]
     for group, title in TITLES.items():
         lines += [f"## {title}", ""]
         for kind in plugins.kinds(group):
