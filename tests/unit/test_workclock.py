@@ -34,7 +34,7 @@ def agree(question: dict[str, Any]) -> None:
     """The clock and the counter give the same deadline; spans too long for one count are counted longer."""
     days = 16
     expected = oracle(question, days, 60)
-    while expected == "beyond" and days < 1000:
+    while expected == "beyond" and days < 10_000:
         days *= 3
         expected = oracle(question, days, 60)
     shown = answer(question)
