@@ -1,17 +1,4 @@
-"""Mapping: any JSON (or table row) to readings and observations, described by data.  Pure.
-
-A mapping names where in an item the device, the time, the place and the values stand; a path is
-``data.records[0].level`` (a key that itself holds dots is found whole).  ``items`` is the path of a list of items;
-without it the whole payload is one item.  In ``device`` a ``{name}`` is taken from the topic, e.g.::
-
-    topic: "city/pumps/{station}/up"
-    device: "{station}"
-    items: "data[]"
-    time: {path: ts, format: unix_ms}
-    values:
-      - {path: level_cm, quantity: water_level_m, scale: 0.01, unit: m, missing: [-999]}
-    events:
-      - {kind_path: alarm, kinds: {"1": fire_alarm}, state_path: on, states: {"1": open, "0": clear}}
+"""Items to readings and observations, as a mapping says.  Pure.
 
 A bad item is refused with its index and loses nothing good beside it.  Ids: device, the item's ``id`` (or its time, or
 else the five minutes in which it came), quantity and value.
@@ -24,16 +11,17 @@ import re
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from core.errors import YiwangError
-from core.geo.crs import System, to_wgs84
+from core.geo.crs import to_wgs84
 from core.ids import derived_id
 from core.records import GeoPoint, Observation, Quality, Reading
 from ingest.contract import observed
+from ingest.mapping.format import EventMap, Mapping, TimeMap, ValueMap
 
 MAX_PAYLOAD_BYTES = 1 << 20
 MAX_ITEMS = 5000
@@ -41,12 +29,6 @@ _COLLAPSE_S = 300
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d{1,6})\]")
 _DEVICE = re.compile(r"[^/\s\x00-\x1f]{1,80}\Z")
 _MISSING = object()
-
-
-class MappingInvalid(YiwangError):
-    code = "mapping_invalid"
-    message = "mapping {mapping!r}: {detail}"
-    remedy = "see docs/protocols.md for what a mapping may hold"
 
 
 class PayloadNotJson(YiwangError):
@@ -67,71 +49,6 @@ class ItemInvalid(YiwangError):
     remedy = "correct the mapping or the sender"
 
 
-class TimeMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``format``: ``iso``, ``unix``, ``unix_ms`` or a strptime pattern; ``zone`` holds for times without offset."""
-
-    path: str
-    format: str = "iso"
-    zone: str = "Asia/Shanghai"
-
-
-class PlaceMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where longitude and latitude stand, and in which system they are."""
-
-    lon: str
-    lat: str
-    coord_sys: System = "wgs84"
-
-
-class ValueMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One value: ``number × scale + offset``; ``words`` turns texts into numbers, ``missing`` lists "no value"."""
-
-    path: str
-    quantity: str
-    unit: str = ""
-    scale: float = 1.0
-    offset: float = 0.0
-    channel: str = ""
-    channel_path: str = ""
-    words: dict[str, float] = {}
-    missing: list[float | int | str] = []
-    text: bool = False
-    required: bool = False
-
-
-class EventMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One observation: kind fixed or by ``kinds[item[kind_path]]`` (unknown ones are skipped), state likewise."""
-
-    kind: str = ""
-    kind_path: str = ""
-    kinds: dict[str, str] = {}
-    state: Literal["open", "clear", "measure"] = "open"
-    state_path: str = ""
-    states: dict[str, Literal["open", "clear", "measure"]] = {}
-    confidence_path: str = ""
-    value_path: str = ""
-    unit: str = ""
-    zone_path: str = ""
-    attributes: dict[str, str] = {}
-
-
-class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """See the module.  ``source`` is the first half of device ids; ``prefix`` stands before the device's name."""
-
-    name: str
-    device: str
-    source: str = "mqtt"
-    source_type: Literal["camera", "device", "drone", "citizen", "platform"] = "device"
-    prefix: str = ""
-    topic: str = ""
-    items: str = ""
-    id: str = ""
-    time: TimeMap | None = None
-    place: PlaceMap | None = None
-    values: list[ValueMap] = []
-    events: list[EventMap] = []
-
-
 @dataclass
 class Mapped:
     """What a payload said, by device; ``refused`` are (index of the item, error)."""
@@ -143,57 +60,6 @@ class Mapped:
     @property
     def devices(self) -> list[str]:
         return list(dict.fromkeys([*self.readings, *self.observations]))
-
-
-def read_mapping(spec: Any, name: str = "") -> Mapping:
-    """A mapping from plain data (a YAML or JSON document); :class:`MappingInvalid` names what is wrong."""
-    try:
-        mapping = msgspec.convert(spec, Mapping, strict=False)
-        if mapping.time is not None:
-            ZoneInfo(mapping.time.zone)
-    except (msgspec.ValidationError, ValueError, KeyError) as error:
-        raise MappingInvalid(mapping=name or _name_of(spec), detail=str(error)) from error
-    if not mapping.values and not mapping.events:
-        raise MappingInvalid(mapping=mapping.name, detail="it maps neither values nor events")
-    for event in mapping.events:
-        if bool(event.kind) == bool(event.kind_path):
-            raise MappingInvalid(mapping=mapping.name, detail="an event needs either kind or kind_path with kinds")
-    return mapping
-
-
-def check_mapping(spec: dict[str, Any]) -> None:
-    """ValueError when ``spec`` is no mapping: for the parameters of plug-ins."""
-    try:
-        read_mapping({"name": "mapping", **spec})
-    except MappingInvalid as error:
-        raise ValueError(str(error)) from error
-
-
-def _name_of(spec: Any) -> str:
-    return str(spec.get("name", "?")) if isinstance(spec, dict) else "?"
-
-
-def find(item: Any, path: str) -> Any:
-    """What stands at ``path``, or None; a key that is the whole path wins."""
-    found = _find(item, path)
-    return None if found is _MISSING else found
-
-
-def _find(item: Any, path: str) -> Any:
-    if path in ("", "."):
-        return item
-    if isinstance(item, dict) and path in item:
-        return item[path]
-    for name, index in _STEP.findall(path):
-        if name:
-            if not isinstance(item, dict) or name not in item:
-                return _MISSING
-            item = item[name]
-        else:
-            if not isinstance(item, list) or int(index) >= len(item):
-                return _MISSING
-            item = item[int(index)]
-    return item
 
 
 def map_payload(
@@ -236,6 +102,29 @@ def map_items(
         except ItemInvalid as error:
             mapped.refused.append((index, error))
     return mapped
+
+
+def find(item: Any, path: str) -> Any:
+    """What stands at ``path``, or None; a key that is the whole path wins."""
+    found = _find(item, path)
+    return None if found is _MISSING else found
+
+
+def _find(item: Any, path: str) -> Any:
+    if path in ("", "."):
+        return item
+    if isinstance(item, dict) and path in item:
+        return item[path]
+    for name, index in _STEP.findall(path):
+        if name:
+            if not isinstance(item, dict) or name not in item:
+                return _MISSING
+            item = item[name]
+        else:
+            if not isinstance(item, list) or int(index) >= len(item):
+                return _MISSING
+            item = item[int(index)]
+    return item
 
 
 class _Item:
@@ -401,46 +290,3 @@ def _word(found: Any) -> str:
     if isinstance(found, bool):
         return "true" if found else "false"
     return str(found) if isinstance(found, str | int | float) else ""
-
-
-class MappingSet:
-    """Mappings by topic, for MQTT."""
-
-    def __init__(self, mappings: list[Mapping]) -> None:
-        self._mappings = [(topic_pattern(m), m) for m in mappings if m.topic]
-
-    @property
-    def topics(self) -> tuple[str, ...]:
-        """MQTT filters to subscribe to: every level that holds a ``{name}`` becomes ``+``."""
-        out = []
-        for _, mapping in self._mappings:
-            levels = ["+" if "{" in level else level for level in mapping.topic.split("/")]
-            out.append("/".join(levels))
-        return tuple(dict.fromkeys(out))
-
-    def match(self, topic: str) -> tuple[Mapping, dict[str, str]] | None:
-        """The first mapping whose topic fits, and what its ``{name}`` are."""
-        for pattern, mapping in self._mappings:
-            found = pattern.fullmatch(topic)
-            if found:
-                return mapping, found.groupdict()
-        return None
-
-
-def topic_pattern(mapping: Mapping) -> re.Pattern[str]:
-    """``a/{b}/c`` as a pattern; a ``{name}`` takes one level or a part of one; ``#`` at the end takes the rest."""
-    parts = re.split(r"(\{\w+\}|#\Z|\+)", mapping.topic)
-    try:
-        return re.compile("".join(_topic_part(p) for p in parts))
-    except re.error as error:
-        raise MappingInvalid(mapping=mapping.name, detail=f"topic: {error}") from error
-
-
-def _topic_part(part: str) -> str:
-    if part == "#":
-        return ".*"
-    if part == "+":
-        return "[^/]+"
-    if part.startswith("{") and part.endswith("}"):
-        return f"(?P<{part[1:-1]}>[^/()]+)"
-    return re.escape(part)

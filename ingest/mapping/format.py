@@ -1,0 +1,110 @@
+"""What a mapping may hold, and reading one from YAML or JSON.  Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from core.errors import YiwangError
+from core.geo.crs import System
+
+
+class MappingInvalid(YiwangError):
+    code = "mapping_invalid"
+    message = "mapping {mapping!r}: {detail}"
+    remedy = "see docs/protocols.md for what a mapping may hold"
+
+
+class TimeMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``format``: ``iso``, ``unix``, ``unix_ms`` or a strptime pattern; ``zone`` holds for times without offset."""
+
+    path: str
+    format: str = "iso"
+    zone: str = "Asia/Shanghai"
+
+
+class PlaceMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where longitude and latitude stand, and in which system they are."""
+
+    lon: str
+    lat: str
+    coord_sys: System = "wgs84"
+
+
+class ValueMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One value: ``number × scale + offset``; ``words`` turns texts into numbers, ``missing`` lists "no value"."""
+
+    path: str
+    quantity: str
+    unit: str = ""
+    scale: float = 1.0
+    offset: float = 0.0
+    channel: str = ""
+    channel_path: str = ""
+    words: dict[str, float] = {}
+    missing: list[float | int | str] = []
+    text: bool = False
+    required: bool = False
+
+
+class EventMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One observation: kind fixed or by ``kinds[item[kind_path]]`` (unknown ones are skipped), state likewise."""
+
+    kind: str = ""
+    kind_path: str = ""
+    kinds: dict[str, str] = {}
+    state: Literal["open", "clear", "measure"] = "open"
+    state_path: str = ""
+    states: dict[str, Literal["open", "clear", "measure"]] = {}
+    confidence_path: str = ""
+    value_path: str = ""
+    unit: str = ""
+    zone_path: str = ""
+    attributes: dict[str, str] = {}
+
+
+class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """See the module.  ``source`` is the first half of device ids; ``prefix`` stands before the device's name."""
+
+    name: str
+    device: str
+    source: str = "mqtt"
+    source_type: Literal["camera", "device", "drone", "citizen", "platform"] = "device"
+    prefix: str = ""
+    topic: str = ""
+    items: str = ""
+    id: str = ""
+    time: TimeMap | None = None
+    place: PlaceMap | None = None
+    values: list[ValueMap] = []
+    events: list[EventMap] = []
+
+
+def read_mapping(spec: Any, name: str = "") -> Mapping:
+    """A mapping from plain data (a YAML or JSON document); :class:`MappingInvalid` names what is wrong."""
+    try:
+        mapping = msgspec.convert(spec, Mapping, strict=False)
+        if mapping.time is not None:
+            ZoneInfo(mapping.time.zone)
+    except (msgspec.ValidationError, ValueError, KeyError) as error:
+        raise MappingInvalid(mapping=name or _name_of(spec), detail=str(error)) from error
+    if not mapping.values and not mapping.events:
+        raise MappingInvalid(mapping=mapping.name, detail="it maps neither values nor events")
+    for event in mapping.events:
+        if bool(event.kind) == bool(event.kind_path):
+            raise MappingInvalid(mapping=mapping.name, detail="an event needs either kind or kind_path with kinds")
+    return mapping
+
+
+def check_mapping(spec: dict[str, Any]) -> None:
+    """ValueError when ``spec`` is no mapping: for the parameters of plug-ins."""
+    try:
+        read_mapping({"name": "mapping", **spec})
+    except MappingInvalid as error:
+        raise ValueError(str(error)) from error
+
+
+def _name_of(spec: Any) -> str:
+    return str(spec.get("name", "?")) if isinstance(spec, dict) else "?"
