@@ -27,6 +27,7 @@ _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _END = (date(9990, 1, 1).toordinal() - _EPOCH_ORDINAL) * DAY_S * SECOND  # nothing is counted beyond
 _NEVER = 1 << 62
 _MOST_DAYS = 366 * 300
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 UNITS = ("urgent_hour", "work_hour", "work_day", "urgent_day")
 UNIT_ZH = {"urgent_hour": "紧急工作时", "work_hour": "工作时", "work_day": "工作日", "urgent_day": "紧急工作日"}
 
@@ -112,7 +113,12 @@ def amount(limit: Limit, calendar: WorkCalendar) -> int:
     if value > 1e9:
         raise DeadlineUnreachable(field="limit", detail=f"{value:g} is beyond any calendar", how="give a shorter limit")
     seconds = {"urgent_hour": 3600, "work_hour": 3600, "work_day": calendar.day_seconds, "urgent_day": DAY_S}
-    micros = round(Fraction(str(value)) * seconds[limit.unit] * SECOND)  # 1/3600 h is one second, whatever floats say
+    return _whole_seconds(value, seconds[limit.unit])
+
+
+@lru_cache(maxsize=4096)
+def _whole_seconds(value: float, unit_s: int) -> int:
+    micros = round(Fraction(str(value)) * unit_s * SECOND)  # 1/3600 h is one second, whatever floats say
     return -(-micros // SECOND) * SECOND
 
 
@@ -296,28 +302,33 @@ def _warnings(steps: list[Step], calendar: WorkCalendar) -> tuple[str, ...]:
 
 
 def _text(step: Step, zone: ZoneInfo) -> str:
-    begin = _moment(step.begin).astimezone(zone)
-    end = _moment(step.end).astimezone(zone)
-    span = (
-        f"{begin:%Y-%m-%d %a %H:%M:%S} – {end:%H:%M:%S}"
-        if begin.date() == end.date()
-        else f"{begin:%Y-%m-%d %a %H:%M:%S} – {end:%Y-%m-%d %a %H:%M:%S}"
-    )
+    first = _local(step.begin, zone)
     match step.what:
-        case "limit":
-            return f"from {begin:%Y-%m-%d %a %H:%M:%S}: {step.note} = {_hms(step.left)} to count"
-        case "extend":
-            return f"extension at {begin:%Y-%m-%d %a %H:%M:%S}: {step.note} = {_hms(step.left)} more to count"
-        case "count":
+        case "count" | "pause":
+            last = _local(step.end, zone)
+            span = f"{_stamp(first)} – {last.time() if first.date() == last.date() else _stamp(last)}"
+            if step.what == "pause":
+                return f"{span}: suspended, not counted"
             return f"{span}: counted {_hms(step.counted)}, {_hms(step.left)} left"
-        case "pause":
-            return f"{span}: suspended, not counted"
+        case "limit":
+            return f"from {_stamp(first)}: {step.note} = {_hms(step.left)} to count"
+        case "extend":
+            return f"extension at {_stamp(first)}: {step.note} = {_hms(step.left)} more to count"
         case "closed":
-            return f"{begin:%Y-%m-%d} – {end - timedelta(seconds=1):%Y-%m-%d}: {step.note}, not counted"
+            return f"{first.date()} – {_local(step.end - SECOND, zone).date()}: {step.note}, not counted"
         case "open":
-            return f"{begin:%Y-%m-%d %a %H:%M:%S}: suspended without end, {_hms(step.left)} left"
+            return f"{_stamp(first)}: suspended without end, {_hms(step.left)} left"
         case _:
-            return f"deadline {begin:%Y-%m-%d %a %H:%M:%S %z}"
+            return f"deadline {_stamp(first)} {first:%z}"
+
+
+def _local(micros: int, zone: ZoneInfo) -> datetime:
+    """The local time of an instant, cut to whole seconds."""
+    return _moment(micros - micros % SECOND).astimezone(zone)
+
+
+def _stamp(local: datetime) -> str:
+    return f"{local.date()} {_WEEKDAYS[local.weekday()]} {local.time()}"
 
 
 def _hms(micros: int) -> str:

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+_1970 = date(1970, 1, 1).toordinal()
+
 
 def oracle(question: dict[str, Any], days: int = 60, step: int = 1) -> datetime | str | None:
     """The deadline of a batch question: a datetime (UTC), None when suspended without end, "beyond" past ``days``.
@@ -34,11 +36,10 @@ def oracle(question: dict[str, Any], days: int = 60, step: int = 1) -> datetime 
         need = round(part["value"] * size[part["unit"]]) // step
         if need == 0:
             continue
-        counted = free[at:] & work[at:] if part["unit"].startswith("work") else free[at:]
-        total = np.cumsum(counted)
-        if len(total) == 0 or total[-1] < need:
+        cells = np.flatnonzero(free[at:] & work[at:] if part["unit"].startswith("work") else free[at:])
+        if len(cells) < need:
             return None if open_end else "beyond"
-        at += int(np.searchsorted(total, need)) + 1
+        at += int(cells[need - 1]) + 1
     return start + timedelta(seconds=at * step)
 
 
@@ -47,31 +48,38 @@ def _cell(text: str, start: datetime, step: int) -> int:
 
 
 def _working(calendar: dict[str, Any], start: datetime, n: int, step: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    holidays, workdays = set(calendar["holidays"]), set(calendar["workdays"])
-    local = _local_seconds(ZoneInfo(calendar["timezone"]), start, n, step)
-    of_day = local % 86400
-    mask = np.zeros(n, dtype=bool)
+    zone = ZoneInfo(calendar["timezone"])
+    cells = np.zeros(86400 // step, dtype=bool)  # of one local day
     for begin, end in calendar["periods"]:
-        mask |= (of_day >= _seconds(begin)) & (of_day < _seconds(end))
+        cells[_seconds(begin) // step : _seconds(end) // step] = True
+    whole_days = range(0, n * step + 86400, 86400)
+    offsets = {_offset(zone, start + timedelta(seconds=s)) for s in whole_days}
+    if len(offsets) == 1:  # the same every midnight: the clocks do not change, so the days lie side by side
+        first = int(start.timestamp()) + offsets.pop()
+        days, skipped = range(first // 86400, (first + n * step) // 86400 + 1), first % 86400 // step
+        marked = np.logical_and.outer(_works(calendar, days), cells).ravel()
+        return np.asarray(marked[skipped : skipped + n], dtype=np.bool_)
+    local = _local_seconds(zone, start, n, step)
     ordinals = local // 86400
-    first, last = int(ordinals.min()), int(ordinals.max())
-    works = np.empty(last - first + 1, dtype=bool)
-    for ordinal in range(first, last + 1):
-        day = date(1970, 1, 1) + timedelta(days=ordinal)
-        iso = day.isoformat()
-        works[ordinal - first] = iso in workdays or (
-            iso not in holidays and day.isoweekday() not in calendar["weekend"]
-        )
-    return mask & works[ordinals - first]
+    first = int(ordinals.min())
+    works = _works(calendar, range(first, int(ordinals.max()) + 1))
+    return np.asarray(cells[local % 86400 // step] & works[ordinals - first], dtype=np.bool_)
+
+
+def _works(calendar: dict[str, Any], days: range) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Is work done on each of these days (counted from 1970)?  Workdays beat holidays beat weekends."""
+    works = np.array([(day + 3) % 7 + 1 not in calendar["weekend"] for day in days])  # 1 January 1970 was a Thursday
+    for name, is_working in (("holidays", False), ("workdays", True)):
+        for text in calendar[name]:
+            day = date.fromisoformat(text).toordinal() - _1970
+            if day in days:
+                works[day - days[0]] = is_working
+    return works
 
 
 def _local_seconds(zone: ZoneInfo, start: datetime, n: int, step: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Local time of every cell, as seconds since 1970 read off the local clock."""
     base = int(start.timestamp()) + np.arange(n, dtype=np.int64) * step
-    whole_days = range(0, n * step + 86400, 86400)
-    offsets = {_offset(zone, start + timedelta(seconds=s)) for s in whole_days}
-    if len(offsets) == 1:  # the same every midnight: the clocks do not change in this span
-        return base + offsets.pop()
     hour = 3600 // step
     for first in range(0, n, hour):
         moment = start + timedelta(seconds=first * step)
