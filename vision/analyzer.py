@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,7 +14,7 @@ from core.errors import YiwangError
 from core.records import AlgorithmConfig, CameraConfig, Zone
 from vision.camera_health import CameraHealth
 from vision.detections import Detections, empty, merge
-from vision.errors import ZoneInvalid
+from vision.errors import ClassMissing, ModelInvalid, ModelMissing, ZoneInvalid
 from vision.findings import Algorithm, Finding, Need
 from vision.frames import Frame
 from vision.motion import MotionGate
@@ -52,28 +53,65 @@ def build_algorithm(config: AlgorithmConfig, zones: Sequence[Zone], pool: Detect
     return algorithm
 
 
-class CameraAnalysis:
-    """Everything remembered about one camera between two frames."""
+@dataclass(frozen=True)
+class _Built:
+    """An algorithm and what it was built from."""
 
-    def __init__(self, config: CameraConfig, pool: DetectorPool, gate: MotionGate | None = None) -> None:
+    config: AlgorithmConfig
+    zones: tuple[Zone, ...]
+    algorithm: Algorithm
+
+
+class CameraAnalysis:
+    """Everything remembered about one camera between two frames.
+
+    Configured anew (``before``), an algorithm that stayed as it was goes on with its memory, and one whose new
+    configuration is wrong goes on as it was; ``problems`` tells of the latter.
+    """
+
+    def __init__(
+        self,
+        config: CameraConfig,
+        pool: DetectorPool,
+        gate: MotionGate | None = None,
+        before: CameraAnalysis | None = None,
+    ) -> None:
         self.config = config
-        self.gate = gate or MotionGate()
-        self.health: CameraHealth | None = CameraHealth()
-        self.algorithms: list[Algorithm] = []
+        self.gate: MotionGate = gate or (before.gate if before else MotionGate())
+        self.health: CameraHealth | None = before.health if before and before.health else CameraHealth()
         self.problems: list[str] = []
+        self.model_problems = False  # some of them may be mended by another model file
+        self._built: dict[tuple[str, int], _Built] = {}  # a camera may run one kind several times
+        counted: Counter[str] = Counter()
         for wanted in config.algorithms:
-            if wanted.kind == "camera_health":
-                self.health = CameraHealth(plugins.parse_params("algorithm", wanted.kind, wanted.params))
-                continue
-            try:
-                self.algorithms.append(build_algorithm(wanted, config.zones, pool))
-            except YiwangError as error:  # one wrong algorithm leaves the others working
-                self.problems.append(f"{wanted.kind}: {error}")
-                log.warning("camera %s: %s", config.camera_id, error)
+            key = (wanted.kind, counted[wanted.kind])
+            counted[wanted.kind] += 1
+            built = self._build(wanted, before._built.get(key) if before else None, pool)
+            if built is not None:
+                self._built[key] = built
+        self.algorithms = [built.algorithm for built in self._built.values()]
         self.needs = tuple({n.key: n for a in self.algorithms for n in a.needs}.values())
-        self.seen: dict[str, Detections] = {}
+        self.seen: dict[str, Detections] = dict(before.seen) if before else {}
         self.look_closely = False  # detect on every frame, motion or not: somebody asked
-        self.last_motion = float("-inf")
+        self.last_motion: float = before.last_motion if before else float("-inf")
+
+    def _build(self, wanted: AlgorithmConfig, known: _Built | None, pool: DetectorPool) -> _Built | None:
+        zones = self.config.zones
+        try:
+            if wanted.kind == "camera_health":
+                params = plugins.parse_params("algorithm", wanted.kind, wanted.params)
+                if self.health is None or self.health.params != params:
+                    self.health = CameraHealth(params)
+                return None
+            if known is not None and (known.config, known.zones) == (wanted, zones):
+                return known
+            return _Built(wanted, zones, build_algorithm(wanted, zones, pool))
+        except YiwangError as error:  # one wrong algorithm leaves the others working
+            kept = "" if known is None else " (it goes on as it was before)"
+            self.problems.append(f"{wanted.kind}: {error}{kept}")
+            self.model_problems |= isinstance(error, ModelMissing | ModelInvalid | ClassMissing)
+            log.warning("camera %s: %s%s", self.config.camera_id, error, kept)
+            return known
 
     def restore(self, standing: Iterable[tuple[str, str | None]], faults: Iterable[str]) -> None:
         """Go on where another worker stopped: what stood there stands here until seen otherwise."""

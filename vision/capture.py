@@ -79,6 +79,15 @@ class CameraCapture(threading.Thread):
             frame, self._slot = self._slot, None
             return frame
 
+    def serves(self, camera: CameraConfig) -> bool:
+        """Whether this stream is what ``camera``, as it is configured now, is analysed from."""
+        return self.is_alive() and (camera.sub_url or camera.url) == (self.camera.sub_url or self.camera.url)
+
+    def configure(self, camera: CameraConfig) -> None:
+        """Go on with a new configuration of the same stream; a slowed camera starts at full speed again."""
+        if camera != self.camera:
+            self.camera, self.fps = camera, max(0.05, camera.analysis_fps)
+
     def halt(self) -> None:
         """Ask the thread to end; it does within the read time-out."""
         self._halt.set()

@@ -37,15 +37,27 @@ class Look:
 
 
 class Station:
-    """A camera that this worker holds: its capture, what is remembered of it, and who waits for a look."""
+    """A camera that this worker holds: its capture, what is remembered of it, and who waits for a look.
 
-    def __init__(self, camera: CameraConfig, lease: Lease, pool: DetectorPool, wake: Callable[[], None]) -> None:
+    One that follows ``before`` (the same camera, configured anew) keeps its stream where the address stayed, and the
+    memory of every algorithm that stayed.
+    """
+
+    def __init__(
+        self,
+        camera: CameraConfig,
+        lease: Lease,
+        pool: DetectorPool,
+        wake: Callable[[], None],
+        before: Station | None = None,
+    ) -> None:
         self.camera = camera
         self.lease = lease
-        self.analysis = CameraAnalysis(camera, pool)
-        self.capture = CameraCapture(camera, wake)
-        self.looks: list[Look] = []
-        self.last: Frame | None = None
+        self.analysis: CameraAnalysis = CameraAnalysis(camera, pool, before=before.analysis if before else None)
+        kept = before is not None and before.capture.serves(camera)
+        self.capture: CameraCapture = before.capture if before is not None and kept else CameraCapture(camera, wake)
+        self.looks: list[Look] = before.looks if before is not None else []
+        self.last: Frame | None = before.last if before is not None else None
         self.standing: dict[tuple[str, str | None], float] = {}  # (kind, zone) → since when, wall time
         self.started = time.monotonic()
         self.changed = True
@@ -80,9 +92,15 @@ class Engine(threading.Thread):
         self._wake.set()
 
     def add(self, station: Station) -> None:
+        """Analyse a camera from now on, in place of what was known of it before."""
         with self._lock:
+            before = self.stations.get(station.camera.camera_id)
             self.stations[station.camera.camera_id] = station
-        station.capture.start()
+        if before is not None and before.capture is not station.capture:
+            before.capture.halt()
+        station.capture.configure(station.camera)
+        if not station.capture.is_alive():
+            station.capture.start()
 
     def remove(self, camera_id: str) -> Station | None:
         """Stop analysing a camera; its capture ends by itself."""

@@ -70,3 +70,6 @@ class Algorithm(Protocol):
 
     def restore(self, zone: str | None) -> None:
         """The condition stands in ``zone`` (another worker opened it): clear it when it is seen to be gone."""
+
+    def refresh(self) -> None:
+        """A detector's model was replaced: read again what its card says (called from another thread)."""

@@ -11,11 +11,13 @@ LEAST_FPS = 0.25
 
 @dataclass(frozen=True)
 class Demand:
-    """What a camera wants (``fps``), gets (``given``) and how much it matters (1 highest … 9 lowest)."""
+    """What a camera wants (``fps``), gets (``given``), how much it matters (1 highest … 9 lowest), whether it is
+    ``quiet`` (nothing moves in its picture)."""
 
     fps: float
     given: float
     priority: int
+    quiet: bool = False
 
 
 def shed(load: float, cameras: Mapping[str, Demand]) -> dict[str, float]:

@@ -13,20 +13,31 @@ from vision.errors import ModelMissing
 MODELS = Path(__file__).parent / "models"
 
 
+def own_folder() -> Path:
+    """Where an operator's own models are: ``YIWANG_MODELS_DIR``, else ``models`` in the data folder."""
+    return Path(os.environ.get("YIWANG_MODELS_DIR") or Path(os.environ.get("YIWANG_DATA_DIR", "var")) / "models")
+
+
 def find(name: str) -> Path:
-    """The file ``name``: an absolute path, one below ``YIWANG_MODELS_DIR``, or one that ships with Yiwang."""
+    """The file ``name``: an absolute path, one in the operator's own folder, or one that ships with Yiwang."""
     given = Path(name).expanduser()
-    own = os.environ.get("YIWANG_MODELS_DIR")
-    places = [given] if given.is_absolute() else [*([Path(own) / name] if own else []), MODELS / name]
+    places = [given] if given.is_absolute() else [own_folder() / name, MODELS / name]
     for place in places:
         if place.is_file():
             return place
-    raise ModelMissing(path=str(places[-1]))
+    raise ModelMissing(path=str(places[0]))
+
+
+def companions(path: Path) -> list[Path]:
+    """``path`` and the files that belong to it: its card, and OpenVINO's weights beside an ``.xml``."""
+    beside = [path.with_suffix(".json")]
+    return [path, *([path.with_suffix(".bin")] if path.suffix == ".xml" else []), *beside]
 
 
 def reference(path: Path, version: str = "") -> ModelRef:
-    """File name and SHA-256 of a model file."""
-    return ModelRef(name=path.name, sha256=_sha256(str(path), path.stat().st_mtime_ns), version=version)
+    """File name and SHA-256 of a model file (of the ``.bin`` where an ``.xml`` only describes the graph)."""
+    sealed = path.with_suffix(".bin") if path.suffix == ".xml" else path
+    return ModelRef(name=path.name, sha256=_sha256(str(sealed), sealed.stat().st_mtime_ns), version=version)
 
 
 @lru_cache(maxsize=64)

@@ -72,6 +72,9 @@ class ZoneAlgorithm:
         if standing is not None:
             standing.is_open = True
 
+    def refresh(self) -> None:
+        """See :class:`vision.findings.Algorithm`."""
+
     def _finding(self, change: Any, sight: Sight, lasted: float) -> Finding:
         return Finding(
             kind=self.kind,

@@ -38,3 +38,6 @@ class Health:
 
     def restore(self, zone: str | None) -> None:
         """Its states have names, not zones: the live camera's health restores them itself."""
+
+    def refresh(self) -> None:
+        """It has no model."""

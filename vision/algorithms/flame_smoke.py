@@ -107,6 +107,10 @@ class FlameSmoke(ZoneAlgorithm):
                 out.append(self._fire(change, zone, confirmed, frame))
         return out
 
+    def refresh(self) -> None:
+        """The new model's card has thresholds of its own."""
+        self._confidence = thresholds(self.params)
+
     def _candidates(self, seen: Detections, frame: Frame, margin: float = 0.0) -> Detections:
         p = self.params
         limit = np.array([self._confidence.get(seen.name(row), 2.0) + margin for row in range(len(seen))], np.float32)

@@ -44,18 +44,18 @@ class Smoking(PersonActs):
         super().__init__(params, zones, pool)
         self._cigarette = Need(params.cigarette_detector, ("cigarette",), params.cigarette_params)
         self.pool.get(self._cigarette, self.kind)
-        self._confidence = params.cigarette_confidence
-        if self._confidence is None:
-            file = params.cigarette_params.get("file")
-            card = read_card(weights.find(str(file))) if file else None
-            self._confidence = (card.thresholds if card else {}).get("cigarette", 0.4)
+        self._params = params
+        self._confidence = threshold(params)
+
+    def refresh(self) -> None:
+        """The new model's card has a threshold of its own."""
+        self._confidence = threshold(self._params)
 
     def look(self, frame: Frame, person: Track, now: float) -> Act | None:
         x1, y1, x2, y2 = (float(v) for v in person.xyxy)
         part, left, top = crop(frame.image, upper((x1, y1, x2, y2), 0.5), 0.15)
         if part.size == 0:
             return None
-        assert self._confidence is not None
         found = self.pool.detect(self._cigarette, [part])[0].of("cigarette", confidence=self._confidence)
         for row in range(len(found)):
             a, b, c, d = found.box(row)
@@ -63,3 +63,12 @@ class Smoking(PersonActs):
                 continue
             return Act(float(found.confidence[row]), (a + left, b + top, c + left, d + top), "a cigarette")
         return None
+
+
+def threshold(params: Params) -> float:
+    """What counts as a cigarette: the parameter, else the model's card, else 0.4."""
+    if params.cigarette_confidence is not None:
+        return params.cigarette_confidence
+    file = params.cigarette_params.get("file")
+    card = read_card(weights.find(str(file))) if file else None
+    return (card.thresholds if card else {}).get("cigarette", 0.4)

@@ -124,6 +124,20 @@ class YoloHead:
         self._confidence = confidence
         self._iou = iou
 
+    def checked(self, path: Path) -> YoloHead:
+        """Itself, after a first run on an empty picture; :class:`ModelInvalid` when what comes out is no such head."""
+        rows = 4 + len(self.class_name)
+        try:
+            out = self._run(np.full((1, 3, *self.size), 114 / 255, np.float32))
+        except Exception as error:  # noqa: BLE001 — run-times raise plain exceptions of their own
+            raise ModelInvalid(path=str(path), detail=str(error).splitlines()[0][:200]) from error
+        if out.ndim != 3 or (out.shape[1] != rows and out.shape[2] != 6):
+            detail = f"its output has the shape {out.shape}, not (1, {rows}, cells) or (1, n, 6)"
+            raise ModelInvalid(path=str(path), detail=detail)
+        if not np.isfinite(out).all():
+            raise ModelInvalid(path=str(path), detail="its output is not finite: damaged weights")
+        return self
+
     def detect(self, frames: Sequence[Image]) -> list[Detections]:
         """See :class:`Detector`."""
         found: list[Detections] = []

@@ -38,6 +38,7 @@ def build(params: Params) -> YoloHead:
     path = weights.find(params.file)
     try:
         core = openvino.Core()
+        core.set_property({"ENABLE_MMAP": False})  # a file that is replaced in place must not pull the rug away
         options: dict[str, Any] = {"INFERENCE_PRECISION_HINT": params.precision}
         if params.device == "CPU":
             options |= {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1}
@@ -62,7 +63,7 @@ def build(params: Params) -> YoloHead:
         batch=batch,
         confidence=params.confidence,
         iou=params.iou,
-    )
+    ).checked(path)
 
 
 def _metadata(path: Path) -> tuple[tuple[str, ...], tuple[int, int] | None]:

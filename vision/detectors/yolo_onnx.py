@@ -54,7 +54,7 @@ def build(params: Params) -> YoloHead:
         batch=batch if isinstance(batch, int) else params.max_batch,
         confidence=params.confidence,
         iou=params.iou,
-    )
+    ).checked(path)
 
 
 def _names(text: str, path: str) -> tuple[str, ...]:
