@@ -20,6 +20,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", help="flame_smoke, cigarette or aerial_vehicles")
     parser.add_argument("--data", type=Path, required=True, help="folder that holds the sets (fire_smoke/, people/ …)")
     parser.add_argument("--start", type=Path, required=True, help="YOLOv5n COCO checkpoint, or an earlier best.pt")
+    parser.add_argument(
+        "--negatives", type=Path, help="false alarms kept in the browser (default: hard_negatives in the data folder)"
+    )
     parser.add_argument("--work", type=Path, default=Path("var/train"), help="where pictures and checkpoints go")
     parser.add_argument("--out", type=Path, help="where the model and its card go (default: the work folder)")
     parser.add_argument("--hours", type=float, help="stop in time; fits the schedule to it")
@@ -38,6 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from core.errors import InputInvalid
+    from core.settings import load_settings
     from vision.train.export import export_onnx, publish
     from vision.train.fit import FitPlan, fit
     from vision.train.recipes import RECIPES
@@ -51,7 +55,8 @@ def run(args: argparse.Namespace) -> int:
         raise InputInvalid(field="--start", detail=f"{args.start} does not exist", how="name the starting weights")
     project = (args.work / args.recipe).resolve()
     _say(f"staging pictures below {project}")
-    staged = restage(recipe, args.data.resolve(), project / "data", args.seed)
+    negatives = args.negatives or load_settings().data_dir / "hard_negatives"
+    staged = restage(recipe, args.data.resolve(), project / "data", args.seed, negatives.resolve())
     _say(f"{staged.train_images} pictures to train on, {staged.held_images} held out")
     checkpoint = args.start.resolve()
     if args.export_only:

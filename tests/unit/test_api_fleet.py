@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import openpyxl
 import pytest
 from hypothesis import given
@@ -27,6 +29,10 @@ from storage.tables.observations import Rule
 from storage.tables.registry import Camera, Device
 from tests.unit.test_homography import PLACES, seen
 from tests.unit.web import Office, make_office
+from vision.evaluate.dataset import read_set
+from vision.evidence import jpeg
+from vision.train.recipes import RECIPES
+from vision.train.stage import restage
 
 NOW = datetime(2026, 6, 5, 3, tzinfo=UTC)
 ZONE = {"zone_id": "duty", "name": "值班区", "polygon": [[0.1, 0.1], [0.9, 0.1], [0.9, 0.9], [0.1, 0.9]]}
@@ -196,9 +202,8 @@ def test_a_threshold_becomes_the_right_parameter(office: Office, kind: str, para
 
 
 def test_a_false_alarms_picture_becomes_a_hard_negative(office: Office) -> None:
-    ref = MediaStore(office.settings.media_url).put(
-        b"\xff\xd8picture", kind="snapshot", media_type="image/jpeg", taken_at=NOW
-    )
+    picture = jpeg(np.full((48, 64, 3), 90, np.uint8))
+    ref = MediaStore(office.settings.media_url).put(picture, kind="snapshot", media_type="image/jpeg", taken_at=NOW)
     wrong, right = closed_case(office, True, 0.4), closed_case(office, False, 0.9)
     with session_scope(office.engine) as session:
         for case_id in (wrong, right):
@@ -212,8 +217,15 @@ def test_a_false_alarms_picture_becomes_a_hard_negative(office: Office) -> None:
     assert operator.post("/api/vision/hard-negatives", json={"case_id": right}).status_code == 422
     assert operator.post("/api/vision/hard-negatives", json={"case_id": wrong}).status_code == 201
     folder = office.settings.data_dir / "hard_negatives" / "flame_smoke"
-    assert (folder / "images" / f"{ref.sha256}.jpg").read_bytes() == b"\xff\xd8picture"
+    assert (folder / "images" / f"{ref.sha256}.jpg").read_bytes() == picture
     assert (folder / "labels" / f"{ref.sha256}.txt").read_text() == ""
+    # and the next `app train` stages it without a label
+    plain = replace(RECIPES["flame_smoke"], sets={}, backgrounds=(), flames=0, plumes=0, lures=0, crops=0)
+    work, kept = office.settings.data_dir / "train", office.settings.data_dir / "hard_negatives"
+    staged = restage(plain, office.settings.data_dir, work, 1, kept)
+    assert ref.sha256 in staged.manifest.read_text()
+    (used, *_) = read_set(staged.data_yaml, "train").images
+    assert used.path.name == f"hard-{ref.sha256}.jpg" and not len(used.boxes)
 
 
 @given(st.integers(0, 500), st.integers(1, 500))

@@ -20,8 +20,9 @@ from vision.evaluate.dataset import read_set
 from vision.train.compose import degrade, flame_light, place_flame, place_plume
 from vision.train.lures import LURES, add_lures
 from vision.train.recipes import RECIPES, Recipe
-from vision.train.scenes import group_scenes, split_scenes
-from vision.train.stage import _tiles, restage
+from vision.train.scenes import divide, group_scenes, split_scenes
+from vision.train.stage import Stager, restage
+from vision.train.tiles import tiles
 from vision.train.weights import read_yolov5, transfer
 
 
@@ -113,11 +114,11 @@ def test_degraded_pictures_stay_pictures() -> None:
 
 def test_tiles_keep_boxes_that_are_mostly_inside() -> None:
     image = np.zeros((100, 200, 3), np.uint8)
-    tiles = _tiles(image, [(0, (0.25, 0.5, 0.1, 0.2)), (1, (0.5, 0.5, 0.2, 0.2))], 100)
-    assert _tiles(image, [], 0)[0][0].shape == (100, 200, 3)
-    assert [t[0].shape for t in tiles] == [(100, 100, 3)] * 3
-    assert tiles[0][1] == [(0, (0.5, 0.5, 0.2, 0.2))]  # class 1 is cut in half here
-    assert [n for n, _ in tiles[1][1]] == [1]
+    cut = tiles(image, [(0, (0.25, 0.5, 0.1, 0.2)), (1, (0.5, 0.5, 0.2, 0.2))], 100)
+    assert tiles(image, [], 0)[0][0].shape == (100, 200, 3)
+    assert [t[0].shape for t in cut] == [(100, 100, 3)] * 3
+    assert cut[0][1] == [(0, (0.5, 0.5, 0.2, 0.2))]  # class 1 is cut in half here
+    assert [n for n, _ in cut[1][1]] == [1]
 
 
 def small_set(root: Path) -> None:
@@ -150,6 +151,47 @@ def test_staging_keeps_held_scenes_out_of_everything_composed(tmp_path: Path) ->
         assert not image.path.name.startswith(("flame", "plume", "lure"))
     assert restage(recipe, tmp_path, tmp_path / "work", 3) == staged
     assert yaml.safe_load(staged.data_yaml.read_text())["names"] == {0: "fire", 1: "smoke"}
+
+
+def test_choosing_and_reporting_scenes_are_apart(tmp_path: Path) -> None:
+    paths = [save(tmp_path, f"v{n // 3}_mp4-{n}.png", picture(n)) for n in range(90)]
+    uses = divide(paths, 0.3, 0.5, 3)
+    where: dict[int, set[str]] = {}
+    for number, use in enumerate(uses):
+        where.setdefault(number // 3, set()).add(use)
+    assert all(len(parts) == 1 for parts in where.values())
+    assert uses.count("choose") >= 9 <= uses.count("report")
+    assert {u == "train" for u in divide(paths, 0.3, 0.0, 3)} == {True, False}
+    assert [u == "train" for u in uses] == [u == "train" for u in divide(paths, 0.3, 0.0, 3)]
+
+
+def test_false_alarms_from_the_field_are_trained_on(tmp_path: Path) -> None:
+    small_set(tmp_path)
+    recipe = Recipe(
+        classes=("fire", "smoke"), sets={"set": 1}, licence="x", sources=("x",), choose_share=0.5,
+        false_alarms={"flame_smoke": ("fire", "smoke")},
+    )  # fmt: skip
+    kept = tmp_path / "kept"
+    before = restage(recipe, tmp_path, tmp_path / "work", 3, kept)
+    save(kept / "flame_smoke" / "images", "lamp.jpg", picture(7))
+    save(kept / "ebike" / "images", "other.jpg", picture(8))
+    (kept / "flame_smoke" / "images" / "torn.jpg").write_bytes(b"\xff\xd8 torn")
+    after = restage(recipe, tmp_path, tmp_path / "work", 3, kept)
+    assert after.manifest_sha256 != before.manifest_sha256
+    assert (after.train_images, after.held_images) == (before.train_images + 4, before.held_images)
+    added = [i for i in read_set(after.data_yaml, "train").images if i.path.name.startswith("hard-")]
+    assert len(added) == 4 and not any(len(i.boxes) for i in added)
+    manifest = json.loads(after.manifest.read_text())
+    (entry,) = [f for f in manifest["files"] if f["use"] == "hard negative"]
+    assert entry["file"] == "hard_negatives/flame_smoke/images/lamp.jpg"
+    assert manifest["unreadable"] == ["torn.jpg"]
+    assert restage(recipe, tmp_path, tmp_path / "work", 3, kept) == after
+
+
+def test_a_person_without_a_cigarette_keeps_his_head(tmp_path: Path) -> None:
+    stager = Stager(RECIPES["cigarette"], tmp_path, tmp_path / "work", 3)
+    assert stager._others(picture(1), ("head", "cigarette")) == []
+    assert all(number == 0 for number, _ in stager._others(picture(1), ("cigarette",)))
 
 
 def test_recipes_name_a_licence_and_their_limits() -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from vision.train.lures import Picture, clouds_field, glow
 
 Box = tuple[float, float, float, float]  # cx cy w h, normalised
+VISIBLE = 40.0  # grey levels by which a composed flame must stand out from what was there
 
 
 def flame_light(crop: Picture) -> tuple[NDArray[np.float32], float]:
@@ -53,6 +54,7 @@ def place_flame(scene: Picture, crop: Picture, rng: np.random.Generator, size: f
         shade = tuple(float(v) for v in rng.uniform(10, 90, 3))
         cv2.rectangle(scene, (x - margin, y - margin), (x + fw + margin, y + fh + margin // 3), shade, -1)
     part = scene[y : y + fh, x : x + fw].astype(np.float32) / 255
+    before = scene.copy()
     light = np.clip(small.astype(np.float32) / 255 * rng.uniform(0.8, 1.25), 0, 1)
     if rng.random() < 0.5:  # at night light adds; by day a flame hides what is behind it
         burning = 1 - (1 - part) * (1 - light * alpha[..., None])
@@ -60,7 +62,18 @@ def place_flame(scene: Picture, crop: Picture, rng: np.random.Generator, size: f
         cover = alpha[..., None] * rng.uniform(0.6, 1.0)
         burning = part * (1 - cover) + light * cover
     scene[y : y + fh, x : x + fw] = np.clip(burning * 255, 0, 255)
+    if _contrast(scene, before, alpha > 0.3, x, y) < VISIBLE:
+        np.copyto(scene, before)  # nobody could tell it: as a label it would teach to see what is not there
+        return None
     return _box(alpha > 0.3, x, y, w, h)
+
+
+def _contrast(scene: Picture, before: Picture, mask: NDArray[np.bool_], x: int, y: int) -> float:
+    """Mean change of the brightest-changed channel inside ``mask`` at (x, y), in grey levels."""
+    h, w = mask.shape
+    area = (slice(y, y + h), slice(x, x + w))
+    change = np.abs(scene[area].astype(np.float32) - before[area].astype(np.float32)).max(2)
+    return float(change[mask].mean()) if mask.any() else 0.0
 
 
 def place_plume(scene: Picture, rng: np.random.Generator) -> Box | None:

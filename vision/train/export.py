@@ -17,6 +17,10 @@ from vision.train.stage import Staged
 OPSET = 17
 KEPT_METADATA = ("names", "imgsz", "stride", "task", "batch", "channels")
 FALSE_RATE_ALLOWED = 0.05
+MEASURED = {
+    False: "held-out scenes of the training sets; thresholds and checkpoint were chosen on the same scenes",
+    True: "held-out scenes of the training sets on which neither thresholds nor checkpoint were chosen",
+}
 
 
 def export_onnx(checkpoint: Path, target: Path, size: int, recipe: Recipe, name: str, version: str) -> None:
@@ -48,10 +52,16 @@ def export_onnx(checkpoint: Path, target: Path, size: int, recipe: Recipe, name:
 def publish(
     target: Path, name: str, recipe: Recipe, staged: Staged, size: int, version: str, made: dict[str, Any]
 ) -> Card:
-    """Measure ``target`` on the held-out scenes, choose thresholds there, and write its card beside it."""
-    held = read_set(staged.data_yaml, "val")
-    tallies = tally(load_detector(str(target)), held)
-    thresholds = {n: choose_threshold(t) for n, t in tallies.items()}
+    """Choose thresholds and measure ``target`` on held-out scenes, and write its card beside it.
+
+    With a share to choose on (the recipe's ``choose_share``) the figures come from the other held-out scenes.
+    """
+    detector = load_detector(str(target))
+    chosen = tally(detector, read_set(staged.data_yaml, "val"))
+    thresholds = {n: choose_threshold(t) for n, t in chosen.items()}
+    apart = bool(recipe.choose_share)
+    held = read_set(staged.data_yaml, "test" if apart else "val")
+    tallies = tally(detector, held) if apart else chosen
     card = Card(
         name=name,
         file=target.name,
@@ -66,7 +76,7 @@ def publish(
         made=made | {"data_manifest_sha256": staged.manifest_sha256, "training_images": staged.train_images},
         limits=list(recipe.limits),
     )
-    measured = {"set": "held-out scenes of the training sets", "images": len(held.images), **summary(tallies, card)}
+    measured = {"set": MEASURED[apart], "images": len(held.images), **summary(tallies, card)}
     card = Card(**{f: getattr(card, f) for f in card.__struct_fields__} | {"measured": measured})
     write_card(card, target.parent)
     return card

@@ -60,8 +60,8 @@ def _overrides(plan: FitPlan) -> dict[str, Any]:
         "seed": plan.seed, "deterministic": False, "imgsz": plan.size, "epochs": plan.epochs, "time": plan.hours,
         "batch": plan.batch, "workers": 1, "cache": "ram", "device": "cpu", "amp": False, "pretrained": False,
         "optimizer": "AdamW", "lr0": plan.rate, "lrf": 0.05, "cos_lr": True, "warmup_epochs": 0.3,
-        "weight_decay": 0.001,
-        "freeze": plan.freeze or None, "mosaic": plan.mosaic, "close_mosaic": 1, "scale": 0.5, "translate": 0.15,
+        "weight_decay": 0.001, "nbs": 2 * plan.batch,
+        "freeze": plan.freeze or None, "mosaic": plan.mosaic, "close_mosaic": 3, "scale": 0.5, "translate": 0.15,
         "degrees": 4.0, "fliplr": 0.5, "hsv_h": 0.012, "hsv_s": 0.5, "hsv_v": 0.4, "plots": False, "save_period": -1,
         "patience": 0, "verbose": True,
     }  # fmt: skip

@@ -78,6 +78,19 @@ def split_scenes(scenes: Sequence[int], share: float, seed: int) -> list[bool]:
     return [scene in held for scene in scenes]
 
 
+def divide(paths: Sequence[Path], held_share: float, choose_share: float, seed: int) -> list[str]:
+    """``train``, ``choose`` or ``report`` for each picture, whole scenes together.
+
+    ``held_share`` of the pictures are held out; ``choose_share`` of those are for choosing, the others report figures.
+    """
+    scenes = group_scenes(paths)
+    held = split_scenes(scenes, held_share, seed)
+    kept = [s for s, h in zip(scenes, held, strict=True) if h]
+    chosen = split_scenes(kept, choose_share, seed + 1) if choose_share else [False] * len(kept)
+    choosing = {s for s, c in zip(kept, chosen, strict=True) if c}
+    return [("choose" if s in choosing else "report") if h else "train" for s, h in zip(scenes, held, strict=True)]
+
+
 def _frame_key(path: Path) -> tuple[str, int | None]:
     match = VIDEO_FRAME.match(path.stem)
     if match:

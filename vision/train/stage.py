@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +17,19 @@ import numpy as np
 import yaml
 
 from core.errors import InputInvalid
+from vision.evaluate.cards import read_card
 from vision.evaluate.dataset import IMAGE_SUFFIXES, LabelledImage, LabelledSet, read_set
+from vision.evaluate.images import load_detector
 from vision.train.compose import Box, degrade, flame_light, place_flame, place_plume
 from vision.train.lures import Picture, add_lures
-from vision.train.recipes import Recipe
-from vision.train.scenes import group_scenes, split_scenes
+from vision.train.recipes import RECIPES, Recipe
+from vision.train.scenes import divide
+from vision.train.tiles import close_up, tiles
 
 HELD_SHARE = 0.18
+HARD_REPEATS = 4  # how often a false alarm from the field is shown in an epoch
+HARD = "hard negative"
+SPLITS = (("train",), ("val", "test"))
 
 
 @dataclass(frozen=True)
@@ -36,38 +43,44 @@ class Staged:
     held_images: int
 
 
-def restage(recipe: Recipe, data: Path, out: Path, seed: int) -> Staged:
-    """The set as staged before with the same seed, or staged now."""
+def restage(recipe: Recipe, data: Path, out: Path, seed: int, negatives: Path | None = None) -> Staged:
+    """The set as staged before with the same seed, recipe and hard ``negatives``, or staged now."""
+    stager = Stager(recipe, data, out, seed, negatives=negatives)
     manifest = out / "manifest.json"
     if manifest.is_file():
         text = manifest.read_text()
-        if json.loads(text)["seed"] == seed:
-            counts = [len((out / f"{split}.txt").read_text().split()) for split in ("train", "val")]
+        if json.loads(text).get("plan") == stager.plan():
+            counts = [sum(_lines(out / f"{name}.txt") for name in names) for names in SPLITS]
             return Staged(out / "data.yaml", manifest, hashlib.sha256(text.encode()).hexdigest(), *counts)
-    return Stager(recipe, data, out, seed).stage()
+    return stager.stage()
 
 
-def held_out(recipe: Recipe, data: Path, seed: int) -> dict[str, LabelledSet]:
+def held_out(recipe: Recipe, data: Path, seed: int, part: str = "report") -> dict[str, LabelledSet]:
     """The held-out images of each of the recipe's sets, and of its backgrounds (as ``negatives``), unchanged on disc.
 
-    The same split as in training with this ``seed``; sets that are not below ``data`` are left out.
+    The same split as in training with this ``seed``; sets that are not below ``data`` are left out.  ``part``
+    ``choose`` are the scenes on which checkpoint and thresholds are chosen; without such a share there are none.
     """
     found: dict[str, LabelledSet] = {}
     for name in recipe.sets:
         if (data / name / "data.yaml").is_file():
             whole = read_set(data / name / "data.yaml", "train")
-            held = split_scenes(group_scenes([i.path for i in whole.images]), HELD_SHARE, seed)
-            kept = tuple(i for i, h in zip(whole.images, held, strict=True) if h)
+            uses = divide([i.path for i in whole.images], HELD_SHARE, recipe.choose_share, seed)
+            kept = tuple(i for i, use in zip(whole.images, uses, strict=True) if use == part)
             found[name] = LabelledSet(whole.names, kept, "held out")
     negatives: list[LabelledImage] = []
     for name in recipe.backgrounds:
         paths = _pictures(data / name)
-        held = split_scenes(group_scenes(paths), HELD_SHARE, seed)
+        uses = divide(paths, HELD_SHARE, recipe.choose_share, seed)
         nothing = np.zeros((0, 5), np.float32)
-        negatives += [LabelledImage(p, nothing) for p, h in zip(paths, held, strict=True) if h]
+        negatives += [LabelledImage(p, nothing) for p, use in zip(paths, uses, strict=True) if use == part]
     if negatives:
         found["negatives"] = LabelledSet(dict(enumerate(recipe.classes)), tuple(negatives), "held out")
     return found
+
+
+def _lines(path: Path) -> int:
+    return len(path.read_text().split()) if path.is_file() else 0
 
 
 def _pictures(folder: Path) -> list[Path]:
@@ -77,20 +90,35 @@ def _pictures(folder: Path) -> list[Path]:
 class Stager:
     """Stages one recipe; ``seed`` decides the split and every composed picture."""
 
-    def __init__(self, recipe: Recipe, data: Path, out: Path, seed: int, *, held_share: float = HELD_SHARE) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        data: Path,
+        out: Path,
+        seed: int,
+        *,
+        held_share: float = HELD_SHARE,
+        negatives: Path | None = None,
+    ) -> None:
         self.recipe = recipe
+        self.name = next((name for name, known in RECIPES.items() if known is recipe), "")
+        self.negatives = _hard(negatives, recipe)
         self.data = data
         self.out = out
         self.held_share = held_share
         self.rng = np.random.default_rng(seed)
         self.seed = seed
         self.train: list[Path] = []
-        self.held: list[Path] = []
+        self.held: dict[str, list[Path]] = {"choose": [], "report": []}
         self.sources: list[dict[str, object]] = []
+        self.unreadable: list[str] = []  # hard negatives that are no pictures
         self.scenes: list[Path] = []  # pictures without any of the classes
         self.fires: list[Picture] = []
-        (out / "images").mkdir(parents=True, exist_ok=True)
-        (out / "labels").mkdir(exist_ok=True)
+
+    def plan(self) -> str:
+        """What decides the staged pictures besides the sets themselves, as one hash."""
+        told = [repr(self.recipe), self.seed, self.held_share, [p.name for p, _ in self.negatives]]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
     def stage(self) -> Staged:
         """Write images, labels, lists, ``data.yaml`` and ``manifest.json``.
@@ -98,10 +126,13 @@ class Stager:
         Raises:
             InputInvalid: a set that the recipe names is not below ``data``.
         """
+        for name in ("images", "labels"):
+            (self.out / name).mkdir(parents=True, exist_ok=True)
         for name, repeats in self.recipe.sets.items():
             self._stage_set(name, repeats)
         for name in self.recipe.backgrounds:
             self._stage_background(name)
+        self._stage_negatives()
         self._compose("flame", self.recipe.flames)
         self._compose("plume", self.recipe.plumes)
         self._compose("lure", self.recipe.lures)
@@ -111,17 +142,16 @@ class Stager:
     def _stage_set(self, name: str, repeats: int) -> None:
         found = read_set(self.data / name / "data.yaml", "train")
         to_number = {k: self.recipe.classes.index(v) for k, v in found.names.items() if v in self.recipe.classes}
-        scenes = group_scenes([i.path for i in found.images])
-        held = split_scenes(scenes, self.held_share, self.seed)
+        uses = self._divide([i.path for i in found.images])
         prefix = name.split("/")[-1]
-        for image, out_of_training in zip(found.images, held, strict=True):
-            picture = self._read(image.path, "held" if out_of_training else "train")
+        for image, use in zip(found.images, uses, strict=True):
+            picture = self._read(image.path, use)
             boxes = [(to_number[int(b[0])], _box(b)) for b in image.boxes if int(b[0]) in to_number]
             stem = f"{prefix}-{image.path.stem}"
-            if out_of_training:
-                self.held.append(self._save(stem, picture, boxes))
+            if use != "train":
+                self.held[use].append(self._save(stem, picture, boxes))
                 continue
-            for number, (tile, kept) in enumerate(_tiles(picture, boxes, self.recipe.tile)):
+            for number, (tile, kept) in enumerate(tiles(picture, boxes, self.recipe.tile)):
                 self.train.append(self._save(f"{stem}-{number}", tile, kept))
                 for repeat in range(1, repeats):
                     self.train.append(self._save(f"{stem}-{number}-r{repeat}", degrade(tile, self.rng), kept))
@@ -148,13 +178,44 @@ class Stager:
             raise InputInvalid(
                 field=name, detail=f"no pictures below {root}", how="give the folder that holds the sets"
             )
-        held = split_scenes(group_scenes(paths), self.held_share, self.seed)
-        for path, out_of_training in zip(paths, held, strict=True):
-            picture = self._read(path, "held" if out_of_training else "train")
-            target = self.held if out_of_training else self.train
+        for path, use in zip(paths, self._divide(paths), strict=True):
+            picture = self._read(path, use)
+            target = self.train if use == "train" else self.held[use]
             target.append(self._save(f"bg-{path.stem}", picture, []))
-            if not out_of_training:
+            if use == "train":
                 self.scenes.append(path)
+
+    def _stage_negatives(self) -> None:
+        """False alarms from the field, all to train on, as they were and as a worse camera would show them."""
+        for path, denied in self.negatives:
+            try:
+                picture = self._read(path, HARD)
+            except InputInvalid:  # one broken file among what operators kept stops no training
+                self.unreadable.append(path.name)
+                continue
+            boxes = self._others(picture, denied)
+            self.train.append(self._save(f"hard-{path.stem}", picture, boxes))
+            for repeat in range(1, HARD_REPEATS):
+                self.train.append(self._save(f"hard-{path.stem}-r{repeat}", degrade(picture, self.rng), boxes))
+
+    def _others(self, picture: Picture, denied: tuple[str, ...]) -> list[tuple[int, Box]]:
+        """What the model there is sees of the classes that were not denied: they are there all the same."""
+        card = read_card(self.name) if set(self.recipe.classes) - set(denied) else None
+        if card is None:
+            return []
+        (seen,) = load_detector(self.name).detect([picture])
+        h, w = picture.shape[:2]
+        out: list[tuple[int, Box]] = []
+        for row in range(len(seen)):
+            name = seen.name(row)
+            if name not in denied and name in self.recipe.classes and seen.confidence[row] >= card.thresholds[name]:
+                x1, y1, x2, y2 = (float(v) for v in seen.xyxy[row])
+                box = ((x1 + x2) / 2 / w, (y1 + y2) / 2 / h, (x2 - x1) / w, (y2 - y1) / h)
+                out.append((self.recipe.classes.index(name), box))
+        return out
+
+    def _divide(self, paths: Sequence[Path]) -> list[str]:
+        return divide(paths, self.held_share, self.recipe.choose_share, self.seed)
 
     def _compose(self, kind: str, count: int) -> None:
         for number in range(count):
@@ -173,7 +234,7 @@ class Stager:
                     size = float(np.exp(self.rng.uniform(np.log(0.02), np.log(0.3))))
                     self._add(boxes, "fire", place_flame(scene, crop, self.rng, size))
             if boxes and self.rng.random() < 0.2:
-                scene, boxes = _close_up(scene, boxes, self.rng)
+                scene, boxes = close_up(scene, boxes, self.rng)
             if kind == "lure" or boxes:
                 self.train.append(self._save(f"{kind}-{number}", degrade(scene, self.rng), boxes))
 
@@ -194,12 +255,13 @@ class Stager:
 
     def _read(self, path: Path, use: str) -> Picture:
         content = path.read_bytes()
-        self.sources.append(
-            {"file": str(path.relative_to(self.data)), "sha256": hashlib.sha256(content).hexdigest(), "use": use}
-        )
-        picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
         if picture is None:
             raise InputInvalid(field=str(path), detail="not a readable picture", how="remove it from the set")
+        kept = use == HARD  # lie elsewhere: …/<algorithm>/images/<hash>.jpg
+        name = Path("hard_negatives", *path.parts[-3:]) if kept else path.relative_to(self.data)
+        digest = hashlib.sha256(content).hexdigest()
+        self.sources.append({"file": name.as_posix(), "sha256": digest, "use": use})
         return np.asarray(picture, np.uint8)
 
     def _save(self, stem: str, picture: Picture, boxes: list[tuple[int, Box]]) -> Path:
@@ -214,68 +276,37 @@ class Stager:
         return path
 
     def _write(self) -> Staged:
-        for name, paths in (("train", self.train), ("val", self.held)):
+        choosing = bool(self.held["choose"])
+        val = self.held["choose" if choosing else "report"]
+        lists = [("train", self.train), ("val", val), *([("test", self.held["report"])] if choosing else [])]
+        for name, paths in lists:
             (self.out / f"{name}.txt").write_text("".join(f"./images/{p.name}\n" for p in paths))
         data_yaml = self.out / "data.yaml"
         spec = {
             "path": str(self.out.resolve()),
             "train": "train.txt",
             "val": "val.txt",
+            **({"test": "test.txt"} if choosing else {}),
             "names": dict(enumerate(self.recipe.classes)),
         }
         data_yaml.write_text(yaml.safe_dump(spec, allow_unicode=True))
         manifest = self.out / "manifest.json"
-        text = json.dumps({"seed": self.seed, "held_share": self.held_share, "files": self.sources}, indent=0)
+        told = {"seed": self.seed, "held_share": self.held_share, "plan": self.plan()}
+        told |= {"unreadable": self.unreadable, "files": self.sources}
+        text = json.dumps(told, indent=0)
         manifest.write_text(text)
         digest = hashlib.sha256(text.encode()).hexdigest()
-        return Staged(data_yaml, manifest, digest, len(self.train), len(self.held))
+        held = sum(len(paths) for paths in self.held.values())
+        return Staged(data_yaml, manifest, digest, len(self.train), held)
+
+
+def _hard(folder: Path | None, recipe: Recipe) -> list[tuple[Path, tuple[str, ...]]]:
+    """Pictures below ``folder`` that operators kept when they closed false alarms, each with the classes it denies."""
+    if folder is None:
+        return []
+    kinds = recipe.false_alarms.items()
+    return [(path, denied) for kind, denied in kinds for path in _pictures(folder / kind / "images")]
 
 
 def _box(row: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Box:
     return (float(row[1]), float(row[2]), float(row[3]), float(row[4]))
-
-
-def _tiles(picture: Picture, boxes: list[tuple[int, Box]], side: int) -> list[tuple[Picture, list[tuple[int, Box]]]]:
-    """The whole picture, or with ``side`` > 0 overlapping tiles; a box stays where ≥ 60 % of it is inside."""
-    h, w = picture.shape[:2]
-    if side <= 0 or max(h, w) <= side:
-        return [(picture, boxes)]
-    out: list[tuple[Picture, list[tuple[int, Box]]]] = []
-    for y in _starts(h, side):
-        for x in _starts(w, side):
-            tile = np.ascontiguousarray(picture[y : y + side, x : x + side])
-            out.append((tile, [b for b in (_inside(n, box, x, y, tile, w, h) for n, box in boxes) if b]))
-    return out
-
-
-def _close_up(
-    scene: Picture, boxes: list[tuple[int, Box]], rng: np.random.Generator
-) -> tuple[Picture, list[tuple[int, Box]]]:
-    """A square cut-out around one of the boxes, with the boxes that are mostly inside it."""
-    h, w = scene.shape[:2]
-    _, (cx, cy, bw, bh) = boxes[int(rng.integers(0, len(boxes)))]
-    side = int(min(max(max(bw * w, bh * h) * rng.uniform(1.3, 4), 64), h, w))
-    x = int(min(max(cx * w - side * rng.uniform(0.3, 0.7), 0), w - side))
-    y = int(min(max(cy * h - side * rng.uniform(0.3, 0.7), 0), h - side))
-    cut = np.ascontiguousarray(scene[y : y + side, x : x + side])
-    inside = [b for b in (_inside(n, box, x, y, cut, w, h) for n, box in boxes) if b]
-    if not inside:
-        return scene, boxes
-    return np.asarray(cv2.resize(cut, (400, 400), interpolation=cv2.INTER_LINEAR), np.uint8), inside
-
-
-def _starts(length: int, side: int) -> list[int]:
-    if length <= side:
-        return [0]
-    count = -(-(length - side) // (side * 3 // 4)) + 1
-    return [round(i * (length - side) / (count - 1)) for i in range(count)]
-
-
-def _inside(number: int, box: Box, x: int, y: int, tile: Picture, w: int, h: int) -> tuple[int, Box] | None:
-    th, tw = tile.shape[:2]
-    x0, x1 = (box[0] - box[2] / 2) * w - x, (box[0] + box[2] / 2) * w - x
-    y0, y1 = (box[1] - box[3] / 2) * h - y, (box[1] + box[3] / 2) * h - y
-    cx0, cx1, cy0, cy1 = max(0.0, x0), min(float(tw), x1), max(0.0, y0), min(float(th), y1)
-    if cx1 <= cx0 or cy1 <= cy0 or (cx1 - cx0) * (cy1 - cy0) < 0.6 * (x1 - x0) * (y1 - y0):
-        return None
-    return number, ((cx0 + cx1) / 2 / tw, (cy0 + cy1) / 2 / th, (cx1 - cx0) / tw, (cy1 - cy0) / th)
