@@ -55,7 +55,7 @@ def wait_for_port(port: int, wait_s: float = 240.0) -> None:
 
 
 class Postgres:
-    """A throw-away PostgreSQL server; its processes are the database's, never ours, in the figures."""
+    """A PostgreSQL server on ``folder`` (made, or found there); in figures its processes count as the database's."""
 
     def __init__(self, folder: Path) -> None:
         found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
@@ -63,14 +63,18 @@ class Postgres:
             raise PeerMissing(what="a PostgreSQL server", how="apt-get install postgresql postgresql-postgis")
         self._bin, self._data, self.port = found[-1].parent, folder / "pg", free_port()
         self._user: dict[str, Any] = {"cwd": "/"}
-        self._data.mkdir()
+        self.process: subprocess.Popen[bytes] | None = None
+        known = (self._data / "db" / "PG_VERSION").exists()
+        self._data.mkdir(exist_ok=True)
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             shutil.chown(self._data, "postgres", "postgres")
             folder.chmod(0o711)
             self._user |= {"user": "postgres", "group": "postgres"}
+        if known:
+            self.start()
+            return
         run = [str(self._bin / "initdb"), "-D", str(self._data / "db"), "-U", "yiwang", "-A", "trust", "-E", "UTF8"]
         subprocess.run([*run, "--no-locale"], check=True, stdout=subprocess.DEVNULL, **self._user)
-        self.process: subprocess.Popen[bytes] | None = None
         self.start()
         psql = [str(self._bin / "psql"), "-h", "127.0.0.1", "-p", str(self.port), "-U", "yiwang", "postgres", "-qc"]
         subprocess.run([*psql, "CREATE DATABASE yiwang"], check=True)

@@ -17,9 +17,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, insert, select, text
+from sqlalchemy import Engine, select
 
 from bench._cpu import quantiles
+from bench._history import grow
 from bench._merging import play, settle_city
 from bench._replay import Day, generate, make_sites
 from bench._rig import PeerMissing, Postgres
@@ -35,6 +36,7 @@ from events.service import CaseService
 from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import Case
+from storage.tables.registry import Site
 
 SITES = 148
 STAFF = Actor(user_id="bench-staff", name="bench", roles=("staff",), department_id="dept-fire")
@@ -49,6 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--incidents", type=int, default=400, help="incidents of the labelled day; 0 leaves it out")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--history", default="0,10000", help="closed cases in the tables; a tenth as many open ones")
+    parser.add_argument("--keep", type=Path, help="folder for databases that stay: history is written into them once")
     parser.add_argument("--full", action="store_true", help="history up to 1,000,000 closed and 100,000 open cases")
 
 
@@ -58,7 +61,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     wanted = ("sqlite", "postgresql") if args.database == "both" else (args.database,)
     for name in wanted:
         try:
-            with _database(name) as url:
+            with _database(name, args.keep) as url:
                 figures[name] = _measure(url, args, history)
         except PeerMissing as error:
             figures[name] = {"left_out": str(error)}
@@ -69,12 +72,15 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 @contextmanager
-def _database(name: str) -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="yiwang-bench-") as folder:
+def _database(name: str, keep: Path | None = None) -> Iterator[str]:
+    """A throw-away database; below ``keep`` it stays, and what it holds is found again."""
+    with tempfile.TemporaryDirectory(prefix="yiwang-bench-") as temporary:
+        folder = Path(temporary) if keep is None else keep.absolute() / name
+        folder.mkdir(parents=True, exist_ok=True)
         if name == "sqlite":
             yield f"sqlite:///{folder}/bench.db"
             return
-        server = Postgres(Path(folder))
+        server = Postgres(folder)
         try:
             yield server.url
         finally:
@@ -117,14 +123,22 @@ def _measure(url: str, args: argparse.Namespace, history: Sequence[int]) -> dict
     engine = make_engine(url)
     create_all(engine)
     chance = random.Random(args.seed)
-    settle_city(engine, Day(sites=make_sites(SITES, chance)))
+    sites = make_sites(SITES, chance)
+    with read_scope(engine) as session:
+        known = session.get(Site, sites[0].site_id) is not None
+    if not known:
+        settle_city(engine, Day(sites=sites))
     house = House(engine)
     figures: dict[str, Any] = {}
     for round_, rows in enumerate(history):
-        _grow(engine, rows)
+        began = time.perf_counter()
+        held = grow(engine, rows) if rows else {}
+        grown_s = round(time.perf_counter() - began, 1)
         start = datetime.now(UTC) - timedelta(days=10 - round_)  # later each round: no observation is late
         name = f"with_{rows}_closed_cases"
         figures[name] = {
+            "history_rows": sum(held.values()),
+            "history_s": grown_s,
             "readings": _flow(house, _readings(args.readings, start, chance), Reading, READ_BATCH),
             "observations_repeating": _flow(house, _repeating(args.observations, start), Observation, OBS_BATCH),
             "observations_moving_cases": _flow(house, _moving(args.observations // 4, start), Observation, OBS_BATCH),
@@ -232,42 +246,3 @@ def _commands(house: House, count: int) -> dict[str, Any]:
         "per_core_second": round(len(times) / max(cpu, 1e-9), 1),
         "ms": quantiles(times),
     }
-
-
-# history ---------------------------------------------------------------
-def _grow(engine: Engine, closed: int) -> None:
-    """Fill the case table up to ``closed`` closed and a tenth as many open cases of other places and times."""
-    with read_scope(engine) as session:
-        have = session.scalar(text("SELECT count(*) FROM case_file WHERE number LIKE 'H%'")) or 0
-    chance = random.Random(closed)
-    now = datetime.now(UTC)
-    missing = closed + closed // 10 - int(have)
-    done = 0
-    while done < missing:
-        rows = []
-        for n in range(min(5000, missing - done)):
-            index = int(have) + done + n
-            is_open = index % 11 == 10
-            at = now - timedelta(days=chance.uniform(1, 1000))
-            lon, lat = 125.0 + chance.random() * 0.6, 43.6 + chance.random() * 0.5
-            name = chance.choice(("fire", "waterlogging", "duty", "obstruction"))
-            rows.append(
-                {
-                    "case_id": new_id(), "number": f"H{index:09d}", "definition_id": "city_management",
-                    "definition_version": 1, "stage": "handle" if is_open else "evaluate",
-                    "state": "suspended" if is_open else "closed", "open": is_open, "version": 6,
-                    "severity": chance.randint(1, 4), "class_code": "event-05-95", "class_version": "2013",
-                    "kind": name, "title": f"历史案件 {index}", "description": "", "source_type": "camera",
-                    "source_id": f"old-{index % 7000}", "lon": lon, "lat": lat, "confidential": False,
-                    "happening_key": f"{name}@{int(lon * 200)}:{int(lat * 270)}", "department_id": "dept-urban",
-                    "opened_at": at, "updated_at": at, "closed_at": None if is_open else at + timedelta(hours=2),
-                    "last_seen_at": at, "form": {}, "why": {}, "bounces": 0, "reworks": 0, "reopened": 0, "urged": 0,
-                }  # fmt: skip
-            )
-        with session_scope(engine) as session:
-            session.connection().execute(insert(Case.__table__), rows)  # type: ignore[arg-type]
-        done += len(rows)
-    if missing > 0:
-        with engine.connect() as connection:
-            connection.execute(text("ANALYZE"))
-            connection.commit()
