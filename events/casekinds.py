@@ -35,6 +35,7 @@ COMMON_FIELDS: dict[str, JSON] = {
         "properties": {
             "lon": {"type": "number", "minimum": -180, "maximum": 180},
             "lat": {"type": "number", "minimum": -90, "maximum": 90},
+            "accuracy_m": {"type": ["number", "null"], "minimum": 0, "maximum": 5000},
         },
     },
     "recorded_at": {"type": ["string", "null"], "maxLength": 40},

@@ -18,6 +18,9 @@ from events.rulebook import Happening
 METRES_PER_DEGREE = 111_320.0
 PHONE_M = 100.0  # two phones among buildings may differ by this much
 NEAR_M = 30.0  # reports from two sites this near to one another may still be one happening
+UNNAMED = frozenset({"", "general"})  # a report whose class nobody has said yet: it may be anything near it
+UNNAMED_SCORE = 0.59  # … which can be proposed, and never joins by itself
+WATCHING = ("camera", "device")  # sources that stay where they are; people, drones and platforms speak of many places
 
 
 class Report(Record, frozen=True):
@@ -84,7 +87,7 @@ class Decision(Record, frozen=True):
 def decide(report: Report, cases: Iterable[OpenCase], happening: Happening) -> Decision:
     """Where ``report`` belongs among ``cases`` (open ones of its happening, near it)."""
     scores = [s for s in (score(report, case, happening) for case in cases) if s.total > 0]
-    scores.sort(key=lambda s: (-s.total, s.number))
+    scores.sort(key=rank)
     if not scores or scores[0].total < happening.propose:
         return Decision(verdict="new", others=tuple(scores[:3]))
     verdict: Literal["attach", "propose"] = "attach" if scores[0].total >= happening.auto else "propose"
@@ -94,17 +97,26 @@ def decide(report: Report, cases: Iterable[OpenCase], happening: Happening) -> D
 def score(report: Report, case: OpenCase, happening: Happening) -> Score:
     """How well ``report`` fits ``case``."""
     steps: list[dict[str, JSON]] = []
+    known = 1.0
     if report.happening != case.happening:
-        steps.append({"step": "class", "report": report.happening, "case": case.happening, "score": 0.0})
-        return Score(case_id=case.case_id, number=case.number, total=0.0, steps=tuple(steps))
-    steps.append({"step": "class", "happening": report.happening, "score": 1.0})
+        known = UNNAMED_SCORE if {report.happening, case.happening} & UNNAMED else 0.0
+        steps.append({"step": "class", "report": report.happening, "case": case.happening, "score": known})
+        if not known:
+            return Score(case_id=case.case_id, number=case.number, total=0.0, steps=tuple(steps))
+    else:
+        steps.append({"step": "class", "happening": report.happening, "score": 1.0})
     space = _space(report, case, happening, steps)
     time = _time(report, case, happening, steps)
-    return Score(case_id=case.case_id, number=case.number, total=round(space * time, 4), steps=tuple(steps))
+    return Score(case_id=case.case_id, number=case.number, total=round(known * space * time, 4), steps=tuple(steps))
+
+
+def rank(found: Score) -> tuple[float, str]:
+    """Sorts the best first, equal ones by number."""
+    return -found.total, found.number
 
 
 def _space(report: Report, case: OpenCase, happening: Happening, steps: list[dict[str, JSON]]) -> float:
-    if report.source_id == case.source_id and report.source_id:
+    if report.source_id == case.source_id and report.source_id and report.source_type in WATCHING:
         other_zone = happening.by_zone and bool(report.zone) and bool(case.zone) and report.zone != case.zone
         value = 0.5 if other_zone else 1.0
         steps.append({"step": "source", "source_id": report.source_id, "zone": report.zone, "score": value})

@@ -30,7 +30,7 @@ from events.correlate import (
 )
 from events.drafts import CaseDraft, Route
 from events.duty import on_duty
-from events.findings import Finding
+from events.findings import Finding, speaks
 from events.memory import insert_into
 from events.places import Place, Registry
 from events.routing import Facts, RoutingTable, route
@@ -200,7 +200,6 @@ class Desk:
                 )
             )
         case.last_seen_at = first.observed_at
-        self._service.note(session, old, actor, "detach", {"case_id": case.case_id, "number": case.number})
         return case
 
     def now(self) -> datetime:
@@ -294,7 +293,8 @@ class Desk:
     def _set_standing(self, case: Case, finding: Finding) -> None:
         why = dict(case.why or {})
         standing = dict(why.get("standing", {}))
-        standing[finding.standing_key] = finding.state != "clear"
+        # Who speaks of a thing once will not say when it is over: it must not keep the case young for ever.
+        standing[finding.standing_key] = finding.state != "clear" and not speaks(finding.observation)
         case.why = why | {"standing": standing}
 
 
@@ -338,6 +338,12 @@ def is_standing(case: Case) -> bool:
     return any((case.why or {}).get("standing", {}).values())
 
 
+def accuracy_of(case: Case) -> float:
+    """How far off the case's place may be, in metres: of its first observation, or of the hand that pointed at it."""
+    why = case.why or {}
+    return float(why.get("observation", {}).get("accuracy_m") or why.get("place", {}).get("accuracy_m") or 0.0)
+
+
 def open_case(row: Case) -> OpenCase:
     """A case row as correlation sees it."""
     return OpenCase(
@@ -351,7 +357,7 @@ def open_case(row: Case) -> OpenCase:
         site_id=row.site_id,
         location=GeoPoint(lon=row.lon, lat=row.lat) if row.lon is not None and row.lat is not None else None,
         zone=(row.why or {}).get("observation", {}).get("zone"),
-        accuracy_m=float((row.why or {}).get("observation", {}).get("accuracy_m") or 0.0),
+        accuracy_m=accuracy_of(row),
         standing=is_standing(row),
     )
 

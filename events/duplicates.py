@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid
-from core.records import Actor, GeoPoint, Observation, Record
-from events.correlate import Report, Score, candidate_keys, happening_of_key, score
-from events.desk import Desk, is_standing, open_case
+from core.records import Actor, Observation, Record
+from events.desk import Desk, is_standing
+from events.happening import candidates
 from events.memory import CASE_OF, insert_into
 from events.places import Registry
 from events.rulebook import Rulebook
@@ -32,80 +32,36 @@ class Proposal(Record, frozen=True, omit_defaults=False):
     steps: tuple[dict[str, Any], ...]
 
 
-def happening_of(case: Case, book: Rulebook) -> str:
-    """The happening of ``case``: of its key, else of the rules that open its class; empty when none fits."""
-    named = happening_of_key(case.happening_key)
-    if named and not named.startswith("area-"):
-        return named
-    found = [s.draft.happening for s in book.specs.values() if s.draft.class_code == case.class_code]
-    return found[0] if found else ""
-
-
 def proposals(session: Session, case: Case, book: Rulebook) -> list[Proposal]:
-    """Open cases that may be the same happening as ``case``, best first; the dispatcher decides (command ``merge``)."""
-    name = happening_of(case, book)
-    if not name:
-        return []
-    happening = book.happening(name)
-    seen_at = case.last_seen_at or case.opened_at
-    report = Report(
-        happening=name,
-        at=case.opened_at,
-        source_type=case.source_type,
-        source_id=case.source_id or case.case_id,
-        kind=case.kind,
-        site_id=case.site_id,
-        location=GeoPoint(lon=case.lon, lat=case.lat) if case.lon is not None and case.lat is not None else None,
-    )
-    keys: Any = Case.happening_key.in_(candidate_keys(report, happening))
-    wide = and_(Case.happening_key.is_(None), Case.class_code == case.class_code)
-    if case.site_id:
-        keys = or_(keys, Case.site_id == case.site_id)
-    rows = session.scalars(
-        select(Case)
-        .where(
-            or_(keys, wide),
-            Case.case_id != case.case_id,
-            Case.open.is_(True),
-            Case.merged_into_id.is_(None),
-            Case.definition_id == case.definition_id,
-            Case.opened_at >= seen_at - timedelta(seconds=2 * happening.window_s),
-        )
-        .order_by(Case.opened_at.desc())
-        .limit(200)
-    )
-    found: list[tuple[Score, Case]] = []
-    for row in rows:
-        other = msgspec.structs.replace(open_case(row), happening=happening_of(row, book))
-        result = score(report, other, happening)
-        if result.total >= happening.propose:
-            found.append((result, row))
-    found.sort(key=lambda pair: -pair[0].total)
+    """Open cases that may be the same happening as ``case``, best first.
+
+    The dispatcher decides: command ``merge`` joins the two, ``distinct`` says that they are two, for good.
+    """
+    found = [c for c in candidates(session, case, book) if c.probable]
     return [
-        Proposal(case_id=row.case_id, number=row.number, title=row.title, score=s.total, steps=s.steps)
-        for s, row in found[:MAX_SHOWN]
+        Proposal(
+            case_id=c.case.case_id, number=c.case.number, title=c.case.title, score=c.score.total, steps=c.score.steps
+        )
+        for c in found[:MAX_SHOWN]
     ]
 
 
+def declare_distinct(one: Case, other: Case, by: str, at: str, reason: str) -> None:
+    """Note on both cases that they are two happenings: never proposed again, never joined by the system."""
+    for case, mate in ((one, other), (other, one)):
+        why = dict(case.why or {})
+        entry = {"number": mate.number, "by": by, "at": at, "reason": reason}
+        case.why = why | {"distinct": {**why.get("distinct", {}), mate.case_id: entry}}
+
+
 def detach(
-    session: Session, desk: Desk, registry: Registry, book: Rulebook, case: Case, standing_key: str, actor: Actor
+    session: Session, desk: Desk, registry: Registry, case: Case, standing_key: str, actor: Actor
 ) -> Case:
     """Give the condition ``standing_key`` of ``case`` a case of its own, with its observations: a join undone.
 
     The links stay on the old case, marked ``moved_to``, so that its history remains readable.
     """
-    links = [
-        link
-        for link in session.scalars(select(CaseObservation).where(CaseObservation.case_id == case.case_id))
-        if (link.reason or {}).get("standing_key") == standing_key and "moved_to" not in (link.reason or {})
-    ]
-    others = session.scalars(select(CaseObservation).where(CaseObservation.case_id == case.case_id)).all()
-    if not links or len(links) == len(others):
-        raise InputInvalid(
-            field="standing_key",
-            detail="no such condition in this case, or it is the only one",
-            how="name one of the conditions in the case's why.standing",
-        )
+    links = _links(session, case, standing_key)
     ids = [link.observation_id for link in links]
     rows = session.scalars(
         select(ObservationRow).where(ObservationRow.observation_id.in_(ids)).order_by(ObservationRow.observed_at)
@@ -120,6 +76,7 @@ def detach(
     stood = bool(standing.pop(standing_key, False))
     case.why = why | {"standing": standing}
     opened.why = dict(opened.why or {}) | {"standing": {standing_key: stood}}
+    declare_distinct(case, opened, actor.user_id, desk.now().isoformat(), "detach")
     statement = insert_into(session, RuleState)
     statement = statement.on_conflict_do_update(
         index_elements=["rule_id", "state_key"], set_={"body": statement.excluded.body}
@@ -129,3 +86,17 @@ def detach(
     session.execute(statement, row)
     assert is_standing(opened) is stood
     return opened
+
+
+def _links(session: Session, case: Case, standing_key: str) -> Sequence[CaseObservation]:
+    """The links of a condition that are still the case's; a typed error when they are none, or all it has."""
+    found = session.scalars(select(CaseObservation).where(CaseObservation.case_id == case.case_id)).all()
+    here = [link for link in found if "moved_to" not in (link.reason or {})]
+    links = [link for link in here if (link.reason or {}).get("standing_key") == standing_key]
+    if not links or len(links) == len(here):
+        raise InputInvalid(
+            field="standing_key",
+            detail="no such condition in this case, or it is the only one",
+            how="name one of the conditions in the case's why.standing",
+        )
+    return links

@@ -11,7 +11,7 @@ from core.errors import InputInvalid, NotFound
 from core.ids import new_id
 from core.records import EvidenceRef
 from events.drafts import Limit, Part
-from events.linking import merge, split, unmerge
+from events.linking import detach, distinct, merge, split, unmerge
 from events.work import Work, add_evidence
 from storage.tables.cases import CaseAssignment, CaseEvidence, CaseParty
 from storage.tables.people import User
@@ -49,6 +49,7 @@ def _reclassify(work: Work) -> None:
     data = work.data
     if data.get("class_code"):
         work.case.class_code = data["class_code"]
+        work.service.place(work.session, work.case)
         if "limit" not in data:
             work.put(limit=work.service.class_limit(work.session, work.case))
     if data.get("severity"):
@@ -244,6 +245,8 @@ EFFECTS: dict[str, Effect] = {
     "count_reopened": _count_reopened,
     "count_rework": _count_rework,
     "count_urged": _count_urged,
+    "detach": detach,
+    "distinct": distinct,
     "evaluate": _evaluate,
     "finish_part": _finish_part,
     "leave_part": _leave_part,

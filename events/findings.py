@@ -118,12 +118,29 @@ class DictMemory:
         self.changed.add((rule_id, key))
 
 
+def speaks(observation: Observation) -> bool:
+    """Said by people, a drone or another platform, who tell of many places and seldom that it is over."""
+    return observation.source_type not in ("camera", "device")
+
+
 def source_key(observation: Observation) -> str:
-    """Memory key of one condition of one source: source, channel, zone."""
+    """Memory key of one condition of one source: source, channel, zone; for those who :func:`speaks`, the place too.
+
+    The same caller's second fire, at another place, is another condition.
+    """
     channel = observation.attributes.get("channel", "")
     parts = [observation.source_id]
     if channel:
         parts.append(str(channel))
     if observation.zone:
         parts.append(observation.zone)
-    return "|".join(parts)[:160]
+    if speaks(observation):
+        parts.append(_spot(observation))
+    return "|".join(part for part in parts if part)[:160]
+
+
+def _spot(observation: Observation) -> str:
+    """The place in steps of about 100 m, else the address."""
+    if observation.location is not None:
+        return f"{observation.location.lat:.3f},{observation.location.lon:.3f}"
+    return str(observation.attributes.get("address", ""))[:60]

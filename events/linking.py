@@ -1,11 +1,17 @@
-"""Effects that tie cases together and part them again: split, merge, unmerge."""
+"""Effects that tie cases together and part them again: split, merge, unmerge, distinct, detach."""
 
 from __future__ import annotations
 
 from sqlalchemy import select
 
 from core.errors import InputInvalid
+from core.records import Severity
+from events.desk import Desk
 from events.drafts import CaseDraft
+from events.duplicates import declare_distinct
+from events.duplicates import detach as take_out
+from events.places import Registry
+from events.routing import default_routing
 from events.work import Work
 from storage.tables.cases import Case, CaseObservation
 
@@ -63,6 +69,10 @@ def merge(work: Work) -> None:
     work.service.note(
         work.session, other, work.actor, "absorb", {"case_id": work.case.case_id, "number": work.case.number}
     )
+    if work.case.severity > other.severity:
+        other.why = {**other.why, "raised": {**other.why.get("raised", {}), work.case.case_id: other.severity}}
+        because = {"merged": work.case.number}
+        work.service.escalate_in(work.session, other, Severity(work.case.severity), because)
 
 
 def unmerge(work: Work) -> None:
@@ -74,4 +84,28 @@ def unmerge(work: Work) -> None:
     other = work.session.get(Case, other_id)
     if other is not None:
         body = {"case_id": work.case.case_id, "number": work.case.number}
+        raised = dict(other.why.get("raised", {}))
+        before = raised.pop(work.case.case_id, None)
+        if before is not None and other.severity == work.case.severity:
+            body["severity"], other.severity = before, before
+        other.why = {**other.why, "raised": raised} if before is not None else other.why
+        declare_distinct(work.case, other, work.actor.user_id, work.at.isoformat(), work.transition.reason)
         work.service.note(work.session, other, work.actor, "release", body)
+
+
+def distinct(work: Work) -> None:
+    """Say that this case and another are two happenings: a proposal refused, for good, on both."""
+    other = work.service.other_case(work.session, work.data["other_case_id"], work.actor)
+    if other.case_id == work.case.case_id:
+        raise InputInvalid(field="other_case_id", detail="is this case itself", how="name the other case")
+    declare_distinct(work.case, other, work.actor.user_id, work.at.isoformat(), work.transition.reason)
+    body = {"case_id": work.case.case_id, "number": work.case.number, "reason": work.transition.reason}
+    work.service.note(work.session, other, work.actor, "distinct", body)
+
+
+def detach(work: Work) -> None:
+    """Take a condition that was joined wrongly out of the case: it gets one of its own."""
+    registry = Registry(work.service.clock)
+    desk = Desk(work.service, work.service.clock, registry, default_routing())
+    opened = take_out(work.session, desk, registry, work.case, work.data["standing_key"], work.actor)
+    work.reason_data["opened"] = {"case_id": opened.case_id, "number": opened.number}

@@ -19,6 +19,7 @@ from events.findings import DraftSpec, Rule, RuleSpec, TickingRule
 from storage.tables.observations import Rule as RuleRow
 
 DEFAULTS_AUTHOR = "defaults"
+CLASS_PREFIX = "class:"  # a class that no rule opens is a happening of its own: "class:event-01-10"
 
 
 class RuleInvalid(YiwangError):
@@ -129,6 +130,9 @@ class Rulebook:
         return found or _NONE
 
     def happening(self, name: str) -> Happening:
+        """The happening ``name``; a class's own goes by ``same_class``, an unknown one by ``general``."""
+        if name.startswith(CLASS_PREFIX):
+            name = "same_class"
         return self.happenings.get(name) or self.happenings.get("general") or Happening()
 
     def of_kinds(self, kinds: set[str]) -> list[RuleSpec]:

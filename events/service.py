@@ -28,8 +28,10 @@ from events.case_errors import CommandUnknown, IdempotencyConflict, MoveForbidde
 from events.casekinds import NEW, Definition, shipped_definitions
 from events.casestate import asks_photograph, case_state, clocks_of, parts_of
 from events.clocks import Clocks
+from events.correlate import Decision
 from events.drafts import CaseDraft
 from events.effects import EFFECTS
+from events.happening import CurrentBook, place, reason_text
 from events.kindstore import definition_of
 from events.lifecycle import CaseState, Transition, advance, check_form, may
 from events.numbers import next_number
@@ -68,6 +70,7 @@ class CaseService:
         self.district = district
         self.definitions = dict(shipped_definitions() if definitions is None else definitions)
         self.calendars = {"default": statutory_calendar(), **(calendars or {})}
+        self.book = CurrentBook()
 
     # commands ------------------------------------------------------------
     def execute(self, command: Command, actor: Actor) -> CaseView:
@@ -194,12 +197,21 @@ class CaseService:
                 return msgspec.structs.replace(summary_of(session, earlier.case_id), replayed=True)
         draft = draft_of(definition, data)
         case = self.create(session, draft, actor, {}, key)
+        decision = self.place(session, case, (data.get("location") or {}).get("accuracy_m"))
+        if decision.verdict == "attach" and decision.best is not None and "merge" in definition.automatic:
+            join = {"other_case_id": decision.best.case_id, "reason": reason_text(decision)}
+            self._automatic(session, case, definition.automatic["merge"], join)
+            return summary_of(session, case.case_id)
         follow = definition.automatic.get("on_report")
         if follow:
             spec = definition.commands[follow]
             names = (*spec.required, *spec.optional)
             self._automatic(session, case, follow, {k: v for k, v in data.items() if k in names and v is not None})
         return summary_of(session, case.case_id)
+
+    def place(self, session: Session, case: Case, accuracy_m: float | None = None) -> Decision:
+        """Give a case opened by hand its happening, and say where it belongs among the open ones (in its ``why``)."""
+        return place(session, case, self.book(session), accuracy_m)
 
     def _automatic(self, session: Session, case: Case, name: str, data: dict[str, JSON]) -> None:
         command = Command(name=name, case_id=case.case_id, actor_id=SYSTEM.user_id, data=data)

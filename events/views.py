@@ -259,7 +259,13 @@ def _transitions(session: Session, case_id: str) -> list[TransitionView]:
 
 
 def _evidence(session: Session, case_id: str) -> list[EvidenceView]:
-    rows = session.scalars(select(CaseEvidence).where(CaseEvidence.case_id == case_id).order_by(CaseEvidence.added_at))
+    """The case's files, and those of the reports that were merged into it."""
+    cases = or_(Case.case_id == case_id, Case.merged_into_id == case_id)
+    rows = session.scalars(
+        select(CaseEvidence)
+        .where(CaseEvidence.case_id.in_(select(Case.case_id).where(cases)))
+        .order_by(CaseEvidence.added_at)
+    )
     return [
         EvidenceView(
             evidence_id=row.evidence_id,

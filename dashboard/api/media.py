@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import exists, select
+from sqlalchemy.orm import aliased
 
 from core.errors import MediaMissing
 from dashboard.api.deps import Use, Who
@@ -27,12 +28,15 @@ _RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
 @router.get("/media/{uri:path}")
 def media(uri: str, request: Request, use: Use, who: Who) -> Response:
     """The file, or the part of it that ``Range`` asks for (one range)."""
+    merged = aliased(Case)  # a report's picture is also for those who see the case it was merged into
+    into = select(merged.merged_into_id).where(merged.case_id == CaseEvidence.case_id).correlate(CaseEvidence)
+    stays = into.scalar_subquery()
     with read_scope(use.engine) as session:
         row = session.execute(
             select(CaseEvidence.media_type, CaseEvidence.sha256, CaseEvidence.case_id)
             .where(
                 CaseEvidence.uri == uri,
-                exists().where(Case.case_id == CaseEvidence.case_id, visible_cases(who.actor)),
+                exists().where(Case.case_id.in_((CaseEvidence.case_id, stays)), visible_cases(who.actor)),
             )
             .limit(1)
         ).first()

@@ -13,7 +13,7 @@ import msgspec
 
 from core.errors import PluginParamsInvalid
 from core.records import Observation, Severity
-from events.findings import Body, Context, Finding, RuleSpec, source_key
+from events.findings import Body, Context, Finding, RuleSpec, source_key, speaks
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +68,8 @@ class StateAlarm:
         key = source_key(observation)
         before = context.memory.recall(self.spec.rule_id, key)
         at = observation.observed_at.timestamp()
-        if at < before.get("at", float("-inf")):
+        person = speaks(observation)  # each word of a person counts, late or not: he asks what became of it
+        if at < before.get("at", float("-inf")) and (not person or observation.state == "clear"):
             return None  # late: a newer word of this source has been heard
         standing = bool(before.get("standing"))
         if observation.state == "clear":
@@ -80,11 +81,12 @@ class StateAlarm:
             return self._finding("clear", observation, key, float(before.get("since", at)))
         if (observation.confidence if observation.confidence is not None else 1.0) < self.params.min_confidence:
             return None
-        if standing and at - float(before.get("told", 0)) < self.params.refresh_s:
+        if standing and not person and at - float(before.get("told", 0)) < self.params.refresh_s:
             return None
         if self.params.hold_s and not standing:
             return self._hold(observation, before, key, at, context)
         since = float(before["since"]) if standing else at
+        at = max(at, float(before.get("at", at)))
         context.memory.remember(self.spec.rule_id, key, {"standing": True, "since": since, "at": at, "told": at})
         return self._finding("update" if standing else "open", observation, key, since)
 

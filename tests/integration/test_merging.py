@@ -7,15 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 
 from bench._merging import play
 from bench._replay import generate
 from core.clock import ManualClock
 from core.ids import derived_id
-from core.records import SYSTEM, EvidenceRef, GeoPoint, Observation
+from core.records import SYSTEM, Actor, Command, EvidenceRef, GeoPoint, Observation
 from events.audit import chain, check_chain
 from events.desk import Desk
-from events.duplicates import detach, proposals
+from events.duplicates import proposals
 from events.intake import Intake
 from events.logcheck import check_log
 from events.places import Registry
@@ -30,6 +31,18 @@ from storage.tables.registry import Department
 
 T0 = datetime(2026, 7, 1, 3, 0, tzinfo=UTC)
 HERE = GeoPoint(lon=125.36, lat=43.89)
+
+
+BOSS = Actor(user_id="boss", name="boss", roles=("operator",))
+
+
+def command(name: str, case: Case, **data: object) -> Command:
+    return Command(name=name, case_id=case.case_id, actor_id="boss", data=data)  # type: ignore[arg-type]
+
+
+def transitions(session: Session, case: Case) -> list[CaseTransition]:
+    query = select(CaseTransition).where(CaseTransition.case_id == case.case_id).order_by(CaseTransition.seq)
+    return list(session.scalars(query))
 
 
 class House:
@@ -125,8 +138,10 @@ def test_a_wrong_join_is_undone_with_its_history(house: House) -> None:
     with session_scope(house.engine) as session:
         case = session.scalars(select(Case)).one()
         key = next(k for k in case.why["standing"] if "citizen:2" in k)
-        opened = detach(session, house.desk, house.registry, house.book, case, key, SYSTEM)
-        assert opened.why["detached_from"]["case_id"] == case.case_id
+        view = house.service.execute_in(session, command("detach", case, standing_key=key, reason="another fire"), BOSS)
+        opened = session.scalars(select(Case).where(Case.case_id != case.case_id)).one()
+        assert opened.why["detached_from"]["case_id"] == case.case_id == view.case_id
+        assert [t.at for t in transitions(session, case)] == sorted({t.at for t in transitions(session, case)})
     house.told("flame_smoke", "citizen:2", north_m=50, seconds=400)  # its next word goes to its own case
     with session_scope(house.engine) as session:
         links = session.scalars(select(CaseObservation).where(CaseObservation.case_id == opened.case_id)).all()
