@@ -19,7 +19,9 @@ from core.settings import Settings
 from dashboard.api import (
     cameras,
     cases,
+    channels,
     devices,
+    duty,
     fleet,
     indicators,
     keys,
@@ -52,8 +54,8 @@ from storage.session import make_engine
 log = logging.getLogger("yiwang.web")
 
 ROUTERS = (
-    session, cases, records, cameras, fleet, devices, rules, plans, indicators, keys, maps, media, office, operations,
-    push, push_subscriptions, sensorthings, open311,
+    session, cases, records, cameras, fleet, devices, rules, plans, duty, indicators, keys, channels, maps, media,
+    office, operations, push, push_subscriptions, sensorthings, open311,
 )  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from core.errors import Forbidden, InputInvalid, NotFound
 from core.ids import new_id
@@ -115,23 +115,28 @@ def substitute(session: Session, actor: Actor, shift_id: str, user_id: str, now:
 
 
 def on_duty(session: Session, department_id: str, at: datetime, post: str | None = None) -> list[OnDuty]:
-    """Who is on duty at ``at``; substitutes take the place of those they stand in for."""
+    """Who is on duty at ``at``; substitutes take the place of those they stand in for, and whoever took a shift over
+    stands the rest of it."""
+    stands = func.coalesce(DutyShift.handed_over_to, DutyShift.user_id)
     query = (
-        select(DutyShift, User.name, User.phone)
-        .join(User, User.user_id == DutyShift.user_id)
+        select(DutyShift, User.user_id, User.name, User.phone)
+        .join(User, User.user_id == stands)
         .where(DutyShift.department_id == department_id, DutyShift.starts_at <= at, DutyShift.ends_at > at)
         .order_by(DutyShift.starts_at, DutyShift.shift_id)
     )
     if post is not None:
         query = query.where(DutyShift.post == post)
     rows = session.execute(query).all()
-    away = {(shift.substitute_for, shift.post) for shift, _, _ in rows if shift.substitute_for}
-    return [
-        OnDuty(
+    away = {(shift.substitute_for, shift.post) for shift, *_ in rows if shift.substitute_for}
+    found: dict[tuple[str, str], OnDuty] = {}  # whoever took a shift over may stand one of his own already
+    for shift, user_id, name, phone in rows:
+        if (shift.user_id, shift.post) in away:
+            continue
+        person = OnDuty(
             shift_id=shift.shift_id,
             department_id=shift.department_id,
             post=shift.post,
-            user_id=shift.user_id,
+            user_id=user_id,
             name=name,
             phone=phone,
             starts_at=shift.starts_at,
@@ -139,9 +144,22 @@ def on_duty(session: Session, department_id: str, at: datetime, post: str | None
             substitute_for=shift.substitute_for,
             handed_over_at=shift.handed_over_at,
         )
-        for shift, name, phone in rows
-        if (shift.user_id, shift.post) not in away and shift.handed_over_at is None
-    ]
+        found.setdefault((user_id, shift.post), person)
+    return list(found.values())
+
+
+def ids_on_duty(at: datetime) -> Select[str]:
+    """Ids of everybody who is on duty anywhere at ``at``, substitutes instead of those they stand in for."""
+    instead = aliased(DutyShift)
+    replaced = exists().where(
+        instead.substitute_for == DutyShift.user_id,
+        instead.department_id == DutyShift.department_id,
+        instead.post == DutyShift.post,
+        instead.starts_at <= at,
+        instead.ends_at > at,
+    )
+    stands = func.coalesce(DutyShift.handed_over_to, DutyShift.user_id)
+    return select(stands).where(DutyShift.starts_at <= at, DutyShift.ends_at > at, ~replaced)
 
 
 def hand_over(session: Session, actor: Actor, shift_id: str, to_user: str, note: str, now: datetime) -> HandOver:

@@ -9,26 +9,30 @@ gateway, Web Push, webhooks), and such a receiver holds up its own rows alone.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 from sqlalchemy import Engine, and_, delete, func, not_, or_, select, update
+from sqlalchemy.orm import Session
 
 from core.bus import Bus
 from core.clock import Clock
 from core.errors import YiwangError
-from core.ids import new_id, subject_token
+from core.ids import derived_id, new_id, subject_token
 from core.records import CaseChanged
 from core.settings import Settings
-from events.notices import QuietHours, channels_of, notices_of_change, write_notices
+from events.memory import insert_into
+from events.notices import NoticeDraft, QuietHours, channels_of, notices_of_change, write_notices
 from events.notify import NoticeMessage, Notifier, NotifierFailed, build_notifiers, notice_of, quiet_hours
 from events.webhooks import Webhooks
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Notice, Outbox
+from storage.tables.observations import DeadLetter
 
 log = logging.getLogger("yiwang.outbox")
 
@@ -38,7 +42,10 @@ KEEP_DAYS = 7
 CLOCK_SLACK_S = 60.0  # another machine's clock may run ahead; only what waits for the morning lies further ahead
 TOPICS = ("case", "notice", "webhook")
 RINGING_AT_ONCE = 3  # receivers waited for at the same time: few, the case's own announcements share the threads
-MAX_ATTEMPTS = 12  # of a channel; the pause doubles from 2 s up to an hour
+MAX_ATTEMPTS = 12  # of a channel; the pause doubles from 2 s up to an hour.  A case change is never given up
+TELL_AFTER = 3  # failures of a row after which the administrators are told of its receiver
+MAX_ERROR = 500
+OUTBOX = "OUTBOX"  # the "stream" of dead letters that no receiver took
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,7 @@ class Relay:
             return 0
         receivers: dict[str, list[Row]] = {}
         for row in rows:
-            receivers.setdefault(_receiver(row) if ringing else "", []).append(row)
+            receivers.setdefault(receiver_of(row.topic, row.body) if ringing else "", []).append(row)
         gate = asyncio.Semaphore(RINGING_AT_ONCE)
         done = await asyncio.gather(*(self._send_all(some, gate) for some in receivers.values()))
         sent, failed = ([row for pair in done for row in pair[n]] for n in (0, 1))
@@ -118,7 +125,8 @@ class Relay:
                     sent.append(row)
                 except (NotifierFailed, YiwangError, msgspec.ValidationError) as error:
                     log.info("outbox %s (%s): %s", row.outbox_id, row.topic, error)
-                    failed.append(row)
+                    noted = {} if row.topic == "case" else {"error": str(error)[:MAX_ERROR]}
+                    failed.append(replace(row, body=row.body | noted))
         return sent, failed
 
     async def _send(self, row: Row) -> None:
@@ -177,14 +185,17 @@ class Relay:
                         .where(Notice.notice_id == row.body.get("notice_id"), Notice.sent_at.is_(None))
                         .values(sent_at=now)
                     )
-            ids = [row.outbox_id for row in sent]
-            given_up = [row.outbox_id for row in failed if row.attempts + 1 >= MAX_ATTEMPTS]
-            if ids or given_up:
-                session.execute(update(Outbox).where(Outbox.outbox_id.in_([*ids, *given_up])).values(sent_at=now))
+            done = [row.outbox_id for row in sent]
             for row in failed:
-                session.execute(
-                    update(Outbox).where(Outbox.outbox_id == row.outbox_id).values(attempts=row.attempts + 1)
-                )
+                changed = {"attempts": row.attempts + 1, "body": row.body}
+                session.execute(update(Outbox).where(Outbox.outbox_id == row.outbox_id).values(changed))
+                if row.topic != "case" and row.attempts + 1 >= MAX_ATTEMPTS:
+                    done.append(row.outbox_id)
+                    give_up(session, row, now)
+            if done:
+                session.execute(update(Outbox).where(Outbox.outbox_id.in_(done)).values(sent_at=now))
+            troubled = {receiver_of(row.topic, row.body) for row in failed if row.attempts + 1 == TELL_AFTER}
+            write_notices(session, [_trouble(name, now) for name in sorted(troubled)], ["in_app"], now)
         for row in failed:
             self._later[row.outbox_id] = self._clock.monotonic() + min(3600.0, 2.0 ** (row.attempts + 1))
         for row in sent:
@@ -196,6 +207,34 @@ class Relay:
             session.execute(delete(Outbox).where(Outbox.sent_at < before))
 
 
-def _receiver(row: Row) -> str:
-    """Who is waited for when ``row`` is sent."""
-    return f"{row.topic}:{row.body.get('channel') or row.body.get('subscriber') or ''}"
+def receiver_of(topic: str, body: dict[str, Any]) -> str:
+    """Who is waited for when a row is sent: ``notice:email``, ``webhook:<subscriber>`` …"""
+    return f"{topic}:{body.get('channel') or body.get('subscriber') or ''}"
+
+
+def give_up(session: Session, row: Row, now: datetime) -> None:
+    """Put ``row`` aside where an administrator sees it, can mend the receiver and send it again."""
+    session.execute(
+        insert_into(session, DeadLetter).on_conflict_do_nothing(index_elements=["dead_letter_id"]),
+        {
+            "dead_letter_id": derived_id(OUTBOX, row.outbox_id),
+            "stream": OUTBOX,
+            "subject": receiver_of(row.topic, row.body)[:250],
+            "payload": json.dumps({k: v for k, v in row.body.items() if k != "error"}, ensure_ascii=False),
+            "error": str(row.body.get("error", "")),
+            "deliveries": row.attempts + 1,
+            "happened_at": now,
+        },
+    )
+
+
+def _trouble(receiver: str, now: datetime) -> NoticeDraft:
+    """What the administrators are told of a receiver that fails: at most once an hour."""
+    return NoticeDraft(
+        key=f"channel:{receiver}:{now:%Y-%m-%dT%H}",
+        kind="channel_failed",
+        title=f"通知渠道故障 / Channel fails: {receiver}",
+        body=f"{receiver}: 失败 {TELL_AFTER} 次，继续重试 / failed {TELL_AFTER} times, tried again",
+        role="admin",
+        severity=2,
+    )

@@ -8,10 +8,12 @@ from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Request, Response
+from sqlalchemy import select
 
 from core.errors import InputInvalid
 from dashboard.api.deps import CENTRE, Use, Who, allow, respond, takes
-from dashboard.api.params import body
+from dashboard.api.params import body, whole
+from dashboard.people import person_names
 from dashboard.services import Services
 from events import audit
 from events.duplicates import proposals
@@ -19,6 +21,7 @@ from events.package import seal_case
 from events.rulebook import read_rulebook
 from events.sealing import open_seal
 from storage.session import read_scope
+from storage.tables.cases import AuditEntry
 
 router = APIRouter(tags=["cases"])
 
@@ -39,7 +42,24 @@ def chain(case_id: str, use: Use, who: Who) -> Response:
         entries = audit.chain(session, case_id)
         items = [audit.as_dict(entry) for entry in entries]
         flaws = list(audit.check_chain(items))
+        names = person_names(session, (item["actor_id"] for item in items))
+    for item in items:
+        item["actor_name"] = names.get(item["actor_id"], item["actor_id"])
     return respond({"items": items, "flaws": flaws, "holds": not flaws, "next": None})
+
+
+@router.get("/api/audit", tags=["office"], dependencies=[allow("admin", "manager")])
+def system_chain(request: Request, use: Use) -> Response:
+    """What people did that is not about a case (accounts, rules, plans, keys …), newest first; before: a number."""
+    query = request.query_params
+    limit, before = whole(query, "limit", 100, 1, 500), whole(query, "before", 1 << 40, 1, 1 << 40)
+    with read_scope(use.engine) as session:
+        wanted = select(AuditEntry).where(AuditEntry.chain_id == audit.SYSTEM_CHAIN, AuditEntry.seq < before)
+        items = [audit.as_dict(entry) for entry in session.scalars(wanted.order_by(AuditEntry.seq.desc()).limit(limit))]
+        names = person_names(session, (item["actor_id"] for item in items))
+    for item in items:
+        item["actor_name"] = names.get(item["actor_id"], item["actor_id"])
+    return respond({"items": items, "next": items[-1]["seq"] if len(items) == limit else None})
 
 
 @router.get("/api/cases/{case_id}/duplicates", dependencies=[allow(*CENTRE)])

@@ -2,7 +2,10 @@
 
 ``in_app`` is always on; others are switched on in the file ``notify.json`` of the data folder::
 
-    {"email": {"host": …}, "quiet_hours": {"begins": "22:00", "ends": "07:00", "below_severity": 3}}
+    {"email": {"host": …}, "quiet_hours": {"begins": "22:00", "ends": "07:00", "below_severity": 3},
+     "webhook:sms": {"url": …, "template": …}, "webhook:wecom": {"url": …, "template": …}}
+
+What follows a colon tells several channels of one kind apart.
 
 A drill has its own notifiers: none but ``in_app`` on its own bus.
 """
@@ -10,17 +13,18 @@ A drill has its own notifiers: none but ``in_app`` on its own bus.
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import Select, select
+from sqlalchemy import Select, exists, or_, select
 
 from core import plugins
 from core.bus import Bus
 from core.errors import SettingsError, YiwangError
 from core.records import Record
 from core.settings import Settings
+from events.duty import ids_on_duty
 from events.notices import QuietHours
 from storage.tables.cases import Notice as NoticeRow
 from storage.tables.people import User, UserRole
@@ -56,11 +60,12 @@ class Notifier(Protocol):
 
 
 def build_notifiers(settings: Settings, bus: Bus) -> dict[str, Notifier]:
-    """The channels that are switched on, by kind."""
+    """The channels that are switched on, by name: the kind, or ``kind:name``."""
     wanted: dict[str, dict[str, Any]] = {"in_app": {}}
     wanted |= {kind: params for kind, params in _file(settings).items() if kind != "quiet_hours"}
     return {
-        kind: plugins.build("notifier", kind, params, settings=settings, bus=bus) for kind, params in wanted.items()
+        name: plugins.build("notifier", name.partition(":")[0], params, settings=settings, bus=bus)
+        for name, params in wanted.items()
     }
 
 
@@ -86,21 +91,32 @@ def _file(settings: Settings) -> dict[str, dict[str, Any]]:
     return found
 
 
+def switched_on(settings: Settings) -> list[str]:
+    """The names of the channels that are switched on."""
+    return sorted({"in_app", *_file(settings)} - {"quiet_hours"})
+
+
 def params_of(settings: Settings, kind: str) -> Any:
     """The ``Params`` of a channel that is switched on, else None."""
     found = _file(settings).get(kind)
     return None if found is None else plugins.parse_params("notifier", kind, found)
 
 
-def audience(notice: NoticeMessage) -> Select[str]:
-    """Ids of the active people ``notice`` is for: the user, else the department's staff, else those of the role."""
-    query = select(User.user_id).where(User.active.is_(True))
+def audience(notice: NoticeMessage, now: datetime | None = None) -> Select[str]:
+    """Ids of the active people ``notice`` is for: the user, else the department's staff, else those of the role.
+
+    Of a department or role those on duty ``now`` are rung up; all of them when none is on the roster.
+    """
+    active = select(User.user_id).where(User.active.is_(True))
     if notice.user_id:
-        return query.where(User.user_id == notice.user_id)
+        return active.where(User.user_id == notice.user_id)
     if notice.department_id:
         managers = select(UserRole.user_id).where(UserRole.role.in_(("manager", "staff")))
-        return query.where(User.department_id == notice.department_id, User.user_id.in_(managers))
-    return query.where(User.user_id.in_(select(UserRole.user_id).where(UserRole.role == notice.role)))
+        all_of = active.where(User.department_id == notice.department_id, User.user_id.in_(managers))
+    else:
+        all_of = active.where(User.user_id.in_(select(UserRole.user_id).where(UserRole.role == notice.role)))
+    on_duty = all_of.where(User.user_id.in_(ids_on_duty(now or datetime.now(UTC))))
+    return all_of.where(or_(~exists(on_duty.correlate(None)), User.user_id.in_(on_duty.correlate(None))))
 
 
 def notice_of(row: NoticeRow) -> NoticeMessage:

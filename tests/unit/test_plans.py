@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from core.errors import Forbidden, InputInvalid, NotFound
 from core.records import GeoPoint, Severity
-from events.duty import add_shift, hand_over, on_duty, substitute
+from events.duty import add_shift, hand_over, ids_on_duty, on_duty, substitute
 from events.plans import move_task, parse_plan, plans_for, save_plan, shipped_plans, start_plan, sync_plans, tasks_of
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case
@@ -109,3 +109,14 @@ def test_the_roster_knows_substitutes_and_hand_over(town: Town) -> None:
         assert sheet.pressing[0]["case_id"] == late.case_id
         with pytest.raises(InputInvalid):
             hand_over(session, actor("fire2"), stand_in, "fire", "again", FRIDAY + DAY / 2)
+
+
+def test_whoever_takes_a_shift_over_is_on_duty_for_the_rest_of_it(town: Town) -> None:
+    with session_scope(town.engine) as session:
+        shift = add_shift(session, actor("fire_boss"), "fire", "fire", FRIDAY, FRIDAY + DAY)
+        hand_over(session, actor("fire"), shift, "fire2", "panel 7 shielded", FRIDAY + DAY / 2)
+        assert [p.user_id for p in on_duty(session, "fire", FRIDAY + DAY * 0.75)] == ["fire2"]
+        assert session.scalars(ids_on_duty(FRIDAY + DAY * 0.75)).all() == ["fire2"]
+        substitute(session, actor("fire_boss"), shift, "fire_boss", FRIDAY + DAY * 0.75)
+        assert session.scalars(ids_on_duty(FRIDAY + DAY * 0.8)).all() == ["fire_boss"]
+        assert session.scalars(ids_on_duty(FRIDAY + DAY)).all() == []
