@@ -283,7 +283,7 @@ export function reportScreen(root, app) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const data = { kind: kind.value, title: title.value.trim(), description: text.value.trim(), severity: Number(level.value) };
-    if (app.place) data.location = { lon: app.place.lon, lat: app.place.lat };
+    if (app.place) data.location = { lon: app.place.lon, lat: app.place.lat, accuracy_m: Math.min(5000, app.place.accuracy || 0) || null };
     await queue.add({ kind: "report", case_id: null, data, blob, place: app.place });
     location.hash = "#/";
   });

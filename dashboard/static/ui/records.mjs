@@ -41,14 +41,13 @@ export function records(detail, reload) {
 async function duplicates(detail, path, reload) {
   const { items } = await api.get(`${path}/duplicates`);
   if (!items.length) return h("p", { class: "quiet" }, t("records.no_duplicates"));
-  const mergeable = (detail.allowed || []).some((a) => a.name === "merge");
+  const can = (name) => (detail.allowed || []).some((a) => a.name === name);
   return h("ul", { class: "related" }, items.map((item) => {
     const said = h("p", { class: "form-error", hidden: true, role: "alert" });
-    const join = async () => {
-      const reason = prompt(t("records.merge_reason"), t("records.same_happening"));
+    const decide = async (name, reason) => {
       if (!reason) return;
       try {
-        store.put(await api.post(`${path}/commands`, { name: "merge", expected_version: detail.case.version, idempotency_key: api.key(), data: { other_case_id: item.case_id, reason } }));
+        store.put(await api.post(`${path}/commands`, { name, expected_version: detail.case.version, idempotency_key: api.key(), data: { other_case_id: item.case_id, reason } }));
         reload();
       } catch (error) {
         said.hidden = false;
@@ -57,7 +56,9 @@ async function duplicates(detail, path, reload) {
     };
     return h("li", {}, h("div", { class: "case-link" },
       h("button", { type: "button", class: "figure", onClick: () => store.select({ type: "case", id: item.case_id }, { fly: true }) }, h("b", {}, `${item.number} ${item.title}`)),
-      h("span", { class: "chip" }, `${number(item.score * 100, 0)} %`), mergeable ? h("button", { type: "button", class: "tool", onClick: join }, t("records.merge_into")) : null, listed(item.steps), said));
+      h("span", { class: "chip" }, `${number(item.score * 100, 0)} %`),
+      can("merge") ? h("button", { type: "button", class: "tool", onClick: () => decide("merge", prompt(t("records.merge_reason"), t("records.same_happening"))) }, t("records.merge_into")) : null,
+      can("distinct") ? h("button", { type: "button", class: "tool", dataset: { do: "distinct" }, onClick: () => decide("distinct", prompt(t("records.not_same_reason"))) }, t("records.not_same")) : null, listed(item.steps), said));
   }));
 }
 
