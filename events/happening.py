@@ -59,6 +59,17 @@ def happening_of(case: Case, book: Rulebook) -> str:
     return "" if named else name_of(book, case.kind, case.class_code)
 
 
+def class_of(book: Rulebook, kind: str, name: str) -> str:
+    """The class that rules file ``kind`` under, else the happening ``name``; empty when there are several."""
+    specs = book.specs.values()
+    by_kind = {s.draft.class_code for s in specs if kind and kind in s.applies_to and s.draft.happening not in UNNAMED}
+    by_name = {s.draft.class_code for s in specs if name and s.draft.happening == name}
+    for found in (by_kind, by_name):
+        if len(found) == 1:
+            return found.pop()
+    return ""
+
+
 class CurrentBook:
     """The rulebook as the table has it now, the shipped one while the table is empty; read again when it changed."""
 
@@ -161,9 +172,10 @@ def _near(case: Case, report: Report, book: Rulebook) -> Any:
 def place(session: Session, case: Case, book: Rulebook, accuracy_m: float | None = None) -> Decision:
     """Give a case opened by hand its happening and compare it with the open ones; the decision is kept in its ``why``.
 
-    The caller merges when the verdict is ``attach``.
+    A case without a class gets the one that its kind stands for.  The caller merges when the verdict is ``attach``.
     """
     name = name_of(book, case.kind, case.class_code)
+    case.class_code = case.class_code or class_of(book, case.kind, name)
     why = dict(case.why or {})
     if case.lon is not None and case.site_id is None and "observation" not in why:
         why["place"] = {"accuracy_m": accuracy_m if accuracy_m is not None else HAND_ACCURACY_M}

@@ -30,6 +30,7 @@ from storage.tables.plans import Plan, PlanRun, PlanTask
 from storage.tables.registry import Camera, Department, Site
 
 DATA = Path(__file__).parent / "data" / "plans.json"
+SHIPPED_BY = "system"  # who wrote a plan that nobody has changed
 MAY_RUN = frozenset({"operator", "dispatcher", "admin", "system"})
 _METRES_PER_DEGREE = 111_320.0
 
@@ -49,7 +50,10 @@ class NearCameras(Record, frozen=True):
 
 
 class TaskSpec(Record, frozen=True):
-    """``department``: an id, ``street`` for the place's, ``lead`` for the case's.  ``site``: the nearest of a kind."""
+    """``department``: an id; ``street`` or ``site`` for the place's, ``lead`` for the case's.
+
+    ``site``: the nearest of a kind.
+    """
 
     title: str
     department: str
@@ -116,10 +120,11 @@ def save_plan(session: Session, spec: PlanSpec, by: str, now: datetime) -> int:
 
 
 def sync_plans(session: Session, now: datetime) -> None:
-    """Put the shipped plans into an empty table; what a district changed is left alone."""
-    if session.scalar(select(Plan.plan_id).limit(1)) is None:
-        for spec in shipped_plans():
-            save_plan(session, spec, "system", now)
+    """Put the shipped plans into the table, new ones too; what a district changed is left alone."""
+    known = {row.plan_id: row.updated_by for row in session.execute(select(Plan.plan_id, Plan.updated_by))}
+    for spec in shipped_plans():
+        if known.get(spec.plan_id, SHIPPED_BY) == SHIPPED_BY:
+            save_plan(session, spec, SHIPPED_BY, now)
 
 
 def plans_for(session: Session, case: Case) -> list[PlanSpec]:
@@ -198,6 +203,9 @@ def _department(session: Session, name: str, case: Case) -> str | None:
         found = case.department_id
     elif name == "street":
         found = f"street-{(case.division_code or '')[:9]}"
+    elif name == "site":
+        site = session.get(Site, case.site_id) if case.site_id else None
+        found = site.department_id if site is not None else None
     return found if found and session.get(Department, found) is not None else None
 
 

@@ -211,7 +211,11 @@ class CaseService:
 
     def place(self, session: Session, case: Case, accuracy_m: float | None = None) -> Decision:
         """Give a case opened by hand its happening, and say where it belongs among the open ones (in its ``why``)."""
-        return place(session, case, self.book(session), accuracy_m)
+        decision = place(session, case, self.book(session), accuracy_m)
+        if not case.form.get("limit"):
+            limit = self.class_limit(session, case)
+            case.form = {**case.form, "limit": limit} if limit else case.form
+        return decision
 
     def _automatic(self, session: Session, case: Case, name: str, data: dict[str, JSON]) -> None:
         command = Command(name=name, case_id=case.case_id, actor_id=SYSTEM.user_id, data=data)

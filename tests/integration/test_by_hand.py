@@ -91,7 +91,7 @@ def test_a_caller_s_fire_beside_an_open_fire_case_joins_it(house: House, data: d
 
 def test_a_camera_that_sees_it_later_joins_the_caller_s_case(house: House) -> None:
     call = said(house, 30, kind="fire", seconds=0)
-    assert call.state == "reported"
+    assert (call.state, call.class_code) == ("reported", "event-05-94")  # what a fire is filed under
     assert seen(house, seconds=120).case_id == call.case_id
 
 
