@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
@@ -40,9 +42,7 @@ def _parameters(params: type[msgspec.Struct]) -> list[str]:
         return []
     lines = [(params.__doc__ or "").strip(), "", "| parameter | type | default |", "|---|---|---|"]
     for field in fields:
-        kind = getattr(field.type, "__name__", str(field.type)).replace("|", "\\|").replace("typing.", "")
-        if "[" in str(field.type):
-            kind = str(field.type).replace("|", "\\|").replace("typing.", "")
+        kind = _kind(field.type)
         default: object = "required"
         if field.default is not msgspec.NODEFAULT:
             default = f"`{field.default!r}`"
@@ -50,6 +50,26 @@ def _parameters(params: type[msgspec.Struct]) -> list[str]:
             default = f"`{field.default_factory()!r}`"
         lines.append(f"| `{field.name}` | {kind} | {default} |")
     return [*lines, ""]
+
+
+def _kind(hint: Any) -> str:
+    """A type in words; a range of numbers stands behind its type."""
+    plain, words = _bare(hint)
+    name = str(plain) if "[" in str(plain) or "|" in str(plain) else getattr(plain, "__name__", str(plain))
+    return name.replace("|", "\\|").replace("typing.", "") + words
+
+
+def _bare(hint: Any) -> tuple[Any, str]:
+    """(the type without its annotations, the range that they set)."""
+    if get_origin(hint) is Annotated:
+        plain, *notes = get_args(hint)
+        ranges = [n for n in notes if isinstance(n, msgspec.Meta) and n.ge is not None and n.le is not None]
+        return plain, f", {ranges[0].ge:g} … {ranges[0].le:g}" if ranges else ""
+    if get_origin(hint) in (Union, UnionType):
+        parts = [_bare(p) for p in get_args(hint)]
+        names = " | ".join("None" if p is type(None) else getattr(p, "__name__", str(p)) for p, _ in parts)
+        return names, "".join(w for _, w in parts)
+    return hint, ""
 
 
 if __name__ == "__main__":

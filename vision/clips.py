@@ -12,11 +12,14 @@ import numpy as np
 from vision.detections import Image
 from vision.errors import ClipInvalid
 
+MOST_BROKEN = 500  # packets in a row; then the rest is given up
+
 
 def read_clip(path: str | Path, fps: float) -> Iterator[tuple[float, Image]]:
-    """(seconds from the start, BGR picture) at most ``fps`` times a second; a damaged tail ends the clip quietly.
+    """(seconds from the start, BGR picture, upright) at most ``fps`` times a second.
 
-    :class:`ClipInvalid` when the file cannot be opened, has no video, or gives no single picture.
+    Damage loses the damaged pictures, up to the next key frame; what comes after is read.  :class:`ClipInvalid` when
+    the file cannot be opened, has no video, or gives no single picture.
     """
     try:
         container = av.open(str(path))
@@ -30,11 +33,18 @@ def read_clip(path: str | Path, fps: float) -> Iterator[tuple[float, Image]]:
         yield from _paced(container, stream, fps, str(path))
 
 
+def upright(frame: av.VideoFrame) -> Image:
+    """The picture as a player shows it: telephones store a turned picture and how to turn it back."""
+    turns = round(frame.rotation / 90) % 4  # counter-clockwise
+    picture = frame.to_ndarray(format="bgr24")
+    return np.ascontiguousarray(np.rot90(picture, turns) if turns else picture, np.uint8)
+
+
 def _paced(container: av.container.InputContainer, stream: av.VideoStream, fps: float, path: str) -> Iterator[
     tuple[float, Image]
 ]:
     start: float | None = None
-    due, given, index = 0.0, 0, 0
+    due, given, index, broken = 0.0, 0, 0, 0
     rate = float(stream.average_rate or 25)
     packets = container.demux(stream)
     while True:
@@ -45,12 +55,14 @@ def _paced(container: av.container.InputContainer, stream: av.VideoStream, fps: 
             frames = packet.decode()
         except av.error.EOFError:
             break
-        except av.error.FFmpegError as error:
-            if isinstance(error, av.error.InvalidDataError):
-                continue  # one broken packet; the next key frame mends it
-            raise ClipInvalid(path=path, detail=error.strerror) from error
+        except av.error.FFmpegError:
+            broken += 1
+            if broken > MOST_BROKEN:
+                break
+            packets = container.demux(stream)  # an error ends the old one; reading goes on where it stood
+            continue
         for frame in frames:
-            index += 1
+            index, broken = index + 1, 0
             at = frame.time if frame.time is not None else (index - 1) / rate
             start = at if start is None else start
             seconds = at - start
@@ -58,6 +70,6 @@ def _paced(container: av.container.InputContainer, stream: av.VideoStream, fps: 
                 continue
             due = max(due + 1.0 / fps, seconds + 0.5 / fps)
             given += 1
-            yield seconds, np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+            yield seconds, upright(frame)
     if not given:
         raise ClipInvalid(path=path, detail="no picture in it can be decoded")

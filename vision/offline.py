@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ from vision.frames import make_frame
 from vision.pool import DetectorPool
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)  # a clip has no date; times are shown as seconds
+MAX_FPS = 120.0
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,12 @@ class Analysis:
     fps: float = 4.0
 
 
-def analyze(job: Analysis, pool: DetectorPool | None = None) -> Iterator[Outcome]:
-    """Outcomes in the order of video time (``frame.clock_s``)."""
+def analyze(
+    job: Analysis, pool: DetectorPool | None = None, looked: Callable[[float], None] | None = None
+) -> Iterator[Outcome]:
+    """Outcomes in the order of video time (``frame.clock_s``).  ``looked`` is told the time of every picture."""
+    if not 0 < job.fps <= MAX_FPS:
+        raise InputInvalid(field="--fps", detail=f"{job.fps:g} pictures a second", how=f"give 0.01 … {MAX_FPS:g}")
     pool = pool or DetectorPool()
     analyzer = Analyzer(pool)
     wanted = AlgorithmConfig(kind=job.algorithm, zones=tuple(z.zone_id for z in job.zones), params=job.params)
@@ -40,6 +45,8 @@ def analyze(job: Analysis, pool: DetectorPool | None = None) -> Iterator[Outcome
     camera.algorithms = [build_algorithm(wanted, job.zones, pool)]
     camera.needs = tuple({n.key: n for a in camera.algorithms for n in a.needs}.values())
     for sequence, (seconds, image) in enumerate(read_clip(job.clip, job.fps)):
+        if looked is not None:
+            looked(seconds)
         frame = make_frame("clip", image, EPOCH + timedelta(seconds=seconds), seconds, sequence)
         yield from analyzer.step([(camera, frame)])
 

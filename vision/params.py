@@ -1,4 +1,4 @@
-"""Types of the algorithms' parameters: out of range is refused when they are read, and the camera editor knows the range."""
+"""Types of the algorithms' parameters: what is out of range is refused when read; the camera editor knows the range."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from core.records import Zone
 from vision.errors import ZoneInvalid
 
+LEAST_AREA = 1e-4  # of the picture
 WHOLE = Zone(zone_id="", name="whole picture", polygon=((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)))
 
 
@@ -20,7 +21,10 @@ def parse_zone(text: str, zone_id: str) -> Zone:
         corners = tuple((float(x), float(y)) for x, y in (pair.split(",") for pair in text.split()))
     except ValueError as error:
         raise ZoneInvalid(zone=text, detail="not a list of x,y pairs") from error
-    return checked(Zone(zone_id=zone_id, name=zone_id, polygon=corners))
+    zone = checked(Zone(zone_id=zone_id, name=zone_id, polygon=corners))
+    if abs(cv2.contourArea(np.asarray(corners, np.float32))) < LEAST_AREA:
+        raise ZoneInvalid(zone=zone_id, detail="its corners enclose no area, or its sides cross")
+    return zone
 
 
 def checked(zone: Zone) -> Zone:

@@ -18,6 +18,7 @@ from vision.algorithms._base import ZoneAlgorithm, standing_in
 from vision.detections import Box, Detections, Image
 from vision.findings import Need, Sight
 from vision.frames import Frame
+from vision.params import Seconds, Share
 from vision.pool import DetectorPool
 from vision.standing import Standing
 from vision.tracking import Track, Tracker
@@ -27,13 +28,13 @@ class ActParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``after_s`` the time over which the act is confirmed; ``share`` of its pictures that must show it;
     ``max_people`` looked at on one picture (the largest first); ``min_height`` of a person, share of the picture."""
 
-    after_s: float = 3.0
-    clear_after_s: float = 5.0
-    share: float = 0.5
+    after_s: Seconds = 3.0
+    clear_after_s: Seconds = 5.0
+    share: Share = 0.5
     min_hits: int = 3
-    person_confidence: float = 0.45
+    person_confidence: Share = 0.45
     max_people: int = 6
-    min_height: float = 0.12
+    min_height: Share = 0.12
     detector: str = "nanodet"
     detector_params: dict[str, Any] = {}
 

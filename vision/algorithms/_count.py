@@ -13,6 +13,7 @@ from vision.algorithms._base import PERSON, ZoneAlgorithm, union
 from vision.detections import Detections
 from vision.findings import Need, Sight
 from vision.frames import Frame
+from vision.params import Seconds, Share
 from vision.standing import Standing
 from vision.zones import contains, foot_points
 
@@ -21,11 +22,11 @@ class CountParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """At least ``limit`` objects of ``classes`` for ``after_s``; the count is the median of ``window_s``."""
 
     limit: int = 1
-    after_s: float = 2.0
-    clear_after_s: float = 5.0
-    blink_s: float = 0.8
-    window_s: float = 0.0
-    confidence: float = 0.45
+    after_s: Seconds = 2.0
+    clear_after_s: Seconds = 5.0
+    blink_s: Seconds = 0.8
+    window_s: Seconds = 0.0
+    confidence: Share = 0.45
     classes: tuple[str, ...] = PERSON
     detector: str = "nanodet"
     detector_params: dict[str, Any] = {}

@@ -13,6 +13,7 @@ from vision.algorithms._base import VEHICLES, ZoneAlgorithm, standing_in
 from vision.detections import Detections
 from vision.findings import Need, Sight
 from vision.frames import Frame
+from vision.params import Seconds, Share
 from vision.standing import Standing
 from vision.tracking import Track, Tracker
 
@@ -22,13 +23,13 @@ class DwellParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``min_area``: smallest share of the picture; ``passed``: how many others must have passed since it stopped
     (above 0 a red light is no stop)."""
 
-    after_s: float = 120.0
-    clear_after_s: float = 10.0
-    confidence: float = 0.4
+    after_s: Seconds = 120.0
+    clear_after_s: Seconds = 10.0
+    confidence: Share = 0.4
     classes: tuple[str, ...] = VEHICLES
-    patience_s: float = 20.0
-    still_iou: float = 0.6
-    min_area: float = 0.0005
+    patience_s: Seconds = 20.0
+    still_iou: Share = 0.6
+    min_area: Share = 0.0005
     passed: int = 0
     detector: str = "nanodet"
     detector_params: dict[str, Any] = {}

@@ -23,6 +23,7 @@ from vision.algorithms._base import ZoneAlgorithm, union
 from vision.detections import Detections
 from vision.findings import Finding, Need, Sight
 from vision.frames import Frame
+from vision.params import Seconds, Share
 from vision.schedule import armed_at
 from vision.standing import Standing
 from vision.zones import centre_points, contains, foot_points
@@ -32,13 +33,13 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds unless named otherwise.  ``anchor``: which point of a person must lie in the zone."""
 
     min_staff: int = 2
-    after_s: float = 60.0
-    lone_after_s: float | None = None
-    clear_after_s: float = 1.0
-    blink_s: float = 0.8
-    confidence: float = 0.45
-    hold_confidence: float = 0.3
-    hold_s: float = 60.0
+    after_s: Seconds = 60.0
+    lone_after_s: Seconds | None = None
+    clear_after_s: Seconds = 0.5
+    blink_s: Seconds = 0.8
+    confidence: Share = 0.45
+    hold_confidence: Share = 0.3
+    hold_s: Seconds = 60.0
     anchor: Literal["foot", "centre"] = "foot"
     detector: str = "nanodet"
     detector_params: dict[str, Any] = {}

@@ -20,6 +20,7 @@ from vision.algorithms._base import VEHICLES, ZoneAlgorithm, standing_in, union
 from vision.detections import Detections
 from vision.findings import Finding, Need, Sight
 from vision.frames import Frame
+from vision.params import Seconds, Share
 from vision.standing import Standing
 from vision.tracking import Track, Tracker
 from vision.zones import mask
@@ -31,15 +32,15 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``density`` of the zone that counts as full (vehicles keep distances: a jam covers about half of a road);
     ``still_speed`` in vehicle lengths a second below which a vehicle stands."""
 
-    after_s: float = 120.0
-    clear_after_s: float = 60.0
+    after_s: Seconds = 120.0
+    clear_after_s: Seconds = 60.0
     level: int = 2
-    density: float = 0.4
+    density: Share = 0.4
     min_vehicles: int = 3
     still_speed: float = 0.15
     steps: tuple[float, float, float] = (0.3, 0.55, 0.8)
-    hysteresis: float = 0.1
-    confidence: float = 0.3
+    hysteresis: Share = 0.1
+    confidence: Share = 0.3
     classes: tuple[str, ...] = VEHICLES
     detector: str = "nanodet"
     detector_params: dict[str, Any] = {}

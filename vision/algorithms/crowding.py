@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from core.records import Zone
 from vision.algorithms._count import Count, CountParams
+from vision.params import Seconds, Share
 
 
 class Params(CountParams, frozen=True, forbid_unknown_fields=True):
     """As every counting algorithm.  People in a crowd hide each other: ``confidence`` is lower than elsewhere."""
 
     limit: int = 10
-    after_s: float = 10.0
-    clear_after_s: float = 20.0
-    window_s: float = 3.0
-    confidence: float = 0.4
+    after_s: Seconds = 10.0
+    clear_after_s: Seconds = 20.0
+    window_s: Seconds = 3.0
+    confidence: Share = 0.4
     classes: tuple[str, ...] = ("person",)
 
 

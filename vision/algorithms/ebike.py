@@ -14,14 +14,15 @@ from vision.algorithms._count import Count, CountParams
 from vision.detections import Detections
 from vision.findings import Need, Sight
 from vision.frames import Frame
+from vision.params import Seconds, Share
 
 
 class Params(CountParams, frozen=True, forbid_unknown_fields=True):
     """As every counting algorithm."""
 
-    after_s: float = 2.0
-    clear_after_s: float = 10.0
-    confidence: float = 0.4
+    after_s: Seconds = 2.0
+    clear_after_s: Seconds = 10.0
+    confidence: Share = 0.4
     classes: tuple[str, ...] = ("motorcycle", "bicycle")
 
 

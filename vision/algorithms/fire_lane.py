@@ -17,6 +17,7 @@ from vision.detections import Detections
 from vision.findings import Need, Sight
 from vision.foreground import StaticForeground
 from vision.frames import Frame
+from vision.params import Seconds, Share
 from vision.zones import WHOLE, mask
 
 
@@ -24,11 +25,11 @@ class Params(DwellParams, frozen=True, forbid_unknown_fields=True):
     """As every dwell algorithm.  ``objects``: also find what is no vehicle, from ``object_share`` of the zone on;
     ``learn_s``: the zone is taken to be clear for so long after the start."""
 
-    after_s: float = 120.0
+    after_s: Seconds = 120.0
     classes: tuple[str, ...] = ("car", "truck", "bus", "motorcycle", "bicycle")
     objects: bool = True
-    object_share: float = 0.05
-    learn_s: float = 5.0
+    object_share: Share = 0.05
+    learn_s: Seconds = 5.0
 
 
 def build(params: Params, zones: tuple[Zone, ...] = (), **_: object) -> FireLane:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from core.records import Zone
 from vision.algorithms._count import Count, CountParams
+from vision.params import Seconds
 
 
 class Params(CountParams, frozen=True, forbid_unknown_fields=True):
     """As every counting algorithm; one person for 2 s."""
 
-    after_s: float = 2.0
+    after_s: Seconds = 2.0
     classes: tuple[str, ...] = ("person",)
 
 

@@ -15,6 +15,7 @@ from core.records import Zone
 from vision.algorithms._acts import Act, ActParams, PersonActs, crop, upper
 from vision.findings import Need
 from vision.frames import Frame
+from vision.params import Seconds, Share
 from vision.pool import DetectorPool
 from vision.pose import Pose, movenet
 from vision.tracking import Track
@@ -23,10 +24,10 @@ from vision.tracking import Track
 class Params(ActParams, frozen=True, forbid_unknown_fields=True):
     """As every act; ``phone_confidence`` of the detector on the crop; ``pose`` also counts a hand at the ear."""
 
-    after_s: float = 4.0
-    phone_confidence: float = 0.4
+    after_s: Seconds = 4.0
+    phone_confidence: Share = 0.4
     pose: bool = True
-    pose_score: float = 0.5
+    pose_score: Share = 0.5
 
 
 def build(params: Params, zones: tuple[Zone, ...] = (), pool: DetectorPool | None = None, **_: object) -> PhoneUse:

@@ -13,6 +13,7 @@ from vision.algorithms._count import Count, CountParams
 from vision.detections import Detections
 from vision.findings import Sight
 from vision.frames import Frame
+from vision.params import Seconds, Share
 from vision.tracking import Tracker
 
 
@@ -20,12 +21,12 @@ class Params(CountParams, frozen=True, forbid_unknown_fields=True):
     """As every counting algorithm; ``still_s``: a vehicle stands when it has not moved for so long."""
 
     limit: int = 3
-    after_s: float = 30.0
-    clear_after_s: float = 20.0
-    blink_s: float = 3.0
-    confidence: float = 0.4
+    after_s: Seconds = 30.0
+    clear_after_s: Seconds = 20.0
+    blink_s: Seconds = 3.0
+    confidence: Share = 0.4
     classes: tuple[str, ...] = VEHICLES
-    still_s: float = 3.0
+    still_s: Seconds = 3.0
 
 
 def build(params: Params, zones: tuple[Zone, ...] = (), **_: object) -> Queue:

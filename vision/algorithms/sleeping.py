@@ -16,6 +16,7 @@ from core.records import Zone
 from vision.algorithms._acts import Act, ActParams, PersonActs
 from vision.detections import Detections
 from vision.frames import Frame
+from vision.params import Seconds, Share
 from vision.pool import DetectorPool
 from vision.pose import Pose, movenet
 from vision.tracking import Track
@@ -25,12 +26,12 @@ class Params(ActParams, frozen=True, forbid_unknown_fields=True):
     """As every act; ``motion``: share of the person's pixels that may change between pictures;
     ``still_only_s``: stillness alone counts after so long (0: never)."""
 
-    after_s: float = 120.0
-    clear_after_s: float = 5.0
-    share: float = 0.7
-    person_confidence: float = 0.4
-    motion: float = 0.04
-    still_only_s: float = 0.0
+    after_s: Seconds = 120.0
+    clear_after_s: Seconds = 5.0
+    share: Share = 0.7
+    person_confidence: Share = 0.4
+    motion: Share = 0.04
+    still_only_s: Seconds = 0.0
 
 
 def build(params: Params, zones: tuple[Zone, ...] = (), pool: DetectorPool | None = None, **_: object) -> Sleeping:

@@ -16,6 +16,7 @@ from vision.algorithms._acts import Act, ActParams, PersonActs, crop, upper
 from vision.evaluate.cards import read_card
 from vision.findings import Need
 from vision.frames import Frame
+from vision.params import Seconds, Share
 from vision.pool import DetectorPool
 from vision.tracking import Track
 
@@ -23,10 +24,10 @@ from vision.tracking import Track
 class Params(ActParams, frozen=True, forbid_unknown_fields=True):
     """As every act; ``cigarette_confidence`` None: the threshold on the model's card."""
 
-    after_s: float = 4.0
-    share: float = 0.4
-    min_height: float = 0.25
-    cigarette_confidence: float | None = None
+    after_s: Seconds = 4.0
+    share: Share = 0.4
+    min_height: Share = 0.25
+    cigarette_confidence: Share | None = None
     cigarette_detector: str = "yolo_onnx"
     cigarette_params: dict[str, Any] = msgspec.field(default_factory=lambda: {"file": "cigarette.onnx"})
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from core.records import Zone
 from vision.algorithms._dwell import Dwell, DwellParams
+from vision.params import Seconds
 
 
 class Params(DwellParams, frozen=True, forbid_unknown_fields=True):
     """As every dwell algorithm."""
 
-    after_s: float = 120.0
+    after_s: Seconds = 120.0
 
 
 def build(params: Params, zones: tuple[Zone, ...] = (), **_: object) -> StoppedVehicle:

@@ -18,6 +18,7 @@ from vision.algorithms._base import ZoneAlgorithm, standing_in
 from vision.detections import Detections
 from vision.findings import Need, Sight
 from vision.frames import Frame
+from vision.params import Seconds, Share
 from vision.standing import Standing
 from vision.tracking import Track, Tracker
 from vision.zones import contains, foot_points
@@ -27,16 +28,16 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds unless named otherwise; ``min_people`` in the zone while a tanker stands there."""
 
     min_people: int = 1
-    after_s: float = 60.0
-    clear_after_s: float = 3.0
-    settle_s: float = 30.0
-    confidence: float = 0.4
-    person_confidence: float = 0.4
+    after_s: Seconds = 60.0
+    clear_after_s: Seconds = 3.0
+    settle_s: Seconds = 30.0
+    confidence: Share = 0.4
+    person_confidence: Share = 0.4
     classes: tuple[str, ...] = ("truck", "bus")  # tankers are taken for buses now and then
     detector: str = "nanodet"
     detector_params: dict[str, Any] = {}
     equipment: tuple[str, ...] = ()
-    equipment_confidence: float = 0.4
+    equipment_confidence: Share = 0.4
     equipment_detector: str = "yolo_onnx"
     equipment_params: dict[str, Any] = {}
 

@@ -28,6 +28,7 @@ from vision.errors import ClipInvalid
 from vision.findings import Finding, Need, Sight
 from vision.frames import Frame
 from vision.motion import thumbnail
+from vision.params import Seconds, Share
 from vision.standing import Standing
 from vision.water import Covered, covered, mark_visible
 from vision.zones import contains, foot_points, mask
@@ -51,19 +52,19 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     reference: str = ""
-    learn_s: float = 10.0
-    share: float = 0.12
-    hysteresis: float = 0.04
-    after_s: float = 30.0
-    clear_after_s: float = 60.0
-    window_s: float = 20.0
-    every_s: float = 2.0
-    blind: float = 0.6
+    learn_s: Seconds = 10.0
+    share: Share = 0.12
+    hysteresis: Share = 0.04
+    after_s: Seconds = 30.0
+    clear_after_s: Seconds = 60.0
+    window_s: Seconds = 20.0
+    every_s: Seconds = 2.0
+    blind: Share = 0.6
     zone_area_m2: float = 0.0
     marks: tuple[Mark, ...] = ()
-    mark_kept: float = 0.5
+    mark_kept: Share = 0.5
     least_cm: float = 5.0
-    confidence: float = 0.35
+    confidence: Share = 0.35
     vehicles: bool = True
     detector: str = "nanodet"
     detector_params: dict[str, Any] = {}

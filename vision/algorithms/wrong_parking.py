@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from core.records import Zone
 from vision.algorithms._dwell import Dwell, DwellParams
+from vision.params import Seconds
 
 
 class Params(DwellParams, frozen=True, forbid_unknown_fields=True):
     """As every dwell algorithm; motorcycles count."""
 
-    after_s: float = 300.0
+    after_s: Seconds = 300.0
     classes: tuple[str, ...] = ("car", "truck", "bus", "motorcycle")
 
 
