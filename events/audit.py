@@ -11,9 +11,9 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from core.records import JSON, Record
@@ -22,6 +22,14 @@ from storage.tables.cases import AuditEntry
 GENESIS = "0" * 64
 SYSTEM_CHAIN = "system"
 _SYSTEM_LOCK = 79_481
+_INSERT = insert(cast(Table, AuditEntry.__table__))
+_HEADS = "yiwang.audit.heads"  # in Session.info
+_HEAD = (
+    select(AuditEntry.seq, AuditEntry.hash)
+    .where(AuditEntry.chain_id == bindparam("chain_id"))
+    .order_by(AuditEntry.seq.desc())
+    .limit(1)
+)
 
 
 class Flaw(Record, frozen=True):
@@ -52,43 +60,66 @@ def link_hash(
     prev_hash: str, chain_id: str, seq: int, at: datetime | str, actor_id: str, action: str, body: Mapping[str, Any]
 ) -> str:
     """The hash of one link."""
-    entry = {
-        "chain_id": chain_id,
-        "seq": seq,
-        "at": at if isinstance(at, str) else stamp(at),
-        "actor_id": actor_id,
-        "action": action,
-        "body": body,
-    }
-    return hashlib.sha256(prev_hash.encode() + canonical(entry)).hexdigest()
+    return _hash(prev_hash, chain_id, seq, at, actor_id, action, canonical(body))
+
+
+def _hash(
+    prev_hash: str, chain_id: str, seq: int, at: datetime | str, actor_id: str, action: str, body: bytes
+) -> str:
+    """:func:`link_hash` of a body that is canonical JSON already; the other fields stand around it in order."""
+    before = canonical({"action": action, "actor_id": actor_id, "at": at if isinstance(at, str) else stamp(at)})
+    after = canonical({"chain_id": chain_id, "seq": seq})
+    return hashlib.sha256(b'%b%b,"body":%b,%b' % (prev_hash.encode(), before[:-1], body, after[1:])).hexdigest()
 
 
 def append(
     session: Session, chain_id: str, at: datetime, actor_id: str, action: str, body: Mapping[str, JSON]
-) -> AuditEntry:
+) -> None:
     """Add a link to ``chain_id`` in the caller's transaction; the caller holds the case's row lock."""
     if chain_id == SYSTEM_CHAIN and session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(_SYSTEM_LOCK)))  # no row stands for this chain
-    last = session.execute(
-        select(AuditEntry.seq, AuditEntry.hash)
-        .where(AuditEntry.chain_id == chain_id)
-        .order_by(AuditEntry.seq.desc())
-        .limit(1)
-    ).first()
-    seq, prev_hash = (last.seq + 1, last.hash) if last is not None else (1, GENESIS)
-    plain: dict[str, Any] = json.loads(canonical(body))  # what is stored is what was hashed
-    entry = AuditEntry(
-        chain_id=chain_id,
-        seq=seq,
-        at=at,
-        actor_id=actor_id,
-        action=action,
-        body=plain,
-        prev_hash=prev_hash,
-        hash=link_hash(prev_hash, chain_id, seq, at, actor_id, action, plain),
-    )
-    session.add(entry)
-    return entry
+    seq, prev_hash = head(session, chain_id)
+    text = canonical(body)
+    row = {
+        "chain_id": chain_id,
+        "seq": seq + 1,
+        "at": at,
+        "actor_id": actor_id,
+        "action": action,
+        "body": json.loads(text),  # what is stored is what was hashed
+        "prev_hash": prev_hash,
+        "hash": _hash(prev_hash, chain_id, seq + 1, at, actor_id, action, text),
+    }
+    session.connection().execute(_INSERT, row)
+    _heads(session)[chain_id] = (seq + 1, str(row["hash"]))
+
+
+def head(session: Session, chain_id: str) -> tuple[int, str]:
+    """Number and hash of the chain's last link, ``(0, GENESIS)`` of an empty one; asked once in a transaction."""
+    found = _heads(session).get(chain_id)
+    if found is None:
+        last = session.execute(_HEAD, {"chain_id": chain_id}).first()
+        found = (last.seq, last.hash) if last is not None else (0, GENESIS)
+        _heads(session)[chain_id] = found
+    return found
+
+
+def begin(session: Session, chain_id: str) -> None:
+    """Say that ``chain_id`` is new, so that its first :func:`append` need not look for a last link."""
+    _heads(session)[chain_id] = (0, GENESIS)
+
+
+def _heads(session: Session) -> dict[str, tuple[int, str]]:
+    """Number and hash of the last links that this transaction (or savepoint) has seen or appended; empty in the next.
+
+    Nobody else appends to them meanwhile: the case's row is locked, and the primary key refuses a second link.
+    """
+    transaction = session.get_nested_transaction() or session.get_transaction()
+    known = session.info.get(_HEADS)
+    if known is None or known[0] is not transaction:
+        known = session.info[_HEADS] = (transaction, {})
+    heads: dict[str, tuple[int, str]] = known[1]
+    return heads
 
 
 def check_chain(entries: Iterable[AuditEntry | Mapping[str, Any]]) -> Iterator[Flaw]:

@@ -2,28 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from core.records import Command
+from events import audit
 from events.casekinds import Definition
 from events.lifecycle import CaseState, PartState
 from events.work import LIVE
 from storage.tables.cases import Case, CaseAssignment, CaseClock, CaseEvidence, CaseParty
 
+# Statements that every command sends are built once: building one costs more than running it.
+_PARTS = (
+    select(CaseAssignment)
+    .where(CaseAssignment.case_id == bindparam("case_id"))
+    .order_by(CaseAssignment.dispatched_at, CaseAssignment.assignment_id)
+)
+_CLOCKS = (
+    select(CaseClock)
+    .where(CaseClock.case_id == bindparam("case_id"))
+    .order_by(CaseClock.started_at, CaseClock.clock_id)
+)
+_PHOTOGRAPHS = (
+    select(CaseEvidence.purpose, func.count().label("n"))
+    .where(CaseEvidence.case_id == bindparam("case_id"), CaseEvidence.added_at >= bindparam("since"))
+    .group_by(CaseEvidence.purpose)
+)
+
 
 def parts_of(session: Session, case_id: str) -> list[CaseAssignment]:
     """All parts of a case, those that are over too, by dispatch."""
-    query = select(CaseAssignment).where(CaseAssignment.case_id == case_id)
-    return list(session.scalars(query.order_by(CaseAssignment.dispatched_at, CaseAssignment.assignment_id)))
+    return list(session.scalars(_PARTS, {"case_id": case_id}))
 
 
 def clocks_of(session: Session, case_id: str) -> list[CaseClock]:
     """All clocks of a case, by start."""
-    query = select(CaseClock).where(CaseClock.case_id == case_id)
-    return list(session.scalars(query.order_by(CaseClock.started_at, CaseClock.clock_id)))
+    return list(session.scalars(_CLOCKS, {"case_id": case_id}))
+
+
+@dataclass
+class CaseRows:
+    """A case and what belongs to it, in the hands of one transaction; both lists grow while it is moved."""
+
+    case: Case
+    parts: list[CaseAssignment]
+    clocks: list[CaseClock]
+
+    @classmethod
+    def load(cls, session: Session, case: Case) -> CaseRows:
+        """With what is stored; the caller holds the case's lock and has not changed anything yet."""
+        audit.head(session, case.case_id)  # known from here on: the move itself reads nothing more of this
+        return cls(case, parts_of(session, case.case_id), clocks_of(session, case.case_id))
 
 
 def case_state(
@@ -69,11 +101,7 @@ def _photographs(session: Session, case: Case, live: list[CaseAssignment]) -> di
     since = max((r.dispatched_at for r in live if r.role == "lead"), default=case.opened_at)
     if case.reworks and case.checked_at is not None:
         since = max(since, case.checked_at)
-    rows = session.execute(
-        select(CaseEvidence.purpose, func.count().label("n"))
-        .where(CaseEvidence.case_id == case.case_id, CaseEvidence.added_at >= since)
-        .group_by(CaseEvidence.purpose)
-    )
+    rows = session.execute(_PHOTOGRAPHS, {"case_id": case.case_id, "since": since})
     return {row.purpose: row.n for row in rows}
 
 

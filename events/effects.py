@@ -20,6 +20,8 @@ from storage.tables.registry import Department
 
 def attach_files(work: Work, purpose: str) -> None:
     """Store the evidence of the command's data on the case; the same file twice is one row."""
+    if not work.data.get("evidence"):
+        return
     known = set(
         work.session.scalars(
             select(CaseEvidence.sha256).where(
@@ -27,7 +29,7 @@ def attach_files(work: Work, purpose: str) -> None:
             )
         )
     )
-    for raw in work.data.get("evidence") or []:
+    for raw in work.data["evidence"]:
         try:
             ref = msgspec.convert(raw, EvidenceRef)
         except msgspec.ValidationError as error:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
+from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
 from core.ids import new_id
@@ -14,6 +15,10 @@ from events import audit
 from events.lifecycle import Transition
 from events.work import LIVE
 from storage.tables.cases import Case, CaseAssignment, CaseTransition, Outbox
+
+# Rows that are only ever added: the unit of work would compare and order them for nothing.
+_TRANSITION = insert(cast(Table, CaseTransition.__table__))
+_OUTBOX = insert(cast(Table, Outbox.__table__))
 
 
 def record(
@@ -29,20 +34,19 @@ def record(
     """Version, transition, audit link and outbox row."""
     case.version += 1
     case.updated_at = at
-    session.add(
-        CaseTransition(
-            case_id=case.case_id,
-            seq=case.version,
-            command=transition.command,
-            from_state=transition.from_state,
-            to_state=transition.to_state,
-            actor_id=actor.user_id,
-            at=at,
-            reason=transition.reason,
-            data=data,
-            idempotency_key=key,
-        )
-    )
+    row = {
+        "case_id": case.case_id,
+        "seq": case.version,
+        "command": transition.command,
+        "from_state": transition.from_state,
+        "to_state": transition.to_state,
+        "actor_id": actor.user_id,
+        "at": at,
+        "reason": transition.reason,
+        "data": data,
+        "idempotency_key": key,
+    }
+    session.connection().execute(_TRANSITION, row)
     body = {
         "number": case.number,
         "version": case.version,
@@ -69,4 +73,5 @@ def record(
         location=GeoPoint(lon=case.lon, lat=case.lat) if case.lon is not None and case.lat is not None else None,
         site_id=case.site_id,
     )
-    session.add(Outbox(outbox_id=new_id(), topic="case", body=msgspec.to_builtins(change), created_at=at, attempts=0))
+    row = {"outbox_id": new_id(), "topic": "case", "body": msgspec.to_builtins(change), "created_at": at, "attempts": 0}
+    session.connection().execute(_OUTBOX, row)

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, Select, bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -22,11 +23,12 @@ from core.clock import Clock
 from core.errors import NotFound
 from core.ids import derived_id, new_id
 from core.records import JSON, SYSTEM, Actor, Command, Severity
+from events import audit
 from events.access import visible_cases
 from events.calendar import WorkCalendar, statutory_calendar
 from events.case_errors import CommandUnknown, IdempotencyConflict, MoveForbidden, StaleCase
 from events.casekinds import NEW, Definition, shipped_definitions
-from events.casestate import asks_photograph, case_state, clocks_of, parts_of
+from events.casestate import CaseRows, asks_photograph, case_state, parts_of
 from events.clocks import Clocks
 from events.correlate import Decision
 from events.drafts import CaseDraft
@@ -39,7 +41,7 @@ from events.opening import add_belongings, case_of, draft_of
 from events.readmodels import CaseView
 from events.recording import record
 from events.taxonomy import limit_of
-from events.views import summary_of
+from events.views import summary_in_hand, summary_of
 from events.work import Work
 from storage.session import session_scope
 from storage.tables.cases import (
@@ -70,6 +72,7 @@ class CaseService:
         self.district = district
         self.definitions = dict(shipped_definitions() if definitions is None else definitions)
         self.calendars = {"default": statutory_calendar(), **(calendars or {})}
+        self._lock_query = lru_cache(maxsize=1024)(self._build_lock_query)  # building it costs more than running it
         self.book = CurrentBook()
 
     # commands ------------------------------------------------------------
@@ -99,8 +102,8 @@ class CaseService:
             return replay
         if command.expected_version is not None and command.expected_version != case.version:
             raise self._stale(session, case)
-        self._move(session, case, command, actor)
-        return summary_of(session, case.case_id)
+        self._move(session, CaseRows.load(session, case), command, actor)
+        return summary_in_hand(session, case)
 
     def open_case(self, session: Session, draft: CaseDraft, why: Mapping[str, JSON] | None = None) -> CaseView:
         """Open a case for a rule inside the caller's transaction, as ``system``; ``why`` adds to the draft's."""
@@ -108,7 +111,7 @@ class CaseService:
             draft = msgspec.structs.replace(draft, why={**draft.why, **why})
         case = self.open_in(session, draft, SYSTEM)
         session.flush()
-        return summary_of(session, case.case_id)
+        return summary_in_hand(session, case)
 
     def open_in(self, session: Session, draft: CaseDraft, actor: Actor = SYSTEM) -> Case:
         """Open a case; then register and dispatch it when the draft is sure enough and the definition allows.
@@ -116,9 +119,10 @@ class CaseService:
         Returns the row, attached to ``session``.
         """
         case = self.create(session, draft, actor, {})
+        rows = CaseRows(case, [], [])
         automatic = self.definition(draft.definition_id).automatic
         if draft.auto_register and automatic.get("register"):
-            self._automatic(session, case, automatic["register"], {})
+            self._automatic(session, rows, automatic["register"], {})
         if draft.auto_register and draft.route is not None and automatic.get("dispatch"):
             route = draft.route
             data: dict[str, Any] = {"department_id": route.lead.department_id}
@@ -126,7 +130,7 @@ class CaseService:
             if route.assisting:
                 data["assisting"] = [msgspec.to_builtins(part) for part in route.assisting]
             case.why = {**case.why, "routing": list(route.steps)}
-            self._automatic(session, case, automatic["dispatch"], data)
+            self._automatic(session, rows, automatic["dispatch"], data)
         return case
 
     def escalate_in(self, session: Session, case: Case, severity: Severity, reason: dict[str, JSON]) -> None:
@@ -167,7 +171,8 @@ class CaseService:
         if limit:
             case.form = {**case.form, "limit": limit}
         session.add(case)
-        session.flush()
+        session.flush()  # its row comes before those that refer to it
+        audit.begin(session, case.case_id)
         add_belongings(session, case, draft, actor, now)
         first = Transition(command="report", from_state="", to_state=case.state, stage=case.stage, open=True)
         shown = {"title": case.title, "evidence": [ref.sha256 for ref in draft.evidence]}
@@ -197,17 +202,18 @@ class CaseService:
                 return msgspec.structs.replace(summary_of(session, earlier.case_id), replayed=True)
         draft = draft_of(definition, data)
         case = self.create(session, draft, actor, {}, key)
+        rows = CaseRows(case, [], [])
         decision = self.place(session, case, (data.get("location") or {}).get("accuracy_m"))
         if decision.verdict == "attach" and decision.best is not None and "merge" in definition.automatic:
             join = {"other_case_id": decision.best.case_id, "reason": reason_text(decision)}
-            self._automatic(session, case, definition.automatic["merge"], join)
-            return summary_of(session, case.case_id)
+            self._automatic(session, rows, definition.automatic["merge"], join)
+            return summary_in_hand(session, case)
         follow = definition.automatic.get("on_report")
         if follow:
             spec = definition.commands[follow]
             names = (*spec.required, *spec.optional)
-            self._automatic(session, case, follow, {k: v for k, v in data.items() if k in names and v is not None})
-        return summary_of(session, case.case_id)
+            self._automatic(session, rows, follow, {k: v for k, v in data.items() if k in names and v is not None})
+        return summary_in_hand(session, case)
 
     def place(self, session: Session, case: Case, accuracy_m: float | None = None) -> Decision:
         """Give a case opened by hand its happening, and say where it belongs among the open ones (in its ``why``)."""
@@ -217,18 +223,21 @@ class CaseService:
             case.form = {**case.form, "limit": limit} if limit else case.form
         return decision
 
-    def _automatic(self, session: Session, case: Case, name: str, data: dict[str, JSON]) -> None:
-        command = Command(name=name, case_id=case.case_id, actor_id=SYSTEM.user_id, data=data)
-        self._move(session, case, command, SYSTEM)
+    def _automatic(self, session: Session, rows: CaseRows, name: str, data: dict[str, JSON]) -> None:
+        command = Command(name=name, case_id=rows.case.case_id, actor_id=SYSTEM.user_id, data=data)
+        self._move(session, rows, command, SYSTEM)
 
     # move ----------------------------------------------------------------
     def _locked(self, session: Session, case_id: str, actor: Actor) -> Case:
         """The case, locked until the transaction ends; ``NotFound`` also when the actor may not see it."""
-        query = select(Case).where(Case.case_id == case_id, visible_cases(actor, self.definitions))
-        case = session.scalars(query.with_for_update(of=Case).execution_options(populate_existing=True)).one_or_none()
+        case = session.scalars(self._lock_query(actor), {"wanted": case_id}).one_or_none()
         if case is None:
             raise NotFound(what="case", key=case_id)
         return case
+
+    def _build_lock_query(self, actor: Actor) -> Select[Case]:
+        query = select(Case).where(Case.case_id == bindparam("wanted"), visible_cases(actor, self.definitions))
+        return query.with_for_update(of=Case).execution_options(populate_existing=True)
 
     def other_case(self, session: Session, case_id: str, actor: Actor) -> Case:
         """Another case that a command names, locked."""
@@ -264,9 +273,9 @@ class CaseService:
             state=case.state,
         )
 
-    def _move(self, session: Session, case: Case, command: Command, actor: Actor) -> None:
+    def _move(self, session: Session, rows: CaseRows, command: Command, actor: Actor) -> None:
+        case, parts, clocks = rows.case, rows.parts, rows.clocks
         definition = definition_of(session, case, self.definitions)
-        parts, clocks = parts_of(session, case.case_id), clocks_of(session, case.case_id)
         state = case_state(
             session, case, self.clock.now(), parts, clocks, photographs=asks_photograph(definition, command)
         )

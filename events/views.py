@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, and_, or_, select
+from sqlalchemy import Row, Select, String, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid, NotFound
@@ -86,16 +86,39 @@ def _summaries() -> Select[Any]:
     )
 
 
+_ONE = _summaries().where(Case.case_id == bindparam("case_id"))
+_NAMES = select(
+    *[
+        select(column).where(key == bindparam(name, type_=String)).scalar_subquery().label(label)
+        for label, column, key, name in (
+            ("site_name", Site.name, Site.site_id, "site"),
+            ("site_name_en", Site.name_en, Site.site_id, "site"),
+            ("division_name", Division.name, Division.code, "division"),
+            ("department_name", Department.name, Department.department_id, "department"),
+            ("handler_name", User.name, User.user_id, "handler"),
+        )
+    ]
+)
+
+
 def _summary(row: Row[Any]) -> CaseSummary:
     return CaseSummary(**row._mapping)
 
 
 def summary_of(session: Session, case_id: str) -> CaseSummary:
     """One case's summary, whoever asks; ``NotFound`` when there is none."""
-    row = session.execute(_summaries().where(Case.case_id == case_id)).one_or_none()
+    row = session.execute(_ONE, {"case_id": case_id}).one_or_none()
     if row is None:
         raise NotFound(what="case", key=case_id)
     return _summary(row)
+
+
+def summary_in_hand(session: Session, case: Case) -> CaseSummary:
+    """The summary of a case that the caller has just changed: only the names of what it points to are looked up."""
+    keys = {"site": case.site_id, "division": case.division_code, "department": case.department_id}
+    with session.no_autoflush:  # what is pending changes no name
+        names = session.execute(_NAMES, {**keys, "handler": case.handler_id}).one()
+    return CaseSummary(**{name: getattr(case, name) for name in _OWN}, **names._mapping)
 
 
 def list_cases(

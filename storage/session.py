@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
 
 def make_engine(database_url: str) -> Engine:
@@ -45,7 +45,7 @@ def _prepare_sqlite(engine: Engine) -> None:
 @contextmanager
 def session_scope(engine: Engine) -> Iterator[Session]:
     """A short write transaction: committed at the end, rolled back on any error."""
-    with sessionmaker(engine, expire_on_commit=False)() as session, session.begin():
+    with Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
 
 
@@ -53,5 +53,6 @@ def session_scope(engine: Engine) -> Iterator[Session]:
 def read_scope(engine: Engine) -> Iterator[Session]:
     """A read-only transaction: never takes SQLite's write lock, never commits."""
     # Closing the session ends the transaction and leaves what was loaded readable.
-    with sessionmaker(engine.execution_options(read_only=True), expire_on_commit=False)() as session:
+    with Session(engine, expire_on_commit=False) as session:
+        session.connection(execution_options={"read_only": True})
         yield session
