@@ -2,8 +2,9 @@
 
 The newest picture wins: what was not analysed in time is dropped.  Every wait has an end: opening 5 s, reading 5 s,
 8 s without a picture, and a stream that floods is read no faster than ``MAX_PACKETS_PER_S``.  Only pictures that are
-analysed are converted; while nothing moves (``economy``) and key frames come at least every 2 s, only those are
-decoded.
+analysed are converted.  While nothing moves (``economy``) and key frames come at least every 2 s, only those are
+decoded; the packets between are judged by their sizes (:mod:`vision.compressed`) and kept: when something stirs, what
+was skipped since the last key frame is decoded at once and the newest picture goes on.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 
 from core.errors import YiwangError
 from core.records import CameraConfig
+from vision.compressed import CompressedGate
 from vision.errors import StreamFailed
 from vision.frames import Frame, make_frame
 from vision.preroll import PacketRing
@@ -34,6 +36,8 @@ MAX_PACKETS_PER_S = 240.0
 MAX_PIXELS = 8192 * 4320
 MAX_WIDTH = 1920  # wider pictures are scaled down while converting
 ECONOMY_GOP_S = 2.1
+MAX_HELD = 240  # packets
+CLOCK_S = 1.0  # how often the camera's clock is read
 
 
 @dataclass
@@ -48,10 +52,13 @@ class CaptureStatus:
     decoded: int = 0
     dropped: int = 0
     bad_packets: int = 0
+    glances: int = 0  # half seconds judged by packet sizes alone
+    woken: int = 0  # times that ended the economy
     connects: int = 0
     width: int = 0
     height: int = 0
     cpu_s: float = 0.0
+    clock_offset_s: float | None = None  # the camera's clock minus ours; None: the stream bears no time
 
 
 class CameraCapture(threading.Thread):
@@ -62,6 +69,7 @@ class CameraCapture(threading.Thread):
         self.camera = camera
         self.fps = max(0.05, camera.analysis_fps)
         self.economy = False  # set by the analyzer: nothing moves, key frames will do
+        self.rest_s = 0.0  # in economy, key frames sooner than this after the last one are left out too
         self.status = CaptureStatus(since=time.monotonic())
         self._wake = wake
         self._slot: Frame | None = None
@@ -71,6 +79,11 @@ class CameraCapture(threading.Thread):
         self._gop_s = float("inf")
         self.ring = PacketRing()
         self._due = 0.0
+        self._looked = 0.0  # when the last picture was offered
+        self._clock_read = 0.0
+        self._glance = CompressedGate()
+        self._held: list[av.Packet] = []  # since the last key frame, not decoded
+        self._gapless = True  # the decoder, fed with what is held, can go on
 
     # for others ----------------------------------------------------------
     def take(self) -> Frame | None:
@@ -124,6 +137,7 @@ class CameraCapture(threading.Thread):
     def _session(self, source: Source) -> str:
         """Play the source until it ends or fails; returns or raises why."""
         self.status.connects += 1
+        self.status.clock_offset_s = None
         timeout = None if source.is_file else (OPEN_S, READ_S)
         with av.open(source.address, options=source.options(), timeout=timeout) as container:
             if not container.streams.video:
@@ -137,7 +151,7 @@ class CameraCapture(threading.Thread):
             recorded = source.is_file or (container.duration or 0) > 0
             try:
                 while not self._halt.is_set():
-                    ended = self._play(container, stream, recorded)
+                    ended = self._play(container, stream, not source.is_file, recorded)
                     if not (source.is_file and source.loop and ended):
                         break
                     container.seek(0)
@@ -145,33 +159,72 @@ class CameraCapture(threading.Thread):
                 self.ring.flush(stream)
             return "the recording ended" if recorded else "the stream ended"
 
-    def _play(self, container: av.container.InputContainer, stream: av.VideoStream, recorded: bool) -> bool:
+    def _play(self, container: av.container.InputContainer, stream: av.VideoStream, live: bool, recorded: bool) -> bool:
         """Decode one pass; True when it ran to its end with pictures."""
         pace = Pace(recorded)
         last_picture = time.monotonic()
-        given, need_key, last_key = self.status.frames, False, None
+        given, last_key = self.status.frames, None
+        tick = float(stream.time_base) if stream.time_base else 0.0
+        self._held, self._gapless = [], True
         for packet in container.demux(stream):
             if self._halt.is_set():
                 return False
             now = time.monotonic()
             if now - last_picture > STALL_S:
                 raise StreamFailed(url="", detail=f"data but no picture for {STALL_S:.0f} s")
-            at = float(packet.pts * packet.time_base) if packet.pts is not None and packet.time_base else None
+            at = packet.pts * tick if packet.pts is not None and tick else None
             if packet.is_keyframe and at is not None:
                 self._gop_s = at - last_key if last_key is not None and at > last_key else self._gop_s
                 last_key = at
-            if not self._halt.wait(pace.wait_s(at)) and packet.size:
-                self.ring.keep(packet, stream)
-                only_keys = self._gop_s <= 1.0 / self.fps or (self.economy and self._gop_s <= ECONOMY_GOP_S)
-                if not packet.is_keyframe and (need_key or only_keys):
-                    need_key = True  # after a gap only a key frame makes sense again
-                    continue
-                need_key = False
-            for picture in self._decode(packet):
-                last_picture = time.monotonic()
-                self.status.decoded += 1
-                self._offer(picture, last_picture)
+            wait = pace.wait_s(at, now)
+            if wait > 0.002 and self._halt.wait(wait):
+                return False
+            if packet.size:
+                self.ring.keep(packet, tick, stream)
+                if live and now - self._clock_read >= CLOCK_S:
+                    self._clock_read = now
+                    self.status.clock_offset_s = camera_time(packet, self.status.clock_offset_s)
+            for wanted in self._wanted(packet, now, now - last_picture, bool(stream.codec_context.has_b_frames)):
+                for picture in self._decode(wanted):
+                    last_picture = time.monotonic()
+                    self.status.decoded += 1
+                    if wanted is packet:
+                        self._offer(picture, last_picture)
         return self.status.frames > given
+
+    def _wanted(self, packet: av.Packet, now: float, silent_s: float, reordered: bool) -> list[av.Packet]:
+        """What to decode now that ``packet`` is here; pictures of the last one only are wanted."""
+        if not packet.size:
+            return [packet]  # the end: what the decoder still holds
+        slow = self._gop_s <= 1.0 / self.fps
+        resting = self.economy and self._gop_s <= ECONOMY_GOP_S and not reordered
+        if packet.is_keyframe:
+            self._held, self._gapless = [], True
+            early = (slow and now + 0.004 < self._due) or (resting and now - self._looked < self.rest_s - 0.1)
+            if early and silent_s < STALL_S / 2:
+                self._held.append(packet)
+                return []
+            return [packet]
+        if not self._gapless:
+            return []
+        if resting and not slow:
+            stirs = self._glance.feed(packet.size, now)
+            self.status.glances = self._glance.windows
+            if not stirs:
+                self._hold(packet)
+                return []
+            self.economy, self._due = False, now
+            self.status.woken += 1
+        elif slow:
+            self._held, self._gapless = [], False
+            return []
+        wanted, self._held = [*self._held, packet], []
+        return wanted
+
+    def _hold(self, packet: av.Packet) -> None:
+        self._held.append(packet)
+        if len(self._held) > MAX_HELD:
+            self._held, self._gapless = [], False  # after a gap only a key frame makes sense again
 
     def _decode(self, packet: av.Packet) -> list[av.VideoFrame]:
         start = time.thread_time()
@@ -196,7 +249,9 @@ class CameraCapture(threading.Thread):
             picture = picture.reformat(width=MAX_WIDTH, height=round(picture.height * MAX_WIDTH / picture.width))
         image = np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
         self._sequence += 1
-        frame = make_frame(self.camera.camera_id, image, datetime.now(UTC), now, self._sequence)
+        offset = self.status.clock_offset_s
+        frame = make_frame(self.camera.camera_id, image, datetime.now(UTC), now, self._sequence, offset)
+        self._looked = now
         self.status.cpu_s += time.thread_time() - start
         with self._lock:
             if self._slot is not None:
@@ -220,9 +275,8 @@ class Pace:
         self._wall = self._media = -1.0
         self._allowance, self._at = MAX_PACKETS_PER_S, time.monotonic()
 
-    def wait_s(self, media: float | None) -> float:
-        """Seconds to wait for the packet of ``media`` seconds."""
-        now = time.monotonic()
+    def wait_s(self, media: float | None, now: float) -> float:
+        """Seconds to wait at ``now`` (monotonic) for the packet of ``media`` seconds."""
         self._allowance = min(MAX_PACKETS_PER_S, self._allowance + (now - self._at) * MAX_PACKETS_PER_S) - 1.0
         self._at = now
         flood = -self._allowance / MAX_PACKETS_PER_S if self._allowance < 0 else 0.0
@@ -233,6 +287,18 @@ class Pace:
             self._wall, self._media = now, media
             return flood
         return max(ahead, flood, 0.0)
+
+
+def camera_time(packet: av.Packet, known: float | None) -> float | None:
+    """The camera's clock minus ours in seconds, from a live packet that bears its capture time; else ``known``.
+
+    FFmpeg gives it (``prft``, microseconds since 1970) for RTSP cameras that send RTCP sender reports and for
+    fragmented MP4 that has it.  A sender without a clock sends zero or its up-time (RFC 3550 6.4.1): no answer.
+    """
+    if not packet.has_sidedata("prft"):
+        return known
+    microseconds = int.from_bytes(bytes(packet.get_sidedata("prft"))[:8], "little", signed=True)
+    return microseconds / 1e6 - time.time() if microseconds > 0 else known
 
 
 def describe(error: BaseException) -> str:

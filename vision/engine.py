@@ -22,7 +22,7 @@ from vision.zones import WHOLE
 log = logging.getLogger("yiwang.vision.engine")
 
 TICK_S = 0.5
-QUIET_S = 10.0  # without motion for so long, key frames are enough
+QUIET_S = 5.0  # without motion for so long, key frames are enough
 LOOK_FRAMES = 5
 
 
@@ -185,7 +185,10 @@ class Engine(threading.Thread):
         for station in self.held():
             status, health = station.capture.status, station.analysis.health
             silent = now - max(status.last_frame, station.started)
-            if health is None or silent < max(3.0, 3.0 / station.capture.fps):
+            patience = 3.0
+            if status.state == "online":
+                patience = max(patience, 3.0 / station.capture.fps, 3 * station.capture.rest_s)
+            if health is None or silent < patience:
                 continue
             reason = status.reason if status.state != "online" else "the stream stands still"
             for finding in health.offline(now, reason):

@@ -18,7 +18,8 @@ class Frame:
     (video time for a clip, monotonic time for a live camera): the algorithms' ``now``.
 
     ``thumb`` is the 320-pixel grey picture; ``motion`` the share of it (0…1) that changed since the last detection;
-    ``dark`` says that too little light fell on the sensor for anything to be judged.
+    ``dark`` says that too little light fell on the sensor for anything to be judged.  ``clock_offset_s`` is the
+    camera's clock minus ours where its stream bears its time, else None.
     """
 
     camera_id: str
@@ -29,6 +30,7 @@ class Frame:
     sequence: int = 0
     motion: float = 1.0
     dark: bool = False
+    clock_offset_s: float | None = None
 
     @property
     def width(self) -> int:
@@ -46,10 +48,12 @@ class Frame:
         return round(clip[0], 4), round(clip[1], 4), round(clip[2], 4), round(clip[3], 4)
 
 
-def make_frame(camera_id: str, image: Image, at: datetime, clock_s: float, sequence: int = 0) -> Frame:
+def make_frame(
+    camera_id: str, image: Image, at: datetime, clock_s: float, sequence: int = 0, offset_s: float | None = None
+) -> Frame:
     """A frame with its thumbnail and darkness worked out."""
     thumb = thumbnail(image)
-    return Frame(camera_id, image, at, clock_s, thumb, sequence, dark=is_dark(thumb))
+    return Frame(camera_id, image, at, clock_s, thumb, sequence, dark=is_dark(thumb), clock_offset_s=offset_s)
 
 
 def is_dark(thumb: NDArray[np.uint8]) -> bool:

@@ -37,6 +37,7 @@ def live_state(station: Station, worker: str, now: datetime, problems: Sequence[
         "frames": status.frames,
         "dropped": status.dropped,
         "connects": status.connects,
+        "clock_offset_s": None if status.clock_offset_s is None else round(status.clock_offset_s, 1),
         "faults": list(health.open_states) if health else [],
         "standing": [{"kind": k, "zone": z, "since": at} for (k, z), at in station.standing.items()],
         "problems": [*station.analysis.problems, *problems],

@@ -40,7 +40,7 @@ class MotionGate:
             self._take(thumb, now)
             return True, 1.0
         difference = cv2.absdiff(self._reference, thumb)
-        level = max(12.0, 4.0 * float(np.median(difference)))
+        level = max(12.0, 4.0 * float(np.median(difference[::2, ::2])))
         changed = float(np.count_nonzero(difference > level)) / difference.size
         if changed >= self.share or now - self._at >= self.refresh_s:
             self._take(thumb, now)

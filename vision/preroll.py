@@ -13,6 +13,7 @@ from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import NamedTuple
 
 import av
 import av.error
@@ -24,8 +25,7 @@ MAX_CLIP_BYTES = 96 << 20
 MAX_CLIPS = 4  # at once, per camera
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(NamedTuple):
     """One compressed packet: ``dts`` and ``pts`` in seconds, ``at`` its arrival on the monotonic clock."""
 
     data: bytes
@@ -49,6 +49,7 @@ class PacketRing:
     def __init__(self, seconds: float = 10.0) -> None:
         self.seconds = seconds
         self._ring: deque[Kept] = deque()
+        self._keys: deque[float] = deque()  # arrival times of the ring's key frames
         self._bytes = 0
         self._asked: deque[tuple[float, Future[bytes | None]]] = deque()
         self._clips: list[_Clip] = []
@@ -59,8 +60,8 @@ class PacketRing:
         self._asked.append((after_s, done))
         return done
 
-    def keep(self, packet: av.Packet, stream: av.VideoStream) -> None:
-        """Take the next packet, and finish clips whose time has come."""
+    def keep(self, packet: av.Packet, tick: float, stream: av.VideoStream) -> None:
+        """Take the next packet (its times in units of ``tick`` seconds), and finish clips whose time has come."""
         now = time.monotonic()
         while self._asked:
             after_s, done = self._asked.popleft()
@@ -68,8 +69,8 @@ class PacketRing:
                 done.set_result(None)
                 continue
             self._clips.append(_Clip(now + after_s, done, list(self._ring), self._bytes))
-        if packet.size and packet.time_base and (packet.pts is not None or packet.dts is not None):
-            kept = self._add(packet, now)
+        if packet.size and tick and (packet.pts is not None or packet.dts is not None):
+            kept = self._add(packet, tick, now)
             for clip in self._clips:
                 clip.packets.append(kept)
                 clip.size += len(kept.data)
@@ -86,26 +87,34 @@ class PacketRing:
         for clip in clips:
             clip.done.set_result(_mux(clip.packets, stream) if stream is not None else None)
         self._ring.clear()
+        self._keys.clear()
         self._bytes = 0
 
-    def _add(self, packet: av.Packet, now: float) -> Kept:
-        base = packet.time_base
-        pts = float((packet.pts if packet.pts is not None else packet.dts) * base)
-        dts = float((packet.dts if packet.dts is not None else packet.pts) * base)
-        kept = Kept(bytes(packet), pts, dts, bool(packet.is_keyframe), now)
+    def _add(self, packet: av.Packet, tick: float, now: float) -> Kept:
+        pts, dts = packet.pts, packet.dts
+        shown, decoded = (pts if pts is not None else dts), (dts if dts is not None else pts)
+        kept = Kept(bytes(packet), shown * tick, decoded * tick, bool(packet.is_keyframe), now)
         self._ring.append(kept)
+        if kept.key:
+            self._keys.append(now)
         self._bytes += len(kept.data)
         # drop whole groups of pictures: the ring begins with a key frame, or it cannot be shown
         while self._ring and (self._too_long(now) or self._bytes > MAX_RING_BYTES):
-            self._bytes -= len(self._ring.popleft().data)
+            self._forget_first()
             while self._ring and not self._ring[0].key:
-                self._bytes -= len(self._ring.popleft().data)
+                self._forget_first()
         return kept
+
+    def _forget_first(self) -> None:
+        first = self._ring.popleft()
+        self._bytes -= len(first.data)
+        if first.key:
+            self._keys.popleft()
 
     def _too_long(self, now: float) -> bool:
         """Whether the ring still covers its seconds without its first group of pictures."""
-        second = next((k for k in list(self._ring)[1:] if k.key), None)
-        return second is not None and now - second.at >= self.seconds
+        second = 1 if self._ring[0].key else 0
+        return len(self._keys) > second and now - self._keys[second] >= self.seconds
 
 
 def _mux(packets: list[Kept], stream: av.VideoStream) -> bytes | None:

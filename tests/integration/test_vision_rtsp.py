@@ -20,10 +20,9 @@ SERVER = Path(__file__).parents[1] / "rtsp_server.py"
 PROBE = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
 
 
-def start(port: int, clip: Path) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [SYSTEM_PYTHON, str(SERVER), str(port), str(clip)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
+def start(port: int, clip: Path, skew: int = 0) -> subprocess.Popen[str]:
+    command = [SYSTEM_PYTHON, str(SERVER), str(port), str(clip), *([str(skew)] if skew else [])]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdout is not None
     assert process.stdout.readline().strip() == "ready"
     return process

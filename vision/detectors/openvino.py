@@ -63,6 +63,7 @@ def build(params: Params) -> YoloHead:
         batch=batch,
         confidence=params.confidence,
         iou=params.iou,
+        stride=0 if shape[2].is_static or shape[3].is_static else 32,
     ).checked(path)
 
 

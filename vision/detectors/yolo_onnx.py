@@ -21,7 +21,8 @@ from vision.errors import ModelInvalid
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``file`` below the models folder or absolute; ``confidence`` the floor of what is returned.
 
-    ``size`` 0 takes the file's own picture size; ``device`` ``cuda`` is used where onnxruntime has it.
+    ``size`` 0 takes the file's own picture size; ``device`` ``cuda`` is used where onnxruntime has it; ``rect`` spares a
+    network of free size the padding of pictures that are not square.
     """
 
     file: str
@@ -30,6 +31,7 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size: int = 0
     max_batch: int = 16
     device: str = "cpu"
+    rect: bool = True
 
 
 def build(params: Params) -> YoloHead:
@@ -54,6 +56,7 @@ def build(params: Params) -> YoloHead:
         batch=batch if isinstance(batch, int) else params.max_batch,
         confidence=params.confidence,
         iou=params.iou,
+        stride=_stride(meta.get("stride", "")) if params.rect and not isinstance(height, int) else 0,
     ).checked(path)
 
 
@@ -75,3 +78,11 @@ def _size(wanted: int, height: object, width: object, imgsz: str) -> tuple[int, 
         return int(h), int(w)
     except (ValueError, SyntaxError, TypeError):
         return 640, 640
+
+
+def _stride(text: str) -> int:
+    """The network's coarsest stride; 32 where the file does not say."""
+    try:
+        return max(32, int(float(text)))
+    except ValueError:
+        return 32
