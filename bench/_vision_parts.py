@@ -90,16 +90,24 @@ def cameras_ours(
         time.sleep(0.02)
     time.sleep(2.0)
     before, start, frames = cpu_s(), time.monotonic(), engine.analyzer.frames
-    detected, fewest = engine.analyzer.detected, fps
+    detected, fewest, shedder = engine.analyzer.detected, fps, shedding.Shedder()
+    looks, looked, rested, second = [_looks(s) for s in stations], 0, 0, 0
     while time.monotonic() - start < seconds:
         time.sleep(1.0)
-        if shed:
+        now = [_looks(s) for s in stations]
+        looked += sum(min(round(fps), b - a) for a, b in zip(looks, now, strict=True))
+        looks, second = now, second + 1
+        if shed and second % 3 == 0:
             demand = {
-                s.camera.camera_id: shedding.Demand(fps, s.capture.fps, s.camera.priority) for s in stations
+                s.camera.camera_id: shedding.Demand(fps, s.capture.fps, s.camera.priority, s.capture.economy)
+                for s in stations
             }
-            for camera_id, given in shedding.shed(engine.load, demand).items():
+            for camera_id, given in shedder.step(engine.load, demand).items():
                 stations[int(camera_id[1:])].capture.fps = given
-            fewest = min(fewest, *(s.capture.fps for s in stations))
+            for station in stations:
+                station.capture.rest_s = shedding.REST_S if shedder.resting else 0.0
+        rested += shedder.resting
+        fewest = min(fewest, *(s.capture.fps for s in stations))
     took, used = time.monotonic() - start, cpu_s() - before
     analysed, detected = engine.analyzer.frames - frames, engine.analyzer.detected - detected
     capture_cpu = sum(s.capture.status.cpu_s for s in stations)
@@ -115,14 +123,27 @@ def cameras_ours(
         "cores": used / took,
         "frames_analysed": analysed,
         "fps_per_camera": analysed / took / cameras,
+        "looked_at_per_camera_s": looked / second / cameras,
+        "resting_share": rested / second,
         "detected": detected,
+        "batches": sum(engine.analyzer.pool.batches.values()),
+        "pictures": sum(engine.analyzer.pool.pictures.values()),
         "load": engine.load,
         "dropped": sum(s.capture.status.dropped for s in stations),
         "capture_cpu_s": capture_cpu,
         "opened": opened,
         "least_fps_given": fewest,
         "slowed": sum(1 for s in stations if s.capture.fps < fps),
+        "slowed_by_priority": {
+            str(p): sum(1 for s in stations if s.camera.priority == p and s.capture.fps < fps) for p in range(1, 10)
+        },
     }
+
+
+def _looks(station: Any) -> int:
+    """How often a camera was looked at so far: pictures analysed, and half seconds judged by their packets' sizes."""
+    status = station.capture.status
+    return int(status.frames - status.dropped + status.glances)
 
 
 def visits_ours(clips: list[str], model: str, count: int) -> dict[str, Any]:

@@ -82,6 +82,7 @@ def _hour(films: list[Path], events: list[tuple[float, float]], seconds: float) 
     return {
         "streams": STREAMS,
         "cores_used": round(ours["cores"], 3),
+        "looked_at_per_stream_s": round(ours["looked_at_per_camera_s"], 3),
         "analysed_fps_per_stream": round(ours["fps_per_camera"], 3),
         "detections_per_s": round(ours["detected"] / ours["seconds"], 1),
         "streams_per_core": round(STREAMS / ours["cores"], 1),
@@ -103,7 +104,11 @@ def _inside(at: float, event: tuple[float, float], seconds: float, late_s: float
 
 
 def _district(films: list[Path], seconds: float) -> dict[str, Any]:
-    """148 cameras at 2 pictures a second in two processes: what gives way."""
+    """148 cameras at 2 pictures a second in two processes: what gives way.
+
+    A camera is looked at when a picture is analysed (decoded, and at least compared with the one before) or when half a
+    second of its packets is judged by their sizes; at most the two that were asked for count in a second.
+    """
     model, clips = str(weights.find(MODEL)), [str(f) for f in films]
     wish = {"clips": clips, "model": model, "cameras": DISTRICT // 2, "fps": 2.0, "seconds": seconds, "shed": True}
     processes = [_start("cameras_ours", core=core % (os.cpu_count() or 1), **wish) for core in (0, 1)]
@@ -111,9 +116,14 @@ def _district(films: list[Path], seconds: float) -> dict[str, Any]:
     return {
         "cameras": DISTRICT,
         "cores_used": round(sum(h["cores"] for h in halves), 2),
+        "looked_at_per_camera_s": round(sum(h["looked_at_per_camera_s"] for h in halves) / 2, 3),
         "analysed_fps_per_camera": round(sum(h["fps_per_camera"] for h in halves) / 2, 3),
+        "detector_runs_per_s": round(sum(h["detected"] / h["seconds"] for h in halves), 1),
+        "pictures_per_batch": round(sum(h["pictures"] for h in halves) / max(1, sum(h["batches"] for h in halves)), 1),
+        "share_of_time_quiet_cameras_rest": round(sum(h["resting_share"] for h in halves) / 2, 2),
         "pictures_replaced_by_newer": sum(h["dropped"] for h in halves),
         "cameras_slowed_down": sum(h["slowed"] for h in halves),
+        "slowed_down_by_priority": {p: sum(h["slowed_by_priority"][p] for h in halves) for p in "123456789"},
         "least_fps_given": min(h["least_fps_given"] for h in halves),
         "cpu_s_per_camera_hour": round(sum(h["cpu_s"] for h in halves) / halves[0]["seconds"] * 3600 / DISTRICT, 1),
     }

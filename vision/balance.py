@@ -40,6 +40,7 @@ class Balance:
         give_back: Callable[[str], Awaitable[None]],
     ) -> None:  # fmt: skip
         self.others = False
+        self._shedder = shedding.Shedder()
         self._live = live
         self._engine = engine
         self._book = book
@@ -77,6 +78,7 @@ class Balance:
             "at": self._clock.now().astimezone(UTC).isoformat(),
             "held": len(self._book.held),
             "load": round(self._engine.load, 3),
+            "resting": self._shedder.resting,  # quiet cameras are looked at less often
             "slowed": sum(1 for s in stations if s.capture.fps < s.camera.analysis_fps),
             **self._models.state(),
         }
@@ -88,7 +90,10 @@ class Balance:
             i: shedding.Demand(s.camera.analysis_fps, s.capture.fps, s.camera.priority, s.capture.economy)
             for i, s in stations.items()
         }
-        for camera_id, fps in shedding.shed(self._engine.load, demand).items():
+        changes = self._shedder.step(self._engine.load, demand)
+        for station in stations.values():
+            station.capture.rest_s = shedding.REST_S if self._shedder.resting else 0.0
+        for camera_id, fps in changes.items():
             station = stations[camera_id]
             log.warning(
                 "camera %s: %.2f instead of %.2f pictures a second (load %.0f %%)",

@@ -1,4 +1,8 @@
-"""When the processor cannot keep up: fewer pictures before fewer cameras, and never in silence.  Pure."""
+"""When the processor cannot keep up: fewer pictures before fewer cameras, and never in silence.
+
+In this order: cameras in whose picture nothing moves are looked at less often (their packets are watched all the same),
+then the least important of those where something moves are slowed down, last a camera is given back.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from dataclasses import dataclass
 
 HIGH, LOW = 0.85, 0.6  # share of the analysing thread's time
 LEAST_FPS = 0.25
+REST_S = 4.0  # between two pictures of a quiet camera under load; else every key frame
 
 
 @dataclass(frozen=True)
@@ -23,11 +28,13 @@ class Demand:
 def shed(load: float, cameras: Mapping[str, Demand]) -> dict[str, float]:
     """The pictures a second that each camera shall get from now on; only changes are returned.
 
-    Above ``HIGH`` the least important quarter of the cameras that still can give is halved, below ``LOW`` the most
-    important quarter of those that were slowed is doubled.  Nobody falls below ``LEAST_FPS``.
+    Above ``HIGH`` the least important quarter of the cameras that still can give is halved (quiet ones only when no
+    other can: they cost next to nothing), below ``LOW`` the most important quarter of those that were slowed is
+    doubled.  Nobody falls below ``LEAST_FPS``.
     """
     if load > HIGH:
         able = [(i, d) for i, d in cameras.items() if d.given > min(LEAST_FPS, d.fps)]
+        able = [(i, d) for i, d in able if not d.quiet] or able
         able.sort(key=lambda x: (-x[1].priority, -x[1].given, x[0]))
         return {i: max(d.given / 2, min(LEAST_FPS, d.fps)) for i, d in able[: max(1, len(able) // 4)]}
     if load < LOW:
@@ -35,6 +42,23 @@ def shed(load: float, cameras: Mapping[str, Demand]) -> dict[str, float]:
         slowed.sort(key=lambda x: (x[1].priority, x[1].given, x[0]))
         return {i: min(d.fps, d.given * 2) for i, d in slowed[: max(1, len(slowed) // 4)]}
     return {}
+
+
+class Shedder:
+    """The steps in their order; ``resting``: quiet cameras rest for ``REST_S`` between two pictures."""
+
+    def __init__(self) -> None:
+        self.resting = False
+
+    def step(self, load: float, cameras: Mapping[str, Demand]) -> dict[str, float]:
+        """Call every few seconds; returns the cameras whose pictures a second change."""
+        if load > HIGH and not self.resting:
+            self.resting = True
+            return {}
+        changes = shed(load, cameras)
+        if load < LOW and not changes:
+            self.resting = False
+        return changes
 
 
 def exhausted(load: float, cameras: Mapping[str, Demand]) -> str | None:
