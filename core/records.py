@@ -225,6 +225,7 @@ class CaseChanged(Record, frozen=True):
     department_ids: tuple[str, ...] = ()
     location: GeoPoint | None = None
     site_id: str | None = None
+    confidential: bool = False  # then title, class and place are not told
 
 
 class DeviceCommand(Record, frozen=True):

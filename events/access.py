@@ -16,6 +16,11 @@ SEE_DEPARTMENT = frozenset({"staff", "manager"})
 SEE_DIVISION = frozenset({"inspector", "grid_worker"})
 
 
+def discreet_title(case: Case) -> str:
+    """The case's title where readers are not asked for their rights: the bus, notices, webhooks."""
+    return "保密案件 / Confidential case" if case.confidential else case.title
+
+
 def visible_cases(actor: Actor, definitions: Mapping[str, Definition] | None = None) -> ColumnElement[bool]:
     """The condition on ``case_file`` under which ``actor`` may see a row.
 

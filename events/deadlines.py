@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import BEIJING, Clock
 from core.records import Record
+from events.access import discreet_title
 from events.memory import BatchMemory
 from events.notices import NoticeDraft, QuietHours, write_notices
 from storage.session import read_scope, session_scope
@@ -166,7 +167,7 @@ def role_notice(role: str, due: Sequence[Due], now: datetime) -> NoticeDraft:
     return NoticeDraft(
         key=f"deadlines:{role}:{now.isoformat()}",
         kind=f"deadline_{phase.name}"[:24] if alone else "deadlines",
-        title=f"{phase.heading}: {worst.title}" if alone else f"{len(due)} 起案件到期或超期 / cases due or overdue",
+        title=f"{phase.heading}: {discreet_title(worst)}" if alone else f"{len(due)} 起案件到期或超期 / cases are due",
         body=_body(worst) if alone else "\n".join(lines),
         case_id=worst.case_id,
         role=role,
@@ -182,7 +183,7 @@ def lead_notices(case: Case, phase: Phase) -> list[NoticeDraft]:
         NoticeDraft(
             key=f"{case.case_id}:{case.deadline_at.isoformat()}:{phase.name}:lead",
             kind=f"deadline_{phase.name}"[:24],
-            title=f"{phase.heading}: {case.title}",
+            title=f"{phase.heading}: {discreet_title(case)}",
             body=_body(case),
             case_id=case.case_id,
             department_id=case.department_id,
@@ -194,4 +195,4 @@ def lead_notices(case: Case, phase: Phase) -> list[NoticeDraft]:
 
 def _body(case: Case) -> str:
     assert case.deadline_at is not None
-    return f"{case.number} {case.title} {case.deadline_at.astimezone(BEIJING):%m-%d %H:%M}"
+    return f"{case.number} {discreet_title(case)} {case.deadline_at.astimezone(BEIJING):%m-%d %H:%M}"

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.ids import new_id
 from core.records import Actor, CaseChanged, GeoPoint, Severity
 from events import audit
+from events.access import discreet_title
 from events.lifecycle import Transition
 from events.work import LIVE
 from storage.tables.cases import Case, CaseAssignment, CaseTransition, Outbox
@@ -66,12 +67,19 @@ def record(
         state=case.state,
         command=transition.command,
         severity=Severity(case.severity),
-        class_code=case.class_code,
-        title=case.title,
+        class_code="" if case.confidential else case.class_code,
+        title=discreet_title(case),
         changed_at=at,
         department_ids=tuple(dict.fromkeys(p.department_id for p in parts if p.state in LIVE)),
-        location=GeoPoint(lon=case.lon, lat=case.lat) if case.lon is not None and case.lat is not None else None,
-        site_id=case.site_id,
+        location=_place(case),
+        site_id=None if case.confidential else case.site_id,
+        confidential=case.confidential,
     )
     row = {"outbox_id": new_id(), "topic": "case", "body": msgspec.to_builtins(change), "created_at": at, "attempts": 0}
     session.connection().execute(_OUTBOX, row)
+
+
+def _place(case: Case) -> GeoPoint | None:
+    if case.confidential or case.lon is None or case.lat is None:
+        return None
+    return GeoPoint(lon=case.lon, lat=case.lat)

@@ -104,7 +104,7 @@ class Webhooks:
         return [
             {"subscriber": one.name, "event": self.event(change)}
             for one in self._subscribers.values()
-            if one.wants(change)
+            if one.wants(change) and not change.confidential
         ]
 
     def event(self, change: CaseChanged) -> dict[str, Any]:

@@ -147,7 +147,11 @@ def token(token: str, form: str, request: Request, use: Use) -> Response:
             number = session.scalars(
                 select(Case.number)
                 .join(CaseObservation, CaseObservation.case_id == Case.case_id)
-                .where(CaseObservation.observation_id == token, Case.merged_into_id.is_(None))
+                .where(
+                    CaseObservation.observation_id == token,
+                    Case.merged_into_id.is_(None),
+                    Case.confidential.is_(False),
+                )
             ).first()
     except YiwangError as error:
         return _failed(_form(form), error)
