@@ -14,6 +14,8 @@ import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from core.ids import derived_id
 from core.records import GeoPoint, Observation, Reading
 
@@ -63,6 +65,36 @@ class Signal:
     record: Observation | Reading
 
 
+@dataclass(frozen=True)
+class Hardship:
+    """What makes a day harder than an ordinary one; the default is the ordinary one.
+
+    ``neighbour_m``: how far every eighth site lies from another.  ``rain``: how many times as many of the incidents
+    are floods.  ``noise``: how many times as much noise.  ``skew_s``: clocks of sources are off by up to this.
+    ``late_s``: readings and alarms of devices arrive this much later than they were taken.
+    ``again_s``: so soon after one incident the next of its kind may begin at the same site.
+    """
+
+    neighbour_m: tuple[float, float] = (70.0, 150.0)
+    rain: float = 1.0
+    noise: float = 1.0
+    skew_s: float = 0.0
+    late_s: float = 0.0
+    again_s: float = 8 * 3600.0
+
+
+ORDINARY = Hardship()
+HARDSHIPS = {
+    "ordinary": ORDINARY,
+    "neighbours 30 m": Hardship(neighbour_m=(30.0, 40.0)),
+    "rainstorm": Hardship(rain=6.0, noise=4.0),
+    "clocks off 2 min": Hardship(skew_s=120.0),
+    "sensors 10 min late": Hardship(late_s=600.0),
+    "again after 30 min": Hardship(again_s=1800.0),
+    "all at once": Hardship(neighbour_m=(30.0, 40.0), rain=3.0, noise=3.0, skew_s=120.0, late_s=600.0),
+}
+
+
 @dataclass
 class Day:
     """Sites, truth and signals in order of arrival."""
@@ -83,12 +115,12 @@ _KINDS = {  # happening → camera kind, alarm kind of a device ("" none), kind 
 _WEIGHTS = (5, 5, 3, 3, 2, 1)
 
 
-def make_sites(count: int, chance: random.Random) -> list[ReplaySite]:
-    """``count`` sites in 12 × 12 km, 250 m apart or more but for every eighth: it has a neighbour 70 … 150 m away."""
+def make_sites(count: int, chance: random.Random, near_m: tuple[float, float] = (70, 150)) -> list[ReplaySite]:
+    """``count`` sites in 12 × 12 km, 250 m apart or more but for every eighth: it has a neighbour ``near_m`` away."""
     sites: list[ReplaySite] = []
     while len(sites) < count:
         if sites and len(sites) % 8 == 7:
-            angle, metres = chance.uniform(0, 2 * math.pi), chance.uniform(70, 150)
+            angle, metres = chance.uniform(0, 2 * math.pi), chance.uniform(*near_m)
             point = moved(sites[-1].point, metres * math.cos(angle), metres * math.sin(angle))
         else:
             point = GeoPoint(lon=125.32 + chance.random() * 12_000 * METRE_LON,
@@ -109,14 +141,17 @@ def apart_m(a: GeoPoint, b: GeoPoint) -> float:
     return math.hypot((a.lon - b.lon) / METRE_LON, (a.lat - b.lat) / METRE_LAT)
 
 
-def generate(*, sites: int = 148, incidents: int = 400, hours: float = 24, seed: int = 1) -> Day:
+def generate(
+    *, sites: int = 148, incidents: int = 400, hours: float = 24, seed: int = 1, hardship: Hardship = ORDINARY
+) -> Day:
     """A labelled day; the same arguments give the same day."""
     chance = random.Random(seed)
-    day = Day(sites=make_sites(sites, chance))
+    day = Day(sites=make_sites(sites, chance, hardship.neighbour_m))
+    weights = [w * (hardship.rain if name == "waterlogging" else 1) for name, w in zip(_KINDS, _WEIGHTS, strict=True)]
     busy: dict[tuple[str, str], datetime] = {}
     streets: list[Incident] = []
     while len(day.incidents) < incidents:
-        happening = chance.choices(tuple(_KINDS), _WEIGHTS)[0]
+        happening = chance.choices(tuple(_KINDS), weights)[0]
         begins = DAY0 + timedelta(hours=chance.uniform(0.2, hours - 3))
         lasts = timedelta(minutes=chance.uniform(8, 90))
         in_street = bool(_KINDS[happening][2]) and chance.random() < 0.15
@@ -128,7 +163,7 @@ def generate(*, sites: int = 148, incidents: int = 400, hours: float = 24, seed:
         )  # fmt: skip
         if site is not None:
             key = (site.site_id, happening)  # one place has one fire at a time; the next comes when the first is closed
-            if key in busy and begins < busy[key] + timedelta(hours=8):
+            if key in busy and begins < busy[key] + timedelta(seconds=hardship.again_s):
                 continue
             busy[key] = max(new.ends, busy.get(key, new.ends))
         elif any(o.happening == happening and apart_m(o.point, point) < 250 for o in streets):
@@ -138,7 +173,9 @@ def generate(*, sites: int = 148, incidents: int = 400, hours: float = 24, seed:
         day.incidents.append(new)
     for incident in day.incidents:
         _signals_of(incident, chance, day)
-    _noise(day, chance, hours)
+    _noise(day, chance, hours, hardship.noise)
+    if hardship.skew_s or hardship.late_s:
+        _disturb(day, random.Random(seed + 1), hardship)
     day.signals.sort(key=lambda signal: (signal.at, _id(signal)))
     return day
 
@@ -254,9 +291,23 @@ def _person(
     day.signals.append(Signal(at=at, incident_id=incident.incident_id, record=observation))
 
 
-def _noise(day: Day, chance: random.Random, hours: float) -> None:
+def _disturb(day: Day, chance: random.Random, hardship: Hardship) -> None:
+    """Let clocks go wrong and the data of devices come late (arrival is later, the stated time is not)."""
+    skews: dict[str, float] = {}
+    for n, signal in enumerate(day.signals):
+        record = signal.record
+        device = isinstance(record, Reading) or record.source_type == "device"
+        source = record.device_id if isinstance(record, Reading) else record.source_id
+        skew = skews.setdefault(source, chance.uniform(-hardship.skew_s, hardship.skew_s))
+        arrives = signal.at + timedelta(seconds=hardship.late_s * chance.uniform(0.9, 1.0) if device else 0.0)
+        stated = min(signal.at + timedelta(seconds=skew), arrives)
+        changed = msgspec.structs.replace(record, observed_at=stated, received_at=arrives)
+        day.signals[n] = Signal(at=arrives, incident_id=signal.incident_id, record=changed)
+
+
+def _noise(day: Day, chance: random.Random, hours: float, times: float = 1.0) -> None:
     """Single spikes of gauges and detections of little confidence: they should open nothing."""
-    for n in range(len(day.sites) * 4):
+    for n in range(int(len(day.sites) * 4 * times)):
         site = chance.choice(day.sites)
         at = DAY0 + timedelta(hours=chance.uniform(0, hours))
         reading = Reading(
