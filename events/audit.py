@@ -63,18 +63,14 @@ def link_hash(
     return _hash(prev_hash, chain_id, seq, at, actor_id, action, canonical(body))
 
 
-def _hash(
-    prev_hash: str, chain_id: str, seq: int, at: datetime | str, actor_id: str, action: str, body: bytes
-) -> str:
+def _hash(prev_hash: str, chain_id: str, seq: int, at: datetime | str, actor_id: str, action: str, body: bytes) -> str:
     """:func:`link_hash` of a body that is canonical JSON already; the other fields stand around it in order."""
     before = canonical({"action": action, "actor_id": actor_id, "at": at if isinstance(at, str) else stamp(at)})
     after = canonical({"chain_id": chain_id, "seq": seq})
     return hashlib.sha256(b'%b%b,"body":%b,%b' % (prev_hash.encode(), before[:-1], body, after[1:])).hexdigest()
 
 
-def append(
-    session: Session, chain_id: str, at: datetime, actor_id: str, action: str, body: Mapping[str, JSON]
-) -> None:
+def append(session: Session, chain_id: str, at: datetime, actor_id: str, action: str, body: Mapping[str, JSON]) -> None:
     """Add a link to ``chain_id`` in the caller's transaction; the caller holds the case's row lock."""
     if chain_id == SYSTEM_CHAIN and session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(_SYSTEM_LOCK)))  # no row stands for this chain

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Protocol
 
-import msgspec
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
@@ -29,9 +29,9 @@ from events.correlate import (
     happening_of_key,
 )
 from events.drafts import CaseDraft, Route
-from events.duty import on_duty
+from events.duty import to_person
 from events.findings import Finding, speaks
-from events.memory import insert_into
+from events.memory import dialect_insert
 from events.places import Place, Registry
 from events.routing import Facts, RoutingTable, route
 from events.rulebook import Happening, Rulebook
@@ -217,19 +217,8 @@ class Desk:
             site_department=place.department_id,
             local_time=local.strftime("%H:%M"),
         )
-        return self._to_person(session, route(facts, self._routing, self._registry.departments(session)))
-
-    def _to_person(self, session: Session, path: Route) -> Route:
-        """Name whoever is on duty in the lead department now (a substitute for whom he stands in); else nobody."""
-        present = on_duty(session, path.lead.department_id, self._clock.now(), "duty")
-        if not present:
-            return path
-        person = present[0]
-        step = {"step": "duty", "department_id": person.department_id, "user_id": person.user_id, "name": person.name}
-        if person.substitute_for:
-            step["substitute_for"] = person.substitute_for
-        lead = msgspec.structs.replace(path.lead, user_id=person.user_id)
-        return msgspec.structs.replace(path, lead=lead, steps=(*path.steps, step))
+        path = route(facts, self._routing, self._registry.departments(session))
+        return to_person(session, path, self._clock.now())
 
     # add -----------------------------------------------------------------
     def _attach(self, session: Session, case: Case, finding: Finding, reason: dict[str, Any], score: float) -> None:
@@ -259,20 +248,14 @@ class Desk:
             "merge": reason,
             "steps": list(finding.why),
         }
-        statement = insert_into(session, CaseObservation)
-        statement = statement.on_conflict_do_update(
-            index_elements=["case_id", "observation_id"], set_={"reason": statement.excluded.reason}
-        )
-        session.execute(
-            statement,
-            {
-                "case_id": case.case_id,
-                "observation_id": observation.observation_id,
-                "linked_at": self._clock.now(),
-                "score": score,
-                "reason": body,
-            },
-        )
+        row = {
+            "case_id": case.case_id,
+            "observation_id": observation.observation_id,
+            "linked_at": self._clock.now(),
+            "score": score,
+            "reason": body,
+        }
+        session.connection().execute(link_statement(session.get_bind().dialect.name), row)
 
     def _add_evidence(self, session: Session, case: Case, observation: Observation) -> None:
         """The finding's evidence that the case does not have yet, and its hashes as a link of the case's chain."""
@@ -296,6 +279,15 @@ class Desk:
         # Who speaks of a thing once will not say when it is over: it must not keep the case young for ever.
         standing[finding.standing_key] = finding.state != "clear" and not speaks(finding.observation)
         case.why = why | {"standing": standing}
+
+
+@cache
+def link_statement(dialect: str) -> Any:
+    """Put an observation to a case; said again, the newest reason stands."""
+    statement = dialect_insert(dialect, CaseObservation.__table__)
+    return statement.on_conflict_do_update(
+        index_elements=["case_id", "observation_id"], set_={"reason": statement.excluded.reason}
+    )
 
 
 def explain(finding: Finding, decision: Decision) -> dict[str, Any]:

@@ -20,10 +20,11 @@ _CHUNK = 400
 
 def insert_into(session: Session, table: Any) -> Any:
     """The dialect's INSERT, the one that knows ON CONFLICT."""
-    return _dialect_insert(session.get_bind().dialect.name, table)
+    return dialect_insert(session.get_bind().dialect.name, table)
 
 
-def _dialect_insert(dialect: str, table: Any) -> Any:
+def dialect_insert(dialect: str, table: Any) -> Any:
+    """:func:`insert_into` where only the dialect's name is known."""
     return (postgresql if dialect == "postgresql" else sqlite).insert(table)
 
 
@@ -37,7 +38,7 @@ def _select_state() -> Any:
 
 @cache
 def _upsert_state(dialect: str) -> Any:
-    statement = _dialect_insert(dialect, RuleState.__table__)
+    statement = dialect_insert(dialect, RuleState.__table__)
     return statement.on_conflict_do_update(
         index_elements=["rule_id", "state_key"],
         set_={"body": statement.excluded.body, "updated_at": statement.excluded.updated_at},
@@ -47,7 +48,7 @@ def _upsert_state(dialect: str) -> Any:
 @cache
 def insert_new(dialect: str, table: Any, key: str) -> Any:
     """INSERT … ON CONFLICT (key) DO NOTHING RETURNING key, for a plain (Core) table."""
-    statement = _dialect_insert(dialect, table).on_conflict_do_nothing(index_elements=[key])
+    statement = dialect_insert(dialect, table).on_conflict_do_nothing(index_elements=[key])
     return statement.returning(table.c[key])
 
 
