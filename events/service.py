@@ -103,14 +103,13 @@ class CaseService:
         if command.expected_version is not None and command.expected_version != case.version:
             raise self._stale(session, case)
         self._move(session, CaseRows.load(session, case), command, actor)
-        return summary_in_hand(session, case)
+        return self._answer(session, case)
 
     def open_case(self, session: Session, draft: CaseDraft, why: Mapping[str, JSON] | None = None) -> CaseView:
         """Open a case for a rule inside the caller's transaction, as ``system``; ``why`` adds to the draft's."""
         if why:
             draft = msgspec.structs.replace(draft, why={**draft.why, **why})
         case = self.open_in(session, draft, SYSTEM)
-        session.flush()
         return summary_in_hand(session, case)
 
     def open_in(self, session: Session, draft: CaseDraft, actor: Actor = SYSTEM) -> Case:
@@ -131,6 +130,7 @@ class CaseService:
                 data["assisting"] = [msgspec.to_builtins(part) for part in route.assisting]
             case.why = {**case.why, "routing": list(route.steps)}
             self._automatic(session, rows, automatic["dispatch"], data)
+        session.flush()  # the row stands where its transitions say, whatever the caller does next
         return case
 
     def escalate_in(self, session: Session, case: Case, severity: Severity, reason: dict[str, JSON]) -> None:
@@ -148,6 +148,7 @@ class CaseService:
         )
         parts = parts_of(session, case.case_id)
         record(session, case, transition, actor, self._stamp(case), None, dict(data), parts)
+        session.flush()
 
     def definition(self, definition_id: str) -> Definition:
         """The definition, or a typed error naming those there are."""
@@ -207,13 +208,13 @@ class CaseService:
         if decision.verdict == "attach" and decision.best is not None and "merge" in definition.automatic:
             join = {"other_case_id": decision.best.case_id, "reason": reason_text(decision)}
             self._automatic(session, rows, definition.automatic["merge"], join)
-            return summary_in_hand(session, case)
+            return self._answer(session, case)
         follow = definition.automatic.get("on_report")
         if follow:
             spec = definition.commands[follow]
             names = (*spec.required, *spec.optional)
             self._automatic(session, rows, follow, {k: v for k, v in data.items() if k in names and v is not None})
-        return summary_in_hand(session, case)
+        return self._answer(session, case)
 
     def place(self, session: Session, case: Case, accuracy_m: float | None = None) -> Decision:
         """Give a case opened by hand its happening, and say where it belongs among the open ones (in its ``why``)."""
@@ -222,6 +223,11 @@ class CaseService:
             limit = self.class_limit(session, case)
             case.form = {**case.form, "limit": limit} if limit else case.form
         return decision
+
+    def _answer(self, session: Session, case: Case) -> CaseView:
+        """What the command's sender is told; from here on the row stands where its transitions say."""
+        session.flush()
+        return summary_in_hand(session, case)
 
     def _automatic(self, session: Session, rows: CaseRows, name: str, data: dict[str, JSON]) -> None:
         command = Command(name=name, case_id=rows.case.case_id, actor_id=SYSTEM.user_id, data=data)
