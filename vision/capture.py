@@ -1,15 +1,18 @@
 """One camera's pictures: a thread that opens, paces, decodes, reconnects, and never makes another camera wait.
 
-The newest picture wins: what was not analysed in time is dropped.  Every wait has an end: opening 5 s, reading 5 s,
-8 s without a picture, and a stream that floods is read no faster than ``MAX_PACKETS_PER_S``.  Only pictures that are
-analysed are converted.  While nothing moves (``economy``) and key frames come at least every 2 s, only those are
-decoded; the packets between are judged by their sizes (:mod:`vision.compressed`) and kept: when something stirs, what
-was skipped since the last key frame is decoded at once and the newest picture goes on.
+The newest picture wins: what was not analysed in time is dropped, and while analysing is behind only key frames are
+decoded.  Every wait has an end: opening 5 s, reading 5 s, 8 s without a picture, and a stream that floods is read at a
+bounded rate (:mod:`vision.timing`).  Only pictures that are analysed are converted.  While nothing moves (``economy``)
+and key frames come at least every 2 s, only those are decoded; the packets between are judged by their sizes
+(:mod:`vision.compressed`) and kept: when something stirs, what was skipped since the last key frame is decoded at once
+and the newest picture goes on.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -26,16 +29,18 @@ from vision.compressed import CompressedGate
 from vision.errors import StreamFailed
 from vision.frames import Frame, make_frame
 from vision.preroll import PacketRing
-from vision.sources import Source, analysis_source
+from vision.sources import Source, analysis_source, describe
+from vision.timing import Pace, camera_time
 
 log = logging.getLogger("yiwang.vision.capture")
 
 OPEN_S, READ_S, STALL_S = 5.0, 5.0, 8.0
 BACKOFF_S = (0.5, 1.0, 2.0, 4.0, 8.0)  # a camera that returns is seen again in under 10 s
-MAX_PACKETS_PER_S = 240.0
 MAX_PIXELS = 8192 * 4320
 MAX_WIDTH = 1920  # wider pictures are scaled down while converting
 ECONOMY_GOP_S = 2.1
+BEHIND_S = 2.0  # pictures that nobody took for so long: only key frames are decoded until somebody does
+NICER = 4  # by how much decoding yields to analysing
 MAX_HELD = 240  # packets
 CLOCK_S = 1.0  # how often the camera's clock is read
 
@@ -73,6 +78,7 @@ class CameraCapture(threading.Thread):
         self.status = CaptureStatus(since=time.monotonic())
         self._wake = wake
         self._slot: Frame | None = None
+        self._filled = 0.0  # since when the slot holds pictures that nobody took
         self._lock = threading.Lock()
         self._halt = threading.Event()
         self._sequence = 0
@@ -109,6 +115,7 @@ class CameraCapture(threading.Thread):
     def run(self) -> None:
         """Open, read, and again, until halted."""
         failures = 0
+        _yield_to_analysis()
         while not self._halt.is_set():
             frames = self.status.frames
             try:
@@ -196,7 +203,8 @@ class CameraCapture(threading.Thread):
         """What to decode now that ``packet`` is here; pictures of the last one only are wanted."""
         if not packet.size:
             return [packet]  # the end: what the decoder still holds
-        slow = self._gop_s <= 1.0 / self.fps
+        behind = self._slot is not None and now - self._filled > BEHIND_S
+        slow = self._gop_s <= 1.0 / self.fps or (behind and self._gop_s <= ECONOMY_GOP_S)
         resting = self.economy and self._gop_s <= ECONOMY_GOP_S and not reordered
         if packet.is_keyframe:
             self._held, self._gapless = [], True
@@ -256,6 +264,8 @@ class CameraCapture(threading.Thread):
         with self._lock:
             if self._slot is not None:
                 self.status.dropped += 1
+            else:
+                self._filled = now
             self._slot = frame
         status = self.status
         status.frames += 1
@@ -267,54 +277,8 @@ class CameraCapture(threading.Thread):
         self._wake()
 
 
-class Pace:
-    """How long to wait before the next packet: recordings at their own speed, live streams no faster than sane."""
-
-    def __init__(self, recorded: bool) -> None:
-        self._recorded = recorded
-        self._wall = self._media = -1.0
-        self._allowance, self._at = MAX_PACKETS_PER_S, time.monotonic()
-
-    def wait_s(self, media: float | None, now: float) -> float:
-        """Seconds to wait at ``now`` (monotonic) for the packet of ``media`` seconds."""
-        self._allowance = min(MAX_PACKETS_PER_S, self._allowance + (now - self._at) * MAX_PACKETS_PER_S) - 1.0
-        self._at = now
-        flood = -self._allowance / MAX_PACKETS_PER_S if self._allowance < 0 else 0.0
-        if not self._recorded or media is None:
-            return flood
-        ahead = (media - self._media) - (now - self._wall)
-        if self._wall < 0 or ahead > 5.0 or ahead < -5.0:  # first packet, a jump in time, or we were held up
-            self._wall, self._media = now, media
-            return flood
-        return max(ahead, flood, 0.0)
-
-
-def camera_time(packet: av.Packet, known: float | None) -> float | None:
-    """The camera's clock minus ours in seconds, from a live packet that bears its capture time; else ``known``.
-
-    FFmpeg gives it (``prft``, microseconds since 1970) for RTSP cameras that send RTCP sender reports and for
-    fragmented MP4 that has it.  A sender without a clock sends zero or its up-time (RFC 3550 6.4.1): no answer.
-    """
-    if not packet.has_sidedata("prft"):
-        return known
-    microseconds = int.from_bytes(bytes(packet.get_sidedata("prft"))[:8], "little", signed=True)
-    return microseconds / 1e6 - time.time() if microseconds > 0 else known
-
-
-def describe(error: BaseException) -> str:
-    """An ffmpeg or system error in words an operator understands."""
-    known: list[tuple[type[BaseException], str]] = [
-        (av.error.ConnectionRefusedError, "the connection was refused"),
-        (av.error.TimeoutError, "it does not answer in time"),
-        (av.error.ExitError, "it does not answer in time"),
-        (av.error.HTTPUnauthorizedError, "user or password is wrong"),
-        (av.error.HTTPForbiddenError, "access is forbidden"),
-        (av.error.HTTPNotFoundError, "there is no such stream"),
-        (av.error.InvalidDataError, "what it sends is not video"),
-        (av.error.FileNotFoundError, "the file does not exist"),
-        (TimeoutError, "it does not answer in time"),
-    ]
-    for kind, text in known:
-        if isinstance(error, kind):
-            return text
-    return str(getattr(error, "strerror", None) or error or type(error).__name__)
+def _yield_to_analysis() -> None:
+    """Many decoding threads would starve the one that analyses: they are a little nicer (per thread, Linux only)."""
+    with contextlib.suppress(OSError, AttributeError):
+        me = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, me, min(os.getpriority(os.PRIO_PROCESS, me) + NICER, 19))

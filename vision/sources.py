@@ -1,10 +1,12 @@
-"""A camera's address, judged before it is opened."""
+"""A camera's address, judged before it is opened, and what went wrong in words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
+
+import av.error
 
 from core.records import CameraConfig
 from vision.errors import StreamFailed
@@ -69,3 +71,22 @@ def parse_source(url: str) -> Source:
 def analysis_source(camera: CameraConfig) -> Source:
     """The sub-stream where there is one (decoding dominates on main streams), else the main stream."""
     return parse_source(camera.sub_url or camera.url)
+
+
+def describe(error: BaseException) -> str:
+    """An ffmpeg or system error in words an operator understands."""
+    known: list[tuple[type[BaseException], str]] = [
+        (av.error.ConnectionRefusedError, "the connection was refused"),
+        (av.error.TimeoutError, "it does not answer in time"),
+        (av.error.ExitError, "it does not answer in time"),
+        (av.error.HTTPUnauthorizedError, "user or password is wrong"),
+        (av.error.HTTPForbiddenError, "access is forbidden"),
+        (av.error.HTTPNotFoundError, "there is no such stream"),
+        (av.error.InvalidDataError, "what it sends is not video"),
+        (av.error.FileNotFoundError, "the file does not exist"),
+        (TimeoutError, "it does not answer in time"),
+    ]
+    for kind, text in known:
+        if isinstance(error, kind):
+            return text
+    return str(getattr(error, "strerror", None) or error or type(error).__name__)

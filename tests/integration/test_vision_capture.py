@@ -8,16 +8,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
 from core.records import CameraConfig
 from tests.conftest import free_port
-from tests.footage import film
+from tests.footage import film, street, with_ball, write_film
 from vision.analyzer import Analyzer
 from vision.capture import CameraCapture
 from vision.engine import Engine, Station
+from vision.frames import Frame
 from vision.leases import Lease
 from vision.pool import DetectorPool
 
@@ -140,18 +143,65 @@ def test_a_file_plays_at_its_own_speed_and_loops(clip: Path) -> None:
     capture.start()
     try:
         assert wait_for(lambda: capture.status.frames > 0, 3)
-        start, frames = time.monotonic(), capture.status.frames
-        time.sleep(5.0)  # the film lasts 4 s: it has to begin again
+        start, frames, last = time.monotonic(), capture.status.frames, capture.take()
+        while time.monotonic() - start < 5.0:  # the film lasts 4 s: it has to begin again
+            last = capture.take() or last
+            time.sleep(0.05)
         rate = (capture.status.frames - frames) / (time.monotonic() - start)
         assert 4.0 <= rate <= 6.0
         assert capture.status.connects == 1
-        frame = capture.take()
-        assert frame is not None
-        assert frame.image.shape == (240, 320, 3)
+        assert last is not None
+        assert last.image.shape == (240, 320, 3)
     finally:
         capture.halt()
         capture.join(5)
     assert not capture.is_alive()
+
+
+def test_nothing_is_decoded_in_vain_while_analysing_is_behind(clip: Path) -> None:
+    capture = CameraCapture(camera("a", f"file://{clip}?loop=1", fps=5), lambda: None)
+    capture.start()
+    try:
+        assert wait_for(lambda: capture.status.frames > 0, 3)
+        time.sleep(2.5)
+        decoded, start = capture.status.decoded, time.monotonic()
+        time.sleep(4.0)
+        rate = (capture.status.decoded - decoded) / (time.monotonic() - start)
+        assert rate <= 1.5, "ten pictures a second, a key frame every second: only those"
+        assert capture.take() is not None
+        decoded = capture.status.decoded
+        assert wait_for(lambda: capture.status.decoded >= decoded + 8, 3), "somebody takes pictures again"
+    finally:
+        capture.halt()
+
+
+def test_a_quiet_camera_wakes_up_between_its_key_frames(tmp_path: Path) -> None:
+    """Nothing moves for 12 s, then something does, right after a key frame: seen before the next one."""
+
+    def late(scene: Any, t: float) -> Any:
+        return with_ball(scene, t) if t >= 12.2 else scene
+
+    quiet = write_film(tmp_path / "quiet.mp4", (late(street(), i / 10) for i in range(150)), fps=10, gop=20)
+    seen: list[tuple[float, Frame]] = []
+    capture = CameraCapture(camera("a", f"file://{quiet}", fps=2), lambda: None)
+    capture.start()
+    try:
+        start = time.monotonic()
+        while time.monotonic() - start < 14.0 and (not seen or seen[-1][0] < 13.6):
+            frame = capture.take()
+            if frame is not None:
+                seen.append((time.monotonic() - start, frame))
+            if time.monotonic() - start > 2 and capture.status.woken == 0:
+                capture.economy = True
+            time.sleep(0.02)
+        assert capture.status.glances >= 10 and capture.status.woken == 1
+        rested = [at for at, _ in seen if 5 < at < 12]
+        assert 3 <= len(rested) <= 4, "a key frame every two seconds"
+        still = next(f for at, f in seen if at > 5).thumb
+        moved = [at for at, f in seen if np.count_nonzero(cv2.absdiff(f.thumb, still) > 30) > 50]
+        assert moved and 12.1 < moved[0] < 13.4, moved
+    finally:
+        capture.halt()
 
 
 def test_the_newest_picture_wins(clip: Path) -> None:

@@ -12,7 +12,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputInvalid
@@ -22,7 +22,7 @@ from vision.blur import Blur
 from vision.capture import CameraCapture
 from vision.pool import DetectorPool
 from vision.schedule import armed_at, check_schedule
-from vision.shedding import HIGH, LEAST_FPS, Demand, exhausted, shed, surplus
+from vision.shedding import HIGH, LEAST_FPS, Demand, Shedder, exhausted, shed, surplus
 
 
 def test_a_clip_holds_what_was_before_and_after_even_across_a_loop(tmp_path: Path) -> None:
@@ -72,6 +72,18 @@ def test_fewer_pictures_before_fewer_cameras() -> None:
     assert exhausted(0.5, least) is None
 
 
+def test_quiet_cameras_rest_before_anybody_is_slowed() -> None:
+    shedder = Shedder()
+    cameras = {f"c{i}": Demand(2.0, 2.0, priority=i, quiet=i > 2) for i in range(1, 9)}
+    assert shedder.step(0.95, cameras) == {} and shedder.resting
+    assert shedder.step(0.95, cameras) == {"c2": 1.0}, "the least important of those where something moves"
+    slowed = cameras | {"c2": Demand(2.0, 1.0, 2)}
+    assert shedder.step(0.3, slowed) == {"c2": 2.0} and shedder.resting, "speed is given back before rest ends"
+    assert shedder.step(0.3, cameras) == {} and not shedder.resting
+
+
+@settings(deadline=None)
+@settings(deadline=None)  # a busy machine is no failure
 @given(
     st.dictionaries(
         st.text("abcdef", min_size=1, max_size=3), st.tuples(st.floats(0.1, 10), st.integers(1, 9)), max_size=20
