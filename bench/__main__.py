@@ -13,19 +13,19 @@ import bench
 
 def main(argv: list[str] | None = None) -> int:
     """Run the benchmark and print its figures, as JSON or as a table."""
+    given = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser(prog="python -m bench")
     subparsers = parser.add_subparsers(dest="name", required=True)
-    for found in sorted(pkgutil.iter_modules(bench.__path__), key=lambda m: m.name):
-        if found.name.startswith("_"):
-            continue
-        module = importlib.import_module(f"bench.{found.name}")
+    names = sorted(m.name for m in pkgutil.iter_modules(bench.__path__) if not m.name.startswith("_"))
+    for name in given[:1] if given[:1] and given[0] in names else names:  # the others need not even be importable
+        module = importlib.import_module(f"bench.{name}")
         if not hasattr(module, "configure"):
             continue  # a helper of a benchmark
-        sub = subparsers.add_parser(found.name, help=(module.__doc__ or "").splitlines()[0])
+        sub = subparsers.add_parser(name, help=(module.__doc__ or "").splitlines()[0])
         module.configure(sub)
         sub.add_argument("--json", action="store_true", help="print one JSON object")
         sub.set_defaults(run=module.run)
-    args = parser.parse_args(argv)
+    args = parser.parse_args(given)
     figures = args.run(args)
     if args.json:
         print(json.dumps(figures, ensure_ascii=False))

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 
 from bench._cpu import quantiles
 from bench._history import grow
@@ -28,11 +29,13 @@ from core.clock import SystemClock
 from core.ids import new_id
 from core.records import SYSTEM, Actor, Command, Observation, Reading, decode, encode
 from events.desk import Desk
+from events.evaluation import Question, evaluate
 from events.intake import Intake
 from events.places import Registry
 from events.routing import default_routing
 from events.rulebook import default_rulebook
 from events.service import CaseService
+from events.views import CaseFilter, case_detail, list_cases
 from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import Case
@@ -143,6 +146,7 @@ def _measure(url: str, args: argparse.Namespace, history: Sequence[int]) -> dict
             "observations_repeating": _flow(house, _repeating(args.observations, start), Observation, OBS_BATCH),
             "observations_moving_cases": _flow(house, _moving(args.observations // 4, start), Observation, OBS_BATCH),
             "commands": _commands(house, args.cases),
+            "reading_ms": _reads(engine),
         }
     engine.dispose()
     return figures
@@ -246,3 +250,30 @@ def _commands(house: House, count: int) -> dict[str, Any]:
         "per_core_second": round(len(times) / max(cpu, 1e-9), 1),
         "ms": quantiles(times),
     }
+
+
+def _reads(engine: Engine, times: int = 20) -> dict[str, dict[str, float | int]]:
+    """What the pages ask of these tables, in milliseconds: pages of lists, a file, a search, a month's indicators."""
+    boss = Actor(user_id="bench-boss", name="bench", roles=("dispatcher",))
+    now = datetime.now(UTC)
+    month = Question(opened_from=now - timedelta(days=60), opened_to=now - timedelta(days=30), by="department")
+    with read_scope(engine) as session:
+        ids = session.scalars(select(Case.case_id).order_by(Case.number.desc()).limit(times)).all()
+    asked: dict[str, tuple[Callable[[Session, int], Any], int]] = {
+        "open_cases": (lambda s, n: list_cases(s, boss, CaseFilter(open=True)), times),
+        "own_work": (lambda s, n: list_cases(s, STAFF, CaseFilter(open=True, mine=True)), times),
+        "overdue": (lambda s, n: list_cases(s, boss, CaseFilter(open=True, overdue_at=now)), times),
+        "one_file": (lambda s, n: case_detail(s, boss, ids[n % len(ids)], now), times),
+        "search_text": (lambda s, n: list_cases(s, boss, CaseFilter(q=f"点位r{n:03d}")), 3),
+        "indicators_of_a_month": (lambda s, n: evaluate(s, boss, month, now), 3),
+    }
+    figures = {}
+    for name, (ask, count) in asked.items():
+        took = []
+        for n in range(count):
+            began = time.perf_counter()
+            with read_scope(engine) as session:
+                ask(session, n)
+            took.append((time.perf_counter() - began) * 1000)
+        figures[name] = quantiles(took)
+    return figures
