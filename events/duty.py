@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import msgspec
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from core.errors import Forbidden, InputInvalid, NotFound
 from core.ids import new_id
 from core.records import JSON, Actor, Record
+from events.drafts import Route
 from storage.tables.cases import Case
 from storage.tables.people import User
 from storage.tables.plans import DutyShift
@@ -121,7 +123,12 @@ def on_duty(session: Session, department_id: str, at: datetime, post: str | None
     query = (
         select(DutyShift, User.user_id, User.name, User.phone)
         .join(User, User.user_id == stands)
-        .where(DutyShift.department_id == department_id, DutyShift.starts_at <= at, DutyShift.ends_at > at)
+        .where(
+            DutyShift.department_id == department_id,
+            DutyShift.starts_at <= at,
+            DutyShift.ends_at > at,
+            User.active.is_(True),  # a closed account answers nobody
+        )
         .order_by(DutyShift.starts_at, DutyShift.shift_id)
     )
     if post is not None:
@@ -206,3 +213,18 @@ def _shift(session: Session, shift_id: str) -> DutyShift:
     if shift is None:
         raise NotFound(what="shift", key=shift_id)
     return shift
+
+
+def to_person(session: Session, path: Route, now: datetime) -> Route:
+    """Name whoever is on duty in the lead department now (a substitute for whom he stands in); else nobody."""
+    present = on_duty(session, path.lead.department_id, now, "duty")
+    if not present:
+        return path
+    person = present[0]
+    step: dict[str, JSON] = {
+        "step": "duty", "department_id": person.department_id, "user_id": person.user_id, "name": person.name
+    }  # fmt: skip
+    if person.substitute_for:
+        step["substitute_for"] = person.substitute_for
+    lead = msgspec.structs.replace(path.lead, user_id=person.user_id)
+    return msgspec.structs.replace(path, lead=lead, steps=(*path.steps, step))

@@ -11,6 +11,7 @@ from core.errors import InputInvalid, NotFound
 from core.ids import new_id
 from core.records import EvidenceRef
 from events.drafts import Limit, Part
+from events.inspectors import nearest_inspector
 from events.linking import detach, distinct, merge, split, unmerge
 from events.work import Work, add_evidence
 from storage.tables.cases import CaseAssignment, CaseEvidence, CaseParty
@@ -115,8 +116,14 @@ def _assign_check(work: Work) -> None:
     user = work.session.get(User, user_id) if user_id else None
     if user_id and user is None:
         raise NotFound(what="user", key=user_id)
-    if user is not None and user.department_id is not None:
-        _give(work, Part(department_id=user.department_id, user_id=user_id, duty="核查"), "check")
+    if user is None:
+        found = nearest_inspector(work.session, work.case, work.at, work.state.worked_by)
+        if found is None:
+            return
+        user, work.reason_data["inspector"] = found
+    department = user.department_id or work.case.department_id  # a grid worker may belong to none
+    if department is not None:
+        _give(work, Part(department_id=department, user_id=user.user_id, duty="核查"), "check")
 
 
 def _person(work: Work) -> str | None:

@@ -12,6 +12,9 @@ from sqlalchemy.orm import Session
 from core.clock import BEIJING
 from core.ids import new_id
 from core.records import CaseChanged, Record
+from events.casekinds import shipped_definitions
+from events.duty import on_duty
+from events.kindstore import definition_of
 from events.memory import insert_into
 from events.routing import default_routing
 from storage.tables.cases import Case, CaseAssignment, Notice, Outbox
@@ -133,19 +136,20 @@ def notices_of_change(session: Session, change: CaseChanged) -> list[NoticeDraft
         drafts += _to_lead(session, change, f"{key}:lead", "urged", "督办 / Urged")
     if change.command == "escalate":
         drafts += _to_lead(session, change, f"{change.case_id}:severity:{int(change.severity)}", "escalated", "升级")
-    if change.command in ("return", "refuse", "transfer"):
-        drafts += _to_arbiter(session, change)
+    drafts += _to_arbiter(session, change)
     wanted = _TO_ROLE.get(change.command)
     if wanted is not None and change.state != "dispatched":
         role, kind, heading = wanted
+        person = _inspector(session, change.case_id) if role == "inspector" else None
         drafts.append(
             NoticeDraft(
                 key=f"{key}:{role}",
+                user_id=person,
                 kind=kind,
                 title=f"{heading}: {change.title}",
                 body=text,
                 case_id=change.case_id,
-                role=role,
+                role="" if person else role,
                 severity=int(change.severity),
             )
         )
@@ -183,18 +187,37 @@ def _to_lead(session: Session, change: CaseChanged, key: str, kind: str, heading
 
 
 def _to_arbiter(session: Session, change: CaseChanged) -> list[NoticeDraft]:
-    """When a case was handed back and forth too often, the named arbiter is asked to decide."""
-    case, table = session.get(Case, change.case_id), default_routing()
-    if case is None or case.bounces < table.bounce_limit:
+    """When a case was handed back as often as its definition bears, the named arbiter is asked to decide, once a time.
+
+    The arbiter's department is named in the routing table; who is on duty there is told in person.
+    """
+    case = session.get(Case, change.case_id)
+    if case is None or not case.bounces:
         return []
+    definition = definition_of(session, case, shipped_definitions())
+    spec = definition.commands.get(change.command)
+    if case.bounces < definition.bounce_limit or spec is None or "bounce" not in spec.effects:
+        return []
+    department = default_routing().arbiter
+    present = on_duty(session, department, change.changed_at)
+    arbiter = definition.arbiter.name.get("zh", "") if definition.arbiter else ""
     return [
         NoticeDraft(
             key=f"{change.case_id}:arbiter:{case.bounces}",
             kind="arbitrate",
             title=f"请仲裁 / Please arbitrate: {change.title}",
-            body=f"{change.number} {change.title}: {case.bounces}",
+            body=f"{change.number} {change.title}: {arbiter} ({case.bounces}/{definition.bounce_limit})",
             case_id=change.case_id,
-            department_id=table.arbiter,
+            department_id=department,
+            user_id=present[0].user_id if present else None,
             severity=int(change.severity),
         )
     ]
+
+
+def _inspector(session: Session, case_id: str) -> str | None:
+    """The person who is to verify, None when nobody was named."""
+    query = select(CaseAssignment.user_id).where(
+        CaseAssignment.case_id == case_id, CaseAssignment.role == "check", CaseAssignment.state == "dispatched"
+    )
+    return session.scalars(query.order_by(CaseAssignment.dispatched_at.desc())).first()

@@ -6,6 +6,8 @@ facts give the same steps, so that a route can be recomputed from ``case_file.wh
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Literal
@@ -99,7 +101,8 @@ def check_routing(table: RoutingTable, departments: set[str]) -> list[RoutingInv
 
 def route(facts: Facts, table: RoutingTable, departments: set[str]) -> Route:
     """The route of a case with ``facts``; departments that do not exist are passed over, and the steps say so."""
-    steps: list[dict[str, JSON]] = [{"step": "facts", **{k: v for k, v in msgspec.to_builtins(facts).items() if v}}]
+    known = {k: v for k, v in msgspec.to_builtins(facts).items() if v}
+    steps: list[dict[str, JSON]] = [{"step": "facts", **known, "table": fingerprint(table)}]
     for rule in table.rules:
         missed = _missed(rule, facts)
         if missed:
@@ -120,6 +123,27 @@ def route(facts: Facts, table: RoutingTable, departments: set[str]) -> Route:
         )
     steps.append({"step": "fallback", "department_id": table.fallback})
     return Route(lead=Part(department_id=table.fallback), steps=tuple(steps))
+
+
+def fingerprint(table: RoutingTable) -> str:
+    """Changes when the table does; kept with each route, so that "computed again" knows by which table."""
+    return hashlib.sha256(msgspec.json.encode(table)).hexdigest()[:12]
+
+
+def recompute(steps: Sequence[Mapping[str, JSON]], table: RoutingTable, departments: set[str]) -> Route:
+    """The route that the facts in ``steps`` (as stored with a case) give by ``table``: "why me?", asked again.
+
+    Steps that come after the table's (the person on duty) are taken over as they were: the roster of that moment.
+    """
+    first = next((s for s in steps if s.get("step") == "facts"), None)
+    if first is None:
+        raise RoutingInvalid(detail="the case keeps no facts of its routing")
+    names = Facts.__struct_fields__
+    found = route(msgspec.convert({k: v for k, v in first.items() if k in names}, Facts), table, departments)
+    duty = tuple(dict(s) for s in steps if s.get("step") == "duty")
+    person = next((str(s["user_id"]) for s in duty), None)
+    lead = msgspec.structs.replace(found.lead, user_id=person)
+    return Route(lead=lead, assisting=found.assisting, steps=(*found.steps, *duty))
 
 
 def _missed(rule: RoutingRule, facts: Facts) -> str:

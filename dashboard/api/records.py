@@ -16,9 +16,10 @@ from dashboard.api.params import body, whole
 from dashboard.people import person_names
 from dashboard.services import Services
 from events import audit
+from events.advice import advise
 from events.duplicates import proposals
 from events.package import seal_case
-from events.rulebook import read_rulebook
+from events.routing import default_routing
 from events.sealing import open_seal
 from storage.session import read_scope
 from storage.tables.cases import AuditEntry
@@ -67,8 +68,17 @@ def duplicates(case_id: str, use: Use, who: Who) -> Response:
     """Open cases that may be the same happening, best first, each with its reasons (join them with ``merge``)."""
     with read_scope(use.engine) as session:
         case = use.cases.other_case(session, case_id, who.actor)
-        found = proposals(session, case, read_rulebook(session))
+        found = proposals(session, case, use.cases.book(session))
     return respond({"items": found, "next": None})
+
+
+@router.get("/api/cases/{case_id}/routing")
+def routing(case_id: str, use: Use, who: Who) -> Response:
+    """"Why me?": the routing steps the case keeps, the same facts computed again, and where it would go now."""
+    with read_scope(use.engine) as session:
+        case = use.cases.other_case(session, case_id, who.actor)
+        found = advise(session, case, use.cases.book(session), default_routing(), use.clock.now())
+    return respond(found)
 
 
 @router.post(
