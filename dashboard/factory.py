@@ -25,6 +25,7 @@ from dashboard.api import (
     fleet,
     indicators,
     keys,
+    learning,
     maps,
     media,
     office,
@@ -54,8 +55,8 @@ from storage.session import make_engine
 log = logging.getLogger("yiwang.web")
 
 ROUTERS = (
-    session, cases, records, cameras, fleet, devices, rules, plans, duty, indicators, keys, channels, maps, media,
-    office, operations, push, push_subscriptions, sensorthings, open311,
+    session, cases, records, cameras, fleet, learning, devices, rules, plans, duty, indicators, keys, channels, maps,
+    media, office, operations, push, push_subscriptions, sensorthings, open311,
 )  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 

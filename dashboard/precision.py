@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from core import plugins
 from core.errors import InputInvalid, YiwangError
+from dashboard import masks
 from storage.tables.cases import Case
 from storage.tables.registry import Camera
 
@@ -70,15 +71,29 @@ def by_camera(
             continue  # thrown out without a word on the detection: says nothing about the eye
         groups.setdefault((source_id, kind), []).append((bool(false_alarm), confidence, case_id))
         names[source_id] = name or source_id
-    rows = [_line(source, names[source], kind, found) for (source, kind), found in groups.items()]
+    placed = [f[2] for (_, kind), found in groups.items() if _wants_mask(kind, found) for f in found]
+    boxes = masks.boxes_of(session, placed)
+    rows = [_line(source, names[source], kind, found, boxes) for (source, kind), found in groups.items()]
     return sorted(rows, key=lambda r: (r["precision"], -r["closed"]))
 
 
-def _line(source: str, name: str, kind: str, found: list[tuple[bool, float | None, str]]) -> dict[str, Any]:
+def _wants_mask(kind: str, found: list[tuple[bool, float | None, str]]) -> bool:
+    return kind not in masks.WITHOUT and sum(f[0] for f in found) >= masks.LEAST
+
+
+def _line(
+    source: str, name: str, kind: str, found: list[tuple[bool, float | None, str]], boxes: dict[str, masks.Box]
+) -> dict[str, Any]:
     false_alarms = [f for f in found if f[0]]
     good = len(found) - len(false_alarms)
     low, high = wilson(good, len(found))
     threshold = suggested_threshold([(f[0], f[1]) for f in found])
+    mask = None
+    if _wants_mask(kind, found) and len(found) >= FEW:
+        mask = masks.suggest(
+            [boxes[f[2]] for f in found if f[0] and f[2] in boxes],
+            [boxes[f[2]] for f in found if not f[0] and f[2] in boxes],
+        )
     return {
         "camera_id": source,
         "camera_name": name,
@@ -90,7 +105,8 @@ def _line(source: str, name: str, kind: str, found: list[tuple[bool, float | Non
         "high": round(high, 4),
         "threshold": threshold,
         "parameters": list(PARAMETERS.get(kind, ())),
-        "suggestion": _suggestion(len(found), high, threshold),
+        "mask": mask,
+        "suggestion": _suggestion(len(found), high, threshold, mask),
         "false_case_ids": [case_id for _, _, case_id in false_alarms][-20:],
     }
 
@@ -109,11 +125,13 @@ def suggested_threshold(judged: list[tuple[bool, float | None]]) -> float | None
     return threshold if dropped * 2 >= len(false) else None
 
 
-def _suggestion(total: int, high: float, threshold: float | None) -> str:
+def _suggestion(total: int, high: float, threshold: float | None, mask: dict[str, Any] | None) -> str:
     if total < FEW:
         return "wait"  # too few judged cases to say anything
     if threshold is not None:
         return "threshold"
+    if mask is not None:
+        return "mask"
     return "mask_or_hard_negative" if high < POOR else "keep"
 
 

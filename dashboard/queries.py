@@ -110,6 +110,10 @@ def camera_row(camera: Camera, site_name: str | None, department_name: str | Non
         "priority": camera.priority,
         "state": live.get("state") or ("unknown" if camera.enabled else "patrol"),
         "reason": live.get("reason", ""),
+        "faults": live.get("faults", []),
+        "problems": live.get("problems", []),
+        "fps": live.get("fps"),
+        "wanted_fps": live.get("wanted_fps"),
     }
 
 
@@ -140,6 +144,20 @@ def camera_detail(session: Session, actor: Actor, states: States, camera_id: str
     if "admin" in actor.roles:
         shown |= {"url": without_password(camera.url), "sub_url": without_password(camera.sub_url)}
     return shown
+
+
+def view_features(session: Session, actor: Actor) -> list[Row]:
+    """The ground that every calibrated camera sees, as polygons."""
+    query = select(Camera.camera_id, Camera.name, Camera.calibration).where(visible_cameras(actor))
+    return [
+        {
+            "type": "Feature",
+            "geometry": calibration["field_of_view"],
+            "properties": {"camera_id": camera_id, "name": name, "error_m": calibration.get("error_m")},
+        }
+        for camera_id, name, calibration in session.execute(query)
+        if calibration and calibration.get("field_of_view")
+    ]
 
 
 def without_password(url: str) -> str:

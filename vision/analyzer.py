@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 from msgspec.structs import replace as replace_record
 
 from core import plugins
@@ -19,9 +20,11 @@ from vision.findings import Algorithm, Finding, Need
 from vision.frames import Frame
 from vision.motion import MotionGate
 from vision.pool import DetectorPool
-from vision.zones import WHOLE
+from vision.zones import WHOLE, centre_points, checked, contains
 
 log = logging.getLogger("yiwang.vision")
+
+MASK = "mask"  # the purpose of a zone in which nothing is judged
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,10 @@ def build_algorithm(config: AlgorithmConfig, zones: Sequence[Zone], pool: Detect
     """
     params = dict(config.params)
     schedule = params.pop("schedule", {})
-    chosen = [z for z in zones if z.zone_id in config.zones]
-    missing = set(config.zones) - {z.zone_id for z in chosen}
+    missing = set(config.zones) - {z.zone_id for z in zones}
     if missing:
         raise ZoneInvalid(zone=sorted(missing)[0], detail="the camera has no such zone")
+    chosen = [z for z in zones if z.zone_id in config.zones and z.purpose != MASK]
     if schedule:
         chosen = [z if z.schedule else replace_record(z, schedule=schedule) for z in chosen or [WHOLE]]
     algorithm: Algorithm = plugins.build("algorithm", config.kind, params, zones=tuple(chosen), pool=pool)
@@ -53,13 +56,31 @@ def build_algorithm(config: AlgorithmConfig, zones: Sequence[Zone], pool: Detect
     return algorithm
 
 
+def masks_of(wanted: AlgorithmConfig, camera: CameraConfig) -> tuple[Zone, ...]:
+    """Zones of purpose ``mask`` that hold for an algorithm: those it names, and those that no algorithm names."""
+    named = {zone_id for other in camera.algorithms for zone_id in other.zones}
+    return tuple(
+        checked(z) for z in camera.zones if z.purpose == MASK and (z.zone_id in wanted.zones or z.zone_id not in named)
+    )
+
+
+def unmasked(seen: Detections, masks: tuple[Zone, ...], frame: Frame) -> Detections:
+    """``seen`` without what has its middle in a masked place."""
+    if not masks or not len(seen):
+        return seen
+    points = centre_points(seen.xyxy, frame.width, frame.height)
+    hidden = np.logical_or.reduce([contains(zone, points) for zone in masks])
+    return seen.take(np.asarray(~hidden, np.bool_))
+
+
 @dataclass(frozen=True)
 class _Built:
-    """An algorithm and what it was built from."""
+    """An algorithm and what it was built from: ``zones`` those that it names; a new mask does not build it anew."""
 
     config: AlgorithmConfig
     zones: tuple[Zone, ...]
     algorithm: Algorithm
+    masks: tuple[Zone, ...] = ()
 
 
 class CameraAnalysis:
@@ -96,16 +117,17 @@ class CameraAnalysis:
         self.last_motion: float = before.last_motion if before else float("-inf")
 
     def _build(self, wanted: AlgorithmConfig, known: _Built | None, pool: DetectorPool) -> _Built | None:
-        zones = self.config.zones
+        zones = tuple(z for z in self.config.zones if z.zone_id in wanted.zones)
         try:
             if wanted.kind == "camera_health":
                 params = plugins.parse_params("algorithm", wanted.kind, wanted.params)
                 if self.health is None or self.health.params != params:
                     self.health = CameraHealth(params)
                 return None
-            if known is not None and (known.config, known.zones) == (wanted, zones):
-                return known
-            return _Built(wanted, zones, build_algorithm(wanted, zones, pool))
+            masks = masks_of(wanted, self.config)
+            if known is not None and _same(known, wanted, zones):
+                return replace(known, config=wanted, zones=zones, masks=masks)
+            return _Built(wanted, zones, build_algorithm(wanted, zones, pool), masks)
         except YiwangError as error:  # one wrong algorithm leaves the others working
             kept = "" if known is None else " (it goes on as it was before)"
             self.problems.append(f"{wanted.kind}: {error}{kept}")
@@ -128,13 +150,28 @@ class CameraAnalysis:
         if self.health is not None:
             out += [Outcome(f, frame, empty()) for f in self.health.update(frame, frame.clock_s)]
         for algorithm in self.algorithms:
-            seen = self.seen_by(algorithm)
+            seen = self.seen_by(algorithm, frame)
             out += [Outcome(f, frame, seen, algorithm) for f in algorithm.update(seen, frame, frame.clock_s)]
         return out
 
-    def seen_by(self, algorithm: Algorithm) -> Detections:
-        """What the algorithm's detectors last saw."""
-        return merge([self.seen.get(n.key, empty(n.classes)) for n in algorithm.needs]) if algorithm.needs else empty()
+    def seen_by(self, algorithm: Algorithm, frame: Frame) -> Detections:
+        """What the algorithm's detectors last saw, outside its masked places."""
+        if not algorithm.needs:
+            return empty()
+        seen = merge([self.seen.get(n.key, empty(n.classes)) for n in algorithm.needs])
+        masks = next((built.masks for built in self._built.values() if built.algorithm is algorithm), ())
+        return unmasked(seen, masks, frame)
+
+
+def _same(known: _Built, wanted: AlgorithmConfig, zones: tuple[Zone, ...]) -> bool:
+    """Whether nothing but masks changed since ``known`` was built."""
+
+    def plain(config: AlgorithmConfig, named: tuple[Zone, ...]) -> tuple[object, ...]:
+        without = {z.zone_id for z in named if z.purpose == MASK}
+        rest = tuple(z for z in named if z.purpose != MASK)
+        return config.kind, config.params, tuple(i for i in config.zones if i not in without), rest
+
+    return plain(known.config, known.zones) == plain(wanted, zones)
 
 
 class Analyzer:

@@ -201,7 +201,7 @@ def _sight(station: Station, look: Look, frame: Frame) -> Sight | None:
     """What the asked algorithm sees; None when the camera does not run it."""
     for algorithm in station.analysis.algorithms:
         if algorithm.kind == look.kind:
-            for sight in algorithm.judge(station.analysis.seen_by(algorithm), frame):
+            for sight in algorithm.judge(station.analysis.seen_by(algorithm, frame), frame):
                 if look.zone in (None, "", sight.zone.zone_id):
                     return sight
     health = station.analysis.health

@@ -17,6 +17,8 @@ from core.records import CameraConfig, EvidenceRef, GeoPoint, Observation, Zone
 from vision.analyzer import Outcome
 from vision.blur import Blur
 from vision.detections import Detections, Image
+from vision.findings import Finding
+from vision.ground import footprint
 
 MAX_EDGE = 1280  # pixels; evidence larger than this is scaled down
 _RED, _YELLOW, _GREEN = (40, 40, 230), (40, 200, 250), (80, 200, 80)
@@ -116,7 +118,7 @@ def observation(
         model=outcome.seen.models[0] if outcome.seen.models else None,
         evidence=evidence,
         epoch=epoch,
-        attributes=_attributes(outcome, camera) | ({"accuracy_m": accuracy_m} if place else {}),
+        attributes=_attributes(outcome, camera) | (_on_map(f, camera, accuracy_m) if place else {}),
     )
 
 
@@ -132,6 +134,13 @@ def on_the_ground(box: tuple[float, float, float, float] | None, camera: CameraC
     if found is None:
         return None, 0.0
     return GeoPoint(lon=round(found[0], 7), lat=round(found[1], 7)), homography.error_m
+
+
+def _on_map(finding: Finding, camera: CameraConfig, accuracy_m: float) -> dict[str, object]:
+    """What a calibrated camera adds: how exact the place is, and the ground that the finding covers."""
+    homography = of_calibration(camera.calibration)
+    covers = footprint(homography, finding.box, finding.kind) if homography and finding.box else None
+    return {"accuracy_m": accuracy_m} | ({"footprint": covers} if covers else {})
 
 
 def with_clip(first: Observation, clip: EvidenceRef, stands: bool, now: datetime) -> Observation:

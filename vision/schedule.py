@@ -15,13 +15,37 @@ day on which it began.  ``24:00`` is the end of the day.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
 
 from core.errors import InputInvalid
 
 _KEYS = {"timezone", "shifts", "holidays", "holiday_shifts", "suppress"}
+
+
+class _Shift(msgspec.Struct, rename={"from_": "from"}, forbid_unknown_fields=True):
+    days: list[Annotated[int, msgspec.Meta(ge=1, le=7)]] = []
+    from_: str = "00:00"
+    to: str = "24:00"
+    min_staff: Annotated[int, msgspec.Meta(ge=1, le=100)] | None = None
+
+
+class _Window(msgspec.Struct, rename={"from_": "from"}, forbid_unknown_fields=True):
+    from_: str
+    to: str
+    reason: str = ""
+    author: str = ""
+
+
+class _Schedule(msgspec.Struct, forbid_unknown_fields=True):
+    timezone: str = "Asia/Shanghai"
+    shifts: list[_Shift] = []
+    holidays: list[date] = []
+    holiday_shifts: list[_Shift] = []
+    suppress: list[_Window] = []
 
 
 @dataclass(frozen=True)
@@ -58,6 +82,10 @@ def armed_at(schedule: dict[str, Any], moment: datetime) -> Armed:
 
 def check_schedule(schedule: dict[str, Any]) -> None:
     """Raise :class:`InputInvalid` when any part of ``schedule`` is malformed."""
+    try:
+        msgspec.convert(schedule, _Schedule)
+    except msgspec.ValidationError as error:
+        raise _invalid(str(error)) from error
     armed_at({**schedule, "suppress": []}, datetime.now(ZoneInfo("UTC")))
     for window in schedule.get("suppress", []):
         if _instant(window, "to") <= _instant(window, "from"):

@@ -1,4 +1,4 @@
-"""Cameras as administrators set them: zones, algorithms, calibration; "How well do we see?"."""
+"""Cameras as administrators set them: zones, algorithms, calibration."""
 
 from __future__ import annotations
 
@@ -9,21 +9,19 @@ from typing import Any
 import msgspec
 import shapely
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import select
 
 from core import plugins
 from core.errors import InputInvalid, NotFound
 from core.geo.homography import GroundPoint, calibration_of
 from core.records import AlgorithmConfig, Zone
-from dashboard import precision, queries
-from dashboard.api.deps import CENTRE, Use, Who, allow, audit, respond, takes
-from dashboard.api.params import body, fields, moment, text
+from dashboard import queries
+from dashboard.api.deps import Use, Who, allow, audit, respond, takes
+from dashboard.api.params import body, fields
 from dashboard.services import Services
-from events.access import visible_cases
 from storage.registry import grid_cell_at
 from storage.session import read_scope, session_scope
-from storage.tables.cases import Case, CaseEvidence
 from storage.tables.registry import Camera, Department, Site
+from vision.schedule import check_schedule
 
 router = APIRouter(tags=["fleet"])
 
@@ -125,10 +123,10 @@ def _create(use: Services, who: Any, sent: NewCamera) -> dict[str, Any]:
 async def change(camera_id: str, request: Request, use: Use, who: Who) -> Response:
     """Change a camera; the vision worker that holds it follows within seconds, nothing is restarted."""
     edit = await body(request, CameraEdit)
-    return respond(await asyncio.to_thread(_change, use, who, camera_id, edit))
+    return respond(await asyncio.to_thread(change_camera, use, who, camera_id, edit))
 
 
-def _change(use: Services, who: Any, camera_id: str, edit: CameraEdit) -> dict[str, Any]:
+def change_camera(use: Services, who: Any, camera_id: str, edit: CameraEdit) -> dict[str, Any]:
     changes = fields(edit)
     expected = changes.pop("expected_revision", None)
     with session_scope(use.engine) as session:
@@ -139,7 +137,10 @@ def _change(use: Services, who: Any, camera_id: str, edit: CameraEdit) -> dict[s
             raise InputInvalid(
                 field="expected_revision", detail=f"the camera is at revision {row.revision} now", how="load it again"
             )
-        _check(changes, [msgspec.convert(z, Zone) for z in row.zones or []])
+        before = [msgspec.convert(z, Zone) for z in row.zones or []]
+        if "zones" in changes:
+            changes["zones"] = _signed(changes["zones"], before, who)
+        _check(changes, before)
         stored = _stored(changes)
         for name, value in stored.items():
             setattr(row, name, value)
@@ -173,7 +174,9 @@ def _check(changes: dict[str, Any], zones: list[Zone]) -> None:
     _check_zones(zones)
     known = {z.zone_id for z in zones}
     for config in changes.get("algorithms", []):
-        plugins.parse_params("algorithm", config.kind, config.params)
+        params = dict(config.params)
+        check_schedule(params.pop("schedule", {}))  # any algorithm may have one, see vision/schedule.py
+        plugins.parse_params("algorithm", config.kind, params)
         missing = sorted(set(config.zones) - known)
         if missing:
             raise InputInvalid(field="algorithms", detail=f"{config.kind} names the zone {missing[0]!r}", how="draw it")
@@ -190,101 +193,20 @@ def _check_zones(zones: list[Zone]) -> None:
                 detail=f"{zone.zone_id!r} is no simple polygon inside the picture",
                 how=f"draw 3 … {MAX_VERTICES} corners (shares 0 … 1) whose sides do not cross",
             )
+        check_schedule(zone.schedule)
+        for window in zone.schedule.get("suppress", []):
+            if not str(window.get("reason", "")).strip():
+                raise InputInvalid(field="schedule", detail="a suppression window has no reason", how="say why")
 
 
-@router.get("/api/vision/precision", dependencies=[allow(*CENTRE)])
-def how_well(request: Request, use: Use, who: Who) -> Response:
-    """Per camera and algorithm: closed cases, false alarms, precision with its 95 % interval, what to do about it."""
-    del who
-    query = request.query_params
-    with read_scope(use.engine) as session:
-        rows = precision.by_camera(session, text(query, "camera"), moment(query, "from"), moment(query, "to"))
-    return respond({"items": rows, "next": None})
-
-
-@router.get("/api/vision/what-if", dependencies=[allow(*CENTRE)])
-def what_if(request: Request, use: Use, who: Who) -> Response:
-    """What a confidence threshold would have done to this camera's judged cases: camera, algorithm, threshold."""
-    del who
-    query = request.query_params
-    camera, algorithm = text(query, "camera"), text(query, "algorithm")
-    try:
-        threshold = float(query.get("threshold", ""))
-    except ValueError:
-        threshold = -1.0
-    if not camera or not algorithm or not 0 <= threshold <= 1:
-        raise InputInvalid(field="threshold", detail="camera, algorithm or threshold is missing", how="0 … 1")
-    with read_scope(use.engine) as session:
-        return respond(precision.what_if(session, camera, algorithm, threshold))
-
-
-class Threshold(msgspec.Struct, forbid_unknown_fields=True):
-    """Body of ``POST /api/vision/threshold``."""
-
-    camera_id: str
-    algorithm: str
-    threshold: float
-
-
-@router.post("/api/vision/threshold", dependencies=[allow("admin")], openapi_extra=takes(Threshold))
-async def apply_threshold(request: Request, use: Use, who: Who) -> Response:
-    """Set a suggested threshold as the right parameter of that algorithm on that camera; answers the camera."""
-    sent = await body(request, Threshold)
-    if not 0 < sent.threshold < 1:
-        raise InputInvalid(field="threshold", detail=f"{sent.threshold} is out of range", how="give 0 … 1")
-    return respond(await asyncio.to_thread(_apply, use, who, sent))
-
-
-def _apply(use: Services, who: Any, sent: Threshold) -> dict[str, Any]:
-    with read_scope(use.engine) as session:
-        row = session.get(Camera, sent.camera_id)
-        if row is None:
-            raise NotFound(what="camera", key=sent.camera_id)
-        configs, revision = [msgspec.convert(a, AlgorithmConfig) for a in row.algorithms or []], row.revision
-    if all(config.kind != sent.algorithm for config in configs):
-        raise NotFound(what=f"algorithm of camera {sent.camera_id}", key=sent.algorithm)
-    changed = [
-        msgspec.structs.replace(c, params=precision.with_threshold(c.kind, c.params, sent.threshold))
-        if c.kind == sent.algorithm else c
-        for c in configs
-    ]  # fmt: skip
-    return _change(use, who, sent.camera_id, CameraEdit(algorithms=changed, expected_revision=revision))
-
-
-class HardNegative(msgspec.Struct, forbid_unknown_fields=True):
-    """Body of ``POST /api/vision/hard-negatives``."""
-
-    case_id: str
-
-
-@router.post("/api/vision/hard-negatives", dependencies=[allow("admin", "operator")], openapi_extra=takes(HardNegative))
-async def hard_negative(request: Request, use: Use, who: Who) -> Response:
-    """Put a false alarm's clean picture into the next training set (``data_dir/hard_negatives``, no label)."""
-    sent = await body(request, HardNegative)
-    return respond(await asyncio.to_thread(_keep, use, who, sent.case_id), 201)
-
-
-def _keep(use: Services, who: Any, case_id: str) -> dict[str, Any]:
-    with read_scope(use.engine) as session:
-        case = session.scalars(select(Case).where(Case.case_id == case_id, visible_cases(who.actor))).one_or_none()
-        if case is None:
-            raise NotFound(what="case", key=case_id)
-        if not (case.form or {}).get("false_alarm"):
-            raise InputInvalid(field="case_id", detail="was not closed as a false alarm", how="close it so first")
-        kind, camera = case.kind, case.source_id
-        wanted = select(CaseEvidence.uri, CaseEvidence.sha256).where(
-            CaseEvidence.case_id == case_id, CaseEvidence.kind == "snapshot", CaseEvidence.media_type == "image/jpeg"
-        )
-        pictures = session.execute(wanted).all()
-    if not pictures:
-        raise NotFound(what="clean picture of case", key=case_id)
-    folder = use.settings.data_dir / "hard_negatives" / kind
-    for name in ("images", "labels"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    for uri, sha256 in pictures:
-        (folder / "images" / f"{sha256}.jpg").write_bytes(use.media.read(uri))
-        (folder / "labels" / f"{sha256}.txt").write_text("")
-    with session_scope(use.engine) as session:
-        note = {"case_id": case_id, "camera_id": camera, "algorithm": kind, "pictures": [s for _, s in pictures]}
-        audit(session, use, who, "hard_negative", note)
-    return {"case_id": case_id, "algorithm": kind, "pictures": len(pictures)}
+def _signed(zones: list[Zone], before: list[Zone], who: Any) -> list[Zone]:
+    """``zones`` with the person who saves as the author of every suppression window that is new or changed."""
+    known = [w for z in before for w in z.schedule.get("suppress", [])]
+    signed = []
+    for zone in zones:
+        windows = zone.schedule.get("suppress")
+        if isinstance(windows, list) and all(isinstance(w, dict) for w in windows):
+            mine = [w if w in known else w | {"author": who.actor.name or who.login} for w in windows]
+            zone = msgspec.structs.replace(zone, schedule=zone.schedule | {"suppress": mine})
+        signed.append(zone)
+    return signed

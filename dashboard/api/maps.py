@@ -23,7 +23,7 @@ from storage.tables.registry import Camera
 
 router = APIRouter(tags=["map"])
 
-LAYERS = ("sites", "cameras", "cases", "divisions", "devices")
+LAYERS = ("sites", "cameras", "cases", "divisions", "devices", "views")
 KEPT_S = 10.0
 MAX_CASES = 5000
 
@@ -91,7 +91,7 @@ def tile(tileset: str, z: int, x: int, y: int, request: Request, use: Use, who: 
 
 @router.get("/api/map/{layer}.geojson")
 def layer(layer: str, request: Request, use: Use, who: Who) -> Response:
-    """sites, cameras, cases, divisions or devices as points and areas; only what the person may see."""
+    """sites, cameras, views (the ground that cameras see), cases, divisions, devices; only what the person may see."""
     if layer not in LAYERS:
         raise NotFound(what="map layer", key=layer)
     if layer == "cases":
@@ -101,7 +101,7 @@ def layer(layer: str, request: Request, use: Use, who: Who) -> Response:
     if len(wish) > 40:
         raise InputInvalid(field="level", detail="too long", how="use district, street or community")
     kept: dict[tuple[str, str, str], tuple[float, bytes]] = use.counters.setdefault("layers", {})
-    key = (layer, rights if layer in {"cameras", "devices"} else "all", wish)
+    key = (layer, rights if layer in {"cameras", "devices", "views"} else "all", wish)
     known = kept.get(key)
     if known is None or known[0] < time.monotonic() - KEPT_S:
         data = msgspec.json.encode(queries.collection(_features(use, who, layer, wish)))
@@ -124,6 +124,8 @@ def _features(use: Services, who: Any, layer: str, wish: str) -> list[dict[str, 
             rows, _ = queries.device_page(session, who.actor, use.hub.states, {}, 100_000, 0)
             places = [(r["location"] or {"lon": r["lon"], "lat": r["lat"]}, r) for r in rows]
             return [queries.feature(p["lon"], p["lat"], r) for p, r in places if p["lon"] is not None]
+        if layer == "views":
+            return queries.view_features(session, who.actor)
         columns = (
             Camera.camera_id,
             Camera.name,

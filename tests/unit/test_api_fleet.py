@@ -19,13 +19,14 @@ from core.ids import new_id
 from core.media import MediaStore
 from core.records import CameraConfig, Reading
 from core.settings import Settings
+from dashboard.masks import suggest
 from dashboard.precision import suggested_threshold, wilson
 from events.rulebook import sync_defaults
 from storage.readings import store_readings
 from storage.registry import camera_config
 from storage.session import read_scope, session_scope
-from storage.tables.cases import AuditEntry, Case, CaseEvidence
-from storage.tables.observations import Rule
+from storage.tables.cases import AuditEntry, Case, CaseEvidence, CaseObservation
+from storage.tables.observations import ObservationRow, Rule
 from storage.tables.registry import Camera, Device
 from tests.unit.test_homography import PLACES, seen
 from tests.unit.web import Office, make_office
@@ -36,6 +37,10 @@ from vision.train.stage import restage
 
 NOW = datetime(2026, 6, 5, 3, tzinfo=UTC)
 ZONE = {"zone_id": "duty", "name": "值班区", "polygon": [[0.1, 0.1], [0.9, 0.1], [0.9, 0.9], [0.1, 0.9]]}
+
+
+WINDOW = {"from": "2026-06-05T08:00+08:00", "to": "2026-06-05T18:00+08:00", "reason": "动火作业"}
+CORNER = {"x": 0.5, "y": 0.5, "lon": 125.0, "lat": 43.0}
 
 
 @pytest.fixture
@@ -77,6 +82,14 @@ def test_zones_and_algorithms_reach_the_registry_record(office: Office) -> None:
         ({"algorithms": [{"kind": "absence", "params": {"after": 3}}]}, None),
         ({"algorithms": [{"kind": "absence", "zones": ["nowhere"]}]}, "algorithms"),
         ({"zones": [ZONE, ZONE]}, "zones"),
+        ({"zones": [ZONE | {"schedule": {"shifts": "always"}}]}, "schedule"),
+        ({"zones": [ZONE | {"schedule": {"shifts": [{"days": [8]}]}}]}, "schedule"),
+        ({"zones": [ZONE | {"schedule": {"suppress": [WINDOW | {"reason": " "}]}}]}, "schedule"),
+        ({"zones": [ZONE | {"schedule": {"suppress": [WINDOW | {"to": "2026-06-04T00:00+08:00"}]}}]}, "schedule"),
+        ({"algorithms": [{"kind": "absence", "params": {"schedule": {"shifts": [{"from": "25:00"}]}}}]}, "schedule"),
+        ({"algorithms": [{"kind": "absence", "params": {"after_s": -1}}]}, None),
+        ({"calibration": {"points": [CORNER] * 4}}, "calibration"),
+        ({"calibration": {"points": [CORNER | {"x": n / 10, "lon": 125 + n / 1e4} for n in range(4)]}}, "calibration"),
         ({"zones": [ZONE | {"polygon": [[0, 0], [1, 1], [1, 0], [0, 1]]}]}, "zones"),
         ({"zones": [ZONE | {"polygon": [[0, 0], [2, 0], [1, 1]]}]}, "zones"),
         ({"priority": 0}, "priority"),
@@ -105,6 +118,29 @@ def test_a_calibration_comes_back_with_error_and_field_of_view(office: Office) -
     assert cleared.json()["calibration"] == {}
 
 
+def test_a_calibrated_cameras_view_lies_on_the_map(office: Office) -> None:
+    boss = office.client("boss")
+    assert boss.get("/api/map/views.geojson").json()["features"] == []
+    points = [{"x": p.x, "y": p.y, "lon": p.lon, "lat": p.lat} for p in seen(6, 30, PLACES)]
+    boss.patch("/api/cameras/c-fire", json={"calibration": {"points": points}})
+    office.app.state.services.counters.pop("layers", None)
+    (feature,) = boss.get("/api/map/views.geojson").json()["features"]
+    assert feature["geometry"]["type"] == "Polygon" and feature["properties"]["camera_id"] == "c-fire"
+    assert feature["properties"]["error_m"] > 0
+
+
+def test_who_saves_a_suppression_window_is_its_author(office: Office) -> None:
+    boss = office.client("boss")
+    forged = {"suppress": [WINDOW | {"author": "somebody else"}]}
+    kept = boss.patch("/api/cameras/c-fire", json={"zones": [ZONE | {"schedule": forged}]}).json()["zones"]
+    (window,) = kept[0]["schedule"]["suppress"]
+    assert window["author"] not in {"", "somebody else"} and window["reason"] == "动火作业"
+    again = boss.patch("/api/cameras/c-fire", json={"zones": kept}).json()["zones"]
+    assert again == kept  # who comes later does not become the author of what stands
+    algorithm = {"kind": "crowding", "params": {"schedule": {"shifts": [{"from": "08:00", "to": "20:00"}]}}}
+    assert boss.patch("/api/cameras/c-fire", json={"algorithms": [algorithm]}).status_code == 200
+
+
 def test_only_an_administrator_may_edit(office: Office) -> None:
     assert office.client("operator").patch("/api/cameras/c-fire", json={"name": "x"}).status_code == 403
     assert office.client("operator").put("/api/rules/x", json={}).status_code == 403
@@ -112,7 +148,8 @@ def test_only_an_administrator_may_edit(office: Office) -> None:
 
 def test_the_algorithms_describe_their_parameters(office: Office) -> None:
     items = {i["kind"]: i for i in office.client("operator").get("/api/algorithms").json()["items"]}
-    assert items["absence"]["params"]["properties"]["after_s"]["default"] == 60.0
+    after_s = items["absence"]["params"]["properties"]["after_s"]
+    assert after_s["default"] == 60.0 and after_s["minimum"] == 0
 
 
 def test_a_password_never_enters_the_audit(office: Office) -> None:
@@ -175,6 +212,50 @@ def test_precision_counts_only_what_somebody_judged(office: Office) -> None:
     counts = operator.get(f"/api/vision/what-if?{query}").json()
     assert (counts["true_kept"], counts["true_lost"], counts["false_kept"], counts["false_dropped"]) == (3, 0, 1, 2)
     assert operator.get("/api/vision/what-if?camera=c-fire").status_code == 422
+
+
+def seen_at(office: Office, case_id: str, box: tuple[float, float, float, float]) -> None:
+    """The observation that opened a case, with its box."""
+    body = {"box": list(box), "state": "open"}
+    with session_scope(office.engine) as session:
+        session.add(
+            ObservationRow(
+                observation_id=f"o-{case_id}", kind="flame_smoke", state="open", source_type="camera",
+                source_id="c-fire", observed_at=NOW, received_at=NOW, stored_at=NOW, body=body,
+            )
+        )  # fmt: skip
+        session.add(CaseObservation(case_id=case_id, observation_id=f"o-{case_id}", linked_at=NOW))
+
+
+def test_false_alarms_at_one_place_become_a_mask(office: Office) -> None:
+    for n in range(4):  # a lamp, again and again; as sure as the true ones, so that no threshold helps
+        seen_at(office, closed_case(office, True, 0.9), (0.1 + n / 100, 0.1, 0.2 + n / 100, 0.2))
+    for x in (0.4, 0.6):
+        seen_at(office, closed_case(office, False, 0.6), (x, 0.5, x + 0.2, 0.8))
+    boss = office.client("boss")
+    boss.patch("/api/cameras/c-fire", json={"zones": [ZONE], "algorithms": [{"kind": "flame_smoke"}]})
+    (line,) = boss.get("/api/vision/precision").json()["items"]
+    assert line["threshold"] is None and line["suggestion"] == "mask"
+    mask = line["mask"]
+    assert (mask["false_dropped"], mask["false_kept"], mask["true_lost"]) == (4, 0, 0)
+    wish = {"camera_id": "c-fire", "algorithm": "flame_smoke", "polygon": mask["polygon"]}
+    assert office.client("operator").post("/api/vision/mask", json=wish).status_code == 403
+    assert boss.post("/api/vision/mask", json=wish | {"algorithm": "absence"}).status_code == 422
+    assert boss.post("/api/vision/mask", json=wish | {"polygon": [[0, 0], [1, 1]]}).status_code == 422
+    answer = boss.post("/api/vision/mask", json=wish)
+    assert answer.status_code == 200, answer.text
+    after = config(office)
+    masked = next(z for z in after.zones if z.purpose == "mask")
+    assert after.algorithms[0].zones == (masked.zone_id,) and len(after.zones) == 2
+
+
+def test_no_mask_where_a_true_alarm_was_or_nothing_gathers() -> None:
+    lamp = [(0.1, 0.1, 0.2, 0.2)] * 4
+    assert suggest(lamp, []) is not None
+    assert suggest(lamp, [(0.1, 0.1, 0.22, 0.2)]) is None
+    assert suggest(lamp[:2], []) is None
+    assert suggest([*lamp, *[(0.1 * n, 0.8, 0.1 * n + 0.05, 0.9) for n in range(2, 9)]], []) is None
+    assert suggest([(0.0, 0.0, 0.9, 0.9)] * 4, []) is None  # would blind the camera
 
 
 @pytest.mark.parametrize(

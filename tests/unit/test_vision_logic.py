@@ -143,7 +143,7 @@ def test_merged_detections_keep_their_names() -> None:
 def test_absence_opens_after_the_time_and_clears_when_somebody_is_back() -> None:
     story = [(5, seen(MAN)), (20, seen()), (30, seen(MAN))]
     told = play(absence(min_staff=1, after_s=10), story)
-    assert [(t, f.state, f.value) for t, f in told] == [(15.0, "open", 0.0), (21.0, "clear", 1.0)]
+    assert [(t, f.state, f.value) for t, f in told] == [(15.0, "open", 0.0), (20.5, "clear", 1.0)]
 
 
 def test_absence_counts_only_the_duty_zone() -> None:
