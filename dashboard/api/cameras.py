@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
+from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request, Response, WebSocket, WebSocketDisconnect
@@ -13,7 +14,7 @@ from sqlalchemy import select
 
 from core.errors import MediaMissing, NotFound, YiwangError
 from dashboard import queries
-from dashboard.api.deps import Use, Who, principal_of, respond, services_of
+from dashboard.api.deps import CENTRE, Use, Who, allow, principal_of, respond, services_of
 from dashboard.api.params import bbox, text, whole, yesno
 from dashboard.errors import Unavailable
 from dashboard.services import Services
@@ -24,6 +25,7 @@ from storage.tables.cases import Case, CaseEvidence
 router = APIRouter(tags=["cameras"])
 
 STILL_KEPT_S = 5.0
+GONE = timedelta(seconds=20)  # a worker that said nothing for so long is not at work
 _decoding = asyncio.Semaphore(2)
 LONGEST_VIEW_S = 4 * 3600.0
 
@@ -39,6 +41,14 @@ def cameras(request: Request, use: Use, who: Who) -> Response:
         items, total = queries.camera_page(session, who.actor, use.hub.states, wanted, limit, offset)
     more = offset + len(items)
     return respond({"items": items, "total": total, "next": more if more < total else None})
+
+
+@router.get("/api/vision/workers", dependencies=[allow(*CENTRE)])
+def workers(use: Use) -> Response:
+    """Analysing processes at work: cameras held, load, cameras slowed down, models in use and their problems."""
+    oldest = (use.clock.now() - GONE).isoformat()
+    states = [s for k, s in use.hub.states.items() if k.startswith("worker.") and str(s.get("at", "")) >= oldest]
+    return respond({"items": sorted(states, key=lambda s: str(s.get("worker")))})
 
 
 @router.get("/api/cameras/{camera_id}")

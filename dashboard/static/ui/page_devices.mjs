@@ -3,6 +3,7 @@ import { t, term, full, number, span } from "./i18n.mjs";
 import { h, replace, debounce } from "./dom.mjs";
 import * as api from "./api.mjs";
 import * as store from "./store.mjs";
+import { cameraState, workersAtWork } from "./workers.mjs";
 import { page, table, pager, tabs, choice, formDialog, failure, loading, can, departmentOptions, toast } from "./kit.mjs";
 import { lineChart } from "./chart.mjs";
 import { cameraView } from "./video.mjs";
@@ -226,7 +227,7 @@ function cameraList(body) {
         { title: t("fact.name"), cell: (c) => [h("b", {}, c.name), h("small", { class: "under" }, c.camera_id)] },
         { title: t("fact.kind"), cell: (c) => term("category", c.category) },
         { title: t("fact.site"), cell: (c) => c.site_name || "—" },
-        { title: t("fact.state"), cell: (c) => h("span", { class: `chip cam-${c.state}`, title: c.reason || "" }, term("camstate", c.state)) },
+        { title: t("fact.state"), cell: cameraState },
         { title: t("vision.algorithms"), cell: (c) => (c.algorithms || []).map((a) => h("span", { class: "chip" }, term("kind", a.kind || a))) },
       ], answer.items, { id: (c) => c.camera_id, onRow: (c) => {
         if (leave) leave();
@@ -243,7 +244,7 @@ function cameraList(body) {
     choice([["", t("devices.all_categories")], ...["fire_control_room", "fuel_station", "waterlogging", "key_place", "warehouse", "traffic", "public_security"].map((x) => [x, term("category", x)])], "", set("category"), t("fact.kind")),
     choice([["", t("devices.all_cameras")], ["true", t("devices.analysed")], ["false", t("camstate.patrol")]], "", set("enabled"), t("fact.state")),
     h("input", { type: "search", placeholder: t("devices.search"), "aria-label": t("devices.search"), onInput: debounce((e) => set("q")(e.target.value.trim()), 250) })),
-  h("div", { class: "split" }, list, side));
+  workersAtWork(), h("div", { class: "split" }, list, side));
   load();
   return () => { alive = false; if (leave) leave(); };
 }
