@@ -83,7 +83,6 @@ def test_quiet_cameras_rest_before_anybody_is_slowed() -> None:
 
 
 @settings(deadline=None)
-@settings(deadline=None)  # a busy machine is no failure
 @given(
     st.dictionaries(
         st.text("abcdef", min_size=1, max_size=3), st.tuples(st.floats(0.1, 10), st.integers(1, 9)), max_size=20
