@@ -81,8 +81,8 @@ class Template:
 
 # templates ---------------------------------------------------------------
 @cache
-def templates(separator: str, escape: bool, seed: int = 7, incidents: int = 160) -> list[Template]:
-    """Real cases of a labelled day as formats; fields end with ``separator``, backslashes doubled with ``escape``."""
+def templates(separator: str, escape: bool, incidents: int, seed: int = 7) -> list[Template]:
+    """Real cases of a labelled day as formats, ``separator`` between fields, backslashes doubled with ``escape``."""
     with TemporaryDirectory(prefix="yiwang-templates-") as folder:
         engine = make_engine(f"sqlite:///{Path(folder)}/templates.db")
         create_all(engine)
@@ -292,15 +292,19 @@ class _Copier:
         return self._keys[name]
 
 
-def grow(engine: Engine, closed: int) -> dict[str, int]:
-    """Add history until there are ``closed`` closed and a tenth as many open cases; rows by table."""
+def grow(engine: Engine, closed: int, incidents: int = 160) -> dict[str, int]:
+    """Add history until there are ``closed`` closed and a tenth as many open cases; rows by table.
+
+    ``incidents`` of the labelled day are the originals.
+    """
     spots = add_sites(engine)
     total = closed + closed // 10
     with engine.connect() as connection:
         have = connection.execute(text("SELECT count(*) FROM case_file WHERE number LIKE 'H%'")).scalar_one()
     if have < total:
         sqlite = engine.dialect.name == "sqlite"
-        copier = _Copier(templates("\x1f" if sqlite else "\t", escape=not sqlite), spots, seed=total)
+        originals = templates("\x1f" if sqlite else "\t", not sqlite, incidents)
+        copier = _Copier(originals, spots, seed=total)
         begin = datetime.now(UTC).replace(microsecond=0) - timedelta(weeks=WEEKS)
         with _bulk(engine) as write:
             for start in range(have, total, CHUNK):

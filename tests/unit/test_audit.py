@@ -15,12 +15,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, select, text, update
+from sqlalchemy.orm import Session
 
 from app.cli import main
 from core.errors import InputInvalid, NotFound
 from core.media import MediaStore
 from events.anchor import Anchorer, check_anchors
-from events.audit import Flaw, chain, check_chain, link_hash
+from events.audit import Flaw, append, chain, check_chain, link_hash
 from events.logcheck import check_log, check_media
 from events.package import check_package, seal_to_bytes
 from events.sealing import open_seal, read_public_key
@@ -289,3 +290,30 @@ def test_changed_and_missing_evidence_files_are_found(town: Town, tmp_path: Path
     (tmp_path / "media" / refs[1].uri).unlink()
     details = sorted(f.detail for f in check_media(town.engine, media) if isinstance(f, Flaw))
     assert len(details) == 2 and details[0].endswith("is missing") != details[1].endswith("is missing")
+
+
+def test_a_chain_goes_on_after_what_was_rolled_back(town: Town) -> None:
+    case = town.open()
+
+    def say(session: Session, text: str) -> None:
+        append(session, case.case_id, town.clock.now(), "x", "note", {"text": text})
+
+    with Session(town.engine) as session:  # one session, several transactions
+        say(session, "kept")
+        session.commit()
+        say(session, "lost")
+        session.rollback()
+        say(session, "kept too")
+        with session.begin_nested() as savepoint:
+            say(session, "lost with its savepoint")
+            savepoint.rollback()
+        with session.begin_nested():
+            say(session, "kept with its savepoint")
+        say(session, "last")
+        session.commit()
+    with read_scope(town.engine) as session:
+        entries = chain(session, case.case_id)
+        assert [e.body["text"] for e in entries if e.action == "note"] == [
+            "kept", "kept too", "kept with its savepoint", "last",
+        ]  # fmt: skip
+        assert list(check_chain(entries)) == []
