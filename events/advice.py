@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import BEIJING
 from core.records import JSON, Record
+from events.codesets import as_current
 from events.drafts import Route
 from events.duty import to_person
 from events.happening import happening_of
@@ -54,7 +55,7 @@ def suggest(
     site = session.get(Site, case.site_id) if case.site_id else None
     facts = Facts(
         happening=happening_of(case, book),
-        class_code=case.class_code,
+        class_code=as_current(case.class_code, case.class_version),
         kind=case.kind,
         severity=case.severity,
         division_code=case.division_code,

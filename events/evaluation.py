@@ -19,8 +19,9 @@ from sqlalchemy.orm import Session
 from core.errors import InputInvalid
 from core.records import Actor, Record
 from events.access import visible_cases
+from events.codesets import CURRENT
 from events.measures import lead_parts, measures, seconds, weight
-from events.taxonomy import shipped_standards
+from events.taxonomy import class_names
 from storage.tables.cases import Case
 from storage.tables.registry import Department, Division
 
@@ -147,7 +148,8 @@ def _key(session: Session, by: str, part: Any) -> Any:
         case "street":
             return func.coalesce(func.substr(Case.division_code, 1, 9), "")
         case "class":
-            return Case.class_code
+            older = and_(Case.class_version != CURRENT, Case.class_code != "")
+            return case((older, Case.class_code.concat("@").concat(Case.class_version)), else_=Case.class_code)
         case "kind":
             return Case.kind
         case "severity":
@@ -213,5 +215,5 @@ def _names(session: Session, by: str) -> dict[str, str]:
     if by == "street":
         return {r.code: r.name for r in session.execute(select(Division.code, Division.name))}
     if by == "class":
-        return {s.class_code: s.small_name for s in shipped_standards()}
+        return {code if of == CURRENT else f"{code}@{of}": name for (code, of), name in class_names().items()}
     return {}

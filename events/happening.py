@@ -16,6 +16,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from core.records import JSON, GeoPoint, Record
+from events.codesets import CURRENT, as_current
 from events.correlate import (
     METRES_PER_DEGREE,
     UNNAMED,
@@ -40,7 +41,8 @@ MAX_CANDIDATES = 200
 def name_of(book: Rulebook, kind: str, class_code: str) -> str:
     """The happening that ``class_code`` or ``kind`` (an observation kind, or a happening's name) stands for.
 
-    A class that rules of several happenings open (event-05-95) says less than a kind.  Empty: neither is known.
+    ``class_code`` is one of 2013.  A class that rules of several happenings open (event-05-95) says less than a kind.
+    Empty: neither is known.
     """
     specs = book.specs.values()
     by_class = {s.draft.happening for s in specs if class_code and s.draft.class_code == class_code} - UNNAMED
@@ -56,7 +58,7 @@ def happening_of(case: Case, book: Rulebook) -> str:
     named = happening_of_key(case.happening_key)
     if named and not named.startswith("area-"):
         return named
-    return "" if named else name_of(book, case.kind, case.class_code)
+    return "" if named else name_of(book, case.kind, as_current(case.class_code, case.class_version))
 
 
 def class_of(book: Rulebook, kind: str, name: str) -> str:
@@ -174,8 +176,9 @@ def place(session: Session, case: Case, book: Rulebook, accuracy_m: float | None
 
     A case without a class gets the one that its kind stands for.  The caller merges when the verdict is ``attach``.
     """
-    name = name_of(book, case.kind, case.class_code)
-    case.class_code = case.class_code or class_of(book, case.kind, name)
+    name = name_of(book, case.kind, as_current(case.class_code, case.class_version))
+    if not case.class_code:
+        case.class_code, case.class_version = class_of(book, case.kind, name), CURRENT
     why = dict(case.why or {})
     if case.lon is not None and case.site_id is None and "observation" not in why:
         why["place"] = {"accuracy_m": accuracy_m if accuracy_m is not None else HAND_ACCURACY_M}

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from core.ids import derived_id
 from core.records import Record
+from events.codesets import CURRENT, as_current, old_classes
 from events.drafts import Limit
 from storage.tables.cases import CaseStandard
 
@@ -63,6 +64,12 @@ def shipped_standards() -> tuple[Standard, ...]:
         return tuple(msgspec.convert(dict(row), Standard, strict=False) for row in csv.DictReader(file))
 
 
+def class_names() -> dict[tuple[str, str], str]:
+    """The names of the classes we know by (code, version)."""
+    names = {(s.class_code, s.class_version): s.small_name for s in shipped_standards()}
+    return names | {(old.code, "2007"): old.name for old in old_classes().values()}
+
+
 @cache
 def _shipped_limits() -> dict[tuple[str, str], Limit]:
     found: dict[tuple[str, str], list[Limit]] = {}
@@ -80,7 +87,7 @@ def strictest(limits: Iterable[Limit]) -> Limit:
 def limit_of(session: Session, class_code: str, class_version: str) -> Limit | None:
     """The handling limit of a class: the strictest of its conditions until somebody says which one holds.
 
-    The district's own table goes before the one we ship.
+    The district's own table goes before the one we ship; a class of 2007 has the limit of its equal of 2013.
     """
     if not class_code:
         return None
@@ -90,7 +97,7 @@ def limit_of(session: Session, class_code: str, class_version: str) -> Limit | N
         )
     ).all()
     if not rows:
-        return _shipped_limits().get((class_code, class_version))
+        return _shipped_limits().get((as_current(class_code, class_version), CURRENT))
     limits = [
         Limit(value=r.limit_value, unit=r.limit_unit) for r in rows if r.enabled and r.limit_value and r.limit_unit
     ]

@@ -168,6 +168,15 @@ def test_somebody_without_the_right_neither_refuses_nor_takes_apart(house: House
         house.service.execute_in(session, command("detach", row, standing_key="x", reason="no"), BOSS)
 
 
+def test_the_same_alarm_half_an_hour_later_joins_what_is_still_open_and_nothing_else(house: House) -> None:
+    first = seen(house)
+    seen(house, seconds=600, state="clear")
+    assert seen(house, seconds=2400).case_id == first.case_id  # the brigade is still there: it returns to them
+    seen(house, seconds=2500, state="clear")
+    do(house, "force_close", first.case_id, reason="out")
+    assert seen(house, seconds=4300).case_id != first.case_id
+
+
 def test_geopoint_of_a_report_keeps_its_accuracy(house: House) -> None:
     call = said(house, 10, kind="fire")
     with session_scope(house.engine) as session:

@@ -11,11 +11,14 @@ from sqlalchemy import Engine, func, select
 
 from app.cli import main
 from core.errors import InputInvalid
+from events.advice import suggest
+from events.codesets import as_current, old_classes
 from events.drafts import Limit
+from events.routing import default_routing
 from events.taxonomy import SHIPPED, limit_of, shipped_standards
 from events.taxonomy_import import parse_rows, read_table
 from storage.session import read_scope
-from storage.tables.cases import CaseStandard
+from storage.tables.cases import Case, CaseStandard
 from tests.unit.casework import Town
 
 
@@ -41,7 +44,9 @@ def test_limits_come_from_the_class(engine: Engine) -> None:
     with read_scope(engine) as session:
         assert limit_of(session, "event-05-06", "2013") == Limit(value=2, unit="urgent_hour")
         assert limit_of(session, "component-01-01", "2013") == Limit(value=2, unit="urgent_hour")  # the strictest
-        assert limit_of(session, "event-05-06", "2007") is None  # other code set, other meaning
+        assert limit_of(session, "event-05-06", "2007") == Limit(value=2, unit="work_hour")  # bicycles, not water
+        assert limit_of(session, "event-04-06", "2007") == Limit(value=2, unit="urgent_hour")  # water
+        assert limit_of(session, "event-05-09", "2007") is None  # the newer set has no such class
         assert limit_of(session, "event-99-99", "2013") is None
 
 
@@ -116,3 +121,21 @@ def test_changing_the_class_changes_the_limit(engine: Engine) -> None:
     town.do(case.case_id, "dispatch", "operator", department_id="water")
     clock = town.clock_of(case.case_id, "handling")
     assert (clock.limit_value, clock.limit_unit) == (2, "urgent_hour")
+
+
+def test_the_code_sets_are_not_mixed_up(engine: Engine) -> None:
+    known = {s.class_code for s in shipped_standards()} | {"event-04-88"}  # 88 is a local extension of the rules
+    assert all(not old.code_2013 or old.code_2013 in known for old in old_classes().values())
+    assert as_current("event-05-02", "2007") == "event-04-" and as_current("event-05-02", "2013") == "event-05-02"
+    town = Town(engine)
+    flood = town.report(class_code="event-04-06", class_version="2007")
+    bicycles = town.report(class_code="event-05-06", class_version="2007")
+    with read_scope(engine) as session:
+        rows = {c: session.get_one(Case, c.case_id) for c in (flood, bicycles)}
+        keys = [row.happening_key.partition("@")[0] for row in rows.values() if row.happening_key]
+        assert keys == ["waterlogging", "class:event-04-10"]
+        assert rows[flood].class_version == "2007"  # filed as it came
+        now = town.clock.now()
+        book = town.service.book(session)
+        leads = [suggest(session, row, book, default_routing(), set(), now).lead for row in rows.values()]
+        assert [lead.department_id for lead in leads] == ["dept-drainage", "dept-urban"]
