@@ -16,6 +16,7 @@ from core import plugins
 from core.errors import InputInvalid, NotFound
 from dashboard.api.deps import CENTRE, Use, Who, allow, audit, respond, takes
 from dashboard.api.params import body, decode
+from dashboard.people import person_names
 from dashboard.services import Services
 from events.findings import DraftSpec, RuleSpec
 from events.rulebook import Rulebook, check_spec, default_rules, read_rulebook
@@ -56,6 +57,9 @@ def rules(use: Use) -> Response:
     """The rules in force, the kinds there are with their parameters, and the happenings a rule may name."""
     with read_scope(use.engine) as session:
         rows = [{n: getattr(r, n) for n in _SHOWN} for r in session.scalars(select(Rule).order_by(Rule.rule_id))]
+        names = person_names(session, (row["updated_by"] for row in rows))
+    for row in rows:
+        row["updated_by_name"] = names.get(row["updated_by"], row["updated_by"])
     return respond(
         {"items": rows, "next": None, "kinds": _kinds(use), "happenings": sorted(default_rules().happenings)}
     )

@@ -1,4 +1,4 @@
-"""The desk pages on the real processes: rules, zones, calibration, quarantine, records, precision, duty, English."""
+"""The desk pages on the real processes: rules, zones, calibration, quarantine, records, merging, plans, notices …"""
 
 from __future__ import annotations
 
@@ -17,16 +17,22 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.throwaway import environment, settings_of, throwaway
+from core.clock import SystemClock
 from core.ids import new_id
 from core.media import MediaStore
-from core.records import Observation
+from core.records import SYSTEM, GeoPoint, Observation, Severity
 from core.settings import Settings
 from dashboard.auth import add_user, set_password
+from events.drafts import CaseDraft, Part, Route
+from events.notices import NoticeDraft, write_notices
 from events.package import check_package
+from events.plans import parse_plan, save_plan
+from events.service import CaseService
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import Case, CaseEvidence
 from storage.tables.observations import DeadLetter, ObservationRow, Rule
-from storage.tables.registry import Camera
+from storage.tables.plans import DutyShift
+from storage.tables.registry import Camera, Site
 from tests.acceptance.browserkit import Visit, visit
 from tests.acceptance.test_browser_whole import HOME, PASSWORD, Whole, _seed
 from tests.fake_api import picture
@@ -162,9 +168,21 @@ def test_a_rule_is_tried_on_the_past_then_saved(desk: Whole, boss: Visit) -> Non
     side.get_by_role("button", name="保存").click()
     expect(page.locator("tr[data-id=fire-alarm-panel]")).to_contain_text("改过的规则")
     assert _row(desk, Rule, "fire-alarm-panel").version == 2
-    side.locator("textarea").first.fill('{"nonsense": 1}')
+    boss.open("/rules?rule=waterlogging-gauge")
+    successive = side.locator("[data-param=successive]")
+    successive.locator("input").fill("50")
     side.get_by_role("button", name="保存").click()
-    expect(side.locator(".form-error")).to_contain_text("nonsense")
+    expect(successive.locator(".field-error")).to_contain_text("between 1 and 10")  # beside the field it is about
+    expect(side.locator(".form-error")).to_be_visible()
+    assert _row(desk, Rule, "waterlogging-gauge").version == 1
+    successive.locator("input").fill("3")
+    levels = side.locator("[data-param=levels]")
+    levels.locator("tbody tr").first.locator("input").first.fill("0.1")
+    levels.locator("button.tool").first.click()  # the line that was just changed is taken out
+    side.get_by_role("button", name="保存").click()
+    expect(page.locator("tr[data-id=waterlogging-gauge]")).to_contain_text("v2")
+    params = _row(desk, Rule, "waterlogging-gauge").params
+    assert params["successive"] == 3 and [level["at"] for level in params["levels"]] == [0.15, 0.27, 0.4]
 
 
 def test_a_polygon_and_parameters_reach_the_camera(desk: Whole, boss: Visit) -> None:
@@ -299,8 +317,13 @@ def test_duty_and_dead_letters(desk: Whole, boss: Visit) -> None:
     boss.open("/admin?tab=dead")
     expect(page.locator("table")).to_contain_text("no JSON")
     _shot(page, "dead")
-    page.locator("table button").first.click()
+    page.locator("[data-do=redeliver]").click()
+    expect(page.locator(".toast").last).to_contain_text("cannot be read")
+    page.locator("[data-do=resolve]").click()
     expect(page.locator("table")).to_have_count(0)
+    page.get_by_role("tab", name="操作审计").click()
+    expect(page.locator("tbody tr").first).to_contain_text("死信标记已处理")
+    expect(page.locator("tbody tr").first).to_contain_text("boss")
 
 
 def test_phone_reports_refuses_and_checks_and_the_desk_keeps_the_records(
@@ -383,6 +406,148 @@ def _checked(desk: Whole, boss: Visit, staff: Visit, checker: Visit) -> None:
     checker.page.locator("a.card", has_text="火灾报警").tap()
     checker.page.tap('[data-do="check_pass"]')
     expect(page.locator(".timeline").first).to_contain_text("核查通过", timeout=30_000)
+
+
+def _fire(desk: Whole, place: str, **more: Any) -> str:
+    """A dispatched fire case near the mall; its id."""
+    service = CaseService(make_engine(desk.settings.database_url), SystemClock())
+    draft = CaseDraft(
+        title=f"{place} 火灾报警", kind="fire_alarm", class_code="event-05-94", source_type="device", source_id=place,
+        severity=Severity.ORANGE, location=GeoPoint(lon=HOME[0], lat=HOME[1]), division_code="220105",
+        auto_register=True, route=Route(lead=Part(department_id="dept-fire")), **more,
+    )  # fmt: skip
+    with session_scope(service.engine) as session:
+        case_id = service.open_in(session, draft, SYSTEM).case_id
+    service.engine.dispose()
+    return case_id
+
+
+def test_two_cases_are_merged_and_taken_apart_again(desk: Whole, chromium: Browser) -> None:
+    first, second = _fire(desk, "东门"), _fire(desk, "西门")
+    wall = visit(chromium, desk.base, 1280, 720)
+    wall.log_in("second", PASSWORD)  # a dispatcher
+    page = wall.page
+    wall.open(f"/cases/{second}", ready=False)
+    number = str(_row(desk, Case, first).number)
+    _command(page, "merge")
+    page.locator(".command-form select").select_option(first)
+    page.locator(".command-form textarea").fill("两个门的探测器报的是同一处火")
+    page.click(".command-form button[type=submit]")
+    expect(page.locator(".case-number .chip")).to_have_text("已并案")
+    expect(page.locator(".timeline").first).to_contain_text("两个门的探测器报的是同一处火")
+    expect(page.locator(".timeline").first).to_contain_text("second")
+    expect(page.locator(f'li.case[data-case="{second}"]')).to_have_count(0)  # one happening, one line
+    wall.open(f"/cases/{first}", ready=False)
+    expect(page.locator("details.section", has_text="已并入的案件")).to_contain_text("西门")
+    _shot(page, "merged")
+    wall.open(f"/cases/{second}", ready=False)
+    _command(page, "unmerge")
+    page.locator(".command-form textarea").fill("查明是两处火")
+    page.click(".command-form button[type=submit]")
+    expect(page.locator(".case-number .chip")).to_have_text("已派遣")
+    for word in ("并案", "撤销并案", "查明是两处火"):
+        expect(page.locator(".timeline").first).to_contain_text(word)
+    expect(page.locator(f'li.case[data-case="{second}"]')).to_have_count(1)
+    page.locator("summary", has_text="审计链").click()
+    chain = page.locator("details.section", has_text="审计链")
+    expect(chain.locator(".good-text")).to_contain_text("审计链完整")
+    expect(chain).to_contain_text("撤销并案")
+    expect(chain.locator(".timeline")).to_contain_text("second")  # names, not ids
+    assert number and _row(desk, Case, second).merged_into_id is None
+    _shot(page, "unmerged")
+    wall.assert_clean()
+    wall.context.close()
+
+
+def _command(page: Page, name: str) -> None:
+    """Open the form of a command, wherever its button stands."""
+    button = page.locator(f'[data-command="{name}"]')
+    button.wait_for(state="attached")
+    if not button.is_visible():
+        page.locator("details.more-commands summary").click()
+    button.click()
+
+
+def test_a_plan_calls_up_tasks_people_stores_and_cameras(desk: Whole, chromium: Browser) -> None:
+    engine = make_engine(desk.settings.database_url)
+    now = datetime.now(UTC)
+    with session_scope(engine) as session:
+        session.add(Site(site_id="store-1", name="一号物资库", kind="warehouse", lon=HOME[0] + 0.01, lat=HOME[1]))
+        chief = add_user(session, login="chief", name="消防值班长", roles=["staff"], department_id="dept-fire")
+        session.flush()
+        session.add(
+            DutyShift(shift_id="s-chief", department_id="dept-fire", post="leader", user_id=chief.user_id,
+                      starts_at=now - timedelta(hours=1), ends_at=now + timedelta(hours=8))
+        )  # fmt: skip
+        spec = {
+            "plan_id": "mall-fire", "name": "商场火灾预案", "level": 2,
+            "applies_to": {"classes": ["event-05-94"], "min_severity": 3},
+            "tasks": [
+                {"title": "到场灭火", "department": "dept-fire", "post": "leader",
+                 "due": {"value": 0.25, "unit": "urgent_hour"}, "cameras": {"within_m": 500}},
+                {"title": "调运灭火器材", "department": "dept-command", "site": "warehouse"},
+            ],
+        }  # fmt: skip
+        save_plan(session, parse_plan(spec), "system", now)
+    engine.dispose()
+    case_id = _fire(desk, "北门")
+    wall = visit(chromium, desk.base, 1280, 720)
+    wall.page.on("dialog", lambda dialog: dialog.accept())
+    wall.log_in("second", PASSWORD)
+    page = wall.page
+    wall.open(f"/cases/{case_id}", ready=False)
+    page.locator("summary", has_text="应急预案").click()
+    part = page.locator("details.section", has_text="应急预案")
+    part.locator('[data-plan="mall-fire"]').click()
+    attack, stores = part.locator("li", has_text="到场灭火"), part.locator("li", has_text="调运灭火器材")
+    for word in ("消防救援大队", "消防值班长", "消控室"):
+        expect(attack).to_contain_text(word)
+    expect(stores).to_contain_text("一号物资库")
+    _shot(page, "plan")
+    attack.locator("[data-do=accepted]").click()
+    expect(attack.locator(".chip")).to_have_text("执行中")
+    attack.locator("[data-do=done]").click()
+    expect(attack.locator(".chip")).to_have_text("已完成")
+    expect(part.locator('[data-plan="mall-fire"]')).to_have_count(0)  # in force once
+    wall.open("/plans?tab=plans")
+    run = page.locator("tr", has_text="商场火灾预案").last
+    expect(run).to_contain_text("1 / 2")
+    run.click()
+    stores = page.locator(".split-side li", has_text="调运灭火器材")
+    stores.locator("[data-do=done]").click()
+    expect(page.locator("tr", has_text="商场火灾预案").last).to_contain_text("2 / 2")
+    wall.open(f"/cases/{case_id}", ready=False)
+    expect(page.locator(".timeline").first).to_contain_text("启动预案")
+    wall.assert_clean()
+    wall.context.close()
+
+
+def test_a_notice_is_found_behind_the_bell(desk: Whole, chromium: Browser) -> None:
+    engine = make_engine(desk.settings.database_url)
+    case_id = _fire(desk, "南门")
+    notice = NoticeDraft(key="bell", kind="urged", title="督办 / Urged: 南门 火灾报警", body="<b>请速办</b>",
+                         case_id=case_id, role="dispatcher", severity=3)  # fmt: skip
+    with session_scope(engine) as session:
+        write_notices(session, [notice], ["in_app"], datetime.now(UTC))
+    engine.dispose()
+    desk_page = visit(chromium, desk.base, 1280, 720)
+    desk_page.log_in("second", PASSWORD)
+    page = desk_page.page
+    desk_page.open("/plans")
+    expect(page.locator(".bell-count")).to_be_visible()
+    page.locator(".bell").click()
+    entry = page.locator(".notices li", has_text="南门").filter(has_text="督办：")
+    expect(entry.first).to_contain_text("<b>请速办</b>")  # text, never markup
+    expect(page.locator(".bell-count")).to_be_hidden()
+    _shot(page, "bell")
+    page.reload()
+    expect(page.locator(".bell")).to_be_visible()
+    expect(page.locator(".bell-count")).to_be_hidden()  # seen stays seen
+    page.locator(".bell").click()
+    entry.first.click()
+    expect(page).to_have_url(re.compile(f"/cases/{case_id}"))
+    desk_page.assert_clean()
+    desk_page.context.close()
 
 
 def test_indicators_open_their_cases_and_go_out_as_csv(boss: Visit) -> None:

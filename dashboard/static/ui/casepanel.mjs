@@ -7,6 +7,7 @@ import { whySteps } from "./why.mjs";
 import { commandForm } from "./forms.mjs";
 import { cameraView } from "./video.mjs";
 import { records } from "./records.mjs";
+import { clockLine } from "./derivation.mjs";
 
 export function showCase(root, selection) {
   let alive = true;
@@ -20,8 +21,10 @@ export function showCase(root, selection) {
       version = detail.case.version;
       store.put(detail.case);
       const scroll = root.scrollTop;
+      const parts = openParts(root);
       if (leaveVideo) leaveVideo();
       leaveVideo = draw(root, detail, load);
+      for (const node of root.querySelectorAll(":scope > details.section")) node.open = parts.get(node.firstChild.textContent) ?? node.open;
       root.scrollTop = scroll;
       root.dataset.case = selection.id;
     } catch (error) {
@@ -40,6 +43,9 @@ export function showCase(root, selection) {
   });
   return () => { alive = false; stop(); if (leaveVideo) leaveVideo(); };
 }
+
+/** Which parts are open: what somebody opened stays open when the case moves on. */
+const openParts = (root) => new Map([...root.querySelectorAll(":scope > details.section")].map((node) => [node.firstChild.textContent, node.open]));
 
 export function head(title, extra) {
   return h("div", { class: "panel-head" }, h("h2", { title }, title), extra,
@@ -170,7 +176,7 @@ function clocks(items) {
   return h("div", { class: "clocks" }, items.map((k) => h("div", { class: "clock-card" },
     h("b", {}, term("clock", k.kind)), h("span", {}, `${number(k.limit_value)} ${term("unit", k.limit_unit)}`),
     h("span", {}, k.deadline_at ? full(k.deadline_at) : t("case.suspended")),
-    h("ol", {}, (k.derivation || []).map((line) => h("li", {}, typeof line === "string" ? line : JSON.stringify(line)))))));
+    h("ol", {}, (k.derivation || []).map((line) => h("li", {}, clockLine(line)))))));
 }
 
 function related(title, items) {

@@ -35,6 +35,15 @@ export function t(key, data) {
   return data ? text.replace(/\{(\w+)\}/g, (_, name) => (data[name] ?? "")) : text;
 }
 
+/** A server's text in both languages, "中文 / English: what it is about", in the viewer's language. */
+export function said(text) {
+  const found = String(text || "").match(/^([^:/]+) \/ ([^:/]+)(:.*)?$/s);
+  if (!found) return text || "";
+  const [, chinese, english, rest = ""] = found;
+  const number = chinese.match(/^\d+/);
+  return lang === "en" ? `${number ? `${number[0]} ` : ""}${english}${rest}` : `${chinese}${rest.replace(/^: /, "：")}`;
+}
+
 /** `prefix.value` in words; a value from elsewhere that we do not know is shown as it is. */
 export function term(prefix, value) {
   if (value === undefined || value === null || value === "") return "—";

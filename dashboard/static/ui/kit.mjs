@@ -1,5 +1,5 @@
 // Parts that the desk pages share: page frame, table, pager, tabs, form dialog, messages.
-import { t, ready as wordsReady } from "./i18n.mjs";
+import { t, named, ready as wordsReady } from "./i18n.mjs";
 import { h, icon, replace } from "./dom.mjs";
 import * as store from "./store.mjs";
 
@@ -151,7 +151,7 @@ function control(f) {
   return { node, value: () => (f.type === "datetime-local" ? (node.value ? new Date(node.value).toISOString() : null) : node.value.trim()) };
 }
 
-export const departmentOptions = (none = "—") => [["", none], ...store.state.departments.map((d) => [d.department_id, d.name])];
+export const departmentOptions = (none = "—") => [["", none], ...store.state.departments.map((d) => [d.department_id, named(d)])];
 
 export function toast(title, severity = 1, body = "") {
   store.emit("notice", { kind: "client", title, severity, body });

@@ -1,5 +1,6 @@
-// Administration: people, departments, cameras, dead letters.
-import { t, term, full } from "./i18n.mjs";
+// Administration: people, departments, cameras, notices and interfaces, dead letters, audit.
+import { t, term, full, named } from "./i18n.mjs";
+import { interfaces, audit, showOnce } from "./admin_outside.mjs";
 import { h, replace, debounce } from "./dom.mjs";
 import * as api from "./api.mjs";
 import * as store from "./store.mjs";
@@ -10,7 +11,8 @@ const ROLES = ["admin", "operator", "dispatcher", "staff", "inspector", "grid_wo
 export const mount = page((root, stops) => {
   replace(root, h("h1", {}, t("page.admin")));
   if (!can("admin")) { root.append(h("p", { class: "quiet" }, t("admin.only"))); return; }
-  tabs(root, [["users", t("admin.users"), users], ["departments", t("admin.departments"), departments], ["cameras", t("layer.cameras"), cameras], ["dead", t("admin.dead"), deadLetters]], stops);
+  tabs(root, [["users", t("admin.users"), users], ["departments", t("admin.departments"), departments], ["cameras", t("layer.cameras"), cameras],
+    ["interfaces", t("admin.interfaces"), interfaces], ["dead", t("admin.dead"), deadLetters], ["audit", t("admin.audit"), audit]], stops);
 });
 
 function paged(body, path, wanted, tools, columns, options = {}) {
@@ -63,24 +65,18 @@ function users(body) {
   (load) => [
     { title: t("login.name"), cell: (u) => h("b", {}, u.login) }, { title: t("admin.person"), key: "name" },
     { title: t("admin.roles"), cell: (u) => u.roles.map((r) => h("span", { class: "chip" }, term("userrole", r))) },
-    { title: t("fact.department"), cell: (u) => u.department_name || "—" }, { title: t("admin.beat"), cell: (u) => u.division_code || "—" },
+    { title: t("fact.department"), cell: (u) => named({ name: u.department_name, name_en: u.department_name_en }) }, { title: t("admin.beat"), cell: (u) => u.division_name || u.division_code || "—" },
     { title: t("fact.state"), cell: (u) => h("span", { class: `chip ${u.active ? (u.can_log_in ? "cam-online" : "") : "cam-offline"}` }, u.active ? (u.can_log_in ? t("admin.can_log_in") : t("admin.no_password")) : t("admin.closed")) },
     { title: "", cell: (u) => h("div", { class: "row-tools" }, h("button", { type: "button", class: "tool", onClick: () => edit(u, load) }, t("act.edit")), h("button", { type: "button", class: "tool", onClick: () => reset(u).then(load) }, t("admin.reset"))) },
   ], { id: (u) => u.user_id });
 }
 
-function showPassword(made) {
-  const dialog = h("dialog", {}, h("h2", {}, t("admin.password_once")), h("p", {}, made.login), h("code", { class: "big-code" }, made.password),
-    h("div", { class: "command-row" }, h("button", { type: "button", class: "button primary", onClick: () => dialog.close() }, t("act.close"))));
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
-}
+const showPassword = (made) => showOnce(t("admin.password_once"), made.login, made.password);
 
 function departments(body) {
   const count = (id) => [...store.state.cases.values()].filter((c) => c.open && c.department_id === id).length;
   body.append(table([
-    { title: t("fact.name"), cell: (d) => [h("b", {}, d.name), h("small", { class: "under" }, d.name_en || "")] }, { title: t("fact.number"), key: "department_id" },
+    { title: t("fact.name"), cell: (d) => [h("b", {}, named(d)), h("small", { class: "under" }, named(d) === d.name ? d.name_en || "" : d.name)] }, { title: t("fact.number"), key: "department_id" },
     { title: t("fact.kind"), cell: (d) => term("deptkind", d.kind) }, { title: t("admin.phone"), cell: (d) => d.phone || "—" }, { title: t("overview.open"), number: true, cell: (d) => count(d.department_id) },
   ], store.state.departments, { id: (d) => d.department_id }));
 }
@@ -109,8 +105,11 @@ function cameras(body) {
 function deadLetters(body) {
   paged(body, "/api/dead-letters", { resolved: "", limit: 100, offset: 0 }, (set) => [choice([["", t("admin.unresolved")], ["true", t("admin.resolved")]], "", set("resolved"), t("fact.state"))],
     (load) => [
-      { title: t("fact.opened"), cell: (d) => full(d.happened_at) }, { title: t("admin.subject"), cell: (d) => h("code", {}, d.subject) }, { title: t("admin.error"), cell: (d) => h("span", { class: "warn-text" }, d.error) },
+      { title: t("admin.when"), cell: (d) => full(d.happened_at) }, { title: t("admin.subject"), cell: (d) => h("code", {}, d.subject) }, { title: t("admin.error"), cell: (d) => h("span", { class: "warn-text" }, d.error) },
       { title: t("admin.tries"), number: true, key: "deliveries" }, { title: t("admin.payload"), cell: (d) => h("details", {}, h("summary", {}, t("admin.show")), h("pre", {}, d.payload)) },
-      { title: "", cell: (d) => (d.resolved_at ? full(d.resolved_at) : h("button", { type: "button", class: "tool", onClick: async () => { await api.post(`/api/dead-letters/${encodeURIComponent(d.dead_letter_id)}/resolve`).catch((error) => toast(error.text, 3)); load(); } }, t("admin.resolve"))) },
+      { title: "", cell: (d) => (d.resolved_at ? full(d.resolved_at) : h("div", { class: "row-tools" }, ["redeliver", "resolve"].map((what) => h("button", { type: "button", class: "tool", dataset: { do: what }, onClick: async () => {
+        await api.post(`/api/dead-letters/${encodeURIComponent(d.dead_letter_id)}/${what}`).catch((error) => toast(error.text, 3));
+        load();
+      } }, t(`admin.${what}`))))) },
     ], { id: (d) => d.dead_letter_id, empty: t("admin.no_dead") });
 }

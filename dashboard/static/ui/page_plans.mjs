@@ -3,6 +3,7 @@ import { t, caseTitle, term, full, short, clock, named, number } from "./i18n.mj
 import { h, replace } from "./dom.mjs";
 import * as api from "./api.mjs";
 import * as store from "./store.mjs";
+import { taskList } from "./plantasks.mjs";
 import { page, table, tabs, formDialog, failure, loading, can, departmentOptions, toast } from "./kit.mjs";
 
 export const mount = page((root, stops) => {
@@ -27,12 +28,12 @@ function duty(body) {
   };
   const draw = (items) => {
     const days = [...Array(7).keys()].map((i) => start + i * DAY);
-    const departments = [...new Map(items.map((s) => [s.department_id, s.department_name || s.department_id])).entries()];
+    const departments = [...new Map(items.map((s) => [s.department_id, store.departmentOf(s) || s.department_id])).entries()];
     const now = store.now();
     const shift = (s) => h("div", { class: `shift ${Date.parse(s.starts_at) <= now && now < Date.parse(s.ends_at) ? "now" : ""}` },
       h("b", {}, s.user_name || s.user_id), h("small", {}, `${clock(new Date(s.starts_at)).slice(0, 5)}–${clock(new Date(s.ends_at)).slice(0, 5)} · ${term("post", s.post || s.role || "duty")}`),
       s.substitute_for_name || s.substitute_for ? h("small", { class: "warn-text" }, t("plans.for", { name: s.substitute_for_name || s.substitute_for })) : null,
-      s.handed_over_at ? h("small", { class: "quiet" }, t("plans.handed", { time: short(s.handed_over_at) })) : null,
+      s.handed_over_at ? h("small", { class: "quiet" }, t("plans.handed", { time: short(s.handed_over_at), name: s.handed_over_to_name || s.handed_over_to || "—" })) : null,
       s.handover_note || s.note ? h("small", { class: "quiet" }, s.handover_note || s.note) : null,
       can("admin", "manager", "dispatcher", "operator") || mine(s) ? h("div", { class: "row-tools" }, s.handed_over_at || !(can("admin") || mine(s)) ? null : h("button", { type: "button", class: "tool", onClick: () => handOver(s, load) }, t("plans.hand_over")),
         Date.parse(s.starts_at) <= now ? h("button", { type: "button", class: "tool", onClick: () => standIn(s, load) }, t("plans.substitute")) : h("button", { type: "button", class: "tool", "aria-label": t("act.delete"), onClick: async () => { if (confirm(t("plans.really_delete"))) { await api.remove(`/api/duty/${encodeURIComponent(s.shift_id || s.duty_id)}`).catch((e) => toast(e.text, 3)); load(); } } }, "×")) : null);
@@ -89,7 +90,7 @@ function plans(body) {
         { title: t("fact.name"), cell: (p) => [h("b", {}, p.name), h("small", { class: "under" }, p.plan_id)] }, { title: t("plans.level"), cell: (p) => (p.level ? t("plans.level_n", { n: ["", "Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ"][p.level] || p.level }) : "—") },
         { title: t("plans.tasks"), number: true, cell: (p) => (p.body?.tasks || p.tasks || []).length }, { title: t("fact.version"), number: true, key: "version" },
         { title: t("fact.state"), cell: (p) => h("span", { class: `chip ${p.enabled === false ? "cam-offline" : "cam-online"}` }, p.enabled === false ? t("rules.off") : t("rules.on")) },
-      ], answer.items || [], { id: (p) => p.plan_id, onRow: (p) => plan(side, p, load), empty: t("plans.none") }), runs(answer.runs || []));
+      ], answer.items || [], { id: (p) => p.plan_id, onRow: (p) => plan(side, p, load), empty: t("plans.none") }), runs(answer.runs || [], side, load));
       const wanted = answer.items.find((p) => p.plan_id === new URLSearchParams(location.search).get("plan"));
       if (wanted && !side.dataset.shown) { side.dataset.shown = "1"; plan(side, wanted, load); }
     } catch (error) {
@@ -104,10 +105,22 @@ function departmentName(id) {
   return id ? named(store.state.departments.find((d) => d.department_id === id) || { name: id }) : "";
 }
 
-const runs = (items) => (items.length ? h("div", {}, h("h2", {}, t("plans.runs")), table([
+const runs = (items, side, load) => (items.length ? h("div", {}, h("h2", {}, t("plans.runs")), table([
   { title: t("fact.name"), key: "plan_name" }, { title: t("plans.case"), cell: (r) => (r.case_id ? h("a", { href: `/cases/${encodeURIComponent(r.case_id)}` }, r.case_number || r.case_id) : "—") }, { title: t("rules.from"), cell: (r) => full(r.started_at) }, { title: t("fact.state"), cell: (r) => (r.ended_at ? full(r.ended_at) : t("plans.running")) },
+  { title: t("plans.by"), cell: (r) => r.started_by_name || r.started_by },
   { title: t("plans.tasks"), cell: (r) => `${(r.tasks || []).filter((x) => x.state === "done").length} / ${(r.tasks || []).length}` },
-], items)) : null);
+], items, { id: (r) => r.run_id, onRow: (r) => run(side, r, load) })) : null);
+
+/** A plan in force: its tasks, to take on and to tick off. */
+function run(side, r, reload) {
+  const again = async () => {
+    await reload();
+    const answer = await api.get("/api/plans");
+    const fresh = (answer.runs || []).find((x) => x.run_id === r.run_id);
+    if (fresh) run(side, fresh, reload);
+  };
+  replace(side, h("div", { class: "panel-head" }, h("h2", {}, r.plan_name)), r.case_id ? h("a", { href: `/cases/${encodeURIComponent(r.case_id)}` }, r.case_number || r.case_id) : null, taskList(r.tasks || [], again));
+}
 
 function plan(side, p, reload) {
   const body = p.body || p;

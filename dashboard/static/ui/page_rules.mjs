@@ -3,6 +3,7 @@ import { t, term, full, number, language } from "./i18n.mjs";
 import { h, replace } from "./dom.mjs";
 import * as api from "./api.mjs";
 import * as store from "./store.mjs";
+import { paramsForm, draftForm } from "./ruleform.mjs";
 import { page, table, failure, formDialog, loading, can, toast, csv, download } from "./kit.mjs";
 
 const title = (rule) => { const [zh, en] = String(rule.name || rule.rule_id).split(" / "); return language() === "en" ? en || zh : zh; };
@@ -15,14 +16,16 @@ export const mount = page(async (root) => {
   let chosen = new URLSearchParams(location.search).get("rule");
   let items = [];
   let kinds = [];
+  let happenings = [];
   const load = async () => {
     try {
       const answer = await api.get("/api/rules");
       items = answer.items;
       kinds = answer.kinds || [];
+      happenings = answer.happenings || [];
       show();
       const found = items.find((r) => r.rule_id === chosen);
-      if (found) editor(side, found, load, kinds);
+      if (found) editor(side, found, load, { kinds, happenings });
     } catch (error) {
       replace(list, failure(error, load));
     }
@@ -31,8 +34,8 @@ export const mount = page(async (root) => {
     { title: t("fact.name"), cell: (r) => [h("b", {}, title(r)), h("small", { class: "under" }, `${r.rule_id} · v${r.version}`)] },
     { title: t("rules.kind"), cell: (r) => term("whystep", r.kind) },
     { title: t("rules.applies"), cell: (r) => (r.applies_to || []).map((k) => h("span", { class: "chip" }, term("kind", k))) },
-    { title: t("fact.severity"), cell: (r) => (r.draft?.severity ? h("span", { class: `badge s${r.draft.severity}` }, t(`severity.${r.draft.severity}`)) : "—") },
-    { title: t("fact.limit"), cell: (r) => (r.draft?.limit ? `${number(r.draft.limit.value)} ${term("unit", r.draft.limit.unit)}` : "—") },
+    { title: t("fact.severity"), cell: (r) => h("span", { class: `badge s${r.draft?.severity || 2}` }, t(`severity.${r.draft?.severity || 2}`)) },
+    { title: t("fact.limit"), cell: (r) => h("span", { class: "value" }, r.draft?.limit ? `${number(r.draft.limit.value)} ${term("unit", r.draft.limit.unit)}` : "—") },
     { title: t("fact.state"), cell: (r) => h("span", { class: `chip ${r.enabled ? "cam-online" : "cam-offline"}` }, r.enabled ? t("rules.on") : t("rules.off")) },
   ], items, { id: (r) => r.rule_id, selected: chosen, onRow: (r) => {
     chosen = r.rule_id;
@@ -40,7 +43,7 @@ export const mount = page(async (root) => {
     search.set("rule", chosen);
     history.replaceState(history.state, "", `${location.pathname}?${search}`);
     for (const row of list.querySelectorAll("tr[data-id]")) row.setAttribute("aria-selected", String(row.dataset.id === chosen));
-    editor(side, r, load, kinds);
+    editor(side, r, load, { kinds, happenings });
   } }), can("admin") ? h("button", { type: "button", class: "button", onClick: () => create(load, kinds, (id) => { chosen = id; }) }, t("rules.new")) : null);
   load();
 });
@@ -57,33 +60,36 @@ async function create(load, kinds, choose) {
   if (made) load();
 }
 
-function editor(side, rule, reload, kinds) {
-  const schema = kinds.find((k) => k.kind === rule.kind)?.params;
-  const properties = schema?.properties || Object.values(schema?.$defs || {})[0]?.properties || {};
+function editor(side, rule, reload, { kinds, happenings }) {
   const admin = can("admin");
-  const area = (value, rows) => { const node = h("textarea", { rows: String(rows), class: "code", spellcheck: "false", disabled: !admin }); node.value = JSON.stringify(value ?? {}, null, 2); return node; };
   const name = h("input", { value: rule.name, disabled: !admin });
   const applies = h("input", { value: (rule.applies_to || []).join(", "), disabled: !admin });
-  const params = area(rule.params, 8);
-  const draft = area(rule.draft, 10);
+  const params = paramsForm(kinds.find((k) => k.kind === rule.kind)?.params, rule.params, !admin);
+  const draft = draftForm(rule.draft, happenings, !admin);
   const enabled = h("input", { type: "checkbox", disabled: !admin });
   enabled.checked = rule.enabled;
   const message = h("p", { class: "form-error", role: "alert", hidden: true });
   const result = h("div", {});
   const to = h("input", { type: "datetime-local", value: local(new Date(store.now())) });
   const from = h("input", { type: "datetime-local", value: local(new Date(store.now() - 7 * 86400e3)) });
-  const current = () => {
-    const parse = (node, label) => { try { return JSON.parse(node.value); } catch (error) { throw new Error(`${label}: ${error.message}`); } };
-    return { rule_id: rule.rule_id, kind: rule.kind, name: name.value.trim(), applies_to: applies.value.split(/[,，\s]+/).filter(Boolean), params: parse(params, t("fact.params")), draft: parse(draft, t("fact.draft")), enabled: enabled.checked };
+  const current = () => ({ rule_id: rule.rule_id, kind: rule.kind, name: name.value.trim(), applies_to: applies.value.split(/[,，\s]+/).filter(Boolean), params: params.value(), draft: draft.value(), enabled: enabled.checked });
+  const refuse = (error) => {
+    const text = error.status === 404 || error.status === 405 ? t("kit.not_here") : error.text || error.message;
+    const detail = error.body?.detail || error.message || "";
+    const beside = params.mark(detail) || draft.mark(detail);
+    message.hidden = false;
+    message.textContent = beside ? t("rules.wrong_field") : text;
+    if (beside) side.querySelector(".invalid")?.scrollIntoView({ block: "center" });
   };
   const guard = async (button, run) => {
     message.hidden = true;
+    params.mark("");
+    draft.mark("");
     button.disabled = true;
     try {
       await run();
     } catch (error) {
-      message.hidden = false;
-      message.textContent = error.status === 404 || error.status === 405 ? t("kit.not_here") : error.text || error.message;
+      refuse(error);
     } finally {
       button.disabled = false;
     }
@@ -103,10 +109,11 @@ function editor(side, rule, reload, kinds) {
       throw error;
     }
   }) }, t("rules.simulate"));
+  const by = rule.updated_by === "defaults" ? t("rules.shipped") : rule.updated_by_name || rule.updated_by || "—";
   replace(side, h("div", { class: "panel-head" }, h("h2", {}, title(rule))),
-    h("p", { class: "quiet" }, t("rules.changed", { who: rule.updated_by || "—", when: full(rule.updated_at) })),
-    h("div", { class: "stack" }, h("label", {}, h("span", {}, t("fact.name")), name), h("label", {}, h("span", {}, t("rules.applies")), applies), h("label", {}, h("span", {}, t("fact.params")), params, h("small", { class: "quiet" }, Object.keys(properties).join(", "))),
-      h("label", {}, h("span", {}, t("rules.draft")), draft), h("label", { class: "inline" }, enabled, h("span", {}, t("rules.on")))), message,
+    h("p", { class: "quiet" }, t("rules.changed", { who: by, when: full(rule.updated_at) })),
+    h("div", { class: "stack" }, h("label", {}, h("span", {}, t("fact.name")), name), h("label", {}, h("span", {}, t("rules.applies")), applies, h("small", { class: "quiet" }, (rule.applies_to || []).map((k) => term("kind", k)).join("、"))),
+      h("h3", {}, t("fact.params")), params.node, h("h3", {}, t("rules.draft")), draft.node, h("label", { class: "inline" }, enabled, h("span", {}, t("rules.on")))), message,
     h("div", { class: "toolbar" }, h("label", { class: "inline" }, t("rules.from"), from), h("label", { class: "inline" }, t("rules.to"), to)),
     h("div", { class: "command-row" }, simulate, admin ? save : h("span", { class: "quiet" }, t("admin.only"))), h("p", { class: "quiet" }, t("rules.simulate_note")), result);
 }

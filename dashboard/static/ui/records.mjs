@@ -4,6 +4,7 @@ import { h, replace } from "./dom.mjs";
 import * as api from "./api.mjs";
 import * as store from "./store.mjs";
 import { listed } from "./why.mjs";
+import { taskList } from "./plantasks.mjs";
 
 const CENTRE = ["admin", "operator", "dispatcher", "manager"];
 const may = (...roles) => roles.some((role) => (store.state.me?.roles || []).includes(role));
@@ -63,14 +64,28 @@ async function duplicates(detail, path, reload) {
 }
 
 async function plans(c) {
-  const answer = await api.get(`/api/plans${api.query({ case: c.case_id })}`);
-  const tasks = answer.tasks || [];
-  return [
-    tasks.length ? h("ul", { class: "assignments" }, tasks.map((x) => h("li", {}, h("b", {}, x.title), h("span", { class: "chip" }, term("taskstate", x.state)),
-      h("small", {}, [store.departmentOf(x), x.due_at ? t("case.until", { time: full(x.due_at) }) : null, x.note].filter(Boolean).join(" · "))))) : null,
-    answer.items.length ? h("div", { class: "command-row" }, answer.items.map((p) => h("a", { class: "button", href: `/plans?tab=plans&plan=${encodeURIComponent(p.plan_id)}&case=${encodeURIComponent(c.case_id)}` }, p.name)))
-      : tasks.length ? null : h("p", { class: "quiet" }, t("records.no_plans")),
-  ];
+  const body = h("div", { class: "stack" });
+  const load = async () => {
+    const answer = await api.get(`/api/plans${api.query({ case: c.case_id })}`);
+    const tasks = answer.tasks || [];
+    const running = new Set((answer.runs || []).filter((r) => r.case_id === c.case_id && !r.ended_at).map((r) => r.plan_id));
+    const open = answer.items.filter((p) => p.enabled !== false && !running.has(p.plan_id));
+    replace(body, tasks.length ? taskList(tasks, load) : null,
+      open.length ? h("div", { class: "command-row" }, open.map((p) => h("button", { type: "button", class: "button", dataset: { plan: p.plan_id }, onClick: () => start(p) }, `${t("plans.start")}：${p.name}`)))
+        : tasks.length ? null : h("p", { class: "quiet" }, t("records.no_plans")),
+      h("a", { class: "quiet", href: `/plans?tab=plans&case=${encodeURIComponent(c.case_id)}` }, t("plans.all")));
+  };
+  const start = async (p) => {
+    if (!confirm(t("plans.really_start", { name: p.name }))) return;
+    try {
+      await api.post(`/api/plans/${encodeURIComponent(p.plan_id)}/start`, { case_id: c.case_id });
+      await load();
+    } catch (error) {
+      body.append(h("p", { class: "form-error", role: "alert" }, error.text || String(error)));
+    }
+  };
+  await load();
+  return body;
 }
 
 async function audit(path) {
@@ -78,7 +93,7 @@ async function audit(path) {
   return [
     h("p", { class: holds ? "good-text" : "form-error" }, holds ? t("records.holds", { n: items.length }) : t("records.broken", { n: flaws.length })),
     h("ol", { class: "timeline" }, [...items].reverse().slice(0, 60).map((e) => h("li", {}, h("time", {}, full(e.at)), h("b", {}, term("command", e.action)),
-      h("span", {}, e.actor_id === "system" ? t("actor.system") : e.actor_id), h("code", { title: e.hash }, e.hash.slice(0, 12))))),
+      h("span", {}, e.actor_id === "system" ? t("actor.system") : e.actor_name || e.actor_id), h("code", { title: e.hash }, e.hash.slice(0, 12))))),
   ];
 }
 

@@ -4,6 +4,7 @@ import { h, icon, replace } from "./dom.mjs";
 import * as api from "./api.mjs";
 import * as store from "./store.mjs";
 import * as alarm from "./alarm.mjs";
+import { noticeBox } from "./noticebox.mjs";
 
 export const PAGES = [
   { id: "wall", path: "/" },
@@ -66,6 +67,7 @@ function draw(root, props, stops) {
   me();
   stops.push(store.on("me", me));
 
+  const [bell, box] = noticeBox(stops);
   const drill = h("div", { class: "drill-banner", hidden: true, role: "alert" });
   const shell = h("header", { class: "topbar" },
     h("a", { class: "brand", href: "/" },
@@ -73,9 +75,9 @@ function draw(root, props, stops) {
       h("span", { class: "brand-text" }, h("b", {}, t("app.name")), h("small", {}, t("app.place")))),
     props.compact ? menu : counters,
     h("div", { class: "top-right" },
-      link, soundButton(stops), languageButton(), props.compact ? null : more(menu), user, logoutButton(),
+      link, bell, soundButton(stops), languageButton(), props.compact ? null : more(menu), user, logoutButton(),
       h("div", { class: "clock" }, time, date)));
-  replace(root, shell, drill, notices(stops));
+  replace(root, shell, drill, box);
   const showDrill = () => {
     drill.hidden = !store.state.drill;
     if (store.state.drill) drill.textContent = t("top.drill", { name: store.state.drill.name || store.state.drill });
@@ -137,21 +139,4 @@ function logoutButton() {
       location.assign("/login");
     },
   }, t("top.logout"));
-}
-
-function notices(stops) {
-  const box = h("div", { class: "toasts", role: "log", "aria-live": "polite" });
-  stops.push(store.on("notice", (notice) => {
-    if (box.children.length > 3) box.firstChild.remove();
-    const node = h("div", { class: `toast s${notice.severity || 1}` },
-      h("b", {}, notice.title), notice.body ? h("span", {}, notice.body) : null,
-      h("button", { type: "button", "aria-label": t("act.close"), onClick: () => node.remove() }, icon("close", 14)));
-    if (notice.case_id) {
-      node.classList.add("link");
-      node.addEventListener("click", () => store.select({ type: "case", id: notice.case_id }, { fly: true }));
-    }
-    box.append(node);
-    setTimeout(() => node.remove(), 12000);
-  }));
-  return box;
 }

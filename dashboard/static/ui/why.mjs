@@ -2,6 +2,7 @@
 import { t, term, full, number, has, named, language } from "./i18n.mjs";
 import { h } from "./dom.mjs";
 import { state } from "./store.mjs";
+import { clockLine } from "./derivation.mjs";
 
 const HIDDEN = new Set(["snapshot", "evidence", "geometry", "polygon", "standing_key", "epoch", "received_at", "rule_version", "kind_of"]);
 const FIRST = ["observation", "rule", "merge", "routing", "clock"];
@@ -48,8 +49,10 @@ function merge(m) {
 
 function clock(value) {
   const items = Array.isArray(value) ? value : value.derivation || [value];
-  if (items.length < 4 || items.some((v) => typeof v !== "string")) return listed(value);
-  return [h("p", {}, items[items.length - 1]), h("details", {}, h("summary", { class: "soft" }, t("why.n_lines", { n: items.length })), listed(items))];
+  if (items.some((v) => typeof v !== "string")) return listed(value);
+  if (items.length < 4) return listed(items.map(clockLine));
+  const said = items.map(clockLine);
+  return [h("p", {}, said[said.length - 1]), h("details", {}, h("summary", { class: "soft" }, t("why.n_lines", { n: said.length })), listed(said))];
 }
 
 function step(name, body) {
@@ -85,6 +88,7 @@ function text(value, key = "") {
     return number(value, 3);
   }
   if (/^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(value)) return full(value);
+  if (key === "wanted" && has(`plans.dept_${value}`)) return t(`plans.dept_${value}`);
   const department = state.departments.find((d) => d.department_id === value);
   if (department) return named(department);
   for (const family of ["kind", "obsstate", "whystep"]) if (key !== "rule_id" && has(`${family}.${value}`)) return t(`${family}.${value}`);
