@@ -156,10 +156,11 @@ def visits_ours(clips: list[str], model: str, count: int) -> dict[str, Any]:
     wish = (AlgorithmConfig(kind="flame_smoke", params={"detector_params": {"file": model}}),)
     camera = CameraConfig(camera_id="c", name="c", url=clips[0], algorithms=wish)
     visit(camera, Memory(), pool)
-    before = cpu_s()
+    before, pictures = cpu_s(), []
     for i in range(count):
-        visit(CameraConfig(camera_id=f"c{i}", name="c", url=clips[i % len(clips)], algorithms=wish), Memory(), pool)
-    return {"visits": count, "cpu_s_per_visit": (cpu_s() - before) / count}
+        config = CameraConfig(camera_id=f"c{i}", name="c", url=clips[i % len(clips)], algorithms=wish)
+        pictures.append(visit(config, Memory(), pool).pictures)
+    return {"visits": count, "cpu_s_per_visit": (cpu_s() - before) / count, "pictures": pictures}
 
 
 if __name__ == "__main__":

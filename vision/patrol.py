@@ -2,15 +2,17 @@
 
 A visit opens the stream, takes ``stills`` pictures ``gap_s`` apart, asks every algorithm's ``judge`` and leaves.  A
 condition counts when a majority of the pictures shows it (for flame and smoke: when it is confirmed over a few more
-pictures, as lamps and sunsets fool single ones); what an earlier visit opened and this one does not see is
-cleared.  A stream that gives no picture is a camera-health finding.  No clocks run between visits: algorithms whose
-meaning is duration (absence) say what they see at that moment.
+pictures, as lamps and sunsets fool single ones; the visit ends as soon as those to come could not confirm it any more);
+what an earlier visit opened and this one does not see is cleared.  A stream that gives no picture is a camera-health
+finding.  No clocks run between visits: algorithms whose meaning is duration (absence) say what they see at that moment.
 """
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
@@ -23,7 +25,7 @@ from core.errors import YiwangError
 from core.records import AlgorithmConfig, CameraConfig
 from vision.analyzer import Outcome, build_algorithm
 from vision.capture import MAX_PIXELS, MAX_WIDTH
-from vision.detections import empty, merge
+from vision.detections import Detections, empty, merge
 from vision.errors import StreamFailed
 from vision.findings import Algorithm, Finding, Sight
 from vision.frames import Frame, make_frame
@@ -41,7 +43,20 @@ CATEGORY_RISK = {
 }
 NOT_ON_PATROL = {"absence", "sleeping", "camera_health"}  # they need time, or are judged anyway
 
-CONFIRMED = {"flame_smoke": 7}  # pictures over which these are confirmed; one picture proves nothing
+
+@dataclass(frozen=True)
+class Confirmation:
+    """One picture proves nothing: ``stills`` are taken, and the condition must be in at least ``hits`` of them."""
+
+    stills: int
+    hits: int
+
+    def enough(self, algorithm: Algorithm) -> int:
+        """After so many pictures without it, those to come cannot confirm it any more."""
+        return self.stills - int(getattr(getattr(algorithm, "params", None), "min_hits", self.hits)) + 1
+
+
+CONFIRMED = {"flame_smoke": Confirmation(7, 4)}
 
 
 @dataclass(frozen=True)
@@ -60,6 +75,7 @@ class Visit:
     camera: CameraConfig
     outcomes: list[Outcome] = field(default_factory=list)
     memory: Memory = field(default_factory=Memory)
+    pictures: int = 0
     seconds: float = 0.0
     cpu_s: float = 0.0
     problem: str = ""
@@ -81,14 +97,14 @@ def order(cameras: Iterable[CameraConfig], memories: Mapping[str, Memory], now: 
     )
 
 
-def grab(camera: CameraConfig, stills: int, gap_s: float, timeout_s: float = 6.0) -> list[Frame]:
-    """``stills`` pictures ``gap_s`` of video apart; :class:`StreamFailed` when there is none in time.
+def grab(camera: CameraConfig, stills: int, gap_s: float, timeout_s: float = 6.0) -> Generator[Frame]:
+    """``stills`` pictures ``gap_s`` of video apart, as they come; :class:`StreamFailed` when there is none in time.
 
-    Fewer when the stream ends early.
+    Fewer when the stream ends early.  The stream is open until the iterator is closed.
     """
     source = analysis_source(camera)
     deadline = time.monotonic() + timeout_s + stills * gap_s
-    frames: list[Frame] = []
+    given = 0
     try:
         limits = None if source.is_file else (timeout_s, timeout_s)
         with av.open(source.address, options=source.options(), timeout=limits) as container:
@@ -98,28 +114,35 @@ def grab(camera: CameraConfig, stills: int, gap_s: float, timeout_s: float = 6.0
             stream.codec_context.thread_count = 1
             if stream.codec_context.width * stream.codec_context.height > MAX_PIXELS:
                 raise StreamFailed(url=source.shown, detail="its pictures are too large")
-            due: float | None = None
-            for packet in container.demux(stream):
-                if time.monotonic() > deadline:
-                    break
-                for picture in _decoded(packet):
-                    at = float(picture.time or 0.0)
-                    if due is not None and at + 1e-3 < due:
-                        continue
-                    due = at + gap_s
-                    if picture.width > MAX_WIDTH:
-                        height = round(picture.height * MAX_WIDTH / picture.width)
-                        picture = picture.reformat(width=MAX_WIDTH, height=height)
-                    image = np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
-                    frames.append(make_frame(camera.camera_id, image, datetime.now(UTC), at, len(frames)))
-                if len(frames) >= stills:
-                    break
+            for at, picture in _pictures(container, stream, gap_s, deadline):
+                if picture.width > MAX_WIDTH:
+                    height = round(picture.height * MAX_WIDTH / picture.width)
+                    picture = picture.reformat(width=MAX_WIDTH, height=height)
+                image = np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
+                yield make_frame(camera.camera_id, image, datetime.now(UTC), at, given)
+                given += 1
+                if given >= stills:
+                    return
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        if not frames:
+        if not given:
             raise StreamFailed(url=source.shown, detail=describe(error)) from error
-    if not frames:
+    if not given:
         raise StreamFailed(url=source.shown, detail="no picture in time")
-    return frames
+
+
+def _pictures(
+    container: av.container.InputContainer, stream: av.VideoStream, gap_s: float, deadline: float
+) -> Iterator[tuple[float, av.VideoFrame]]:
+    """Decoded pictures with their times, ``gap_s`` of video apart, until ``deadline`` (monotonic)."""
+    due: float | None = None
+    for packet in container.demux(stream):
+        if time.monotonic() > deadline:
+            return
+        for picture in _decoded(packet):
+            at = float(picture.time or 0.0)
+            if due is None or at + 1e-3 >= due:
+                due = at + gap_s
+                yield at, picture
 
 
 def visit(
@@ -138,10 +161,14 @@ def visit(
     standing: set[str] = set()
     try:
         wanted = {a.kind: a for a in (*extra, *camera.algorithms) if a.kind not in NOT_ON_PATROL}
-        confirming = CONFIRMED.keys() & wanted.keys()
-        frames = grab(camera, max([stills, *(CONFIRMED[k] for k in confirming)]), gap_s, timeout_s)
-        for config in wanted.values():
-            _judge(out, build_algorithm(config, camera.zones, pool), frames, pool, memory, standing)
+        algorithms = [build_algorithm(config, camera.zones, pool) for config in wanted.values()]
+        most = max([stills, *(CONFIRMED[k].stills for k in CONFIRMED.keys() & wanted.keys())])
+        with contextlib.closing(grab(camera, most, gap_s, timeout_s)) as pictures:
+            sights = _Sights(pool, pictures)
+            sights.more(stills)
+            for algorithm in algorithms:
+                _judge(out, algorithm, sights, memory, standing)
+        out.pictures = len(sights.frames)
         _offline(out, memory, standing, None)
     except StreamFailed as error:
         out.problem = str(error.data.get("detail", error))
@@ -156,19 +183,46 @@ def visit(
     return out
 
 
-def _judge(
-    out: Visit, algorithm: Algorithm, frames: list[Frame], pool: DetectorPool, memory: Memory, standing: set[str]
-) -> None:
-    """Ask one algorithm about all pictures, and note what changed since the last visit."""
+class _Sights:
+    """The pictures taken so far and what the detectors see in them; more of both when somebody needs them."""
+
+    def __init__(self, pool: DetectorPool, pictures: Iterator[Frame]) -> None:
+        self.frames: list[Frame] = []
+        self._pool = pool
+        self._pictures = pictures
+        self._seen: dict[str, list[Detections]] = {}
+
+    def more(self, count: int) -> int:
+        """Have ``count`` pictures, if the stream gives them; returns how many there are."""
+        self.frames += itertools.islice(self._pictures, max(0, count - len(self.frames)))
+        return len(self.frames)
+
+    def of(self, algorithm: Algorithm, index: int) -> Detections:
+        """What the algorithm's detectors see in one picture; all pictures taken so far share a batch."""
+        for need in algorithm.needs:
+            seen = self._seen.setdefault(need.key, [])
+            if index >= len(seen):
+                seen += self._pool.detect(need, [f.image for f in self.frames[len(seen) :]])
+        here = [self._seen[n.key][index] for n in algorithm.needs]
+        return merge(here) if here else empty()
+
+
+def _judge(out: Visit, algorithm: Algorithm, sights: _Sights, memory: Memory, standing: set[str]) -> None:
+    """Ask one algorithm about the pictures, and note what changed since the last visit."""
     looks: dict[str, list[tuple[Sight, Frame]]] = {}
     opened: set[str] = set()
-    seen = {n.key: pool.detect(n, [f.image for f in frames]) for n in algorithm.needs}
-    for index, frame in enumerate(frames):
-        here = merge([seen[n.key][index] for n in algorithm.needs]) if algorithm.needs else empty()
-        if algorithm.kind in CONFIRMED:
+    confirm = CONFIRMED.get(algorithm.kind)
+    count = sights.more(confirm.enough(algorithm)) if confirm else len(sights.frames)
+    index = 0
+    while index < count:
+        frame, here = sights.frames[index], sights.of(algorithm, index)
+        if confirm:
             opened |= {f.zone or "" for f in algorithm.update(here, frame, frame.clock_s) if f.state == "open"}
         for sight in algorithm.judge(here, frame):
             looks.setdefault(sight.zone.zone_id, []).append((sight, frame))
+        index += 1
+        if confirm and index == count and any(s.present is not False for pairs in looks.values() for s, _ in pairs):
+            count = sights.more(confirm.stills)
     for zone_id, pairs in looks.items():
         key = f"{algorithm.kind}|{zone_id}" if zone_id else algorithm.kind
         judged = [(s, f) for s, f in pairs if s.present is not None]
@@ -176,9 +230,7 @@ def _judge(
         if not judged:
             standing |= {key} & set(memory.standing)
             continue
-        present = len(shown) * 2 > len(judged)
-        if algorithm.kind in CONFIRMED:
-            present = bool(shown) and zone_id in opened
+        present = bool(shown) and zone_id in opened if confirm else len(shown) * 2 > len(judged)
         if present:
             standing.add(key)
         if present == (key in memory.standing):
@@ -193,8 +245,7 @@ def _judge(
             box=sight.box,
             attributes={"detail": sight.detail, "patrol": True, "pictures": f"{len(shown)} of {len(judged)}"},
         )
-        here = merge([seen[n.key][frame.sequence] for n in algorithm.needs]) if algorithm.needs else empty()
-        out.outcomes.append(Outcome(finding, frame, here, algorithm))
+        out.outcomes.append(Outcome(finding, frame, sights.of(algorithm, frame.sequence), algorithm))
 
 
 def _offline(out: Visit, memory: Memory, standing: set[str], problem: str | None) -> None:

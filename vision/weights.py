@@ -37,7 +37,12 @@ def companions(path: Path) -> list[Path]:
 def reference(path: Path, version: str = "") -> ModelRef:
     """File name and SHA-256 of a model file (of the ``.bin`` where an ``.xml`` only describes the graph)."""
     sealed = path.with_suffix(".bin") if path.suffix == ".xml" else path
-    return ModelRef(name=path.name, sha256=_sha256(str(sealed), sealed.stat().st_mtime_ns), version=version)
+    return ModelRef(name=path.name, sha256=sha256(sealed), version=version)
+
+
+def sha256(path: Path) -> str:
+    """The file's SHA-256, hexadecimal; computed again when the file changes."""
+    return _sha256(str(path), path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=64)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from core.errors import InputInvalid
+from vision import weights
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 
@@ -90,8 +90,7 @@ def as_markdown(card: Card) -> str:
 
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return weights.sha256(path)
 
 
 def _measured(measured: dict[str, Any]) -> list[str]:
