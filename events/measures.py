@@ -95,6 +95,7 @@ def measures(
     late_return = and_(
         p.state == "refused",
         p.deadline_at.is_not(None),
+        p.finished_at.is_not(None),
         epoch(p.finished_at) > epoch(p.dispatched_at) + late_return_share * limit_s,
     )
     taken_away = or_(and_(p.state == "refused", not_(late_return)), and_(p.state == "over", p.finished_at.is_(None)))
