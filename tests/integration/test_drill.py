@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from datetime import UTC, timedelta
 
 import pytest
@@ -16,9 +18,9 @@ from core.settings import Settings
 from events.drill import DrillPlan, drill_settings, run_drill
 from events.rulebook import default_rulebook, default_rules, with_rule
 from events.simulate import busiest, simulate
-from storage.schema import create_all
+from storage.schema import create_all, full_metadata
 from storage.session import make_engine, read_scope, session_scope
-from storage.tables.cases import Case, Notice
+from storage.tables.cases import Case, Notice, Outbox
 from storage.tables.observations import ObservationRow
 from storage.tables.people import User
 from storage.tables.readings import ReadingRow
@@ -27,6 +29,16 @@ from storage.tables.readings import ReadingRow
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+def digests(engine: Engine) -> dict[str, str]:
+    """Every table of a database by what stands in it."""
+    found = {}
+    with read_scope(engine) as session:
+        for name, table in full_metadata().tables.items():
+            rows = sorted(repr(tuple(row)) for row in session.execute(select(table)))
+            found[name] = f"{len(rows)} {hashlib.sha256(repr(rows).encode()).hexdigest()}"
+    return found
 
 
 def cases_of(engine: Engine) -> int:
@@ -67,8 +79,11 @@ async def test_a_drill_relives_the_period_and_leaves_the_live_city_alone(nats_se
     lived = play(live, day)
     with session_scope(live) as session:
         session.add(User(user_id="u1", login="u1", name="x", password_hash="secret"))
-    with read_scope(live) as session:
-        before = session.scalar(select(func.count()).select_from(Notice))
+    (nats_server.data_dir / "notify.json").write_text('{"webhook": {"url": "http://127.0.0.1:9/sms"}}')
+    hook = {"name": "city", "url": "http://127.0.0.1:9/hook", "secret": "x" * 20}
+    (nats_server.data_dir / "webhooks.json").write_text(json.dumps([hook]))
+    files = {p: p.read_bytes() for p in nats_server.data_dir.glob("*.json")}
+    before = digests(live)
     live_bus = await connect(nats_server, "live")
     await live_bus.ensure()
     plan = DrillPlan(drill_id="storm1", since=DAY0, until=DAY0 + timedelta(hours=6), speed=1000.0)
@@ -83,16 +98,19 @@ async def test_a_drill_relives_the_period_and_leaves_the_live_city_alone(nats_se
         assert all(plan.since <= at.astimezone(UTC) <= plan.until for at in opened)
         assert session.get(User, "u1").password_hash == ""
         assert session.scalar(select(func.count()).select_from(Notice)) > 0
+        rung = session.scalars(select(Outbox.body).where(Outbox.topic != "case")).all()
+        assert {body["channel"] for body in rung} == {"in_app"}  # on the drill's own subjects; nobody is rung up
+    assert digests(live) == before  # not a row of any live table
+    assert {p: p.read_bytes() for p in files} == files
+    for stream in ("OBS", "READ", "CASE"):
+        assert (await live_bus.js.stream_info(stream)).state.messages == 0, stream
     with read_scope(live) as session:
-        assert session.scalar(select(func.count()).select_from(Case)) == lived.cases
-        assert session.scalar(select(func.count()).select_from(Notice)) == before
         stored = session.scalar(select(func.count()).select_from(ObservationRow)) + session.scalar(
             select(func.count()).select_from(ReadingRow)
         )
         assert stored >= report.published
     names = {s.config.name for s in await live_bus.js.streams_info()}
     assert not any("DRILL" in name for name in names)
-    assert (await live_bus.js.stream_info("OBS")).state.messages == 0
     await live_bus.close()
     live.dispose()
     drill.dispose()
