@@ -165,9 +165,11 @@ class Bus:
         return self._buckets[full]
 
     # publish -------------------------------------------------------------
-    async def publish(self, subject: str, record: Record, message_id: str) -> None:
+    async def publish(
+        self, subject: str, record: Record, message_id: str, headers: dict[str, str] | None = None
+    ) -> None:
         """Publish and wait for the PubAck; ``message_id`` makes a repeat harmless for 10 minutes."""
-        await self.js.publish(subject, encode(record), headers={"Nats-Msg-Id": message_id})
+        await self.js.publish(subject, encode(record), headers={**(headers or {}), "Nats-Msg-Id": message_id})
 
     async def publish_async(self, subject: str, record: Record, message_id: str) -> asyncio.Future[api.PubAck]:
         """Publish; the future resolves with the PubAck (bounded: blocks when 4,096 are under way)."""

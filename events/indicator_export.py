@@ -7,6 +7,7 @@ import io
 from typing import Any
 
 from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 
 from events.evaluation import Line, Table
@@ -33,6 +34,7 @@ def _row(line: Line, table: Table, counted: list[str]) -> list[Any]:
 
 def _safe(text: str) -> str:
     """A text that no spreadsheet takes for a formula."""
+    text = ILLEGAL_CHARACTERS_RE.sub("", text)  # XML, and with it a workbook, has no place for them
     return f"'{text}" if text.startswith(_FORMULA_START) else text
 
 

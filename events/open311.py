@@ -72,6 +72,7 @@ def read_report(form: Mapping[str, str], account: str, received_at: datetime) ->
 
     The id depends on the account and what is reported, so a report that is sent twice within a minute is one.
     """
+    form = {name: "".join(c for c in text if c >= " " or c in "\n\t") for name, text in form.items()}
     code = form.get("service_code", "")
     if not code:
         raise InputInvalid(field="service_code", detail="is missing", how="name one of GET /services")

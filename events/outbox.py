@@ -133,7 +133,7 @@ class Relay:
         if row.topic == "case":
             change = msgspec.convert(row.body, CaseChanged)
             subject = self._bus.subject("case", subject_token(change.command), subject_token(change.case_id))
-            await self._bus.publish(subject, change, row.outbox_id)
+            await self._bus.publish(subject, change, row.outbox_id, self._webhooks.headers(change))
         elif row.topic == "notice":
             await self._deliver(row)
         elif row.topic == "webhook":

@@ -20,7 +20,7 @@ import time
 import urllib.error
 import urllib.request
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -29,6 +29,7 @@ from core.records import CaseChanged, Record
 from core.settings import Settings
 
 TIMEOUT_S = 10.0
+_SAFE = "".join(chr(c) for c in range(0x21, 0x7F) if chr(c) not in '"%')  # CloudEvents HTTP binding, 3.1.3.2
 MAX_ANSWER_BYTES = 4096
 
 
@@ -118,6 +119,17 @@ class Webhooks:
             "time": change.changed_at.isoformat(),
             "datacontenttype": "application/json",
             "data": msgspec.to_builtins(change),
+        }
+
+    def headers(self, change: CaseChanged) -> dict[str, str]:
+        """``change`` as a CloudEvent in binary mode on the bus: the attributes as headers, the record as the data.
+
+        CloudEvents' NATS binding: names begin with ``ce-``, values are percent-encoded.
+        """
+        event = self.event(change)
+        plain = {k: v for k, v in event.items() if k not in ("data", "datacontenttype")}
+        return {f"ce-{k}": quote(str(v), safe=_SAFE) for k, v in plain.items()} | {
+            "Content-Type": event["datacontenttype"]
         }
 
     async def post(self, delivery_id: str, body: dict[str, Any]) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -161,7 +163,7 @@ def token(token: str, form: str, request: Request, use: Use) -> Response:
 
 @router.get("/open311/v2/requests.{form}")
 def requests(form: str, request: Request, use: Use) -> Response:
-    """Requests by id, service, time and status; at most 90 days and 1,000 rows."""
+    """Requests by id, service, time, status and place (lat, long, radius in m); at most 90 days and 1,000 rows."""
     try:
         _, actor = _account(use, request, None)
         with read_scope(use.engine) as session:
@@ -202,12 +204,36 @@ def _find(session: Session, use: Services, request: Request, actor: Actor) -> li
     codes = text(query, "service_code", 400)
     if codes:
         wanted = wanted.where(Case.kind.in_([open311.service_of(code).kind for code in codes.split(",")]))
+    around = _around(query)
+    if around is not None:
+        west, south, east, north = around
+        wanted = wanted.where(Case.lon.between(west, east), Case.lat.between(south, north))
     status = text(query, "status", 20)
     if status not in (None, "open", "closed"):
         raise InputInvalid(field="status", detail=f"{status!r}", how="use open or closed")
     if status:
         wanted = wanted.where(Case.open.is_(status == "open"))
     return [_shown(session, case) for case in session.scalars(wanted.order_by(Case.opened_at.desc()).limit(MAX_ROWS))]
+
+
+def _around(query: Mapping[str, str]) -> tuple[float, float, float, float] | None:
+    """``lat``, ``long`` and ``radius`` (metres, 500 when left out) as a box; our addition to the standard."""
+    given = {name: text(query, name, 40) for name in ("lat", "long", "radius")}
+    if not any(given.values()):
+        return None
+    limits = {"lat": (-85.0, 85.0), "long": (-180.0, 180.0), "radius": (1.0, 50_000.0)}
+    found: dict[str, float] = {"radius": 500.0}
+    for name, (low, high) in limits.items():
+        try:
+            found[name] = float(given[name] or found.get(name, math.nan))
+        except ValueError:
+            found[name] = math.nan
+        if not low <= found[name] <= high:
+            detail = f"{given[name]!r} is no number from {low:g} to {high:g}"
+            raise InputInvalid(field=name, detail=detail, how="send lat, long and, if wanted, radius in metres")
+    north = found["radius"] / 111_320
+    east = north / max(0.05, math.cos(math.radians(found["lat"])))
+    return found["long"] - east, found["lat"] - north, found["long"] + east, found["lat"] + north
 
 
 def _shown(session: Session, case: Case) -> dict[str, Any]:
@@ -245,7 +271,10 @@ def _alert(session: Session, use: Services, case: Case) -> cap.Alert:
     moves = session.scalars(
         select(CaseTransition).where(CaseTransition.case_id == case.case_id).order_by(CaseTransition.seq)
     ).all()
-    told = [m for m in moves if m.command in ("dispatch", "escalate", "close", "force_close", "cancel")]
+    told = [m for m in moves if m.command in ("dispatch", "escalate", "close", "force_close", "cancel", "reject")]
+    earlier = [(cap.identifier(case.case_id, m.seq), m.at) for m in told[:-1]]
+    if not earlier and case.state in ("cancelled", "rejected"):  # a Cancel must say what it takes back: the report
+        earlier = [(cap.identifier(case.case_id, 1), case.opened_at)]
     department = session.get(Department, case.department_id) if case.department_id else None
     return cap.Alert(
         case_id=case.case_id,
@@ -270,5 +299,5 @@ def _alert(session: Session, use: Services, case: Case) -> cap.Alert:
         confidence=case.confidence,
         web=f"{use.settings.public_url}/cases/{case.case_id}",
         exercise=bool(use.settings.subject_prefix),
-        earlier=tuple((cap.identifier(case.case_id, m.seq), m.at) for m in told[:-1]),
+        earlier=tuple(earlier),
     )

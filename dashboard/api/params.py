@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -12,11 +13,14 @@ from fastapi import Request
 from core.errors import InputInvalid
 
 T = TypeVar("T")
+_NUL = re.compile(rb"\x00|(?<!\\)(?:\\\\)*\\u0000")
 
 
 def text(query: Mapping[str, str], name: str, longest: int = 200) -> str | None:
     """The parameter, None when it is missing or empty."""
     value = query.get(name, "").strip()
+    if "\x00" in value:
+        raise InputInvalid(field=name, detail="holds U+0000", how="leave that character out")
     if len(value) > longest:
         raise InputInvalid(field=name, detail=f"longer than {longest} characters", how="send less")
     return value or None
@@ -77,7 +81,9 @@ def bbox(query: Mapping[str, str], name: str = "bbox") -> tuple[float, float, fl
 
 
 def decode(kind: type[T], data: bytes) -> T:
-    """A JSON body as ``kind``."""
+    """A JSON body as ``kind``; U+0000 is refused everywhere, because PostgreSQL keeps none."""
+    if _NUL.search(data):
+        raise InputInvalid(field="body", detail="holds U+0000", how="leave that character out")
     try:
         return msgspec.json.decode(data or b"{}", type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
