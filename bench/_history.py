@@ -41,7 +41,7 @@ from events.routing import default_routing
 from events.rulebook import default_rulebook
 from events.service import CaseService
 from storage.schema import create_all
-from storage.session import make_engine, read_scope, session_scope
+from storage.session import make_engine, read_scope, refresh_statistics, session_scope
 from storage.tables.cases import (
     AuditEntry,
     Case,
@@ -334,8 +334,10 @@ def _bulk(engine: Engine) -> Iterator[Any]:
             connection.execute(text("SET LOCAL maintenance_work_mem = '512MB'"))
         for index in indexes:
             index.create(connection)
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM ANALYZE" if engine.dialect.name == "postgresql" else "ANALYZE"))
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM ANALYZE"))
+    refresh_statistics(engine)
     engine.dispose()
 
 

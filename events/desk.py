@@ -105,9 +105,10 @@ class Desk:
         where: ColumnElement[bool] = keys
         if happening.same_site and report.site_id and not happening.same_source:
             where = or_(keys, and_(Case.site_id == report.site_id, Case.happening_key.like(f"{report.happening}@%")))
+        # "is not closed" rather than "is open": the key finds them, never a walk through all that are open.
         rows = session.scalars(
             select(Case)
-            .where(where, Case.open.is_(True), Case.merged_into_id.is_(None))
+            .where(where, Case.open.is_not(False), Case.merged_into_id.is_(None))
             .order_by(Case.opened_at.desc())
             .limit(MAX_CANDIDATES)
         )

@@ -1,4 +1,4 @@
-"""The worker's upkeep of stored readings: roll-ups every minute, retention every night."""
+"""The worker's upkeep of stored readings: roll-ups every minute, retention and the planner's statistics every night."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from core.clock import Clock
 from storage import readings
-from storage.session import session_scope
+from storage.session import refresh_statistics, session_scope
 
 log = logging.getLogger("yiwang.worker")
 
@@ -35,6 +35,7 @@ class ReadingsUpkeep:
             now = self._clock.now()
             if self._pruned is None or now - self._pruned >= timedelta(days=1):
                 gone = await asyncio.to_thread(self.prune)
+                await asyncio.to_thread(refresh_statistics, self._engine)
                 self._pruned = now
                 if gone:
                     log.info("retention: %d old rows of readings went", gone)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
@@ -56,3 +56,12 @@ def read_scope(engine: Engine) -> Iterator[Session]:
     with Session(engine, expire_on_commit=False) as session:
         session.connection(execution_options={"read_only": True})
         yield session
+
+
+def refresh_statistics(engine: Engine) -> None:
+    """Let SQLite's planner know which indexes tell rows apart (a sample of each, under a second); PostgreSQL does so
+    itself.  Without it a query over a million cases may walk through all that are open."""
+    if engine.dialect.name == "sqlite":
+        with session_scope(engine) as session:
+            session.execute(text("PRAGMA analysis_limit = 1000"))
+            session.execute(text("ANALYZE"))

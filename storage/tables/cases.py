@@ -5,10 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.schema import Base
+
+
+def _where_given(name: str, column: str) -> Index:
+    """An index of the rows alone in which ``column`` is not NULL."""
+    given = text(f"{column} IS NOT NULL")
+    return Index(name, column, sqlite_where=given, postgresql_where=given)
 
 
 class CaseDefinition(Base):
@@ -31,7 +37,7 @@ class Case(Base):
     definition_version: Mapped[int]
     stage: Mapped[str] = mapped_column(String(24), index=True)
     state: Mapped[str] = mapped_column(String(24), index=True)
-    open: Mapped[bool] = mapped_column(default=True, index=True)
+    open: Mapped[bool] = mapped_column(default=True)
     version: Mapped[int] = mapped_column(default=0)
     severity: Mapped[int] = mapped_column(default=1)
     class_code: Mapped[str] = mapped_column(String(24), default="")
@@ -48,8 +54,8 @@ class Case(Base):
     grid_code: Mapped[str | None] = mapped_column(String(15))
     confidence: Mapped[float | None]
     happening_key: Mapped[str | None] = mapped_column(String(160), index=True)
-    parent_case_id: Mapped[str | None] = mapped_column(ForeignKey("case_file.case_id"), index=True)
-    merged_into_id: Mapped[str | None] = mapped_column(ForeignKey("case_file.case_id"), index=True)
+    parent_case_id: Mapped[str | None] = mapped_column(ForeignKey("case_file.case_id"))
+    merged_into_id: Mapped[str | None] = mapped_column(ForeignKey("case_file.case_id"))
     confidential: Mapped[bool] = mapped_column(default=False)
     department_id: Mapped[str | None] = mapped_column(String(40), index=True)  # lead department now
     handler_id: Mapped[str | None] = mapped_column(String(40), index=True)  # person who accepted
@@ -69,7 +75,14 @@ class Case(Base):
     reworks: Mapped[int] = mapped_column(default=0)  # checks that failed
     reopened: Mapped[int] = mapped_column(default=0)
     urged: Mapped[int] = mapped_column(default=0)  # 督办
-    __table_args__ = (Index("ix_case_file_open_kind", "open", "kind", "site_id"),)
+    __table_args__ = (
+        Index("ix_case_file_open_kind", "open", "kind", "site_id"),
+        Index("ix_case_file_open_opened_at", "open", "opened_at", "case_id"),  # lists: the newest open ones first
+        Index("ix_case_file_open_place", "open", "lat", "lon"),  # maps, and what is near a report
+        # Hardly any case has these: an index that knew all the others would only mislead the planner.
+        _where_given("ix_case_file_parent_case_id", "parent_case_id"),
+        _where_given("ix_case_file_merged_into_id", "merged_into_id"),
+    )
 
 
 class CaseAssignment(Base):
@@ -78,7 +91,7 @@ class CaseAssignment(Base):
     __tablename__ = "case_assignment"
     assignment_id: Mapped[str] = mapped_column(String(26), primary_key=True)
     case_id: Mapped[str] = mapped_column(ForeignKey("case_file.case_id"), index=True)
-    department_id: Mapped[str] = mapped_column(ForeignKey("department.department_id"), index=True)
+    department_id: Mapped[str] = mapped_column(ForeignKey("department.department_id"))
     user_id: Mapped[str | None] = mapped_column(ForeignKey("user_account.user_id"), index=True)
     role: Mapped[str] = mapped_column(String(8), default="lead")  # lead, assist, check
     state: Mapped[str] = mapped_column(String(16), default="dispatched", index=True)
@@ -88,6 +101,7 @@ class CaseAssignment(Base):
     finished_at: Mapped[datetime | None]
     deadline_at: Mapped[datetime | None]
     score: Mapped[float | None]
+    __table_args__ = (Index("ix_case_assignment_department_state", "department_id", "state", "case_id"),)
 
 
 class CaseClock(Base):
