@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bench import _films
+from bench import _films, _takeover
 from vision import weights
 
 MODEL, SIZE = "flame_smoke.onnx", 320
@@ -23,7 +23,9 @@ STREAMS, DISTRICT, PATROL = 25, 148, 6948
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="how long each live part runs")
-    parser.add_argument("--only", choices=("frame", "hour", "streams", "district", "patrol"), help="run one part")
+    parser.add_argument("--kills", type=int, default=5, help="how often a vision worker is killed")
+    parts = ("frame", "hour", "streams", "district", "patrol", "takeover")
+    parser.add_argument("--only", choices=parts, help="run one part")
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -39,6 +41,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             figures["district"] = _district(films, args.seconds)
         if args.only in (None, "patrol"):
             figures["patrol"] = _patrol(films)
+        if args.only in (None, "takeover"):
+            figures["takeover"] = _takeover.measure(films, args.kills)
     return figures
 
 
