@@ -47,7 +47,7 @@ class MoveNet:
 
     def __init__(self, file: str = "movenet_lightning.onnx") -> None:
         path = weights.find(file)
-        self._session = open_session(path)
+        self._session = open_session(path, "cpu")
         self._input = self._session.get_inputs()[0].name
         self._lock = threading.Lock()
         self.model: ModelRef = weights.reference(path)

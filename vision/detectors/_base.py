@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +15,10 @@ from numpy.typing import NDArray
 from core.records import ModelRef
 from vision.detections import Detections, Image, empty
 from vision.errors import ModelInvalid
+
+log = logging.getLogger("yiwang.vision.detectors")
+
+DEVICES = ("auto", "cpu", "cuda")
 
 
 class Detector(Protocol):
@@ -30,23 +35,34 @@ class Detector(Protocol):
     def detect(self, frames: Sequence[Image]) -> list[Detections]: ...
 
 
-def open_session(path: Path, device: str = "cpu") -> onnxruntime.InferenceSession:
+def open_session(path: Path, device: str = "auto") -> onnxruntime.InferenceSession:
     """A session on one thread that never spins: many workers share few cores (spinning took 60× longer there).
 
-    ``device`` ``cuda`` is used when onnxruntime was built for it; otherwise the processor serves.
+    ``device``: ``auto`` takes CUDA where onnxruntime has it and it starts, ``cuda`` says so where it does not (the
+    processor serves all the same: a camera that is analysed slowly beats one that is not), ``cpu`` never asks.
     """
+    if device not in DEVICES:
+        raise ModelInvalid(path=str(path), detail=f"device {device!r} is not one of {', '.join(DEVICES)}")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     wanted = ["CPUExecutionProvider"]
-    if device == "cuda" and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+    has_cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+    if device != "cpu" and has_cuda:
         wanted.insert(0, "CUDAExecutionProvider")
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=wanted)
+        session = onnxruntime.InferenceSession(str(path), options, providers=wanted)
     except Exception as error:  # noqa: BLE001 — onnxruntime's errors share no base but Exception
         raise ModelInvalid(path=str(path), detail=str(error).splitlines()[0][:200]) from error
+    runs_on = session.get_providers()[0]
+    if runs_on != wanted[0] or (device == "cuda" and not has_cuda):
+        why = "it does not start (driver or CUDA libraries)" if has_cuda else "this onnxruntime was built without it"
+        log.warning("%s: CUDA is not used: %s; the processor serves (pip install onnxruntime-gpu)", path.name, why)
+    else:
+        log.info("%s runs on %s", path.name, runs_on.removesuffix("ExecutionProvider"))
+    return session
 
 
 def letterbox(image: Image, size: tuple[int, int], pad: int = 114) -> tuple[Image, float, float, float]:

@@ -32,6 +32,7 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     file: str = "nanodet_coco_416.onnx"
     confidence: float = 0.25
     iou: float = 0.5
+    device: str = "auto"
 
 
 def build(params: Params) -> NanoDet:
@@ -47,7 +48,7 @@ class NanoDet:
     def __init__(self, params: Params) -> None:
         path = weights.find(params.file)
         self._params = params
-        self._session = open_session(path)
+        self._session = open_session(path, params.device)
         self.model: ModelRef = weights.reference(path)
         self._input = self._session.get_inputs()[0].name
         shapes = {o.name: tuple(o.shape) for o in self._session.get_outputs()}

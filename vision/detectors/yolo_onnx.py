@@ -21,8 +21,8 @@ from vision.errors import ModelInvalid
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``file`` below the models folder or absolute; ``confidence`` the floor of what is returned.
 
-    ``size`` 0 takes the file's own picture size; ``device`` ``cuda`` is used where onnxruntime has it; ``rect`` spares a
-    network of free size the padding of pictures that are not square.
+    ``size`` 0 takes the file's own picture size; ``device``: ``auto`` takes CUDA where it works, ``cuda`` complains
+    where it does not, ``cpu``; ``rect`` spares a network of free size the padding of pictures that are not square.
     """
 
     file: str
@@ -30,7 +30,7 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     iou: float = 0.5
     size: int = 0
     max_batch: int = 16
-    device: str = "cpu"
+    device: str = "auto"
     rect: bool = True
 
 
