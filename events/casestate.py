@@ -31,6 +31,12 @@ _PHOTOGRAPHS = (
     .where(CaseEvidence.case_id == bindparam("case_id"), CaseEvidence.added_at >= bindparam("since"))
     .group_by(CaseEvidence.purpose)
 )
+_CHILDREN = (
+    select(Case.number)
+    .where(Case.parent_case_id == bindparam("case_id"), Case.open.is_(True))
+    .order_by(Case.number)
+    .limit(5)
+)
 
 
 def parts_of(session: Session, case_id: str) -> list[CaseAssignment]:
@@ -66,8 +72,9 @@ def case_state(
     clocks: list[CaseClock] | None = None,
     *,
     photographs: bool = True,
+    children: bool = True,
 ) -> CaseState:
-    """What the engine needs to know of a stored case; ``photographs`` False: the command does not ask for any."""
+    """What the engine needs to know of a stored case; ``photographs``, ``children`` False: nobody asks for any."""
     rows = parts_of(session, case.case_id) if parts is None else parts
     running = clocks_of(session, case.case_id) if clocks is None else clocks
     live = [r for r in rows if r.state in LIVE]
@@ -89,6 +96,7 @@ def case_state(
         pending=case.form.get("pending", {}),
         remembered=str(case.form.get("remembered", "")),
         bounces=case.bounces,
+        open_children=_open_children(session, case.case_id) if children else (),
         deadlines={row.kind: row.deadline_at for row in running if row.stopped_at is None},
         worked_by=tuple(
             {case.handler_id or "", *(r.user_id or "" for r in rows if r.role != "check" and r.accepted_at)} - {""}
@@ -105,6 +113,12 @@ def _photographs(session: Session, case: Case, live: list[CaseAssignment]) -> di
     return {row.purpose: row.n for row in rows}
 
 
-def asks_photograph(definition: Definition, command: Command) -> bool:
+def _open_children(session: Session, case_id: str) -> tuple[str, ...]:
+    """Numbers of the open parts of an area-wide or split case, a few at most."""
+    return tuple(session.scalars(_CHILDREN, {"case_id": case_id}))
+
+
+def asks(definition: Definition, command: Command, guard: str) -> bool:
+    """Whether ``command`` is held by ``guard``, for which the case's rows must be read."""
     spec = definition.commands.get(command.name)
-    return spec is not None and any(guard.get("guard") == "evidence" for guard in spec.guards)
+    return spec is not None and any(each.get("guard") == guard for each in spec.guards)

@@ -40,6 +40,7 @@ class CaseState(Record, frozen=True):
     remembered: str = ""  # the state to go back to
     bounces: int = 0
     deadlines: dict[str, datetime | None] = {}  # of the running clocks; None: suspended
+    open_children: tuple[str, ...] = ()  # numbers of open parts of a bracket
     worked_by: tuple[str, ...] = ()  # everybody who accepted or finished a part
 
 
@@ -310,7 +311,17 @@ def _not_handler(case: CaseState, command: Command, actor: Actor, d: Definition,
         raise GuardFailed(command=command.name, detail="you handled it yourself", how="somebody else checks it")
 
 
+def _children_closed(case: CaseState, command: Command, actor: Actor, d: Definition, guard: Mapping[str, Any]) -> None:
+    if case.open_children:
+        raise GuardFailed(
+            command=command.name,
+            detail=f"parts of it are open: {', '.join(case.open_children)}",
+            how="close them first; each closes by itself",
+        )
+
+
 GUARDS: dict[str, Guard] = {
+    "children_closed": _children_closed,
     "evidence": _evidence,
     "parts_finished": _parts_finished,
     "within_clock": _within_clock,

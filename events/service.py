@@ -28,7 +28,7 @@ from events.access import visible_cases
 from events.calendar import WorkCalendar, statutory_calendar
 from events.case_errors import CommandUnknown, IdempotencyConflict, MoveForbidden, StaleCase
 from events.casekinds import NEW, Definition, shipped_definitions
-from events.casestate import CaseRows, asks_photograph, case_state, parts_of
+from events.casestate import CaseRows, asks, case_state, parts_of
 from events.clocks import Clocks
 from events.correlate import Decision
 from events.drafts import CaseDraft
@@ -283,7 +283,8 @@ class CaseService:
         case, parts, clocks = rows.case, rows.parts, rows.clocks
         definition = definition_of(session, case, self.definitions)
         state = case_state(
-            session, case, self.clock.now(), parts, clocks, photographs=asks_photograph(definition, command)
+            session, case, self.clock.now(), parts, clocks, photographs=asks(definition, command, "evidence"),
+            children=asks(definition, command, "children_closed"),
         )
         transition = advance(state, command, actor, definition)
         at = self._stamp(case)

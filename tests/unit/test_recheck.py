@@ -12,6 +12,7 @@ from sqlalchemy import Engine, select
 from core.ids import derived_id
 from core.records import CaseChanged, EvidenceRef, LookAnswer, LookRequest, Observation, encode
 from core.settings import Settings
+from events.case_errors import GuardFailed
 from events.notices import notices_of_change
 from events.recheck import Rechecker
 from storage.session import session_scope
@@ -177,8 +178,12 @@ def test_a_parent_waits_for_its_children(town: Town, settings: Settings) -> None
     parent, child = finished(town), town.open()
     with session_scope(town.engine) as session:
         session.get_one(Case, child.case_id).parent_case_id = parent
+    with pytest.raises(GuardFailed, match=child.number):  # nor can a person close the bracket over it
+        town.do(parent, "check_pass", "inspector")
+    assert "check_pass" not in {a.name for a in town.detail(parent, "inspector").allowed}
     look(town, settings, FakeBus())
     detail = town.detail(parent)
+    assert [c.number for c in detail.children] == [child.number]
     assert detail.case["state"] == "rework" and child.number in detail.transitions[-1].reason
     assert town.close(child.case_id).state == "closed"  # the child closes by itself
     town.do(parent, "accept", "fire")
