@@ -123,13 +123,36 @@ def test_views_and_exports_enter_the_chain_and_the_package_holds(office: Office,
     assert operator.get(f"/api/cases/{case_id}/audit").json()["items"][-1]["action"] == "export"
 
 
-def test_probable_duplicates_are_proposed(office: Office) -> None:
+def test_duplicates_are_proposed_joined_and_refused(office: Office) -> None:
     first = open_case(office)
-    open_case(office)
-    operator = office.client("operator")
-    found = operator.get(f"/api/cases/{first}/duplicates")
-    assert found.status_code == 200 and isinstance(found.json()["items"], list)
-    assert office.client("fireman").get(f"/api/cases/{first}/duplicates").status_code == 403
+    operator, fireman = office.client("operator"), office.client("fireman")
+    assert fireman.get(f"/api/cases/{first}/duplicates").status_code == 403
+    here = {"lon": 125.3702, "lat": 43.88, "accuracy_m": 20}
+    call = operator.post("/api/cases", json={"title": "water at the mall", "kind": "waterlogging", "location": here})
+    assert call.status_code == 201, call.text
+    assert (call.json()["state"], call.json()["merged_into_id"]) == ("merged", first)
+    joined = operator.get(f"/api/cases/{call.json()['case_id']}").json()
+    assert joined["why"]["merge"]["verdict"] == "attach" and joined["transitions"][-1]["reason"]
+    assert [c["case_id"] for c in operator.get(f"/api/cases/{first}").json()["merged"]] == [call.json()["case_id"]]
+    vague = operator.post("/api/cases", json={"title": "something", "site_id": "s-fire"}).json()
+    path = f"/api/cases/{vague['case_id']}"
+    (found,) = operator.get(f"{path}/duplicates").json()["items"]
+    assert found["case_id"] == first and found["steps"][0]["step"] == "class"
+    refuse = {"name": "distinct", "data": {"other_case_id": first}}
+    assert operator.post(f"{path}/commands", json=refuse).status_code == 422  # why?
+    refuse["data"]["reason"] = "a lost child"  # type: ignore[index]
+    assert operator.post(f"{path}/commands", json=refuse).status_code == 200
+    assert operator.get(f"{path}/duplicates").json()["items"] == []
+    garbage = {"name": "distinct", "data": {"other_case_id": "nobody", "reason": "x y"}}
+    assert operator.post(f"{path}/commands", json=garbage).status_code == 404
+
+
+def test_why_me_over_the_api(office: Office) -> None:
+    case_id = open_case(office)
+    answer = office.client("fireman").get(f"/api/cases/{case_id}/routing")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["stored"] == [] and answer.json()["suggestion"]["lead"]["department_id"] == "dept-drainage"
+    assert office.client("drainer").get(f"/api/cases/{case_id}/routing").status_code == 404
 
 
 def test_an_evidence_view_is_noted_again_after_an_hour(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
