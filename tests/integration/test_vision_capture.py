@@ -240,9 +240,16 @@ def test_ten_good_cameras_are_not_slowed_by_ten_bad_ones(tmp_path: Path, clip: P
         ]
         poor = [add(engine, camera(f"bad{i}", url)) for i, url in enumerate(bad)]
         good = [add(engine, camera(f"good{i}", f"file://{clip}?loop=1", fps=4)) for i in range(10)]
+        wide = write_film(tmp_path / "wide.ts", (street(640, 480) for _ in range(20)), fps=10)
+        both = tmp_path / "both.ts"
+        both.write_bytes(ts.read_bytes() + wide.read_bytes())  # the resolution changes in mid-stream
+        changing = add(engine, camera("changing", f"file://{both}?loop=1", fps=4))
+        widths: set[int] = set()
         assert wait_for(lambda: all(s.capture.status.frames for s in good), 5)
         before, start = [s.capture.status.frames - s.capture.status.dropped for s in good], time.monotonic()
-        time.sleep(16)
+        while time.monotonic() - start < 16:
+            widths.add(changing.capture.status.width)
+            time.sleep(0.1)
         seconds = time.monotonic() - start
         after = [s.capture.status.frames - s.capture.status.dropped for s in good]
         rates = [(a - b) / seconds for a, b in zip(after, before, strict=True)]
@@ -255,6 +262,7 @@ def test_ten_good_cameras_are_not_slowed_by_ten_bad_ones(tmp_path: Path, clip: P
         # the damaged flood may or may not give a picture now and then; all the others give none
         assert told | {"bad7"} == {s.camera.camera_id for s in poor}, states
         assert all(s.capture.status.state == "online" for s in good)
+        assert changing.capture.status.state == "online" and {320, 640} <= widths
 
 
 def test_a_stream_that_returns_is_seen_within_ten_seconds(tmp_path: Path, engine: Engine) -> None:
