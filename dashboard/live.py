@@ -74,6 +74,12 @@ class LiveHub:
         self.watch: Callable[[str], Any] | None = None
 
     @property
+    def _drill(self) -> str | None:
+        """The name of the drill that these pages show; None in the live city."""
+        kind, _, name = self._settings.subject_prefix.rstrip(".").partition(".")
+        return name if kind == "drill" else None
+
+    @property
     def viewers(self) -> int:
         """How many pages are open."""
         return len(self._viewers)
@@ -259,7 +265,8 @@ class LiveHub:
         self._viewers.add(viewer)
         checked = time.monotonic()
         try:
-            yield event("hello", {"server_time": self._clock.now(), "instance": self.instance})
+            hello = {"server_time": self._clock.now(), "instance": self.instance, "drill": self._drill}
+            yield event("hello", hello)
             while True:
                 payload = await viewer.queue.get()
                 if payload is None:

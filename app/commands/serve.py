@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 import signal
 
 from app import logs
+from core.errors import InputInvalid
 from core.settings import Settings, load_settings
 
 HELP = "run one process: web, worker, ingest or vision"
@@ -14,16 +16,53 @@ HELP = "run one process: web, worker, ingest or vision"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("process", choices=("web", "worker", "ingest", "vision"))
+    parser.add_argument("--drill", metavar="NAME", help="web: the pages of a drill that was run, marked as one")
+    parser.add_argument("--port", type=int, default=8700, help="port of a drill's pages (default 8700)")
 
 
 def run(args: argparse.Namespace) -> int:
     settings = load_settings()
     logs.configure(settings.log_level)
-    if args.process == "web":
+    if args.drill:
+        _serve_web(drill_pages(settings, args.drill, args.port))
+    elif args.process == "web":
         _serve_web(settings)
     else:
         asyncio.run(_serve(args.process, settings))
     return 0
+
+
+def drill_pages(settings: Settings, name: str, port: int) -> Settings:
+    """The settings of a drill's pages; says where they are and gives its administrator a password of its own.
+
+    Another host name than the live pages': a browser would send one's session to the other.
+    """
+    from sqlalchemy import select
+
+    from dashboard.auth import set_password
+    from events.drill import drill_settings
+    from storage.session import make_engine, session_scope
+    from storage.tables.people import User, UserRole
+
+    own = drill_settings(settings, name).with_(web_port=port, public_url=f"http://localhost:{port}")
+    if not re.fullmatch(r"[a-z0-9]{1,24}", name) or not (own.data_dir / "drill.db").exists():
+        known = ", ".join(sorted(p.name for p in own.data_dir.parent.glob("*"))) or "none"
+        raise InputInvalid(field="--drill", detail=f"there is no drill {name!r}", how=f"known: {known}; see app drill")
+    tiles = own.data_dir / "tiles"
+    if not tiles.exists() and settings.tiles_dir.exists():
+        tiles.symlink_to(settings.tiles_dir)
+    engine = make_engine(own.database_url)
+    with session_scope(engine) as session:
+        admins = select(UserRole.user_id).where(UserRole.role == "admin")
+        chief = session.scalars(
+            select(User).where(User.active, User.user_id.in_(admins)).order_by(User.user_id)
+        ).first()
+        if chief is None:
+            raise InputInvalid(field="--drill", detail="the drill has no administrator", how="run it again")
+        password = set_password(session, chief, None, must_change=False)
+        print(f"drill {name}: {own.public_url}   log in as {chief.login}, password: {password}", flush=True)
+    engine.dispose()
+    return own
 
 
 async def _serve(process: str, settings: Settings) -> None:

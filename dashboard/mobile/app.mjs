@@ -6,7 +6,7 @@ import * as push from "./push.mjs";
 import { loginScreen, tasksScreen, taskScreen, reportScreen } from "./screens.mjs";
 
 const root = document.getElementById("app");
-export const app = { me: null, tasks: [], details: new Map(), online: navigator.onLine, place: null, loadedAt: null, failed: null, busy: false };
+export const app = { me: null, tasks: [], planTasks: [], details: new Map(), online: navigator.onLine, place: null, loadedAt: null, failed: null, busy: false };
 let leave = null;
 
 export function show() {
@@ -36,12 +36,13 @@ export async function refresh() {
   app.busy = true;
   try {
     await queue.flush();
-    const answer = await api.get("/api/tasks");
+    const [answer, plans] = await Promise.all([api.get("/api/tasks"), api.get("/api/plan-tasks").catch((error) => { if (error.status === 0 || error.status === 401) throw error; return { items: [] }; })]);
     app.tasks = answer.items || answer;
+    app.planTasks = plans.items;
     app.online = true;
     app.failed = null;
     app.loadedAt = new Date().toISOString();
-    await queue.keep("tasks", { items: app.tasks, at: app.loadedAt });
+    await queue.keep("tasks", { items: app.tasks, plans: app.planTasks, at: app.loadedAt });
     window.dispatchEvent(new Event("tasks"));
     for (const task of app.tasks.slice(0, 30)) {
       const known = app.details.get(task.case_id);
@@ -79,6 +80,7 @@ export async function loadDetail(id) {
 export function signOut() {
   app.me = null;
   app.tasks = [];
+  app.planTasks = [];
   app.details.clear();
   location.hash = "#/";
   show();
@@ -103,7 +105,7 @@ async function begin() {
     else if (typeof data?.go === "string" && data.go.startsWith("/m")) location.hash = new URL(data.go, location.origin).hash;
   });
   const kept = await queue.kept("tasks").catch(() => null);
-  if (kept) { app.tasks = kept.items; app.loadedAt = kept.at; }
+  if (kept) { app.tasks = kept.items; app.planTasks = kept.plans || []; app.loadedAt = kept.at; }
   try {
     app.me = await api.me({ redirect: false });
     await queue.keep("me", app.me);

@@ -99,6 +99,12 @@ async function send(item) {
     if (item.blob) await photo(made.case_id || made.case?.case_id, "finding", item.blob, item, headers);
     return;
   }
+  if (item.kind === "plan_task") {
+    await api.post(`/api/plan-tasks/${encodeURIComponent(item.task_id)}`, { state: item.state }, { headers }).catch((error) => {
+      if (error.code !== "input_invalid" || !/ already$/.test(error.body?.detail || "")) throw error; // the answer to the first try was lost
+    });
+    return;
+  }
   const path = `/api/cases/${encodeURIComponent(item.case_id)}`;
   if (item.kind === "photo") {
     await photo(item.case_id, item.purpose, item.blob, item, headers);

@@ -69,9 +69,12 @@ export function tasksScreen(root, app, reload) {
       ["phone.sending", app.tasks.filter((c) => waiting.get(c.case_id) === "finish")],
       ["phone.others", app.tasks.filter((c) => !["dispatched", "rework", "handling", "handle_finished", "checking"].includes(c.state) && !waiting.has(c.case_id))],
     ];
-    const some = app.tasks.length;
+    const some = app.tasks.length + app.planTasks.length;
+    const moved = new Map(pending.filter((i) => i.kind === "plan_task" && !i.failed).map((i) => [i.task_id, i.state]));
+    const plans = app.planTasks.filter((task) => moved.get(task.task_id) !== "done");
     replace(list, app.failed ? h("p", { class: "error" }, app.failed.text) : null,
       groups.filter(([, items]) => items.length).map(([key, items]) => [h("h2", {}, t(key), h("span", {}, items.length)), items.map((c) => card(c, app))]),
+      plans.length ? [h("h2", {}, t("phone.plan_tasks"), h("span", {}, plans.length)), plans.map((task) => planCard({ ...task, state: moved.get(task.task_id) || task.state }, reload))] : null,
       some ? null : app.loadedAt ? h("div", { class: "empty" }, icon("check", 54), h("p", {}, t("phone.nothing"))) : h("div", { class: "empty" }, h("p", {}, t("phone.loading"))));
     replace(box, await queueBox());
   };
@@ -101,6 +104,19 @@ function card(c, app) {
     h("span", { class: "soft" }, [c.site_name || c.division_name, distance(app, c)].filter(Boolean).join(" · ")),
     h("span", { class: "line" }, h("span", { class: "chip" }, term("state", c.state)),
       left === null ? null : h("span", { class: left < 0 ? "late" : left < 900000 ? "soon" : "ok" }, left < 0 ? t("cases.overdue", { span: span(left) }) : t("cases.left", { span: span(left) }))));
+}
+
+/** A task of an emergency plan: taken on and ticked off where it stands, without a network too. */
+function planCard(task, reload) {
+  const late = task.due_at && Date.parse(task.due_at) < Date.now();
+  const move = (state) => h("button", { type: "button", class: `big ${state === "done" ? "primary" : ""}`, dataset: { do: state }, onClick: async () => {
+    await queue.add({ kind: "plan_task", case_id: null, task_id: task.task_id, state });
+    setTimeout(reload, 300);
+  } }, t(`plans.do_${state}`));
+  return h("div", { class: "card s3 plan", dataset: { task: task.task_id } }, h("b", {}, task.title),
+    h("span", { class: "soft" }, [task.case_title, task.site_name, task.user_name].filter(Boolean).join(" · ")),
+    task.due_at ? h("span", { class: late ? "late" : "ok" }, t("case.until", { time: short(task.due_at) })) : null,
+    h("span", { class: "line" }, task.state === "open" ? move("accepted") : null, move("done")));
 }
 
 function distance(app, c) {
