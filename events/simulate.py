@@ -21,7 +21,7 @@ from core.errors import InputInvalid
 from core.records import JSON, GeoPoint, Observation, Quality, Reading, Record
 from events.correlate import OpenCase, Report, candidate_keys, decide, happening_key
 from events.desk import report_of, title_of
-from events.findings import Context, DictMemory, Finding
+from events.findings import Context, DictMemory, Finding, speaks
 from events.intake import as_observation
 from events.places import Place, Registry
 from events.routing import Facts, RoutingTable, default_routing, route
@@ -103,6 +103,7 @@ class _Case:
             site_id=self.place.site_id,
             location=self.place.location,
             zone=observation.zone,
+            accuracy_m=report_of(self.finding, self.place).accuracy_m,
             standing=any(self.standing.values()),
         )
 
@@ -176,7 +177,7 @@ class Simulator:
 
     def _add(self, case: _Case, finding: Finding) -> None:
         self._by_condition[finding.standing_key] = case
-        case.standing[finding.standing_key] = finding.state != "clear"
+        case.standing[finding.standing_key] = finding.state != "clear" and not speaks(finding.observation)
         case.sources.add(finding.observation.source_id)
         case.reports += finding.state == "open"
         case.severity = max(case.severity, int(finding.severity) if finding.state != "clear" else 0)
@@ -206,7 +207,7 @@ class Simulator:
             assisting=tuple(p.department_id for p in path.assisting),
             merge=merge,
             severity=int(finding.severity),
-            standing={finding.standing_key: True},
+            standing={finding.standing_key: not speaks(observation)},
             sources={observation.source_id},
         )
         self._cases.append(case)

@@ -48,10 +48,19 @@ export function commandForm(command, label, shown, done) {
 
 const reader = (node) => ({ node, value: async () => node.value.trim() });
 
+/** The reports and signals that make up the case, one to choose. */
+function conditions(required, item) {
+  const node = h("select", { required });
+  api.get(`/api/cases/${encodeURIComponent(item.case_id)}`).then(({ why }) => replace(node,
+    Object.keys(why?.standing || {}).map((key) => h("option", { value: key }, key.split("|").slice(1).join(" · ")))));
+  return reader(node);
+}
+
 function field(name, required, schema, item) {
   if (name === "department_id" || name === "assisting" || name === "departments") return departments(name, required, schema);
   if (name === "user_id") return users(required, item);
   if (name === "other_case_id" || name === "into" || name === "case_id") return cases(required, item);
+  if (name === "standing_key") return conditions(required, item);
   if (schema.format === "date-time" || name === "until") return moment(required);
   if (name === "evidence" || schema.format === "evidence") return photo(required, item);
   if (schema.enum) {
