@@ -39,12 +39,18 @@ def build(params: Params) -> YoloHead:
     try:
         core = openvino.Core()
         core.set_property({"ENABLE_MMAP": False})  # a file that is replaced in place must not pull the rug away
+        known = {d.split(".")[0] for d in core.available_devices} | {"AUTO", "HETERO", "MULTI"}
+        if params.device.split(".")[0].split(":")[0] not in known:
+            found = ", ".join(core.available_devices)
+            raise ModelInvalid(path=str(path), detail=f"OpenVINO finds no device {params.device!r} here, only {found}")
         options: dict[str, Any] = {"INFERENCE_PRECISION_HINT": params.precision}
         if params.device == "CPU":
             options |= {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1}
         model = core.compile_model(core.read_model(path), params.device, options)
+    except ModelInvalid:
+        raise
     except Exception as error:  # noqa: BLE001 — OpenVINO raises plain RuntimeError and its own kinds
-        raise ModelInvalid(path=str(path), detail=str(error).splitlines()[0][:200]) from error
+        raise ModelInvalid(path=str(path), detail=" ".join(str(error).split())[:200]) from error
     names, size = _metadata(path)
     shape = model.input(0).partial_shape
     batch = 1 if shape[0].is_static and shape[0].get_length() == 1 else params.max_batch
