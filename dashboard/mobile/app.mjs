@@ -3,7 +3,7 @@ import { ready, t } from "/static/ui/i18n.mjs";
 import * as api from "/static/ui/api.mjs";
 import * as queue from "./queue.mjs";
 import * as push from "./push.mjs";
-import { loginScreen, tasksScreen, taskScreen, reportScreen } from "./screens.mjs";
+import { loginScreen, tasksScreen, taskScreen, reportScreen, showNet } from "./screens.mjs";
 
 const root = document.getElementById("app");
 export const app = { me: null, tasks: [], planTasks: [], details: new Map(), online: navigator.onLine, place: null, loadedAt: null, failed: null, busy: false };
@@ -119,6 +119,7 @@ async function begin() {
   window.addEventListener("online", () => { app.online = true; refresh(); });
   window.addEventListener("offline", () => { app.online = false; window.dispatchEvent(new Event("tasks")); });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
+  window.addEventListener("tasks", () => showNet(app));
   queue.onChange(() => window.dispatchEvent(new Event("queue")));
   setInterval(() => { if (!document.hidden) refresh(); }, 20000);
   show();

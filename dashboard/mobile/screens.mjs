@@ -37,8 +37,16 @@ export function loginScreen(root, app, done) {
 const languageButton = () => h("button", { type: "button", class: "flat", onClick: () => { setLanguage(language() === "zh" ? "en" : "zh"); location.reload(); } },
   icon("globe", 18), language() === "zh" ? "English" : "中文");
 
+/** Whether there is a network, wherever a screen shows it. */
+export function showNet(app, node = document.querySelector(".net")) {
+  if (!node) return;
+  node.className = `net ${app.online ? "on" : "off"}`;
+  node.textContent = app.online ? t("phone.online") : t("phone.offline");
+}
+
 function bar(app, title, back) {
-  const state = h("span", { class: `net ${app.online ? "on" : "off"}` }, app.online ? t("phone.online") : t("phone.offline"));
+  const state = h("span", { class: "net" });
+  showNet(app, state);
   return h("header", { class: "bar" },
     back ? h("button", { type: "button", class: "back", "aria-label": t("phone.back"), onClick: () => { location.hash = "#/"; } }, "‹") : null,
     h("h1", {}, title), state);
@@ -73,8 +81,8 @@ export function tasksScreen(root, app, reload) {
     const moved = new Map(pending.filter((i) => i.kind === "plan_task" && !i.failed).map((i) => [i.task_id, i.state]));
     const plans = app.planTasks.filter((task) => moved.get(task.task_id) !== "done");
     replace(list, app.failed ? h("p", { class: "error" }, app.failed.text) : null,
-      groups.filter(([, items]) => items.length).map(([key, items]) => [h("h2", {}, t(key), h("span", {}, items.length)), items.map((c) => card(c, app))]),
       plans.length ? [h("h2", {}, t("phone.plan_tasks"), h("span", {}, plans.length)), plans.map((task) => planCard({ ...task, state: moved.get(task.task_id) || task.state }, reload))] : null,
+      groups.filter(([, items]) => items.length).map(([key, items]) => [h("h2", {}, t(key), h("span", {}, items.length)), items.sort(pressing).map((c) => card(c, app))]),
       some ? null : app.loadedAt ? h("div", { class: "empty" }, icon("check", 54), h("p", {}, t("phone.nothing"))) : h("div", { class: "empty" }, h("p", {}, t("phone.loading"))));
     replace(box, await queueBox());
   };
@@ -105,6 +113,9 @@ function card(c, app) {
     h("span", { class: "line" }, h("span", { class: "chip" }, term("state", c.state)),
       left === null ? null : h("span", { class: left < 0 ? "late" : left < 900000 ? "soon" : "ok" }, left < 0 ? t("cases.overdue", { span: span(left) }) : t("cases.left", { span: span(left) }))));
 }
+
+/** The gravest first, of equal ones what is due first. */
+const pressing = (a, b) => b.severity - a.severity || (Date.parse(a.deadline_at) || Infinity) - (Date.parse(b.deadline_at) || Infinity);
 
 /** A task of an emergency plan: taken on and ticked off where it stands, without a network too. */
 function planCard(task, reload) {

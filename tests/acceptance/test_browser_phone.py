@@ -62,6 +62,7 @@ def test_nothing_is_lost_offline_and_nothing_is_sent_twice(phone: Visit, fake: F
     page.wait_for_function("() => navigator.serviceWorker.ready.then(() => true)")
     page.wait_for_timeout(1500)  # details of the tasks are being kept
     phone.context.set_offline(True)
+    expect(page.locator(".net")).to_have_text("离线")  # said at once, not at the next screen
     page.reload()
     page.tap(f'a.card[data-case="{case_id}"]')
     page.set_input_files('[data-do="photo"]', [PHOTO])
