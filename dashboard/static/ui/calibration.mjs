@@ -40,7 +40,7 @@ export function calibrationEditor(src, camera) {
       h("button", { type: "button", class: "tool", "aria-label": t("act.delete"), onClick: () => { pairs.splice(i, 1); show(); } }, icon("close", 16)))));
     const n = complete().length;
     verdict.textContent = n < 4 ? t("vision.points_missing", { n: 4 - n }) : !found ? t("vision.points_bad")
-      : found.left_out === null ? t("vision.one_more") : `${t("vision.error", { m: number(found.error, 2) })} · ${t("vision.left_out", { m: number(found.left_out, 2) })}`;
+      : found.left_out === null ? `${t("vision.error", { m: number(found.error, 2) })} · ${t("vision.one_more")}` : `${t("vision.error", { m: number(found.error, 2) })} · ${t("vision.left_out", { m: number(found.left_out, 2) })}`;
     verdict.classList.toggle("warn-text", !found || found.error > 3);
     drawMap(found);
   }

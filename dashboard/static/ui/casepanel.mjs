@@ -1,5 +1,5 @@
 // One case: what was seen, why it is here, who has it, what may be done now.
-import { t, caseTitle, term, full, short, span, number, language } from "./i18n.mjs";
+import { t, said, caseTitle, term, full, short, span, number, language } from "./i18n.mjs";
 import { h, icon, replace } from "./dom.mjs";
 import * as api from "./api.mjs";
 import * as store from "./store.mjs";
@@ -154,7 +154,7 @@ function facts(c) {
     [t("fact.kind"), c.kind ? term("kind", c.kind) : null], [t("fact.confidence"), typeof c.confidence === "number" ? `${number(c.confidence * 100, 0)} %` : null],
     [t("fact.source"), c.source_type ? `${term("source", c.source_type)} ${c.source_id || ""}` : null],
   ].filter(([, value]) => value);
-  return h("div", {}, c.description ? h("p", { class: "description" }, c.description) : null,
+  return h("div", {}, c.description ? h("p", { class: "description" }, said(c.description)) : null,
     h("dl", { class: "facts" }, rows.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])));
 }
 

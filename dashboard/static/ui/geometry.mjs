@@ -1,6 +1,7 @@
 // Plane geometry of a camera's view: homography from ≥ 4 point pairs (least squares), its error, point in polygon.
 
 const EARTH = 6371008.8;
+const CLICK = 0.004; // of the picture: how exactly a person clicks
 
 /** Metres east and north of `origin` ([lon, lat]). */
 export function toPlane([lon, lat], origin) {
@@ -20,7 +21,7 @@ export function solve(A, b) {
   for (let i = 0; i < n; i++) {
     let best = i;
     for (let r = i + 1; r < n; r++) if (Math.abs(M[r][i]) > Math.abs(M[best][i])) best = r;
-    if (Math.abs(M[best][i]) < 1e-12) return null;
+    if (Math.abs(M[best][i]) < 1e-9) return null;
     [M[i], M[best]] = [M[best], M[i]];
     for (let r = 0; r < n; r++) {
       if (r === i) continue;
@@ -31,9 +32,31 @@ export function solve(A, b) {
   return M.map((row, i) => row[n] / row[i]);
 }
 
-/** The homography (9 numbers, last 1) that takes picture points [x, y] to plane points [X, Y]; null when they lie badly. */
+/** Shift and scale (Hartley) so that points lie around 0 at a mean distance of √2; null when all are one point. */
+function normaliser(points) {
+  const [x, y] = [0, 1].map((k) => points.reduce((a, p) => a + p[k], 0) / points.length);
+  const spread = points.reduce((a, p) => a + Math.hypot(p[0] - x, p[1] - y), 0) / points.length;
+  return spread > 1e-9 ? { x, y, s: Math.SQRT2 / spread } : null;
+}
+
+/**
+ * The homography (9 numbers) that takes picture points [x, y] to plane points [X, Y]; null when they lie badly.
+ * Solved on normalised coordinates, as the server does: without that, shares and hundreds of metres do not mix.
+ */
 export function homography(from, to) {
   if (from.length < 4) return null;
+  const a = normaliser(from), b = normaliser(to);
+  if (!a || !b) return null;
+  const N = plain(from.map(([x, y]) => [(x - a.x) * a.s, (y - a.y) * a.s]), to.map(([x, y]) => [(x - b.x) * b.s, (y - b.y) * b.s]));
+  if (!N) return null;
+  const right = (row) => [row[0] * a.s, row[1] * a.s, row[2] - row[0] * a.s * a.x - row[1] * a.s * a.y]; // times the picture's normaliser
+  const [r0, r1, r2] = [right(N.slice(0, 3)), right(N.slice(3, 6)), right(N.slice(6, 9))];
+  const depths = from.map(([x, y]) => r2[0] * x + r2[1] * y + r2[2]);
+  if (!(depths.every((d) => d > 0) || depths.every((d) => d < 0))) return null; // some would lie behind the camera
+  return [...r0.map((v, k) => v / b.s + b.x * r2[k]), ...r1.map((v, k) => v / b.s + b.y * r2[k]), ...r2];
+}
+
+function plain(from, to) {
   const rows = [], right = [];
   from.forEach(([x, y], i) => {
     const [X, Y] = to[i];
@@ -52,8 +75,9 @@ export function project(H, [x, y]) {
 }
 
 /**
- * Calibration of `points` [{x, y, lon, lat}]: {H, origin, errors (m per point), error (rms, m), left_out (rms of each point
- * predicted from the others, m, or null with 4 points)}; null when they do not determine a view.
+ * Calibration of `points` [{x, y, lon, lat}]: {H, origin, errors (m per point), left_out (rms of each point predicted from
+ * the others, m, or null with 4 points), error (m: the larger of that and what an inexact click moves a point, as the server
+ * states it)}; null when they do not determine a view.
  */
 export function calibrate(points) {
   if (points.length < 4) return null;
@@ -69,11 +93,13 @@ export function calibrate(points) {
   if (points.length > 4) {
     const apart = points.map((_, i) => {
       const G = homography(from.filter((__, j) => j !== i), to.filter((__, j) => j !== i));
-      return G ? distance(G, i) : Infinity;
-    });
-    leftOut = rms(apart);
+      return G ? distance(G, i) : null; // the others alone fix no plane: this point cannot be checked
+    }).filter((d) => d !== null);
+    leftOut = apart.length ? rms(apart) : 0;
   }
-  return { H, origin, errors, error: rms(errors), left_out: leftOut };
+  const moved = (dx, dy) => from.map(([x, y]) => { const [p, q] = [project(H, [x, y]), project(H, [x + dx, y + dy])]; return Math.hypot(p[0] - q[0], p[1] - q[1]); });
+  const click = rms([...moved(CLICK, 0), ...moved(0, CLICK)]) * Math.SQRT2;
+  return { H, origin, errors, error: Math.max(click, leftOut ?? 0), left_out: leftOut };
 }
 
 /** The outline of the lower part of the picture on the ground, as [lon, lat]…; points beyond `far` metres are left out. */
@@ -83,7 +109,7 @@ export function viewPolygon({ H, origin }, far = 300) {
   for (let i = 10; i >= 0; i--) edge.push([1, i / 10]);
   for (let i = 10; i >= 0; i--) edge.push([i / 10, 0]);
   for (let i = 0; i <= 10; i++) edge.push([0, i / 10]);
-  const sign = Math.sign(H[6] * 0.5 + H[7] + H[8]);
+  const sign = Math.sign(H[6] * 0.5 + H[7] + H[8]); // the lower edge lies in front
   return edge.filter(([x, y]) => Math.sign(H[6] * x + H[7] * y + H[8]) === sign).map((p) => project(H, p))
     .filter(([X, Y]) => Math.hypot(X, Y) < far).map((p) => toDegrees(p, origin));
 }

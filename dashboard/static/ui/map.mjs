@@ -3,7 +3,7 @@ import { t, caseTitle, named, language, ready as wordsReady } from "./i18n.mjs";
 import { h, PATHS, icon, replace } from "./dom.mjs";
 import * as api from "./api.mjs";
 import * as store from "./store.mjs";
-import { build, overlays, iconFor, SEVERITY } from "./style.mjs";
+import { build, overlays, iconFor, SEVERITY, viewOpacity } from "./style.mjs";
 
 const EMPTY = { type: "FeatureCollection", features: [] };
 const PULSES = 24; // rings that beat at once: more would be a flood, not a sign
@@ -91,6 +91,7 @@ class Layers {
     const { map } = this;
     const add = (id, extra = {}) => map.addSource(id, { type: "geojson", data: EMPTY, ...extra });
     add("division-points");
+    add("views");
     add("cameras", { cluster: true, clusterRadius: 70, clusterMaxZoom: 15 });
     add("sites", { promoteId: "site_id" });
     add("cases", { promoteId: "case_id" });
@@ -124,6 +125,7 @@ class Layers {
         map.getSource("cameras").setData(data);
         store.emit("cameras", null);
       }),
+      load("views", (data) => map.getSource("views").setData(data)),
       load("divisions", (data) => this.divisions(data)),
     ]);
   }
@@ -245,6 +247,7 @@ class Layers {
     const { map } = this;
     if (this.picked) map.setFeatureState(this.picked, { picked: false });
     this.picked = null;
+    if (map.getLayer("view")) map.setPaintProperty("view", "fill-opacity", viewOpacity(selection?.type === "camera" ? selection.id : ""));
     if (!selection) return;
     let at = null;
     if (selection.type === "case") {
@@ -305,7 +308,7 @@ function legend(map, meta) {
 }
 
 function tools(map, meta, layers) {
-  const toggles = { buildings: ["buildings"], cameras: ["camera", "camera-cluster", "camera-count"], sites: ["site"], divisions: ["division-label", "division-street"] };
+  const toggles = { buildings: ["buildings"], cameras: ["camera", "camera-cluster", "camera-count"], views: ["view", "view-edge"], sites: ["site"], divisions: ["division-label", "division-street"] };
   const button = (name) => {
     const node = h("button", { type: "button", "aria-pressed": "true", onClick: () => {
       const on = node.getAttribute("aria-pressed") !== "true";

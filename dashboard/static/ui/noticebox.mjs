@@ -22,7 +22,7 @@ export function noticeBox(stops) {
   const count = h("i", { class: "bell-count", hidden: true });
   const bell = h("button", { type: "button", class: "tool bell", "aria-label": t("notices.title"), title: t("notices.title"), "aria-expanded": "false" }, icon("bell", 18), count);
   const list = h("ol", {});
-  const drawer = h("aside", { class: "notices", hidden: true, "aria-label": t("notices.title") }, h("div", { class: "panel-head" }, h("h2", {}, t("notices.title")),
+  const drawer = h("aside", { class: "notices", hidden: true, "aria-label": t("notices.title") }, h("div", { class: "notices-head" }, h("h2", {}, t("notices.title")),
     h("button", { type: "button", class: "tool", "aria-label": t("act.close"), onClick: () => toggle(false) }, icon("close", 16))), list);
   const toasts = h("div", { class: "toasts", role: "log", "aria-live": "polite" });
 

@@ -1,11 +1,13 @@
 // Vision: zones and calibration on the camera's own picture, algorithms, and how well we see.
-import { t, term, number } from "./i18n.mjs";
+import { t, term, has, number } from "./i18n.mjs";
 import { h, icon, replace, debounce } from "./dom.mjs";
 import * as api from "./api.mjs";
 import * as store from "./store.mjs";
-import { page, table, tabs, formDialog, failure, loading, can, toast } from "./kit.mjs";
+import { page, table, tabs, failure, loading, can, toast } from "./kit.mjs";
 import { zoneEditor } from "./zoneeditor.mjs";
 import { calibrationEditor } from "./calibration.mjs";
+import { algorithmDialog } from "./algorithmform.mjs";
+import { scheduleDialog } from "./scheduleform.mjs";
 
 export const mount = page((root, stops) => {
   replace(root, h("h1", {}, t("page.vision")));
@@ -68,30 +70,41 @@ function zones(body) {
     const configs = structuredClone(camera.algorithm_configs || []);
     const list = h("div", { class: "zone-list" });
     const algorithms = h("div", { class: "zone-list" });
-    const editor = zoneEditor(picture(camera), mine, () => { drawList(); });
+    const unsaved = h("span", { class: "warn-text", hidden: true, role: "status" }, t("vision.unsaved"));
+    const touched = () => { unsaved.hidden = false; };
+    const editor = zoneEditor(picture(camera), mine, () => { touched(); drawList(); });
     const drawList = () => {
       replace(list, h("h2", {}, t("vision.zones")), mine.map((zone, i) => h("div", { class: "zone-row", style: { "--c": editor.colour(i) } },
-        h("input", { value: zone.name, "aria-label": t("fact.name"), onInput: (e) => { zone.name = e.target.value; editor.draw(); } }),
-        h("select", { "aria-label": t("vision.purpose"), onChange: (e) => { zone.purpose = e.target.value; } }, PURPOSES.map((p) => h("option", { value: p, selected: p === (zone.purpose || "") }, term("zonepurpose", p || "any")))),
-        h("button", { type: "button", class: "tool", title: t("vision.schedule"), onClick: () => schedule(zone) }, icon("clock", 16)),
-        h("button", { type: "button", class: "tool", "aria-label": t("act.delete"), onClick: () => { mine.splice(i, 1); editor.draw(); drawList(); drawAlgorithms(); } }, icon("close", 16)))),
+        h("input", { value: zone.name, "aria-label": t("fact.name"), onInput: (e) => { zone.name = e.target.value; touched(); editor.draw(); } }),
+        h("select", { "aria-label": t("vision.purpose"), onChange: (e) => { zone.purpose = e.target.value; touched(); } }, PURPOSES.map((p) => h("option", { value: p, selected: p === (zone.purpose || "") }, term("zonepurpose", p || "any")))),
+        h("button", { type: "button", class: "tool", title: t("vision.schedule"), dataset: { do: "schedule" }, onClick: () => scheduleDialog(zone).then((made) => { if (made) { zone.schedule = made; touched(); drawList(); } }) }, icon("clock", 16)),
+        scheduled(zone),
+        h("button", { type: "button", class: "tool", "aria-label": t("act.delete"), onClick: () => {
+          for (const config of configs) config.zones = (config.zones || []).filter((id) => id !== zone.zone_id);
+          mine.splice(i, 1);
+          touched();
+          editor.draw();
+          drawList();
+          drawAlgorithms();
+        } }, icon("close", 16)))),
       h("button", { type: "button", class: "button", onClick: () => editor.begin((polygon) => {
         mine.push({ zone_id: `zone-${Date.now().toString(36)}`, name: t("vision.zone_n", { n: mine.length + 1 }), purpose: "", polygon });
+        touched();
         drawList();
         drawAlgorithms();
       }) }, t("vision.new_zone")), h("p", { class: "quiet" }, t("vision.how")));
     };
     const drawAlgorithms = () => {
       replace(algorithms, h("h2", {}, t("vision.algorithms")), configs.map((config, i) => h("div", { class: "zone-row" },
-        h("b", {}, term("kind", config.kind)), h("small", { class: "quiet" }, (config.zones || []).map((id) => mine.find((z) => z.zone_id === id)?.name || id).join("、") || t("vision.whole")),
-        can("admin") ? h("button", { type: "button", class: "tool", onClick: () => algorithm(config, mine).then((changed) => { if (changed) { configs[i] = changed; drawAlgorithms(); } }) }, t("act.edit")) : null,
-        can("admin") ? h("button", { type: "button", class: "tool", "aria-label": t("act.delete"), onClick: () => { configs.splice(i, 1); drawAlgorithms(); } }, icon("close", 16)) : null)),
-      can("admin") ? h("button", { type: "button", class: "button", onClick: () => algorithm(null, mine).then((made) => { if (made) { configs.push(made); drawAlgorithms(); } }) }, t("vision.new_algorithm")) : null);
+        h("b", {}, term("kind", config.kind)), h("small", { class: "quiet" }, places(config, mine), summary(config)),
+        can("admin") ? h("button", { type: "button", class: "tool", onClick: () => algorithm(config, mine).then((changed) => { if (changed) { configs[i] = changed; touched(); drawAlgorithms(); } }) }, t("act.edit")) : null,
+        can("admin") ? h("button", { type: "button", class: "tool", "aria-label": t("act.delete"), onClick: () => { configs.splice(i, 1); touched(); drawAlgorithms(); } }, icon("close", 16)) : null)),
+      can("admin") ? h("button", { type: "button", class: "button", onClick: () => algorithm(null, mine).then((made) => { if (made) { configs.push(made); touched(); drawAlgorithms(); } }) }, t("vision.new_algorithm")) : null);
     };
     drawList();
     drawAlgorithms();
     work.append(h("div", { class: "panel-head" }, h("h2", {}, camera.name), h("span", { class: `chip cam-${camera.state}` }, term("camstate", camera.state)),
-      can("admin") ? h("button", { type: "button", class: "button primary", onClick: () => save(camera, { zones: mine, algorithms: configs }, reload) }, t("act.save")) : h("span", { class: "quiet" }, t("admin.only"))),
+      unsaved, can("admin") ? h("button", { type: "button", class: "button primary", onClick: () => save(camera, { zones: mine, algorithms: configs }, reload) }, t("act.save")) : h("span", { class: "quiet" }, t("admin.only"))),
     h("div", { class: "editor" }, editor.node, h("div", { class: "editor-side" }, list, algorithms)));
     return editor.leave;
   });
@@ -99,23 +112,27 @@ function zones(body) {
 
 const PURPOSES = ["", "duty", "fire_lane", "work_area", "water", "road", "exit", "restricted", "mask"];
 
-async function schedule(zone) {
-  const changed = await formDialog(t("vision.schedule"), [{ name: "schedule", title: t("vision.schedule"), type: "json", value: zone.schedule, hint: t("vision.schedule_hint") }], (v) => v);
-  if (changed) zone.schedule = changed.schedule;
+/** The zones that an algorithm watches, then the places that it leaves out. */
+function places(config, mine) {
+  const named = (config.zones || []).map((id) => mine.find((z) => z.zone_id === id) || { name: id });
+  const watched = named.filter((z) => z.purpose !== "mask").map((z) => z.name).join("、") || t("vision.whole");
+  const masked = named.filter((z) => z.purpose === "mask").map((z) => z.name).join("、");
+  return masked ? `${watched} − ${masked}` : watched;
+}
+
+const summary = (config) => Object.entries(config.params || {}).map(([name, value]) => ` · ${has(`aparam.${name}`) ? t(`aparam.${name}`) : name} ${typeof value === "object" ? "…" : value}`).join("");
+
+function scheduled(zone) {
+  const now = Date.now();
+  if ((zone.schedule?.suppress || []).some((w) => Date.parse(w.from) <= now && now < Date.parse(w.to))) return h("span", { class: "chip cam-offline" }, t("vision.suppressed_now"));
+  return Object.keys(zone.schedule || {}).length ? h("span", { class: "chip" }, t("vision.scheduled")) : null;
 }
 
 let known = null;
 async function algorithm(config, mine) {
-  if (!known) known = await api.get("/api/algorithms").then((a) => a.items).catch(() => []);
-  const kinds = [...new Set([...known.map((a) => a.kind), ...(config ? [config.kind] : []), ...(known.length ? [] : ["absence", "flame_smoke"])])];
-  return formDialog(config ? term("kind", config.kind) : t("vision.new_algorithm"), [
-    { name: "kind", title: t("fact.kind"), type: "select", options: kinds.map((k) => [k, term("kind", k)]), value: config?.kind || kinds[0], required: true },
-    { name: "zones", title: t("vision.zones"), type: "select", multiple: true, options: mine.map((z) => [z.zone_id, z.name]), value: config?.zones, hint: t("vision.whole_hint") },
-    { name: "params", title: t("fact.params"), type: "json", value: config?.params, hint: hint(known.find((a) => a.kind === config?.kind)) },
-  ], (v) => v);
+  if (!known) known = await api.get("/api/algorithms").then((a) => a.items);
+  return algorithmDialog(config, mine, known);
 }
-
-const hint = (found) => Object.entries(found?.params?.properties || {}).map(([name, p]) => `${name}${p.default !== undefined ? ` = ${JSON.stringify(p.default)}` : ""}`).join(", ");
 
 function calibration(body) {
   return cameraPicker(body, (work, camera, reload) => {
@@ -153,24 +170,42 @@ function precision(body) {
 
 function suggestion(r, load) {
   const tried = h("small", { class: "under", role: "status" });
+  const run = (work) => async () => { try { await work(); } catch (error) { tried.textContent = error.text || String(error); } };
+  const tool = (text, work, more = {}) => [" ", h("button", { type: "button", class: "tool", onClick: run(work), ...more }, text)];
   const words = [term("suggestion", r.suggestion)];
   if (r.threshold != null) {
-    words.push(" ", h("button", { type: "button", class: "tool", onClick: async () => {
-      try {
-        const w = await api.get(`/api/vision/what-if${api.query({ camera: r.camera_id, algorithm: r.algorithm, threshold: r.threshold })}`);
-        tried.textContent = t("vision.what_if", { dropped: w.false_dropped, kept: w.false_kept, lost: w.true_lost, stay: w.true_kept });
-      } catch (error) {
-        tried.textContent = error.text || String(error);
-      }
-    } }, t("vision.try", { value: number(r.threshold, 2) })));
-    if (can("admin") && r.parameters?.length) words.push(" ", h("button", { type: "button", class: "tool", title: r.parameters.join(", "), dataset: { do: "apply" }, onClick: () => raise(r).then(load).catch((error) => { tried.textContent = error.text || String(error); }) }, t("vision.apply")));
+    words.push(tool(t("vision.try", { value: number(r.threshold, 2) }), async () => {
+      const w = await api.get(`/api/vision/what-if${api.query({ camera: r.camera_id, algorithm: r.algorithm, threshold: r.threshold })}`);
+      tried.textContent = t("vision.what_if", { dropped: w.false_dropped, kept: w.false_kept, lost: w.true_lost, stay: w.true_kept });
+    }));
+    if (can("admin") && r.parameters?.length) words.push(tool(t("vision.apply"), () => raise(r).then(load), { title: r.parameters.join(", "), dataset: { do: "apply" } }));
   }
-  if (r.false_case_ids?.length) words.push(" ", r.false_case_ids.slice(-3).map((id) => h("a", { class: "tool", href: `/cases/${encodeURIComponent(id)}` }, t("vision.see"))));
-  return [words, tried];
+  if (r.mask) {
+    tried.textContent = t("vision.mask_try", { dropped: r.mask.false_dropped, kept: r.mask.false_kept, lost: r.mask.true_lost });
+    if (can("admin")) words.push(tool(t("vision.mask_apply"), () => api.post("/api/vision/mask", { camera_id: r.camera_id, algorithm: r.algorithm, polygon: r.mask.polygon }).then(() => toast(t("vision.saved"))).then(load), { dataset: { do: "mask" } }));
+  }
+  if (r.false_case_ids?.length) {
+    if (can("admin", "operator")) words.push(tool(t("vision.hard_all"), async () => { tried.textContent = await keepAll(r.false_case_ids); }, { dataset: { do: "hard" } }));
+    words.push(" ", r.false_case_ids.slice(-3).map((id) => h("a", { class: "tool", href: `/cases/${encodeURIComponent(id)}` }, t("vision.see"))));
+  }
+  return h("div", { class: "suggested" }, words, tried);
 }
 
 /** The suggested confidence as the right parameter of that algorithm on this camera; the server knows which. */
 async function raise(r) {
   await api.post("/api/vision/threshold", { camera_id: r.camera_id, algorithm: r.algorithm, threshold: r.threshold });
   toast(t("vision.saved"));
+}
+
+/** The clean pictures of these false alarms into the next training; cases without one (blurred, expired) are passed over. */
+async function keepAll(ids) {
+  let kept = 0;
+  for (const case_id of ids) {
+    try {
+      kept += (await api.post("/api/vision/hard-negatives", { case_id })).pictures;
+    } catch (error) {
+      if (error.status !== 404) throw error;
+    }
+  }
+  return kept ? t("vision.hard_kept", { n: kept }) : t("vision.hard_none");
 }

@@ -59,6 +59,9 @@ export function build(described) {
 
 const MAJOR = ["motorway", "trunk", "primary", "secondary", "motorway_link", "trunk_link", "primary_link", "major", "arterial", "highway", "expressway"];
 
+/** The ground that calibrated cameras see; the picked camera's stands out. */
+export const viewOpacity = (id) => ["case", ["==", ["get", "camera_id"], id], 0.4, 0.12];
+
 /** Layers over the tiles: what the platform knows.  `words` translates labels. */
 export function overlays(words) {
   return [
@@ -67,6 +70,8 @@ export function overlays(words) {
       layout: { "text-field": ["get", "label"], "text-size": ["interpolate", ["linear"], ["zoom"], 9, 11, 14, 17], "text-font": FONT, "text-letter-spacing": 0.12, "text-padding": 6 },
       paint: { "text-color": "#6f9cc0", "text-halo-color": "#07101d", "text-halo-width": 1.6, "text-opacity": ["interpolate", ["linear"], ["zoom"], 13, 0.9, 15, 0] },
     },
+    { id: "view", type: "fill", source: "views", minzoom: 14, paint: { "fill-color": "#3ddc97", "fill-opacity": viewOpacity("") } },
+    { id: "view-edge", type: "line", source: "views", minzoom: 14, paint: { "line-color": "#3ddc97", "line-opacity": 0.6, "line-width": 1 } },
     {
       id: "camera-cluster", type: "circle", source: "cameras", filter: ["has", "point_count"], minzoom: 11,
       paint: {
