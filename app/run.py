@@ -73,6 +73,9 @@ def children(settings: Settings, *, demo: bool) -> list[ChildSpec]:
     if settings.nats_embedded:
         specs.append(ChildSpec("nats-server", tuple(nats_command(write_config(settings)))))
     specs += [ChildSpec(name, (python, "-m", "app", "serve", name)) for name in ("worker", "ingest", "vision", "web")]
+    if settings.patrol_every_s:
+        every = ("--every", str(settings.patrol_every_s), "--parallel", "32")
+        specs.append(ChildSpec("patrol", (python, "-m", "app", "patrol", *every)))
     if demo:
         specs += [
             ChildSpec(f"simulated-{name}", (python, "-m", "app", "device", "simulate", name))

@@ -48,7 +48,8 @@ class Settings:
     district: str = "220105"
     camera: str = ""  # YIWANG_CAMERA: one's own camera, added in one step
     log_level: str = "INFO"
-    vision_capacity: int = 64  # cameras one vision worker takes at most
+    vision_capacity: int = 256  # cameras one vision worker takes at most; a busy one stops before that
+    patrol_every_s: int = 0  # seconds from one patrol's start to the next's; 0: no patrols
     vision_blur: str = ""  # "faces", "plates" or both with a comma: made unrecognisable in evidence pictures
 
     @property
@@ -102,7 +103,8 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         camera=env.get("YIWANG_CAMERA", ""),
         log_level=env.get("YIWANG_LOG_LEVEL", "INFO").upper(),
         vision_blur=env.get("YIWANG_VISION_BLUR", ""),
-        vision_capacity=_whole(env, "YIWANG_VISION_CAPACITY", 64, 1, 10000),
+        vision_capacity=_whole(env, "YIWANG_VISION_CAPACITY", 256, 1, 10000),
+        patrol_every_s=_whole(env, "YIWANG_PATROL_EVERY_S", 0, 0, 7 * 86400),
     )
 
 
