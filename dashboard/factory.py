@@ -38,6 +38,7 @@ from dashboard.api import (
     rules,
     sensorthings,
     session,
+    taxonomy,
 )
 from dashboard.api.deps import respond
 from dashboard.auth import Accounts
@@ -56,7 +57,7 @@ log = logging.getLogger("yiwang.web")
 
 ROUTERS = (
     session, cases, records, cameras, fleet, learning, devices, rules, plans, duty, indicators, keys, channels, maps,
-    media, office, operations, push, push_subscriptions, sensorthings, open311,
+    media, office, operations, push, push_subscriptions, sensorthings, open311, taxonomy,
 )  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 

@@ -2,7 +2,7 @@
 
 python -m app taxonomy import FILE.csv|FILE.xlsx [--dry-run] [--code-set 2007|2013] [--source TEXT] [--json]
 python -m app taxonomy import --shipped          the table that comes with Yiwang
-python -m app taxonomy list [PREFIX] [--json]
+python -m app taxonomy list [PREFIX] [--json]    the classes in force: the district's own, else ours
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ import json
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import select
 
 from core.clock import SystemClock
 from core.errors import InputInvalid
 from core.settings import load_settings
-from events.taxonomy import SHIPPED
+from events.taxonomy import SHIPPED, Standard
+from events.taxonomy_edit import lines
 from events.taxonomy_import import Outcome, import_standards, parse_rows, read_table
 from storage.session import make_engine, read_scope, session_scope
-from storage.tables.cases import CaseStandard
 
 HELP = "import or list classes of components and events"
 
@@ -50,13 +49,9 @@ def run(args: argparse.Namespace) -> int:
     try:
         if args.action == "list":
             with read_scope(engine) as session:
-                rows = session.scalars(
-                    select(CaseStandard)
-                    .where(CaseStandard.class_code.startswith(args.prefix, autoescape=True))
-                    .order_by(CaseStandard.class_version, CaseStandard.class_code, CaseStandard.position)
-                ).all()
-            for row in rows:
-                _show(row, args.json)
+                found = [line.standard for line in lines(session, args.prefix)]
+            for standard in found:
+                _show(standard, args.json)
             return 0
         if bool(args.file) == args.shipped:
             raise InputInvalid(field="file", detail="nothing to import", how="give a file, or --shipped")
@@ -69,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     return int(bool(outcome.problems))
 
 
-def _show(row: CaseStandard, as_json: bool) -> None:
+def _show(row: Standard, as_json: bool) -> None:
     limit = f"{row.limit_value:g} {row.limit_unit}" if row.limit_value else "-"
     if as_json:
         keys = (
