@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import select, union_all
 from sqlalchemy.orm import Session
 
 from core.clock import BEIJING, Clock
@@ -101,14 +101,15 @@ class Desk:
         return None
 
     def _candidates(self, session: Session, report: Report, happening: Happening) -> list[OpenCase]:
-        keys = Case.happening_key.in_(candidate_keys(report, happening))
-        where: ColumnElement[bool] = keys
+        # Each way to a candidate has an index of its own; an OR of them may walk through all that are open.
+        open_ones = select(Case.case_id).where(Case.open.is_(True))
+        ways = [open_ones.where(Case.happening_key.in_(candidate_keys(report, happening)))]
         if happening.same_site and report.site_id and not happening.same_source:
-            where = or_(keys, and_(Case.site_id == report.site_id, Case.happening_key.like(f"{report.happening}@%")))
-        # "is not closed" rather than "is open": the key finds them, never a walk through all that are open.
+            same_name = Case.happening_key.like(f"{report.happening}@%")
+            ways.append(open_ones.where(Case.site_id == report.site_id, same_name))
         rows = session.scalars(
             select(Case)
-            .where(where, Case.open.is_not(False), Case.merged_into_id.is_(None))
+            .where(Case.case_id.in_(union_all(*ways)), Case.merged_into_id.is_(None))
             .order_by(Case.opened_at.desc())
             .limit(MAX_CANDIDATES)
         )

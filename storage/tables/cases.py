@@ -47,13 +47,13 @@ class Case(Base):
     description: Mapped[str] = mapped_column(Text, default="")
     source_type: Mapped[str] = mapped_column(String(12), default="")
     source_id: Mapped[str] = mapped_column(String(120), default="")
-    site_id: Mapped[str | None] = mapped_column(ForeignKey("site.site_id"), index=True)
+    site_id: Mapped[str | None] = mapped_column(ForeignKey("site.site_id"))
     lon: Mapped[float | None]
     lat: Mapped[float | None]
     division_code: Mapped[str | None] = mapped_column(String(12), index=True)
     grid_code: Mapped[str | None] = mapped_column(String(15))
     confidence: Mapped[float | None]
-    happening_key: Mapped[str | None] = mapped_column(String(160), index=True)
+    happening_key: Mapped[str | None] = mapped_column(String(160))
     parent_case_id: Mapped[str | None] = mapped_column(ForeignKey("case_file.case_id"))
     merged_into_id: Mapped[str | None] = mapped_column(ForeignKey("case_file.case_id"))
     confidential: Mapped[bool] = mapped_column(default=False)
@@ -78,6 +78,8 @@ class Case(Base):
     __table_args__ = (
         Index("ix_case_file_open_kind", "open", "kind", "site_id"),
         Index("ix_case_file_open_opened_at", "open", "opened_at", "case_id"),  # lists: the newest open ones first
+        Index("ix_case_file_happening_open", "happening_key", "open"),  # correlation
+        Index("ix_case_file_site_open", "site_id", "open"),
         Index("ix_case_file_open_place", "open", "lat", "lon"),  # maps, and what is near a report
         # Hardly any case has these: an index that knew all the others would only mislead the planner.
         _where_given("ix_case_file_parent_case_id", "parent_case_id"),
