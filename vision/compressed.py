@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from statistics import median
 
-WINDOW_S = 0.5
+WINDOW_S = 0.45  # two a second at 12.5 packets a second, too
 REMEMBERED = 40  # windows: 20 s; a level that stays (rain) is the new quiet after half of it
 KNOWN = 6  # windows before anything is said
 RATIO, FLOOR = 1.5, 48.0  # times the quiet mean, bytes on top
