@@ -1,8 +1,8 @@
 """Things that were not there before and stay: found without knowing what they are.
 
-The background is learnt for ``learn_s`` seconds (the place is taken to be clear then) and follows slow changes of
-light, but never what stays.  A shadow or a change of light scales the background and keeps its texture; an object
-brings its own.  Passing traffic, rain and headlights do not stay.
+The background is the median of the first ``learn_s`` seconds (the place is taken to be clear then; who passes leaves
+no ghost) and follows slow changes of light, but never what stays.  A shadow, a headlight or a change of light keeps
+the background's texture; an object brings its own.  Passing traffic, rain and headlights do not stay.
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Grey = NDArray[np.uint8]
+MOST_LEARNT = 60  # pictures held while learning
+GLARE = 248.0  # grey level
+FINE = 1.0  # grey levels of fine texture that stand out from the mean of noise
+ALIKE = 0.5  # correlation of fine texture from which it is the same
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class StaticForeground:
         self._since: NDArray[np.float32] | None = None  # seconds a pixel has differed and kept its value
         self._before: Grey | None = None
         self._learnt = 0.0
+        self._learning: list[Grey] = []
         self._at: float | None = None
 
     def update(self, thumb: Grey, now: float) -> None:
@@ -43,23 +48,30 @@ class StaticForeground:
         if self._background is None or self._background.shape != thumb.shape:
             self._background = thumb.astype(np.float32)
             self._since = np.zeros(thumb.shape, np.float32)
-            self._before, self._at, self._learnt = thumb, now, 0.0
+            self._before, self._at, self._learnt, self._learning = thumb, now, 0.0, [thumb]
             return
         assert self._since is not None and self._before is not None and self._at is not None
         gap = min(max(now - self._at, 0.0), 10.0)
         self._at = now
         self._learnt += gap
-        weight = 0.5 if self._learnt < self._learn_s else min(1.0, gap / 300.0)
+        if self._learning:
+            self._learn(thumb)
+            return
+        weight = min(1.0, gap / 300.0)
         corrected = self._background * self._gain(thumb)
         differs = np.abs(thumb.astype(np.float32) - corrected) > self._level
         kept = cv2.absdiff(thumb, self._before) < 14
         self._since = np.where(differs & kept, self._since + gap, 0.0).astype(np.float32)
-        if self._learnt < self._learn_s:
-            self._since[:] = 0.0
-            differs[:] = False
         rate = np.where(differs, 0.0, weight).astype(np.float32)
         self._background = (1 - rate) * self._background + rate * thumb
         self._before = thumb
+
+    def _learn(self, thumb: Grey) -> None:
+        self._learning = [*self._learning[-(MOST_LEARNT - 1) :], thumb]
+        self._before = thumb
+        self._background = np.median(np.stack(self._learning), axis=0).astype(np.float32)
+        if self._learnt >= self._learn_s:
+            self._learning = []
 
     def stays(self, after_s: float, least: float, ignore: Grey | None = None) -> list[Stay]:
         """What has stayed for ``after_s`` and covers at least ``least`` of the zone; ``ignore`` masks people."""
@@ -87,11 +99,26 @@ class StaticForeground:
         return float(np.clip(np.median(ratio), 0.5, 2.0))
 
     def _is_light(self, region: NDArray[np.bool_]) -> bool:
-        """Whether the region is the background itself, only darker or brighter (shadow, headlight on the road)."""
+        """Whether the region is the background itself, only darker or brighter (shadow, headlight on the road).
+
+        An even change scales it; an uneven one (the cone of a headlight) leaves its fine texture, which an object
+        hides; glare shows nothing at all.
+        """
         assert self._background is not None and self._before is not None
         inner = cv2.erode(region.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         inner = inner if inner.sum() > 20 else region
         ratio = (self._before[inner].astype(np.float32) + 4) / (self._background[inner] + 4)
+        if float(np.median(self._before[inner])) >= GLARE:
+            return True
+        was, now = _fine(self._background)[inner], _fine(self._before.astype(np.float32))[inner]
+        alike = float((was * now).sum() / max(float(np.sqrt((was * was).sum() * (now * now).sum())), 1e-6))
+        if float(was.std()) > FINE and alike > ALIKE:
+            return True
         texture = float(self._background[inner].std())
         spread = float(ratio.std() / max(float(ratio.mean()), 1e-3))
         return texture > 6.0 and spread < 0.10
+
+
+def _fine(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What is finer than seven pixels."""
+    return np.asarray(picture - cv2.blur(picture, (7, 7)), np.float32)

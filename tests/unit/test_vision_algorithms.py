@@ -106,12 +106,26 @@ def lane_film(now: float, what: str) -> Picture:
         rng = np.random.default_rng(int(now * 2))
         for x, y in rng.integers(0, 200, (80, 2)):
             cv2.line(picture, (int(x), int(y)), (int(x) + 2, int(y) + 12), (200, 200, 200), 1)
+    if what == "headlight":
+        rng = np.random.default_rng(4)
+        road = picture.astype(np.float32) * 0.3 + rng.normal(0, 6, picture.shape).astype(np.float32)  # rough asphalt
+        cone = np.zeros(picture.shape[:2], np.float32)
+        if now >= 10:
+            cv2.ellipse(cone, (160, 170), (60, 30), 0, 0, 360, 1, -1)
+        lit = road + cv2.GaussianBlur(cone, (0, 0), 12)[..., None] * 90
+        return np.clip(lit, 0, 255).astype(np.uint8)
+    if what == "traffic" and now < 3:  # passes while the background is learnt
+        x = int(now * 100)
+        picture[120:200, x : x + 70] = 250
     if what == "dusk":
         picture = (picture * max(0.4, 1 - now / 100)).astype(np.uint8)
     return picture
 
 
-@pytest.mark.parametrize(("what", "opens"), [("crate", 1), ("shadow", 0), ("rain", 0), ("dusk", 0), ("nothing", 0)])
+@pytest.mark.parametrize(
+    ("what", "opens"),
+    [("crate", 1), ("shadow", 0), ("rain", 0), ("dusk", 0), ("headlight", 0), ("traffic", 0), ("nothing", 0)],
+)
 def test_an_unknown_object_blocks_the_lane_shadow_rain_and_dusk_do_not(what: str, opens: int) -> None:
     algorithm = build("fire_lane", (LANE,), after_s=10)
     told = []
