@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+NAMED = 20  # broken files are counted, and so many of them named
 HELP = "measure a model on a labelled set, or algorithms on clips"
 
 
@@ -47,19 +48,27 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _on_images(args: argparse.Namespace, card: Any) -> dict[str, Any]:
+    from core.errors import InputInvalid
     from vision.evaluate.dataset import read_set
     from vision.evaluate.images import load_detector, summary, tally
 
     data = read_set(args.data, args.split)
     detector = load_detector(args.model)
-    tallies = tally(detector, data, _progress)
+    broken: list[str] = []
+    tallies = tally(detector, data, _progress, broken)
+    if len(broken) == len(data.images):
+        raise InputInvalid(field=str(args.data), detail="none of its pictures can be read", how="check the files")
+    matched = {name.casefold() for name in tallies}
     return {
         "model_sha256": detector.model.sha256,
         "set": str(args.data),
         "split": data.split,
-        "images": len(data.images),
+        "images": len(data.images) - len(broken),
         "unreadable_labels": data.skipped,
-        "unmatched_classes": [n for n in data.names.values() if n not in tallies],
+        "unreadable_label_files": list(data.bad_labels[:NAMED]),
+        "unreadable_images": len(broken) + len(data.missing),
+        "unreadable_image_files": [*broken, *data.missing][:NAMED],
+        "unmatched_classes": [n for n in data.names.values() if n.strip().casefold() not in matched],
         **summary(tallies, card, args.threshold),
     }
 

@@ -25,18 +25,24 @@ class LabelledImage:
 
 @dataclass(frozen=True)
 class LabelledSet:
-    """A set's class names by number and its images; ``skipped`` counts unreadable label lines."""
+    """A set's class names by number and its images; ``skipped`` counts unreadable label lines, ``bad_labels`` names
+    their files, ``missing`` the pictures that a list names and that are not there."""
 
     names: dict[int, str]
     images: tuple[LabelledImage, ...]
     split: str
     skipped: int = 0
+    bad_labels: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 def read_set(data_yaml: Path, split: str | None = None) -> LabelledSet:
     """Read ``split`` (default: the first of val, test, train that the file names).
 
-    ``path`` is taken relative to the file; a split is a folder, a ``.txt`` list or several of them.
+    ``path`` is taken relative to the file; a split is a folder, a ``.txt`` list or several of them.  What a set
+    looked like on another machine is forgiven: a ``path`` that is not here, Roboflow's ``../train/images`` beside the
+    file, ``valid`` for ``val``, the split's folder instead of its ``images``.
+
     An image without a label file, or with an empty one, is a negative.
 
     Raises:
@@ -49,6 +55,7 @@ def read_set(data_yaml: Path, split: str | None = None) -> LabelledSet:
     if not isinstance(spec, dict) or not spec.get("names"):
         raise InputInvalid(field=str(data_yaml), detail="it has no `names`", how="list the classes under `names`")
     names = _names(spec["names"])
+    spec = {"val": spec.get("valid") or spec.get("validation"), **{k: v for k, v in spec.items() if v}}
     found = split or next((s for s in ("val", "test", "train") if spec.get(s)), "")
     if not spec.get(found):
         raise InputInvalid(
@@ -56,17 +63,22 @@ def read_set(data_yaml: Path, split: str | None = None) -> LabelledSet:
         )
     root = (data_yaml.parent / str(spec.get("path") or ".")).resolve()
     wanted = spec[found] if isinstance(spec[found], list) else [spec[found]]
-    paths = [p for entry in wanted for p in _image_paths(root, str(entry), data_yaml.parent)]
-    images, skipped = [], 0
+    paths = list(dict.fromkeys(p for e in wanted for p in _image_paths(root, str(e), data_yaml.parent.resolve())))
+    images, skipped, bad_labels, missing = [], 0, [], []
     for path in paths:
+        if not path.is_file():
+            missing.append(path.name)
+            continue
         boxes, bad = read_labels(label_path(path), set(names))
         images.append(LabelledImage(path, boxes))
         skipped += bad
+        if bad:
+            bad_labels.append(label_path(path).name)
     if not images:
         raise InputInvalid(
             field=str(data_yaml), detail=f"split {found!r} holds no images", how="check `path` and the lists"
         )
-    return LabelledSet(names, tuple(images), found, skipped)
+    return LabelledSet(names, tuple(images), found, skipped, tuple(bad_labels), tuple(missing))
 
 
 def label_path(image: Path) -> Path:
@@ -118,11 +130,18 @@ def _names(names: object) -> dict[int, str]:
 
 
 def _image_paths(root: Path, entry: str, beside: Path) -> Iterator[Path]:
-    place = next((p for p in (root / entry, beside / entry) if p.exists()), None)
+    inner = Path(*[part for part in Path(entry).parts if part not in ("..", ".", "/")])
+    tried = [root / entry, beside / entry, root / inner, beside / inner, root.parent / inner]
+    if len(inner.parts) > 1:  # an absolute path of another machine: its last folders may be here
+        tried += [beside / Path(*inner.parts[-2:]), beside / inner.name]
+    place = next((p for p in tried if p.exists()), None)
     if place is None:
         raise InputInvalid(field=entry, detail=f"not found below {root}", how="check `path` in data.yaml")
     if place.is_dir():
         yield from sorted(p for p in place.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+        return
+    if place.suffix.lower() in IMAGE_SUFFIXES:
+        yield place
         return
     for line in place.read_text(encoding="utf-8").splitlines():
         if line.strip():

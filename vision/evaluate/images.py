@@ -35,13 +35,22 @@ def load_detector(model: str, confidence: float = FLOOR) -> Detector:
     return detector
 
 
-def tally(detector: Detector, data: LabelledSet, report: Report | None = None) -> dict[str, ClassTally]:
-    """A tally per class name that both the set and the model know.
+def tally(
+    detector: Detector, data: LabelledSet, report: Report | None = None, broken: list[str] | None = None
+) -> dict[str, ClassTally]:
+    """A tally per class name that both the set and the model know; case and outer blanks do not matter.
+
+    The names of pictures that cannot be decoded are added to ``broken``; without it they end the run.
 
     Raises:
         InputInvalid: they share no class name.
     """
-    shared = [n for n in data.names.values() if n in detector.class_name]
+    known = {_plain(name): name for name in detector.class_name}
+    numbers: dict[str, list[int]] = {}  # a set may write one class in two ways
+    for number, name in data.names.items():
+        if _plain(name) in known:
+            numbers.setdefault(known[_plain(name)], []).append(number)
+    shared = list(numbers)
     if not shared:
         raise InputInvalid(
             field="--data",
@@ -49,9 +58,8 @@ def tally(detector: Detector, data: LabelledSet, report: Report | None = None) -
             how="classes are matched by name: rename them in data.yaml, or evaluate another model",
         )
     tallies = {name: ClassTally() for name in shared}
-    numbers = {name: number for number, name in data.names.items()}
     done = 0
-    for batch in _batches(data.images):
+    for batch in _batches(data.images, broken):
         frames = [frame for _, frame in batch]
         for (image, frame), seen in zip(batch, detector.detect(frames), strict=True):
             for name, kept in tallies.items():
@@ -110,20 +118,30 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def _pixels(image: LabelledImage, number: int, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _plain(name: str) -> str:
+    return name.strip().casefold()
+
+
+def _pixels(image: LabelledImage, numbers: list[int], frame: NDArray[np.uint8]) -> NDArray[np.float32]:
     height, width = frame.shape[:2]
-    rows = image.boxes[image.boxes[:, 0] == number][:, 1:]
+    rows = image.boxes[np.isin(image.boxes[:, 0], numbers)][:, 1:]
     centre, half = rows[:, :2], rows[:, 2:] / 2
     scale = np.asarray([width, height, width, height], np.float32)
     return (np.concatenate([centre - half, centre + half], axis=1) * scale).astype(np.float32)
 
 
-def _batches(images: Sequence[LabelledImage]) -> Iterator[list[tuple[LabelledImage, NDArray[np.uint8]]]]:
+def _batches(
+    images: Sequence[LabelledImage], broken: list[str] | None
+) -> Iterator[list[tuple[LabelledImage, NDArray[np.uint8]]]]:
     for start in range(0, len(images), BATCH):
         batch = []
         for image in images[start : start + BATCH]:
             frame = cv2.imread(str(image.path), cv2.IMREAD_COLOR)
-            if frame is None:
+            if frame is not None:
+                batch.append((image, np.asarray(frame, np.uint8)))
+            elif broken is not None:
+                broken.append(image.path.name)
+            else:
                 raise InputInvalid(field=str(image.path), detail="not a readable picture", how="remove it from the set")
-            batch.append((image, np.asarray(frame, np.uint8)))
-        yield batch
+        if batch:
+            yield batch
