@@ -73,6 +73,8 @@ def merge(work: Work) -> None:
         other.why = {**other.why, "raised": {**other.why.get("raised", {}), work.case.case_id: other.severity}}
         because = {"merged": work.case.number}
         work.service.escalate_in(work.session, other, Severity(work.case.severity), because)
+    if other.finished_at is not None and work.case.opened_at > other.finished_at:
+        work.service.recurred(work.session, other, f"又有人报告 / reported again: {work.case.number}")
 
 
 def unmerge(work: Work) -> None:

@@ -216,6 +216,14 @@ class CaseService:
             self._automatic(session, rows, follow, {k: v for k, v in data.items() if k in names and v is not None})
         return self._answer(session, case)
 
+    def recurred(self, session: Session, case: Case, reason: str) -> None:
+        """It is reported again after the work was reported finished: back to work, where the definition says so."""
+        definition = definition_of(session, case, self.definitions)
+        name = definition.automatic.get("recur", "")
+        spec = definition.commands.get(name)
+        if spec is not None and any(case.state in move.from_ for move in spec.moves):
+            self._automatic(session, CaseRows.load(session, case), name, {"reason": reason})
+
     def place(self, session: Session, case: Case, accuracy_m: float | None = None) -> Decision:
         """Give a case opened by hand its happening, and say where it belongs among the open ones (in its ``why``)."""
         decision = place(session, case, self.book(session), accuracy_m)

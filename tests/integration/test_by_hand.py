@@ -177,6 +177,22 @@ def test_the_same_alarm_half_an_hour_later_joins_what_is_still_open_and_nothing_
     assert seen(house, seconds=4300).case_id != first.case_id
 
 
+def test_a_call_after_the_work_was_reported_finished_returns_the_case(house: House) -> None:
+    camera = seen(house)
+    fireman = Actor(user_id="f", name="f", roles=("staff",), department_id="dept-fire")
+    for name, data in (("accept", {}), ("finish", {"no_photo_reason": "night"})):
+        house.clock.advance(1)
+        wish = Command(name=name, case_id=camera.case_id, actor_id="f", data=data)
+        assert house.service.execute(wish, fireman).open
+    call = said(house, 20, kind="fire", seconds=900)
+    assert call.merged_into_id == camera.case_id
+    with session_scope(house.engine) as session:
+        case = session.get_one(Case, camera.case_id)
+        assert (case.state, case.reworks) == ("rework", 1)
+        last = session.get_one(CaseTransition, (case.case_id, case.version))
+        assert call.number in last.reason and last.actor_id == "system"
+
+
 def test_geopoint_of_a_report_keeps_its_accuracy(house: House) -> None:
     call = said(house, 10, kind="fire")
     with session_scope(house.engine) as session:

@@ -120,7 +120,7 @@ class Ledger:
     def _store(self) -> None:
         def case(case_id: str, state: str, opened: datetime, **more: Any) -> Case:
             return Case(
-                case_id=case_id, number=case_id, definition_id="city_management", definition_version=3, stage="handle",
+                case_id=case_id, number=case_id, definition_id="city_management", definition_version=4, stage="handle",
                 state=state, title="x", opened_at=opened, updated_at=opened, **more,
             )  # fmt: skip
 
