@@ -68,6 +68,7 @@ class CameraHealth:
         self._last: NDArray[np.uint8] | None = None
         self._edges: NDArray[np.float32] | None = None  # mean edge map of good moments
         self._sharpness = 0.0
+        self._crispness = 0.0  # sharpness for the contrast there is: dusk and fog take both, a lens out of focus one
         self._learnt_s = 0.0
         self._at: float | None = None
 
@@ -123,7 +124,7 @@ class CameraHealth:
             assert self._edges is not None
             sights |= self._compare(edges, sharpness, thumb)
         if not dark and not white and not any(sights[s] for s in ("covered", "blurred", "moved")):
-            self._learn(edges, sharpness, now)
+            self._learn(edges, sharpness, _crispness(sharpness, thumb), now)
         self._at = now
         return sights
 
@@ -136,22 +137,24 @@ class CameraHealth:
             return {"covered": None, "blurred": None, "moved": None}  # a scene without structure proves nothing
         left = float(edges[strong].mean() / max(float(self._edges[strong].mean()), 1e-6))
         structure = sharpness / max(self._sharpness, 1e-6)
+        crisp = _crispness(sharpness, thumb) / max(self._crispness, 1e-6)
         covered = left < self.params.covered_share and structure < 0.5
         match = _correlation(edges, self._edges)
-        blurred = not covered and structure < self.params.blurred_share and match > self.params.moved_match
+        blurred = not covered and max(structure, crisp) < self.params.blurred_share and match > self.params.moved_match
         moved = not covered and structure > 0.5 and match < self.params.moved_match
         return {"covered": covered, "blurred": blurred, "moved": moved}
 
-    def _learn(self, edges: NDArray[np.float32], sharpness: float, now: float) -> None:
+    def _learn(self, edges: NDArray[np.float32], sharpness: float, crispness: float, now: float) -> None:
         gap = 0.0 if self._at is None else min(max(now - self._at, 0.0), 2.0)
         if self._edges is None or self._edges.shape != edges.shape:
-            self._edges, self._sharpness, self._learnt_s = edges, sharpness, 0.0
+            self._edges, self._sharpness, self._crispness, self._learnt_s = edges, sharpness, crispness, 0.0
             return
         self._learnt_s += gap
         # fast at first, then with a time constant of ten minutes
         weight = min(1.0, gap / min(max(self._learnt_s, 1.0), 600.0))
         self._edges = (1 - weight) * self._edges + weight * edges
         self._sharpness = (1 - weight) * self._sharpness + weight * sharpness
+        self._crispness = (1 - weight) * self._crispness + weight * crispness
 
 
 def _edges(thumb: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -165,6 +168,12 @@ def _level(values: NDArray[np.float32], share: float) -> float:
     """The value that ``share`` of the values stay below (nearest rank)."""
     rank = min(int(share * values.size), values.size - 1)
     return float(np.partition(values, rank, axis=None)[rank])
+
+
+def _crispness(sharpness: float, thumb: NDArray[np.uint8]) -> float:
+    """Strength of the strongest edges for the picture's coarse contrast (standard deviation, at least 4 levels)."""
+    coarse = cv2.GaussianBlur(thumb, (0, 0), 8.0)
+    return sharpness / max(float(coarse.std()), 4.0)
 
 
 def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
