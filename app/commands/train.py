@@ -19,7 +19,7 @@ HELP = "train a detector (flame_smoke, cigarette, aerial_vehicles) and write its
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", help="flame_smoke, cigarette or aerial_vehicles")
     parser.add_argument("--data", type=Path, required=True, help="folder that holds the sets (fire_smoke/, people/ …)")
-    parser.add_argument("--start", type=Path, required=True, help="YOLOv5n COCO checkpoint, or an earlier best.pt")
+    parser.add_argument("--start", type=Path, help="YOLOv5n COCO checkpoint, or an earlier best.pt")
     parser.add_argument(
         "--negatives", type=Path, help="false alarms kept in the browser (default: hard_negatives in the data folder)"
     )
@@ -36,13 +36,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--version", default="1", help="version that goes into the model and its card")
     parser.add_argument("--resume", action="store_true", help="go on with the interrupted run of this name")
     parser.add_argument("--export-only", action="store_true", help="no training: export --start and measure it")
+    parser.add_argument(
+        "--recard", action="store_true", help="only choose the thresholds of the committed model again and measure it"
+    )
+    parser.add_argument(
+        "--average", type=Path, nargs="+", default=[], metavar="PT",
+        help="with --export-only: export the mean of the weights of --start and of these checkpoints",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the card as one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
     from core.errors import InputInvalid
     from core.settings import load_settings
-    from vision.train.export import export_onnx, publish
+    from vision.train.average import average
+    from vision.train.export import export_onnx, publish, recard
     from vision.train.fit import FitPlan, fit
     from vision.train.recipes import RECIPES
     from vision.train.shim import prepare_ultralytics
@@ -51,7 +59,10 @@ def run(args: argparse.Namespace) -> int:
     recipe = RECIPES.get(args.recipe)
     if recipe is None:
         raise InputInvalid(field="recipe", detail=f"there is no {args.recipe!r}", how=f"one of {', '.join(RECIPES)}")
-    if not args.start.is_file():
+    if args.recard:
+        print(json.dumps(recard(args.recipe, recipe, args.data.resolve()).measured, indent=None if args.json else 1))
+        return 0
+    if args.start is None or not args.start.is_file():
         raise InputInvalid(field="--start", detail=f"{args.start} does not exist", how="name the starting weights")
     project = (args.work / args.recipe).resolve()
     _say(f"staging pictures below {project}")
@@ -61,6 +72,8 @@ def run(args: argparse.Namespace) -> int:
     checkpoint = args.start.resolve()
     if args.export_only:
         prepare_ultralytics(project / "ultralytics")
+        if args.average:
+            checkpoint = average([checkpoint, *args.average], project / "average" / "weights" / "best.pt")
     else:
         checkpoint = fit(
             FitPlan(
@@ -91,12 +104,16 @@ def _made(args: argparse.Namespace, checkpoint: Path) -> dict[str, Any]:
     import torch
     import ultralytics
 
+    from vision.evaluate.cards import file_sha256
     from vision.train.history import history
 
+    ends = [args.start, *args.average] if args.average else [checkpoint]
+    averaged = {"mean_of_weights": [f"{p.name} {file_sha256(p)[:16]}" for p in ends]} if args.average else {}
     return {
         "command": f"python -m app train {args.recipe} --data DATA --start {args.start.name}",
         "seed": args.seed,
-        "runs": history(checkpoint, args.start),
+        "runs": history(ends[-1], args.start),
+        **averaged,
         "torch": torch.__version__.split("+")[0],
         "ultralytics": ultralytics.__version__,
     }

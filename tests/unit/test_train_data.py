@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from core.errors import InputInvalid
 from vision.evaluate.dataset import read_set
+from vision.train.average import average
 from vision.train.compose import degrade, flame_light, place_flame, place_plume
 from vision.train.lures import LURES, add_lures
 from vision.train.recipes import RECIPES, Recipe
@@ -224,3 +225,16 @@ def test_transfer_takes_only_what_fits() -> None:
     state = {"0.weight": torch.ones(3, 2), "1.weight": torch.ones(9, 9), "x": torch.ones(1)}
     assert transfer(model, state) == 1
     assert float(model[0].weight.sum()) == 6
+
+
+def test_the_mean_of_two_runs(tmp_path: Path) -> None:
+    for name, value in (("a.pt", 1.0), ("b.pt", 3.0)):
+        layer = torch.nn.Linear(2, 1)
+        layer.weight.data[:] = value
+        torch.save({"model": layer, "ema": None, "epoch": 7}, tmp_path / name)
+    torch.save({"model": torch.nn.Linear(3, 1), "ema": None}, tmp_path / "other.pt")
+    mean = average([tmp_path / "a.pt", tmp_path / "b.pt"], tmp_path / "out" / "best.pt")
+    found = torch.load(mean, weights_only=False)
+    assert found["epoch"] == 7 and float(found["model"].weight.sum()) == 4
+    with pytest.raises(InputInvalid, match="shapes"):
+        average([tmp_path / "a.pt", tmp_path / "other.pt"], tmp_path / "out" / "best.pt")

@@ -2,10 +2,16 @@
 
 Lamps, sunsets, vests and screens look like flames on a single frame.  A candidate therefore has to return at the same
 place on at least ``share`` of the looks of ``window_s`` seconds (at least ``min_hits``), and the pixels in it have to
-change from look to look (``flicker``: mean absolute change of the crop in grey levels).  Where the picture stays
-lively, magnified cut-outs are looked at as well (``second_look``; surer sights are asked of them, for a cut-out shows
-less of what is around).  Places that an operator masked (``ignore``, polygons in shares of the picture) are not
-looked at.
+change from look to look (``flicker``: mean absolute change of the crop in grey levels).
+
+A flame too small for the detector is seen by how it moves (``life``, :mod:`vision.algorithms._flame_life`): a place
+that lives like a flame on ``life_hits`` judgements within ``life_window_s``, and on whose magnified cut-outs the
+detector is at least once half as sure as it otherwise must be.  What the detector takes for fire without being sure
+(``sure_confidence``) has to live as well: lamps, beacons, screens and red leaves do not.
+
+Where the picture stays lively, magnified cut-outs can be looked at in any case (``second_look``; surer sights are asked
+of them, for a cut-out shows less of what is around).  Places that an operator masked (``ignore``, polygons in shares of
+the picture) are not looked at.
 """
 
 from __future__ import annotations
@@ -18,15 +24,21 @@ import numpy as np
 from core.records import Zone
 from vision import boxes, weights
 from vision.algorithms._base import ZoneAlgorithm
-from vision.algorithms._places import Place, Places
+from vision.algorithms._flame_life import FlameLife
+from vision.algorithms._places import Place, Places, near
 from vision.algorithms._second_look import Looks, SecondLook
-from vision.detections import Box, Detections, merge
+from vision.detections import Box, Detections, empty, merge
 from vision.evaluate.cards import read_card
 from vision.findings import Finding, Need, Sight
+from vision.flicker import crop_around
 from vision.frames import Frame
 from vision.schedule import armed_at
 from vision.standing import Standing
 from vision.zones import centre_points, contains
+
+LIFE_SHARE = 0.6  # of the judgements of ``life_window_s`` on which a place must have lived
+LIFE_ZOOMS = (2.0, 3.5)  # how much of its surroundings is cut out with a place
+LEAST_CUT = 0.15  # of the picture's width: what is cut out around a small place
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,6 +62,11 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     close_window_s: float = 5.0
     close_hits: int = 5
     close_share: float = 0.6
+    life: bool = True
+    life_window_s: float = 5.5
+    life_hits: int = 4
+    life_confidence: float | None = None  # None: half of what counts as fire
+    sure_confidence: float = 0.5  # a fire of which the detector is less sure must have lived to be one
     ignore: tuple[tuple[tuple[float, float], ...], ...] = ()
     detector: str = "yolo_onnx"
     detector_params: dict[str, Any] = msgspec.field(default_factory=lambda: {"file": "flame_smoke.onnx"})
@@ -78,6 +95,9 @@ class FlameSmoke(ZoneAlgorithm):
         self._confidence = thresholds(params)
         self._wide = Places(params.window_s)
         self._close = Places(params.close_window_s)
+        self._pool, self._need = pool, need
+        self._life = FlameLife() if pool is not None and params.life else None
+        self._living = Places(params.life_window_s)
         self._second = SecondLook(pool, need) if pool is not None and params.second_look else None
 
     def judge(self, seen: Detections, frame: Frame) -> list[Sight]:
@@ -95,6 +115,10 @@ class FlameSmoke(ZoneAlgorithm):
             close = self._candidates(looked, frame, self.params.close_margin)
             self._close.add(close, frame.image, now)
             found = _join(found, close)
+        living = self._alive(frame, now) if self._life else None
+        if living is not None:
+            self._living.add(living, frame.image, now)
+            found = _join(found, living)
         burning = self._confirmed()
         out = []
         for zone in self.zones:
@@ -119,18 +143,53 @@ class FlameSmoke(ZoneAlgorithm):
         good = (share >= p.min_area) & (share <= p.max_area)
         smoke = np.array([found.name(r) == "smoke" for r in range(len(found))], np.bool_)
         good &= ~(smoke & (share >= p.whole_area) & (found.confidence < p.whole_confidence))
+        return self._looked_at(found.take(good), frame)
+
+    def _looked_at(self, found: Detections, frame: Frame) -> Detections:
         points = centre_points(found.xyxy, frame.width, frame.height)
+        good = np.ones(len(found), np.bool_)
         for zone in self._ignore:
             good &= ~contains(zone, points)
         return found.take(good)
 
+    def _alive(self, frame: Frame, now: float) -> Detections | None:
+        """Places that move like flames, each with what the detector says of its cut-out; None between judgements."""
+        assert self._life is not None and self._pool is not None
+        lives = self._life.look(frame.image, now)
+        if lives is None:
+            return None
+        if not lives:
+            return empty()
+        xyxy = np.stack([life.xyxy for life in lives])
+        shares = xyxy / np.asarray([frame.width, frame.height] * 2, np.float32)
+        least = int(frame.width * LEAST_CUT)
+        size = (frame.width, frame.height)
+        places = [crop_around(tuple(row), *size, zoom=z, least=least) for row in shares.tolist() for z in LIFE_ZOOMS]
+        cuts = [np.ascontiguousarray(frame.image[y1:y2, x1:x2]) for x1, y1, x2, y2 in places]
+        seen = self._pool.detect(self._need, cuts)
+        best = [max((float(c) for c in s.of("fire").confidence), default=0.0) for s in seen]
+        sure = np.asarray(best, np.float32).reshape(len(lives), -1).max(1)
+        number = np.zeros(len(lives), np.int32)
+        return self._looked_at(Detections(xyxy, number, sure, ("fire",), ()), frame)
+
     def _confirmed(self) -> list[Place]:
         """Places that lasted and live, the surest first."""
         p = self.params
+        half = self._confidence["fire"] / 2 if p.life_confidence is None else p.life_confidence
+        moving = self._living.lasting(p.life_hits, LIFE_SHARE)
+        alive = [place for place in moving if max(hit.confidence for hit in place.hits) >= half]
         lasting = self._wide.lasting(p.min_hits, p.share) + self._close.lasting(p.close_hits, p.close_share)
         least = {"fire": p.fire_flicker, "smoke": p.smoke_flicker}
         living = [place for place in lasting if place.flicker >= least[place.name]]
+        living = [place for place in living if self._believable(place)]
+        living += [place for place in alive if place not in living]
         return sorted(living, key=lambda place: -place.confidence)
+
+    def _believable(self, place: Place) -> bool:
+        """Smoke, a fire the detector is sure of, or one that was seen to live (where movement is watched at all)."""
+        if place.name != "fire" or place.confidence >= self.params.sure_confidence or self._life is None:
+            return True
+        return any(near(place.xyxy, other.xyxy) for other in self._living.places)
 
     def _within(self, zone: Zone, place: Place, frame: Frame) -> bool:
         return bool(contains(zone, centre_points(place.xyxy[None], frame.width, frame.height))[0])
@@ -167,6 +226,7 @@ class FlameSmoke(ZoneAlgorithm):
                 "flicker": round(best.flicker, 2),
                 "growth": round(best.growth, 2),
                 "magnified": best in self._close.places,
+                "by_movement": best in self._living.places,
             }
             x1, y1, x2, y2 = (float(v) for v in best.xyxy)
             box = frame.normalised((x1, y1, x2, y2))

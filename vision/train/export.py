@@ -7,12 +7,13 @@ from typing import Any
 
 import onnx
 
-from vision.evaluate.cards import Card, file_sha256, write_card
+from core.errors import InputInvalid
+from vision.evaluate.cards import MODELS, Card, file_sha256, read_card, write_card
 from vision.evaluate.dataset import read_set
 from vision.evaluate.images import load_detector, summary, tally
 from vision.evaluate.metrics import ClassTally
 from vision.train.recipes import Recipe
-from vision.train.stage import Staged
+from vision.train.stage import Staged, held_out
 
 OPSET = 17
 KEPT_METADATA = ("names", "imgsz", "stride", "task", "batch", "channels")
@@ -80,6 +81,41 @@ def publish(
     card = Card(**{f: getattr(card, f) for f in card.__struct_fields__} | {"measured": measured})
     write_card(card, target.parent)
     return card
+
+
+def recard(name: str, recipe: Recipe, data: Path) -> Card:
+    """Choose the thresholds of the committed model ``name`` again, measure it and rewrite its card; the file stays.
+
+    Raises:
+        InputInvalid: there is no such model with a card.
+    """
+    card = read_card(name)
+    if card is None:
+        raise InputInvalid(field="recipe", detail=f"there is no card of {name}", how="train it first")
+    detector, seed, apart = load_detector(str(MODELS / card.file)), int(card.made["seed"]), bool(recipe.choose_share)
+    parts = {}
+    for part in ("choose", "report") if apart else ("report",):
+        sets = held_out(recipe, data, seed, part)
+        parts[part] = joined([tally(detector, held) for held in sets.values()])
+    told: dict[str, Any] = {"thresholds": {n: choose_threshold(t) for n, t in parts["choose" if apart else "report"].items()}}
+    card = Card(**{f: getattr(card, f) for f in card.__struct_fields__} | told)
+    images = len(next(iter(parts["report"].values())).confidence)
+    told |= {"measured": {"set": MEASURED[apart], "images": images, **summary(parts["report"], card)}}
+    card = Card(**{f: getattr(card, f) for f in card.__struct_fields__} | told)
+    write_card(card, MODELS)
+    return card
+
+
+def joined(tallies: list[dict[str, ClassTally]]) -> dict[str, ClassTally]:
+    """Tallies of several sets as if they were one."""
+    out: dict[str, ClassTally] = {}
+    for one in tallies:
+        for name, kept in one.items():
+            whole = out.setdefault(name, ClassTally())
+            whole.truths += kept.truths
+            for field in ("confidence", "hits", "best_with", "best_without"):
+                getattr(whole, field).extend(getattr(kept, field))
+    return out
 
 
 def choose_threshold(kept: ClassTally, allowed: float = FALSE_RATE_ALLOWED) -> float:
