@@ -35,6 +35,7 @@ from vision.zones import contains, foot_points, mask
 
 CLASSES_CM = (5.0, 15.0, 27.0, 40.0)  # attention, case, close the lane, block the road
 LEAST_STRUCTURE = 60  # pixels
+WEATHER = 0.75  # water takes more of the road than of what is around it
 
 
 class Mark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -153,7 +154,8 @@ class Waterlogging(ZoneAlgorithm):
         known = found.structure >= LEAST_STRUCTURE
         if not known and depth is None:
             return Sight(zone, None, detail="the zone shows too little structure when dry: draw it larger or add marks")
-        road.flooded = known and found.inside >= p.share - (p.hysteresis if road.flooded else 0.0)
+        weather = found.inside < WEATHER * found.outside  # rain on the lens hides the surroundings as well as the road
+        road.flooded = known and not weather and found.inside >= p.share - (p.hysteresis if road.flooded else 0.0)
         deep = depth is not None and depth >= p.least_cm
         sure = min(1.0, found.inside / p.share) if road.flooded else (1.0 if deep else 0.0)
         words = f"{found.inside:.0%} of the road covered"
