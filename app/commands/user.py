@@ -120,6 +120,7 @@ def _list(args: argparse.Namespace, engine: Engine) -> int:
 
     with read_scope(engine) as session:
         rows, _ = user_page(session, {"department": args.department, "all": args.all}, 100_000, 0)
+    hidden = 0 if args.all else sum(not r["can_log_in"] for r in rows)
     rows = [r for r in rows if args.all or r["can_log_in"]]
     if args.json:
         print(json.dumps(rows, ensure_ascii=False))
@@ -127,4 +128,6 @@ def _list(args: argparse.Namespace, engine: Engine) -> int:
     for row in rows:
         state = "" if row["can_log_in"] else "  (no password)" if row["active"] else "  (closed)"
         print(f"{row['login']:<20} {row['name']:<12} {','.join(row['roles']):<30} {row['department_id'] or ''}{state}")
+    if hidden:
+        print(f"and {hidden} without a password: --all shows them, 'user password LOGIN' lets one in")
     return 0
