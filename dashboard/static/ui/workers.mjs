@@ -16,7 +16,7 @@ export function cameraState(c) {
 
 function modelChip(m) {
   const label = `${m.name}${m.version ? ` ${m.version}` : ""} · ${String(m.sha256).slice(0, 8)}`;
-  return h("span", { class: `chip ${m.problem ? "cam-offline" : ""}`, title: m.problem || m.sha256 }, label, m.problem ? ` · ${t("vision.model_problem")}` : "");
+  return [" ", h("span", { class: `chip ${m.problem ? "cam-offline" : ""}`, title: m.problem || m.sha256 }, label, m.problem ? ` · ${t("vision.model_problem")}` : "")];
 }
 
 /** A row per process; nothing where none is at work or the server does not know. */
@@ -24,10 +24,10 @@ export function workersAtWork() {
   const box = h("div", { class: "workers" });
   api.get("/api/vision/workers").then(({ items }) => {
     if (!items.length) return;
-    replace(box, h("details", {}, h("summary", {}, `${t("vision.at_work")} ${items.length}`, items.some((w) => w.slowed) ? h("span", { class: "chip" }, t("vision.slowed_n", { n: items.reduce((n, w) => n + w.slowed, 0) })) : null,
+    replace(box, h("details", {}, h("summary", {}, `${t("vision.at_work")} ${items.length} `, items.some((w) => w.slowed) ? h("span", { class: "chip" }, t("vision.slowed_n", { n: items.reduce((n, w) => n + w.slowed, 0) })) : null,
       items.some((w) => (w.models || []).some((m) => m.problem)) ? h("span", { class: "chip cam-offline" }, t("vision.model_problem")) : null),
-    items.map((w) => h("p", {}, h("b", {}, w.worker), ` ${t("vision.held")} ${w.held} · ${t("vision.load")} ${number(100 * w.load, 0)} % `,
-      w.resting ? h("span", { class: "chip" }, t("vision.resting")) : null, w.slowed ? h("span", { class: "chip" }, t("vision.slowed_n", { n: w.slowed })) : null,
+    items.map((w) => h("p", {}, h("b", {}, w.worker), ` ${t("vision.held", { n: w.held })} · ${t("vision.load")} ${number(100 * w.load, 0)} % `,
+      w.resting ? [h("span", { class: "chip" }, t("vision.resting")), " "] : null, w.slowed ? [h("span", { class: "chip" }, t("vision.slowed_n", { n: w.slowed })), " "] : null,
       w.model_swaps ? h("span", { class: "chip" }, t("vision.swaps", { n: w.model_swaps })) : null, (w.models || []).map(modelChip)))));
   }).catch(() => {});
   return box;
