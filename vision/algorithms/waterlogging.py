@@ -35,7 +35,7 @@ from vision.zones import contains, foot_points, mask
 
 CLASSES_CM = (5.0, 15.0, 27.0, 40.0)  # attention, case, close the lane, block the road
 LEAST_STRUCTURE = 60  # pixels
-WEATHER = 0.75  # water takes more of the road than of what is around it
+WEATHER = 0.5  # what takes twice as much of the surroundings as of the road is no water
 
 
 class Mark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
