@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -262,9 +262,7 @@ async def _work(settings: Settings, bus: Bus, engine: Engine, clock: Clock, stop
     try:
         await stop.wait()
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
         for flow in flows:
             for pull in flow.pulls:
                 await pull.stop()
@@ -281,6 +279,19 @@ async def _flows(bus: Bus, arrived: asyncio.Event) -> list[Flow]:
             pulls.append(pull)
         flows.append(Flow(stream=stream, batch=batch, pulls=tuple(pulls), record=record))
     return flows
+
+
+async def end(tasks: Collection[asyncio.Task[None]], again_s: float = 2.0) -> None:
+    """Cancel ``tasks`` until all have ended.
+
+    Once is not always enough: a group whose member fails while it is cancelled raises that failure instead, and
+    ``asyncio.wait_for`` of Python 3.11 loses a cancellation that comes with its result.
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=again_s)
 
 
 async def _supervised(job: Callable[[], Awaitable[None]]) -> None:
