@@ -23,7 +23,7 @@ class Hit:
     area: float
 
 
-@dataclass
+@dataclass(eq=False)
 class Place:
     """A candidate: where it was last, and its hits of the last ``window_s`` seconds."""
 

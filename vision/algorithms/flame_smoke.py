@@ -182,7 +182,7 @@ class FlameSmoke(ZoneAlgorithm):
         least = {"fire": p.fire_flicker, "smoke": p.smoke_flicker}
         living = [place for place in lasting if place.flicker >= least[place.name]]
         living = [place for place in living if self._believable(place)]
-        living += [place for place in alive if place not in living]
+        living += alive
         return sorted(living, key=lambda place: -place.confidence)
 
     def _believable(self, place: Place) -> bool:
