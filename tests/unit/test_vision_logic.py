@@ -146,6 +146,14 @@ def test_absence_opens_after_the_time_and_clears_when_somebody_is_back() -> None
     assert [(t, f.state, f.value) for t, f in told] == [(15.0, "open", 0.0), (20.5, "clear", 1.0)]
 
 
+def test_lights_off_with_monitors_lit_proves_nobodys_absence() -> None:
+    room = np.full((240, 320, 3), 8, np.uint8)
+    room[60:100, 40:120] = 220  # a monitor
+    assert play(absence(min_staff=1, after_s=5), [(20, seen())], image=room) == []
+    opened = play(absence(min_staff=1, after_s=5), [(20, seen())], image=np.maximum(room, 60))
+    assert [f.state for _, f in opened] == ["open"]
+
+
 def test_absence_counts_only_the_duty_zone() -> None:
     zone = parse_zone("0,0 0.5,0 0.5,1 0,1", "desk")
     cleaner = ("person", 0.9, (250.0, 50.0, 300.0, 200.0))

@@ -6,7 +6,8 @@ goes, one stays): ``lone_after_s`` gives a longer time while somebody is still t
 
 A person counts from ``confidence`` on; one who was already there keeps counting from ``hold_confidence`` on
 (sitting behind a monitor, bending down) for at most ``hold_s``.  In a dark room nothing is judged: the clock stops,
-and camera health tells of the dark.
+and camera health tells of the dark.  With the lights off and only monitors lit, people who are seen count, but that
+nobody is seen proves nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ from vision.frames import Frame
 from vision.params import Seconds, Share
 from vision.schedule import armed_at
 from vision.standing import Standing
-from vision.zones import centre_points, contains, foot_points
+from vision.zones import centre_points, contains, foot_points, mask
+
+DIM = 20.0  # grey level
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,10 +85,13 @@ class Absence(ZoneAlgorithm):
         for zone in self.zones:
             here = people.take(contains(zone, points))
             wanted = int(armed_at(zone.schedule, frame.at).shift.get("min_staff", self.params.min_staff))
+            missing: bool | None = len(here) < wanted
+            if missing and _lights_off(zone, frame):
+                missing = None
             sights.append(
                 Sight(
                     zone,
-                    len(here) < wanted,
+                    missing,
                     value=float(len(here)),
                     confidence=_certainty(seen, here),
                     box=union([frame.normalised(here.box(r)) for r in range(len(here))]),
@@ -122,6 +128,13 @@ class Absence(ZoneAlgorithm):
         self._held = np.concatenate([people.xyxy, self._held[recent]])
         self._held_since = np.concatenate([since, self._held_since[recent]])
         return people
+
+
+def _lights_off(zone: Zone, frame: Frame) -> bool:
+    """Whether four fifths of the zone are too dark to see anybody in it."""
+    height, width = frame.thumb.shape
+    inside = frame.thumb[mask(zone, width, height) > 0]
+    return bool(inside.size) and float(np.percentile(inside, 80)) < DIM
 
 
 def _certainty(seen: Detections, here: Detections) -> float:
