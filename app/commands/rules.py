@@ -11,7 +11,8 @@ import msgspec
 from core.clock import BEIJING
 from core.errors import InputInvalid
 from core.settings import load_settings
-from events.rulebook import Rulebook, parse_rules, read_rulebook, with_rule
+from events.happening import CurrentBook
+from events.rulebook import Rulebook, parse_rules, with_rule
 from events.simulate import Simulation, simulate
 from storage.session import make_engine, read_scope
 
@@ -38,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     engine = make_engine(load_settings().database_url)
     with read_scope(engine) as session:
-        book = read_rulebook(session)
+        book = CurrentBook()(session)  # the shipped rules before the worker's first start
     if args.what == "list":
         for spec in book.specs.values():
             mark = "on " if spec.enabled else "off"
