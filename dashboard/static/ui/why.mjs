@@ -17,7 +17,7 @@ export function whySteps(detail) {
   const n = detail.observations?.length || 0;
   if (n > 1) steps.push(step("observations", [h("p", {}, t("why.n_observations", { n })), observations(detail.observations)]));
   if (why.routing) steps.push(step("routing", listed(why.routing)));
-  if (why.clock) steps.push(step("clock", clock(why.clock)));
+  if (why.clock) steps.push(step("clock", clock(why.clock, detail.case)));
   for (const [name, value] of Object.entries(why)) {
     if (!FIRST.includes(name) && name !== "standing" && value) steps.push(step(name, listed(value)));
   }
@@ -47,12 +47,13 @@ function merge(m) {
   return [verdict ? h("p", {}, term("verdict", verdict)) : null, listed(rest)];
 }
 
-function clock(value) {
+/** The case's own deadline, and the lines of all its clocks folded below it. */
+function clock(value, c) {
   const items = Array.isArray(value) ? value : value.derivation || [value];
   if (items.some((v) => typeof v !== "string")) return listed(value);
   if (items.length < 4) return listed(items.map(clockLine));
   const said = items.map(clockLine);
-  return [h("p", {}, said[said.length - 1]), h("details", {}, h("summary", { class: "soft" }, t("why.n_lines", { n: said.length })), listed(said))];
+  return [h("p", {}, c?.deadline_at ? t("case.until", { time: full(c.deadline_at) }) : said[said.length - 1]), h("details", {}, h("summary", { class: "soft" }, t("why.n_lines", { n: said.length })), listed(said))];
 }
 
 function step(name, body) {
