@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from bench import _lure_films
+from bench import _lure_films, _quiet_films
 from core import plugins
 from core.records import Zone
 from vision.detections import empty
@@ -37,7 +37,8 @@ PEDESTRIANS = Path("/usr/share/doc/opencv-doc/examples/data/vtest.avi")  # Debia
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--only", choices=("images", "clips", "lures", "water"), help="run one part")
+    parser.add_argument("--only", choices=("images", "clips", "lures", "quiet", "water"), help="run one part")
+    parser.add_argument("--rounds", type=int, default=3, help="composed films without fire: eleven minutes a round")
     parser.add_argument("--peer", type=Path, help="an .onnx with classes fire and smoke to compare with")
 
 
@@ -53,6 +54,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         figures["clips"] = _clips(data / "videos") if there else skipped
     if args.only in (None, "lures"):
         figures["lures"] = _lures()
+    if args.only in (None, "quiet"):
+        figures["quiet"] = _quiet(data if there else None, args.rounds)
     if args.only in (None, "water"):
         figures["water"] = _water(data / "flood" / "road_cctv_masks" / "images") if there else skipped
     return figures
@@ -116,6 +119,18 @@ def _lures() -> dict[str, Any]:
         for seed in (1, 2):
             for film in _lure_films.make(Path(name), seed=seed):
                 results.append(run_case(ClipCase(clip=str(film), algorithm="flame_smoke", events=[]), pool))
+    return clips_summary(results)
+
+
+def _quiet(data: Path | None, rounds: int) -> dict[str, Any]:
+    """Composed films without fire, on photographs of streets from above and in floods where there are any."""
+    photographs: list[Path] = []
+    if data is not None:
+        photographs = sorted(p for f in ("drone", "flood") for p in (data / f).rglob("images/*") if p.is_file())
+    pool = DetectorPool()
+    with tempfile.TemporaryDirectory(prefix="yiwang-bench-") as name:
+        films = _quiet_films.make(Path(name), photographs, rounds=rounds)
+        results = [run_case(ClipCase(clip=str(f), algorithm="flame_smoke", events=[]), pool) for f in films]
     return clips_summary(results)
 
 

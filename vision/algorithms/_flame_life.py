@@ -32,6 +32,8 @@ WARM = 0.3  # share of the looks on which the pixel has a flame's colour
 LIT = 0.45  # of its bright red is left when a flame's pixel is dim; behind a dark passer-by less
 COHERENT = 0.62  # share of the first principal component from which lights change as one
 BEAT = 0.45  # share of the two strongest frequencies from which lights have a beat
+PUFF = 0.6  # the same for a large place (``LARGE`` pixels): a fire of a metre puffs at one to two hertz
+LARGE = 150
 LEAST = 15  # pixels
 MOST = 0.2  # of the picture: more is a cut, a shaken camera or a storm
 
@@ -139,7 +141,7 @@ def judge(looks: Floats, limit: int = 3) -> list[Life]:
         if weight[label] < LEAST:
             break
         coherence, beat = rhythm(green[:, alive & (labels == label)])
-        if coherence < COHERENT and beat < BEAT:
+        if coherence < COHERENT and beat < (PUFF if weight[label] >= LARGE else BEAT):
             x, y, w, h = (int(v) for v in stats[label, :4])
             box = np.asarray([x, y, x + w, y + h], np.float32)
             found.append(Life(box, int(weight[label]), round(coherence, 3), round(beat, 3)))
