@@ -97,7 +97,8 @@ def recard(name: str, recipe: Recipe, data: Path) -> Card:
     for part in ("choose", "report") if apart else ("report",):
         sets = held_out(recipe, data, seed, part)
         parts[part] = joined([tally(detector, held) for held in sets.values()])
-    told: dict[str, Any] = {"thresholds": {n: choose_threshold(t) for n, t in parts["choose" if apart else "report"].items()}}
+    chosen_on = parts["choose" if apart else "report"]
+    told: dict[str, Any] = {"thresholds": {name: choose_threshold(t) for name, t in chosen_on.items()}}
     card = Card(**{f: getattr(card, f) for f in card.__struct_fields__} | told)
     images = len(next(iter(parts["report"].values())).confidence)
     told |= {"measured": {"set": MEASURED[apart], "images": images, **summary(parts["report"], card)}}
