@@ -32,9 +32,11 @@ WARM = 0.3  # share of the looks on which the pixel has a flame's colour
 LIT = 0.45  # of its bright red is left when a flame's pixel is dim; behind a dark passer-by less
 COHERENT = 0.62  # share of the first principal component from which lights change as one
 BEAT = 0.45  # share of the two strongest frequencies from which lights have a beat
-PUFF = 0.6  # the same for a large place (``LARGE`` pixels): a fire of a metre puffs at one to two hertz
+PUFF = 0.5  # the same for a large place (``LARGE`` pixels): a fire of a metre puffs at one to two hertz
 LARGE = 150
 LEAST = 15  # pixels
+SUSPECT_LOOKS = 6
+PACE = 4.0  # pictures a second while something may burn
 MOST = 0.2  # of the picture: more is a cut, a shaken camera or a storm
 
 Floats = NDArray[np.float32]
@@ -51,7 +53,11 @@ class Life:
 
 
 class FlameLife:
-    """One camera's memory of ``looks`` pictures, not older than ``window_s``; judged every ``every_s`` seconds."""
+    """One camera's memory of ``looks`` pictures, not older than ``window_s``; judged every ``every_s`` seconds.
+
+    ``pace``: how many pictures a second it would have now; what swings warmly in the first ``SUSPECT_LOOKS`` already is
+    worth looking at more often than the usual twice a second.
+    """
 
     def __init__(self, looks: int = 20, window_s: float = 10.5, every_s: float = 0.75) -> None:
         self._window_s = window_s
@@ -59,7 +65,8 @@ class FlameLife:
         self._looks = looks
         self._small: deque[NDArray[np.uint8]] = deque(maxlen=looks)
         self._at: deque[float] = deque(maxlen=looks)
-        self._judged = float("-inf")
+        self._judged = self._checked = self._suspected = float("-inf")
+        self.pace = 0.0
 
     def look(self, image: Image, now: float) -> list[Life] | None:
         """The next picture; what lives in the last ones, or None when it is not time to judge."""
@@ -67,10 +74,12 @@ class FlameLife:
         size = (WIDTH, max(2, round(height * WIDTH / width)))
         small = np.asarray(cv2.blur(cv2.resize(image, size, interpolation=cv2.INTER_AREA), (3, 3)), np.uint8)
         if self._small and (self._small[-1].shape != small.shape or now < self._at[-1]):
-            self._small.clear()
-            self._at.clear()
+            self._forget(0)
+        elif self._faster(now):
+            self._forget(2)
         self._small.append(small)
         self._at.append(now)
+        self._suspect(now)
         if len(self._at) < self._looks or now - self._judged + 1e-6 < self._every_s:
             return None
         self._judged = now
@@ -83,6 +92,27 @@ class FlameLife:
         scale, (left, top) = width / WIDTH, box[:2]
         moved = np.asarray([left, top, left, top], np.float32)
         return [Life((life.xyxy + moved) * scale, life.pixels, life.coherence, life.beat) for life in found]
+
+    def _faster(self, now: float) -> bool:
+        """Whether pictures come twice as often since two of them: looks of two paces would blur a beat."""
+        if len(self._at) < SUSPECT_LOOKS:
+            return False
+        usual = float(np.median(np.diff(np.asarray(self._at))))
+        return max(now - self._at[-1], self._at[-1] - self._at[-2]) < 0.6 * usual
+
+    def _forget(self, but: int) -> None:
+        """All looks but the last ``but`` ones."""
+        while len(self._at) > but:
+            self._small.popleft()
+            self._at.popleft()
+
+    def _suspect(self, now: float) -> None:
+        if len(self._at) < SUSPECT_LOOKS or now - self._checked < self._every_s:
+            return
+        self._checked = now
+        if self._worth_judging() is not None:
+            self._suspected = now
+        self.pace = PACE if now - self._suspected <= self._window_s else 0.0
 
     def _worth_judging(self) -> tuple[int, int, int, int] | None:
         """Where anything warm changes at all (x1 y1 x2 y2 at 320 wide, with a margin), or None: most pictures."""

@@ -7,7 +7,8 @@ change from look to look (``flicker``: mean absolute change of the crop in grey 
 A flame too small for the detector is seen by how it moves (``life``, :mod:`vision.algorithms._flame_life`): a place
 that lives like a flame on ``life_hits`` judgements within ``life_window_s``, and on whose magnified cut-outs the
 detector is at least once half as sure as it otherwise must be.  What the detector takes for fire without being sure
-(``sure_confidence``) has to live as well: lamps, beacons, screens and red leaves do not.
+(``sure_confidence``) has to live as well: lamps, beacons, screens and red leaves do not.  While something swings like
+a flame, four pictures a second are asked for (``pace``).
 
 Where the picture stays lively, magnified cut-outs can be looked at in any case (``second_look``; surer sights are asked
 of them, for a cut-out shows less of what is around).  Places that an operator masked (``ignore``, polygons in shares of
@@ -37,6 +38,7 @@ from vision.standing import Standing
 from vision.zones import centre_points, contains
 
 LIFE_SHARE = 0.6  # of the judgements of ``life_window_s`` on which a place must have lived
+BELIEVED_HITS = 3  # judgements on which a place must have lived where the detector sees it too
 LIFE_ZOOMS = (2.0, 3.5)  # how much of its surroundings is cut out with a place
 LEAST_CUT = 0.15  # of the picture's width: what is cut out around a small place
 
@@ -156,6 +158,7 @@ class FlameSmoke(ZoneAlgorithm):
         """Places that move like flames, each with what the detector says of its cut-out; None between judgements."""
         assert self._life is not None and self._pool is not None
         lives = self._life.look(frame.image, now)
+        self.pace = self._life.pace
         if lives is None:
             return None
         if not lives:
@@ -189,7 +192,8 @@ class FlameSmoke(ZoneAlgorithm):
         """Smoke, a fire the detector is sure of, or one that was seen to live (where movement is watched at all)."""
         if place.name != "fire" or place.confidence >= self.params.sure_confidence or self._life is None:
             return True
-        return any(near(place.xyxy, other.xyxy) for other in self._living.places)
+        lived = self._living.lasting(BELIEVED_HITS, 0.0)
+        return any(near(place.xyxy, other.xyxy) for other in lived)
 
     def _within(self, zone: Zone, place: Place, frame: Frame) -> bool:
         return bool(contains(zone, centre_points(place.xyxy[None], frame.width, frame.height))[0])
