@@ -154,6 +154,11 @@ class CameraAnalysis:
             out += [Outcome(f, frame, seen, algorithm) for f in algorithm.update(seen, frame, frame.clock_s)]
         return out
 
+    @property
+    def pace(self) -> float:
+        """Pictures a second that an algorithm asks for just now; 0: none asks."""
+        return max((algorithm.pace for algorithm in self.algorithms), default=0.0)
+
     def seen_by(self, algorithm: Algorithm, frame: Frame) -> Detections:
         """What the algorithm's detectors last saw, outside its masked places."""
         if not algorithm.needs:

@@ -73,6 +73,7 @@ class CameraCapture(threading.Thread):
         super().__init__(name=f"capture-{camera.camera_id}", daemon=True)
         self.camera = camera
         self.fps = max(0.05, camera.analysis_fps)
+        self.pace = 0.0  # set by the analyzer: pictures a second for as long as something is suspected
         self.economy = False  # set by the analyzer: nothing moves, key frames will do
         self.rest_s = 0.0  # in economy, key frames sooner than this after the last one are left out too
         self.status = CaptureStatus(since=time.monotonic())
@@ -204,7 +205,7 @@ class CameraCapture(threading.Thread):
         if not packet.size:
             return [packet]  # the end: what the decoder still holds
         behind = self._slot is not None and now - self._filled > BEHIND_S
-        slow = self._gop_s <= 1.0 / self.fps or (behind and self._gop_s <= ECONOMY_GOP_S)
+        slow = self._gop_s <= 1.0 / max(self.fps, self.pace) or (behind and self._gop_s <= ECONOMY_GOP_S)
         resting = self.economy and self._gop_s <= ECONOMY_GOP_S and not reordered
         if packet.is_keyframe:
             self._held, self._gapless = [], True
@@ -250,7 +251,7 @@ class CameraCapture(threading.Thread):
         """Into the slot, if a picture is due."""
         if now + 0.004 < self._due:
             return
-        interval = 1.0 / self.fps
+        interval = 1.0 / max(self.fps, self.pace)
         self._due = now + interval if now > self._due + interval else self._due + interval
         start = time.thread_time()
         if picture.width > MAX_WIDTH:

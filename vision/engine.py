@@ -169,7 +169,10 @@ class Engine(threading.Thread):
         for station, frame in work:
             self._answer(station, frame)
             quiet = frame.clock_s - station.analysis.last_motion > QUIET_S
-            station.capture.economy = quiet and not station.looks
+            pace = station.analysis.pace
+            station.capture.economy = quiet and not station.looks and not pace
+            slowed = station.capture.fps < station.camera.analysis_fps  # no camera is hurried while others go short
+            station.capture.pace = 0.0 if slowed else pace
 
     def _answer(self, station: Station, frame: Frame) -> None:
         for look in list(station.looks):

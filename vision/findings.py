@@ -59,10 +59,12 @@ class Algorithm(Protocol):
     ``judge`` says what one frame shows, zone by zone, and keeps no memory that would change a later answer's
     meaning: "look again" uses it.  ``update`` adds time: it is called with every analysed frame in order
     (``now`` in seconds, never falling) and returns only changes.  Neither blocks, draws nor publishes.
+    ``pace`` is how many pictures a second it would have just now; 0: as many as the camera is configured for.
     """
 
     kind: str
     needs: tuple[Need, ...]
+    pace: float
 
     def judge(self, seen: Detections, frame: Frame) -> list[Sight]: ...
 

@@ -33,6 +33,7 @@ class ZoneAlgorithm:
     kind = ""
     unit = ""
     needs: tuple[Need, ...] = ()
+    pace = 0.0
 
     def __init__(self, zones: tuple[Zone, ...], standing: Callable[[], Standing]) -> None:
         self.zones = tuple(checked(z) for z in zones) or (WHOLE,)
