@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
@@ -15,8 +15,8 @@ from vision.errors import ClipInvalid
 MOST_BROKEN = 500  # packets in a row; then the rest is given up
 
 
-def read_clip(path: str | Path, fps: float) -> Iterator[tuple[float, Image]]:
-    """(seconds from the start, BGR picture, upright) at most ``fps`` times a second.
+def read_clip(path: str | Path, fps: float | Callable[[], float]) -> Iterator[tuple[float, Image]]:
+    """(seconds from the start, BGR picture, upright) at most ``fps`` times a second; a function is asked each time.
 
     Damage loses the damaged pictures, up to the next key frame; what comes after is read.  :class:`ClipInvalid` when
     the file cannot be opened, has no video, or gives no single picture.
@@ -30,7 +30,7 @@ def read_clip(path: str | Path, fps: float) -> Iterator[tuple[float, Image]]:
             raise ClipInvalid(path=str(path), detail="no video in it")
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
-        yield from _paced(container, stream, fps, str(path))
+        yield from _paced(container, stream, fps if callable(fps) else lambda: fps, str(path))
 
 
 def upright(frame: av.VideoFrame) -> Image:
@@ -40,9 +40,9 @@ def upright(frame: av.VideoFrame) -> Image:
     return np.ascontiguousarray(np.rot90(picture, turns) if turns else picture, np.uint8)
 
 
-def _paced(container: av.container.InputContainer, stream: av.VideoStream, fps: float, path: str) -> Iterator[
-    tuple[float, Image]
-]:
+def _paced(
+    container: av.container.InputContainer, stream: av.VideoStream, fps: Callable[[], float], path: str
+) -> Iterator[tuple[float, Image]]:
     start: float | None = None
     due, given, index, broken = 0.0, 0, 0, 0
     rate = float(stream.average_rate or 25)
@@ -68,8 +68,9 @@ def _paced(container: av.container.InputContainer, stream: av.VideoStream, fps: 
             seconds = at - start
             if seconds + 1e-4 < due:
                 continue
-            due = max(due + 1.0 / fps, seconds + 0.5 / fps)
             given += 1
             yield seconds, upright(frame)
+            interval = 1.0 / fps()  # asked when the picture was judged
+            due = max(due + interval, seconds + interval / 2)
     if not given:
         raise ClipInvalid(path=path, detail="no picture in it can be decoded")

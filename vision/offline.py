@@ -44,7 +44,8 @@ def analyze(
     camera.health = None  # judged only when asked for
     camera.algorithms = [build_algorithm(wanted, job.zones, pool)]
     camera.needs = tuple({n.key: n for a in camera.algorithms for n in a.needs}.values())
-    for sequence, (seconds, image) in enumerate(read_clip(job.clip, job.fps)):
+    pictures = read_clip(job.clip, lambda: max(job.fps, camera.pace))
+    for sequence, (seconds, image) in enumerate(pictures):
         if looked is not None:
             looked(seconds)
         frame = make_frame("clip", image, EPOCH + timedelta(seconds=seconds), seconds, sequence)

@@ -7,6 +7,7 @@ import time
 import av
 
 MAX_PACKETS_PER_S = 240.0
+REORDER_S = 0.5  # pictures that are stored out of order go back by less
 
 
 class Pace:
@@ -14,7 +15,7 @@ class Pace:
 
     def __init__(self, recorded: bool) -> None:
         self._recorded = recorded
-        self._wall = self._media = -1.0
+        self._wall = self._media = self._last = -1.0
         self._allowance, self._at = MAX_PACKETS_PER_S, time.monotonic()
 
     def wait_s(self, media: float | None, now: float) -> float:
@@ -25,7 +26,9 @@ class Pace:
         if not self._recorded or media is None:
             return flood
         ahead = (media - self._media) - (now - self._wall)
-        if self._wall < 0 or ahead > 5.0 or ahead < -5.0:  # first packet, a jump in time, or we were held up
+        back, self._last = self._last - media, media
+        jump = ahead > 5.0 or back > REORDER_S
+        if self._wall < 0 or jump or ahead < -5.0:  # first packet, a jump in time, or we were held up
             self._wall, self._media = now, media
             return flood
         return max(ahead, flood, 0.0)

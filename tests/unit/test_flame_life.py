@@ -78,3 +78,29 @@ def test_quiet_films_move_and_can_be_made_again(act: _quiet_films.Act) -> None:
     first, again = (list(_quiet_films.pictures([act], scene, 1.0, 5)) for _ in range(2))
     assert all((a == b).all() for a, b in zip(first, again, strict=True))
     assert (first[0] != first[3]).any()
+
+
+def pace_after(draw: Callable[[Picture, int, np.random.Generator], None], looks: int) -> float:
+    """What is asked for after ``looks`` pictures of ``draw``, two a second."""
+    life, rng = FlameLife(), np.random.default_rng(1)
+    for step in range(looks):
+        picture = SCENE.astype(np.float32)
+        draw(picture, step, rng)
+        life.look(np.clip(picture, 0, 255).astype(np.uint8), step / 2)
+    return life.pace
+
+
+def test_what_may_burn_is_looked_at_more_often_and_what_only_glows_is_not() -> None:
+    assert pace_after(burn, 8) >= 4
+    assert pace_after(lamp, 8) == 0
+    assert pace_after(beacon, 8) == 0
+    assert pace_after(passer_by, 20) == 0  # one in red may raise a suspicion at first, for some seconds
+
+
+def test_a_suspicion_ends_with_what_raised_it() -> None:
+    def burn_and_go_out(picture: Picture, step: int, rng: np.random.Generator) -> None:
+        if step < 8:
+            burn(picture, step, rng)
+
+    assert pace_after(burn_and_go_out, 8) > 0
+    assert pace_after(burn_and_go_out, 60) == 0

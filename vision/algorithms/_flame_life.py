@@ -36,7 +36,8 @@ PUFF = 0.5  # the same for a large place (``LARGE`` pixels): a fire of a metre p
 LARGE = 150
 LEAST = 15  # pixels
 SUSPECT_LOOKS = 6
-PACE = 4.0  # pictures a second while something may burn
+PACE = 6.0  # pictures a second while something may burn: 20 looks in 3.3 s; a slow fire of 1 Hz still swings enough
+PACE_S = 4.0  # how long a suspicion holds: as long as it takes to judge it
 MOST = 0.2  # of the picture: more is a cut, a shaken camera or a storm
 
 Floats = NDArray[np.float32]
@@ -110,28 +111,43 @@ class FlameLife:
         if len(self._at) < SUSPECT_LOOKS or now - self._checked < self._every_s:
             return
         self._checked = now
-        if self._worth_judging() is not None:
+        if self._glowing():
             self._suspected = now
-        self.pace = PACE if now - self._suspected <= self._window_s else 0.0
+        self.pace = PACE if now - self._suspected <= PACE_S else 0.0
 
     def _worth_judging(self) -> tuple[int, int, int, int] | None:
-        """Where anything warm changes at all (x1 y1 x2 y2 at 320 wide, with a margin), or None: most pictures."""
+        """Where anything warm swings (x1 y1 x2 y2 at 320 wide, with a margin), or None: most pictures."""
+        found = self._swinging()
+        if found is None:
+            return None
+        ys, xs = found
+        h, w = self._small[0].shape[:2]
+        x1, y1 = max(0, int(xs.min()) - 8), max(0, int(ys.min()) - 8)
+        return x1, y1, min(w, int(xs.max()) + 9), min(h, int(ys.max()) + 9)
+
+    def _swinging(self) -> tuple[NDArray[np.intp], NDArray[np.intp]] | None:
+        """Rows and columns of the pixels that swing and are warm at some time, at least ``LEAST`` of them."""
         low, high = self._small[0].copy(), self._small[0].copy()
         for small in list(self._small)[1:]:
             np.minimum(low, small, out=low)
             np.maximum(high, small, out=high)
         changed = (cv2.subtract(high[..., 1], low[..., 1]) >= SWING) & (high[..., 2] >= 150)
         changed &= cv2.subtract(high[..., 2], low[..., 0]) >= 55
-        if int(changed.sum()) < LEAST:
-            return None
-        green = np.stack([small[..., 1] for small in self._small]).astype(np.int16)
-        changed &= swings(green, SWING) >= RATE * (len(green) - 1)
-        if int(changed.sum()) < LEAST:
-            return None
         ys, xs = np.nonzero(changed)
-        h, w = changed.shape
-        x1, y1 = max(0, int(xs.min()) - 8), max(0, int(ys.min()) - 8)
-        return x1, y1, min(w, int(xs.max()) + 9), min(h, int(ys.max()) + 9)
+        if len(ys) < LEAST:
+            return None
+        green = np.stack([small[ys, xs, 1] for small in self._small]).astype(np.int16)
+        often = swings(green, SWING) >= RATE * (len(green) - 1)
+        return (ys[often], xs[often]) if int(often.sum()) >= LEAST else None
+
+    def _glowing(self) -> bool:
+        """Whether enough of what swings is warm as often, and glows as much when dim, as a flame does."""
+        found = self._swinging()
+        if found is None:
+            return False
+        colours = np.stack([small[found] for small in self._small])
+        alive = warm(colours.astype(np.float32)).mean(0) >= WARM
+        return int((alive & lit(colours[..., 2])).sum()) >= LEAST
 
 
 def steady(pictures: NDArray[np.uint8], box: tuple[int, int, int, int]) -> Floats:
@@ -155,12 +171,11 @@ def steady(pictures: NDArray[np.uint8], box: tuple[int, int, int, int]) -> Float
 
 def judge(looks: Floats, limit: int = 3) -> list[Life]:
     """What lives in a steady stack (looks, h, w, BGR), the largest first, boxes in its pixels."""
-    blue, green, red = looks[..., 0], looks[..., 1], looks[..., 2]
-    warm = (red > 150) & (red - blue > 55) & (red >= green + 8) & (green >= blue - 12)
+    green, red = looks[..., 1], looks[..., 2]
     rate = swings(green, SWING) / (len(green) - 1)
-    alive = (rate >= RATE) & (warm.mean(0) >= WARM)
-    dim, bright = np.quantile(red[:, alive], (0.15, 0.85), axis=0) if alive.any() else (np.zeros(0), np.zeros(0))
-    alive[alive] = dim >= LIT * bright
+    alive = (rate >= RATE) & (warm(looks).mean(0) >= WARM)
+    if alive.any():
+        alive[alive] = lit(red[:, alive])
     if int(alive.sum()) < LEAST or float((rate >= RATE).mean()) > MOST and rate.size > WIDTH * 40:
         return []
     joined = cv2.dilate(alive.astype(np.uint8), np.ones((3, 3), np.uint8))
@@ -178,8 +193,20 @@ def judge(looks: Floats, limit: int = 3) -> list[Life]:
     return found
 
 
+def warm(looks: Floats) -> NDArray[np.bool_]:
+    """Which pixels of (…, BGR) have a flame's colour."""
+    blue, green, red = looks[..., 0], looks[..., 1], looks[..., 2]
+    return np.asarray((red > 150) & (red - blue > 55) & (red >= green + 8) & (green >= blue - 12))
+
+
+def lit(red: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which pixels of (looks, n) keep enough of their bright red when they are dim."""
+    dim, bright = np.quantile(red, (0.15, 0.85), axis=0)
+    return np.asarray(dim >= LIT * bright)
+
+
 def swings(values: NDArray[Any], least: float) -> NDArray[np.int16]:
-    """How often each pixel of (looks, h, w) turned after rising or falling by at least ``least``."""
+    """How often each pixel of (looks, …) turned after rising or falling by at least ``least``."""
     direction = np.zeros(values.shape[1:], np.int8)
     count = np.zeros(values.shape[1:], np.int16)
     high, low = values[0].copy(), values[0].copy()

@@ -24,6 +24,7 @@ class Health:
 
     kind = "camera_health"
     needs: tuple[Need, ...] = ()
+    pace = 0.0
 
     def __init__(self, params: HealthParams) -> None:
         self.health = CameraHealth(params)

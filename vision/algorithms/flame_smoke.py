@@ -8,7 +8,7 @@ A flame too small for the detector is seen by how it moves (``life``, :mod:`visi
 that lives like a flame on ``life_hits`` judgements within ``life_window_s``, and on whose magnified cut-outs the
 detector is at least once half as sure as it otherwise must be.  What the detector takes for fire without being sure
 (``sure_confidence``) has to live as well: lamps, beacons, screens and red leaves do not.  While something swings like
-a flame, four pictures a second are asked for (``pace``).
+a flame, six pictures a second are asked for (``pace``).
 
 Where the picture stays lively, magnified cut-outs can be looked at in any case (``second_look``; surer sights are asked
 of them, for a cut-out shows less of what is around).  Places that an operator masked (``ignore``, polygons in shares of
