@@ -24,6 +24,7 @@ log = logging.getLogger("yiwang.vision.engine")
 TICK_S = 0.5
 QUIET_S = 5.0  # without motion for so long, key frames are enough
 LOOK_FRAMES = 5
+SPARE_LOAD = 0.6  # above, no camera is hurried: others would go short
 
 
 @dataclass
@@ -171,8 +172,8 @@ class Engine(threading.Thread):
             quiet = frame.clock_s - station.analysis.last_motion > QUIET_S
             pace = station.analysis.pace
             station.capture.economy = quiet and not station.looks and not pace
-            slowed = station.capture.fps < station.camera.analysis_fps  # no camera is hurried while others go short
-            station.capture.pace = 0.0 if slowed else pace
+            short = station.capture.fps < station.camera.analysis_fps or self.load > SPARE_LOAD
+            station.capture.pace = 0.0 if short else pace
 
     def _answer(self, station: Station, frame: Frame) -> None:
         for look in list(station.looks):

@@ -131,6 +131,8 @@ class FlameSmoke(ZoneAlgorithm):
             change = standing.feed(bool(confirmed) or (standing.is_open and self._any(zone, found, frame)), now)
             if change:
                 out.append(self._fire(change, zone, confirmed, frame))
+        told = all(standing.is_open for standing in self.standing.values())
+        self.pace = self._life.pace if self._life is not None and not told else 0.0  # no hurry once it is known
         return out
 
     def refresh(self) -> None:
@@ -158,7 +160,6 @@ class FlameSmoke(ZoneAlgorithm):
         """Places that move like flames, each with what the detector says of its cut-out; None between judgements."""
         assert self._life is not None and self._pool is not None
         lives = self._life.look(frame.image, now)
-        self.pace = self._life.pace
         if lives is None:
             return None
         if not lives:
