@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -12,6 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from nats.js.errors import KeyNotFoundError
 
 from app.throwaway import environment, settings_of, throwaway
 from core.bus import Bus, connect
@@ -83,10 +86,8 @@ async def _live(bus: Bus) -> dict[str, dict[str, Any]]:
     bucket = await bus.bucket("live")
     found = {}
     for n in range(CAMERAS):
-        try:
+        with contextlib.suppress(KeyNotFoundError):  # nobody holds it yet
             found[f"c{n}"] = json.loads((await bucket.get(f"camera.c{n}")).value or b"{}")
-        except Exception:  # noqa: BLE001, S112 — nobody holds it yet
-            continue
     return found
 
 

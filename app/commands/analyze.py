@@ -41,7 +41,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--zone", action="append", nargs="+", default=[], metavar="X,Y", help="corners in 0…1 of the picture; repeat"
     )
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="override a parameter; repeat")
-    parser.add_argument("--fps", type=float, default=4.0, help="pictures analysed a second (default 4)")
+    words = "pictures analysed a second (default 4; an algorithm may ask for more while it suspects something)"
+    parser.add_argument("--fps", type=float, default=4.0, help=words)
     parser.add_argument("--frames", type=Path, metavar="FOLDER", help="also write the annotated pictures there")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 

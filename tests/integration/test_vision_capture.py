@@ -19,7 +19,9 @@ from tests.conftest import free_port
 from tests.footage import film, street, with_ball, write_film
 from vision.analyzer import Analyzer
 from vision.capture import CameraCapture
+from vision.detections import Detections
 from vision.engine import Engine, Station
+from vision.findings import Finding, Need, Sight
 from vision.frames import Frame
 from vision.leases import Lease
 from vision.pool import DetectorPool
@@ -114,6 +116,26 @@ def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
     return condition()
 
 
+class Suspicious:
+    """An algorithm that always asks for six pictures a second and never finds anything."""
+
+    kind = "flame_smoke"
+    needs: tuple[Need, ...] = ()
+    pace = 6.0
+
+    def judge(self, seen: Detections, frame: Frame) -> list[Sight]:
+        return []
+
+    def update(self, seen: Detections, frame: Frame, now: float) -> list[Finding]:
+        return []
+
+    def restore(self, zone: str | None) -> None:
+        return
+
+    def refresh(self) -> None:
+        return
+
+
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
     return film(tmp_path / "street.mp4")
@@ -202,6 +224,22 @@ def test_a_quiet_camera_wakes_up_between_its_key_frames(tmp_path: Path) -> None:
         assert moved and 12.1 < moved[0] < 13.4, moved
     finally:
         capture.halt()
+
+
+def test_a_suspicion_hurries_a_camera_unless_others_would_go_short(clip: Path, engine: Engine) -> None:
+    station = add(engine, camera("a", f"file://{clip}?loop=1", fps=2))
+    station.analysis.algorithms.append(Suspicious())
+
+    def rate() -> float:
+        frames, start = station.capture.status.frames, time.monotonic()
+        time.sleep(2.0)
+        return (station.capture.status.frames - frames) / (time.monotonic() - start)
+
+    assert wait_for(lambda: station.capture.pace == 6.0, 5)
+    assert rate() > 4.0
+    station.capture.fps = 1.0  # slowed down for want of processor time
+    assert wait_for(lambda: station.capture.pace == 0.0, 5)
+    assert rate() < 2.0
 
 
 def test_the_newest_picture_wins(clip: Path) -> None:

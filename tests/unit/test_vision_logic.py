@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from vision.frames import Frame, make_frame
 from vision.motion import MotionGate, thumbnail
 from vision.sources import parse_source
 from vision.standing import Standing
+from vision.timing import Pace
 from vision.zones import contains, foot_points, parse_zone
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -326,3 +328,12 @@ def test_addresses(url: str, scheme: str, loop: bool) -> None:
 def test_addresses_that_are_not_cameras(url: str) -> None:
     with pytest.raises(StreamFailed):
         parse_source(url)
+
+
+def test_a_recording_that_jumps_back_goes_on_at_its_own_speed() -> None:
+    pace, now = Pace(recorded=True), time.monotonic()
+    assert pace.wait_s(10.0, now) == 0
+    assert pace.wait_s(10.5, now) == pytest.approx(0.5)
+    assert pace.wait_s(10.4, now + 0.3) == pytest.approx(0.1), "pictures that are stored out of order are no jump"
+    assert pace.wait_s(8.0, now + 0.5) == 0, "spliced: the clock starts anew"
+    assert pace.wait_s(8.5, now + 0.5) == pytest.approx(0.5), "and does not play two seconds at once"
