@@ -1,4 +1,4 @@
-"""Our own Dash components: thin classes here, their behaviour in ``dashboard/static/ui/*.mjs``.
+"""Our own Dash components: thin classes here, their behaviour in ``dashboard/static/ui/**/*.mjs``.
 
 Each mounts an ES module (see ``static/ui/loader.js``) and carries no data: a component reads the REST API with
 the viewer's own session, so that there is one gate for rights and a page can be kept open for days.
@@ -53,7 +53,7 @@ class CasePanel(_Own):
 
 
 class Panel(_Own):
-    """A whole page written as one module ``static/ui/page_<module>.mjs``; ``options`` go to its ``mount``."""
+    """A whole page written as one module ``static/ui/desk/page_<module>.mjs``; ``options`` go to its ``mount``."""
 
     _type = "Panel"
     _prop_names = ["id", "module", "options"]

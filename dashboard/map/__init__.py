@@ -1,4 +1,4 @@
-"""The city map: our own Dash component on maplibre-gl (``static/ui/map.mjs``)."""
+"""The city map: our own Dash component on maplibre-gl (``static/ui/map/map.mjs``)."""
 
 from __future__ import annotations
 

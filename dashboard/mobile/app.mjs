@@ -1,6 +1,6 @@
 // The phone: log in, my tasks, accept, navigate, photograph, finish.  REST only; works without a network.
-import { ready, t } from "/static/ui/i18n.mjs";
-import * as api from "/static/ui/api.mjs";
+import { ready, t } from "/static/ui/shared/i18n.mjs";
+import * as api from "/static/ui/shared/api.mjs";
 import * as queue from "./queue.mjs";
 import * as push from "./push.mjs";
 import { loginScreen, tasksScreen, taskScreen, reportScreen, showNet } from "./screens.mjs";

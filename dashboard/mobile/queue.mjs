@@ -1,6 +1,6 @@
 // What the phone has to send, kept in IndexedDB until the server has it.  Sent in order, with an Idempotency-Key each:
 // a repeat after a lost answer changes nothing.
-import * as api from "/static/ui/api.mjs";
+import * as api from "/static/ui/shared/api.mjs";
 
 const NAME = "yiwang-phone";
 let opening = null;

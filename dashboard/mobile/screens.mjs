@@ -1,7 +1,7 @@
 // The phone's screens.  Big targets (gloves), few words, one thing to do at a time.
-import { t, caseTitle, term, short, full, span, language, setLanguage } from "/static/ui/i18n.mjs";
-import { h, icon, replace } from "/static/ui/dom.mjs";
-import * as api from "/static/ui/api.mjs";
+import { t, caseTitle, term, short, full, span, language, setLanguage } from "/static/ui/shared/i18n.mjs";
+import { h, icon, replace } from "/static/ui/shared/dom.mjs";
+import * as api from "/static/ui/shared/api.mjs";
 import * as queue from "./queue.mjs";
 import { refresh, loadDetail, signOut, locate } from "./app.mjs";
 

@@ -2,7 +2,7 @@
    The API is never answered from here: what is mine to do is kept by the page in IndexedDB. */
 const CACHE = "yiwang-phone-2";
 const SHELL = ["/m", "/m/app.mjs", "/m/screens.mjs", "/m/queue.mjs", "/m/push.mjs", "/m/phone.css", "/m/manifest.webmanifest", "/static/icon.svg",
-  "/static/ui/dom.mjs", "/static/ui/i18n.mjs", "/static/ui/api.mjs", "/static/i18n/zh.json", "/static/i18n/en.json"];
+  "/static/ui/shared/dom.mjs", "/static/ui/shared/i18n.mjs", "/static/ui/shared/api.mjs", "/static/i18n/zh.json", "/static/i18n/en.json"];
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(SHELL)).then(() => self.skipWaiting()));

@@ -28,10 +28,10 @@
     return Own;
   }
   window.yiwang_ui = {
-    TopBar: component("TopBar", "topbar.mjs", "own-topbar"),
-    CaseList: component("CaseList", "caselist.mjs", "own-caselist"),
-    CasePanel: component("CasePanel", "panel.mjs", "own-panel"),
-    CityMap: component("CityMap", "map.mjs", "own-map"),
-    Panel: component("Panel", function (props) { return "page_" + props.module + ".mjs"; }, "own-page")
+    TopBar: component("TopBar", "wall/topbar.mjs", "own-topbar"),
+    CaseList: component("CaseList", "cases/caselist.mjs", "own-caselist"),
+    CasePanel: component("CasePanel", "wall/panel.mjs", "own-panel"),
+    CityMap: component("CityMap", "map/map.mjs", "own-map"),
+    Panel: component("Panel", function (props) { return "desk/page_" + props.module + ".mjs"; }, "own-page")
   };
 })();

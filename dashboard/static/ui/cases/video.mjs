@@ -1,0 +1,125 @@
+// Camera video: fMP4 over WebSocket into MSE; JPEG snapshots where that cannot be.
+import { t, term } from "../shared/i18n.mjs";
+import { h, icon, replace } from "../shared/dom.mjs";
+import * as api from "../shared/api.mjs";
+import * as store from "../shared/store.mjs";
+
+const KEEP_S = 12; // seconds of past kept in the buffer
+
+/** A still at once, live on demand.  Returns how to leave. */
+export function cameraView(root, cameraId) {
+  const base = `/api/cameras/${encodeURIComponent(cameraId)}`;
+  let stopLive = null;
+  let timer = null;
+  const still = h("img", { class: "camera-still", alt: t("camera.still") });
+  const state = h("span", { class: "camera-state" });
+  const known = store.state.cameras.get(cameraId);
+  const say = (text, bad) => { state.textContent = text; state.classList.toggle("bad", Boolean(bad)); };
+  const stage = h("div", { class: "camera-stage" }, still, state);
+  const button = h("button", { type: "button", class: "button live" });
+  const refresh = () => { still.src = `${base}/snapshot.jpg?t=${Math.floor(Date.now() / 1000)}`; };
+  still.addEventListener("error", () => { still.classList.add("broken"); say(t("camera.no_picture"), true); });
+  still.addEventListener("load", () => { still.classList.remove("broken"); if (!stopLive) say(t("camera.still")); });
+  const idle = () => {
+    if (stopLive) stopLive();
+    stopLive = null;
+    clearInterval(timer);
+    replace(stage, still, state);
+    replace(button, icon("play", 16), t("camera.live"));
+    refresh();
+  };
+  const snapshots = () => {
+    // The fallback: a picture a second.
+    replace(stage, still, state);
+    say(t("camera.snapshots"));
+    timer = setInterval(refresh, 1000);
+    stopLive = () => clearInterval(timer);
+  };
+  const live = () => {
+    const video = h("video", { muted: true, autoplay: true, playsinline: true, class: "camera-live" });
+    video.muted = true;
+    replace(stage, video, state);
+    say(t("camera.connecting"));
+    replace(button, icon("close", 16), t("camera.stop"));
+    stopLive = play(video, base, () => say(t("camera.live_now")), (reason) => { console.info("live video:", reason); if (stopLive) snapshots(); });
+  };
+  button.addEventListener("click", () => (stopLive ? idle() : live()));
+  replace(root, stage, h("div", { class: "camera-bar" }, button, h("span", {}, known ? known.name : cameraId),
+    known?.state ? h("span", { class: `chip cam-${known.state}` }, term("camstate", known.state)) : null,
+    h("a", { class: "button", href: `/vision?camera=${encodeURIComponent(cameraId)}` }, t("camera.zones"))));
+  idle();
+  return () => { clearInterval(timer); if (stopLive) stopLive(); stopLive = null; };
+}
+
+function play(video, base, onPlaying, onFail) {
+  if (!("MediaSource" in window)) { onFail("no MediaSource"); return () => {}; }
+  const source = new MediaSource();
+  const queue = [];
+  let buffer = null;
+  let socket = null;
+  let ended = false;
+  let watchdog = setTimeout(() => fail("no picture within 8 s"), 8000);
+  const fail = (reason) => { if (!ended) { leave(); onFail(reason); } };
+  const leave = () => {
+    ended = true;
+    clearTimeout(watchdog);
+    if (socket) socket.close();
+    URL.revokeObjectURL(video.src);
+  };
+  const pump = () => {
+    if (!buffer || buffer.updating || source.readyState !== "open") return;
+    try {
+      const end = buffer.buffered.length ? buffer.buffered.end(buffer.buffered.length - 1) : 0;
+      const start = buffer.buffered.length ? buffer.buffered.start(0) : 0;
+      if (video.currentTime - start > KEEP_S) return void buffer.remove(start, video.currentTime - KEEP_S / 2);
+      if (end - video.currentTime > 3) video.currentTime = end - 0.6; // catch up with the present
+      if (queue.length) buffer.appendBuffer(queue.shift());
+    } catch (error) {
+      fail(String(error));
+    }
+  };
+  source.addEventListener("sourceopen", () => {
+    socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${base}/video`);
+    socket.binaryType = "arraybuffer";
+    socket.onmessage = (event) => {
+      if (typeof event.data === "string") {
+        let said = {};
+        try { said = JSON.parse(event.data); } catch { /* a bare codec string */ said = { mime: event.data }; }
+        const mime = said.mime || (said.codec ? `video/mp4; codecs="${said.codec}"` : "");
+        if (said.error || !mime || !MediaSource.isTypeSupported(mime)) return fail(said.error || `cannot play ${mime}`);
+        buffer = source.addSourceBuffer(mime);
+        buffer.mode = "segments";
+        buffer.addEventListener("updateend", pump);
+        return pump();
+      }
+      if (!buffer) {
+        const mime = sniff(event.data);
+        if (!mime || !MediaSource.isTypeSupported(mime)) return fail(`cannot play ${mime || "this stream"}`);
+        buffer = source.addSourceBuffer(mime);
+        buffer.addEventListener("updateend", pump);
+      }
+      if (queue.length > 120) queue.splice(1, queue.length - 60); // newest wins
+      queue.push(event.data);
+      return pump();
+    };
+    socket.onclose = () => fail("the stream ended");
+    socket.onerror = () => fail("no connection");
+  }, { once: true });
+  video.addEventListener("playing", () => { clearTimeout(watchdog); watchdog = null; onPlaying(); }, { once: true });
+  video.addEventListener("error", () => fail(video.error ? video.error.message : "video error"));
+  video.src = URL.createObjectURL(source);
+  video.play().catch(() => {});
+  return leave;
+}
+
+/** The codec string from the avcC box of an initialisation segment. */
+function sniff(data) {
+  const bytes = new Uint8Array(data);
+  for (let i = 0; i + 8 < Math.min(bytes.length, 4096); i++) {
+    if (bytes[i] === 0x61 && bytes[i + 1] === 0x76 && bytes[i + 2] === 0x63 && bytes[i + 3] === 0x43) {
+      const hex = [...bytes.slice(i + 5, i + 8)].map((b) => b.toString(16).padStart(2, "0")).join("");
+      return `video/mp4; codecs="avc1.${hex}"`;
+    }
+  }
+  return null;
+}

@@ -1,0 +1,142 @@
+// The bar above every page.
+import { t, clock, day, language, setLanguage, ready as wordsReady } from "../shared/i18n.mjs";
+import { h, icon, replace } from "../shared/dom.mjs";
+import * as api from "../shared/api.mjs";
+import * as store from "../shared/store.mjs";
+import * as alarm from "./alarm.mjs";
+import { noticeBox } from "./noticebox.mjs";
+
+export const PAGES = [
+  { id: "wall", path: "/" },
+  { id: "devices", path: "/devices", roles: ["admin", "operator", "dispatcher", "manager", "staff"] },
+  { id: "vision", path: "/vision", roles: ["admin", "operator", "manager", "dispatcher"] },
+  { id: "rules", path: "/rules", roles: ["admin", "manager", "dispatcher"] },
+  { id: "indicators", path: "/indicators", roles: ["admin", "manager", "dispatcher", "operator"] },
+  { id: "plans", path: "/plans", roles: ["admin", "operator", "dispatcher", "manager"] },
+  { id: "admin", path: "/admin", roles: ["admin"] },
+];
+export const known = new Set(["wall"]);
+
+export function mount(root, props) {
+  const stops = [];
+  wordsReady.then(() => draw(root, props, stops));
+  store.start().catch(() => {});
+  return { destroy: () => stops.forEach((run) => run()) };
+}
+
+function draw(root, props, stops) {
+  const time = h("b", { class: "clock-time" });
+  const date = h("span", { class: "clock-date" });
+  const tick = () => {
+    const now = new Date(store.now());
+    time.textContent = clock(now);
+    date.textContent = day(now);
+  };
+  tick();
+  const timer = setInterval(tick, 1000);
+  stops.push(() => clearInterval(timer));
+
+  const counters = h("div", { class: "counters", role: "status", "aria-label": t("top.counts") });
+  if (!props.compact) {
+    const count = () => replace(counters, [4, 3, 2, 1].map(counter), lateCounter());
+    count();
+    stops.push(store.on("cases", count));
+    const again = setInterval(count, 15000);
+    stops.push(() => clearInterval(again));
+  }
+
+  const link = h("span", { class: "connection" });
+  const connection = () => {
+    link.className = `connection ${store.state.connection}`;
+    replace(link, h("i"), t(`connection.${store.state.connection}`));
+  };
+  connection();
+  stops.push(store.on("connection", connection));
+
+  const user = h("span", { class: "who" });
+  const menu = h("nav", { class: "menu", "aria-label": t("top.menu") });
+  const me = () => {
+    const person = store.state.me;
+    if (!person) return;
+    replace(user, icon("person", 16), person.name || person.login);
+    const roles = person.roles || [];
+    replace(menu, PAGES.filter((page) => !page.roles || page.roles.some((role) => roles.includes(role))).map((page) =>
+      h("a", { href: page.path, class: props.page === page.id ? "here" : "", "aria-current": props.page === page.id ? "page" : undefined }, t(`page.${page.id}`))),
+    h("a", { href: "/m" }, t("page.phone")));
+  };
+  me();
+  stops.push(store.on("me", me));
+
+  const [bell, box] = noticeBox(stops);
+  const drill = h("div", { class: "drill-banner", hidden: true, role: "alert" });
+  const shell = h("header", { class: "topbar" },
+    h("a", { class: "brand", href: "/" },
+      h("span", { class: "brand-mark", "aria-hidden": "true" }, "网"),
+      h("span", { class: "brand-text" }, h("b", {}, t("app.name")), h("small", {}, t("app.place")))),
+    props.compact ? menu : counters,
+    h("div", { class: "top-right" },
+      link, bell, soundButton(stops), languageButton(), props.compact ? null : more(menu), user, logoutButton(),
+      h("div", { class: "clock" }, time, date)));
+  replace(root, shell, drill, box);
+  const showDrill = () => {
+    drill.hidden = !store.state.drill;
+    if (store.state.drill) drill.textContent = t("top.drill", { name: store.state.drill.name || store.state.drill });
+  };
+  stops.push(store.on("hello", showDrill));
+  showDrill();
+  stops.push(alarm.watch());
+}
+
+function counter(level) {
+  const n = [...store.state.cases.values()].filter((c) => c.open && c.severity === level).length;
+  const on = store.state.filters.severity.includes(level);
+  return h("button", {
+    type: "button", class: `counter s${level}${on ? " on" : ""}`, "aria-pressed": String(on), title: t("top.filter_hint"),
+    onClick: () => {
+      const set = new Set(store.state.filters.severity);
+      set.has(level) ? set.delete(level) : set.add(level);
+      store.filter({ severity: [...set] });
+    },
+  }, h("b", {}, n), h("span", {}, t(`severity.${level}`)));
+}
+
+function lateCounter() {
+  const n = [...store.state.cases.values()].filter(store.isLate).length;
+  const on = store.state.filters.late;
+  return h("button", { type: "button", class: `counter late${on ? " on" : ""}`, "aria-pressed": String(on), onClick: () => store.filter({ late: !on }) },
+    h("b", {}, n), h("span", {}, t("top.late")));
+}
+
+function languageButton() {
+  const next = language() === "zh" ? "en" : "zh";
+  return h("button", {
+    type: "button", class: "tool", title: t("top.language"), lang: next === "zh" ? "zh-CN" : "en",
+    onClick: () => { setLanguage(next); location.reload(); },
+  }, icon("globe", 16), next === "zh" ? "中文" : "EN");
+}
+
+function soundButton(stops) {
+  const node = h("button", { type: "button", class: "tool sound", onClick: () => alarm.toggle() });
+  const show = () => {
+    node.setAttribute("aria-pressed", String(alarm.on()));
+    node.title = alarm.on() ? t("top.mute") : t("top.unmute");
+    replace(node, icon(alarm.on() ? "sound" : "mute", 18));
+  };
+  show();
+  stops.push(store.on("sound", show));
+  return node;
+}
+
+function more(menu) {
+  return h("details", { class: "more" }, h("summary", { class: "tool", title: t("top.menu"), "aria-label": t("top.menu") }, icon("menu", 18)), menu);
+}
+
+function logoutButton() {
+  return h("button", {
+    type: "button", class: "tool", onClick: async () => {
+      store.endStream();
+      await api.post("/api/logout").catch(() => {});
+      location.assign("/login");
+    },
+  }, t("top.logout"));
+}
