@@ -91,7 +91,8 @@ def test_every_layout_can_be_made_in_both_languages(path: str) -> None:
 
 def test_every_component_module_exists() -> None:
     loader = (ROOT / "static" / "ui" / "loader.js").read_text()
-    files = re.findall(r'component\("\w+", "([\w/]+\.mjs)"', loader) + [f"desk/page_{m}.mjs" for m in MODULE_PAGES.values()]
+    files = re.findall(r'component\("\w+", "([\w/]+\.mjs)"', loader)
+    files += [f"desk/page_{m}.mjs" for m in MODULE_PAGES.values()]
     assert len(files) >= len(MODULE_PAGES) + 4
     assert [name for name in files if not (ROOT / "static" / "ui" / name).is_file()] == []
 
