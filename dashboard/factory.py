@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from core.clock import Clock, SystemClock
 from core.errors import YiwangError
+from core.legal_time.calendar import calendars_of
 from core.media import MediaStore
 from core.settings import Settings
 from dashboard.api import (
@@ -48,7 +49,6 @@ from dashboard.reference import add_bodies
 from dashboard.security import Gate, SessionCache
 from dashboard.services import Services
 from dashboard.video import VideoRooms
-from events.calendar import calendars_of
 from events.service import CaseService
 from layers.tiles import load_tilesets
 from storage.session import make_engine

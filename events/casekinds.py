@@ -15,9 +15,9 @@ from typing import Any
 import msgspec
 from jsonschema import Draft202012Validator
 
+from core.legal_time.limits import Limit
 from core.records import JSON, Record
 from events.case_errors import DefinitionInvalid
-from events.drafts import Limit
 
 FOLDER = Path(__file__).parent / "definitions"
 REMEMBERED = "@remembered"

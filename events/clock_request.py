@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from core.errors import InputInvalid, YiwangError
-from events.calendar import KNOWN_FIELDS, WorkCalendar, parse_calendar, statutory_calendar
-from events.drafts import Limit
-from events.workclock import UNITS, Deadline, LimitInvalid, Suspension, SuspensionInvalid, deadline
+from core.legal_time.calendar import KNOWN_FIELDS, WorkCalendar, parse_calendar, statutory_calendar
+from core.legal_time.limits import Limit
+from core.legal_time.workclock import UNITS, Deadline, LimitInvalid, Suspension, SuspensionInvalid, deadline
 
 _FIELDS = frozenset({"id", "start", "limit", "calendar", "suspensions", "extensions"})
 _MAX_LINE = 1_000_000

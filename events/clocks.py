@@ -12,11 +12,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from core.ids import new_id
+from core.legal_time.calendar import WorkCalendar
+from core.legal_time.limits import Limit
+from core.legal_time.workclock import Deadline, Suspension, deadline
 from core.records import JSON
-from events.calendar import WorkCalendar
 from events.casekinds import ANY, ClockMoves, Definition
-from events.drafts import Limit
-from events.workclock import Deadline, Suspension, deadline
 from storage.tables.cases import Case, CaseAssignment, CaseClock
 
 _ORDER = ("handling", "dispatch", "check", "refusal", "whole")  # whose deadline the case shows

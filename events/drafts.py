@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
+from core.legal_time.limits import Limit
 from core.records import JSON, EvidenceRef, GeoPoint, Record, Severity
-
-Unit = Literal["urgent_hour", "work_hour", "work_day", "urgent_day"]
-
-
-class Limit(Record, frozen=True):
-    """A time limit: ``value`` in ``unit`` (紧急工作时, 工作时, 工作日, 紧急工作日)."""
-
-    value: float
-    unit: Unit
 
 
 class Part(Record, frozen=True):

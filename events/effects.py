@@ -9,8 +9,9 @@ from sqlalchemy import select
 
 from core.errors import InputInvalid, NotFound
 from core.ids import new_id
+from core.legal_time.limits import Limit
 from core.records import EvidenceRef
-from events.drafts import Limit, Part
+from events.drafts import Part
 from events.inspectors import nearest_inspector
 from events.linking import detach, distinct, merge, split, unmerge
 from events.work import Work, add_evidence

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from core.legal_time.limits import Limit
 from core.records import JSON, Observation, Record, Severity
-from events.drafts import Limit
 
 Body = Mapping[str, Any]
 

@@ -19,12 +19,12 @@ from sqlalchemy.orm import Session
 
 from core.errors import Forbidden, InputInvalid, NotFound
 from core.ids import new_id
+from core.legal_time.calendar import WorkCalendar
+from core.legal_time.limits import Limit
+from core.legal_time.workclock import deadline
 from core.records import Actor, Record
-from events.calendar import WorkCalendar
-from events.drafts import Limit
 from events.duty import on_duty
 from events.service import CaseService
-from events.workclock import deadline
 from storage.tables.cases import Case
 from storage.tables.plans import Plan, PlanRun, PlanTask
 from storage.tables.registry import Camera, Department, Site

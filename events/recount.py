@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from core.legal_time.calendar import WorkCalendar
 from core.records import SYSTEM
 from events import audit
-from events.calendar import WorkCalendar
 from events.casestate import clocks_of, parts_of
 from events.clocks import Clocks, derive
 from events.kindstore import definition_of

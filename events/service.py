@@ -22,10 +22,10 @@ from sqlalchemy.orm import Session
 from core.clock import Clock
 from core.errors import NotFound
 from core.ids import derived_id, new_id
+from core.legal_time.calendar import WorkCalendar, statutory_calendar
 from core.records import JSON, SYSTEM, Actor, Command, Severity
 from events import audit
 from events.access import visible_cases
-from events.calendar import WorkCalendar, statutory_calendar
 from events.case_errors import CommandUnknown, IdempotencyConflict, MoveForbidden, StaleCase
 from events.casekinds import NEW, Definition, shipped_definitions
 from events.casestate import CaseRows, asks, case_state, parts_of

@@ -16,9 +16,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.ids import derived_id
+from core.legal_time.limits import Limit
 from core.records import Record
 from events.codesets import CURRENT, as_current, old_classes
-from events.drafts import Limit
 from storage.tables.cases import CaseStandard
 
 SHIPPED = Path(__file__).parent / "data" / "case_standards.csv"

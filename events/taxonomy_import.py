@@ -21,10 +21,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid
+from core.legal_time.workclock import UNITS
 from core.records import Record
 from events.clock_request import parse_words
 from events.taxonomy import Standard
-from events.workclock import UNITS
 from storage.tables.cases import CaseStandard
 
 MAX_BYTES = 20_000_000

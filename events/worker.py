@@ -25,12 +25,12 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from core.bus import Bus, connect
 from core.clock import Clock, SystemClock
 from core.errors import YiwangError
+from core.legal_time.calendar import calendars_of
 from core.records import Observation, Reading, decode
 from core.settings import Settings
 from events import deadletters
 from events.alarms import AlarmControl
 from events.anchor import anchorer_of
-from events.calendar import calendars_of
 from events.claim import Claim
 from events.deadlines import DeadlineSweep
 from events.desk import Desk

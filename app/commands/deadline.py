@@ -17,9 +17,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from core.errors import InputInvalid
-from events.calendar import load_calendar, statutory_calendar
+from core.legal_time.calendar import load_calendar, statutory_calendar
+from core.legal_time.workclock import deadline
 from events.clock_request import answer_lines, as_json, parse_moment, parse_span, parse_words
-from events.workclock import deadline
 
 HELP = "compute a legal deadline and show its derivation"
 

@@ -19,11 +19,12 @@ from core import plugins
 from core.bus import connect
 from core.clock import ManualClock
 from core.errors import PluginParamsInvalid, SettingsError
+from core.legal_time.limits import Limit
 from core.records import SYSTEM, CaseChanged, Severity
 from core.settings import Settings
 from events.alarms import WINDOW_S, AlarmControl, Waiting, grouped, may_tell
 from events.deadlines import DeadlineSweep
-from events.drafts import CaseDraft, Limit, Part, Route
+from events.drafts import CaseDraft, Part, Route
 from events.notices import NoticeDraft, QuietHours, write_notices
 from events.notify import NoticeMessage, NotifierFailed, audience, quiet_hours
 from events.notify.webhook import fill

@@ -1,6 +1,6 @@
 """An independent legal clock: marks every counted second of a span in a NumPy array and adds up.
 
-Shares no code with events.workclock.  Calendars have whole-second periods; zones may change their clocks.
+Shares no code with core.legal_time.workclock.  Calendars have whole-second periods; zones may change their clocks.
 """
 
 from __future__ import annotations

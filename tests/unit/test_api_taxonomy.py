@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from core.legal_time.limits import Limit
 from core.settings import Settings
-from events.drafts import Limit
 from events.taxonomy import limit_of
 from storage.session import read_scope
 from tests.unit.web import Office, make_office

@@ -15,8 +15,8 @@ from sqlalchemy import Engine
 
 from app.cli import main
 from core.errors import InputInvalid
+from core.legal_time.limits import Limit
 from core.records import SYSTEM
-from events.drafts import Limit
 from events.evaluation import Line, Question, Table, cases_behind, evaluate
 from events.indicator_export import as_csv, as_xlsx
 from storage.session import read_scope

@@ -13,10 +13,11 @@ from sqlalchemy import Engine, func, select
 
 from core.clock import ManualClock
 from core.errors import InputInvalid, NotFound, YiwangError
+from core.legal_time.calendar import calendars_of, statutory_calendar
+from core.legal_time.limits import Limit
 from core.records import SYSTEM, Command, GeoPoint, Severity
 from events.access import may_see
 from events.audit import chain, check_chain
-from events.calendar import calendars_of, statutory_calendar
 from events.case_errors import (
     BounceLimit,
     CommandUnknown,
@@ -27,7 +28,7 @@ from events.case_errors import (
     MoveIllegal,
     StaleCase,
 )
-from events.drafts import CaseDraft, Limit
+from events.drafts import CaseDraft
 from events.recount import recount
 from events.service import CaseService
 from events.views import CaseFilter, list_cases

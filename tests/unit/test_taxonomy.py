@@ -11,9 +11,9 @@ from sqlalchemy import Engine, func, select
 
 from app.cli import main
 from core.errors import InputInvalid
+from core.legal_time.limits import Limit
 from events.advice import suggest
 from events.codesets import as_current, old_classes
-from events.drafts import Limit
 from events.routing import default_routing
 from events.taxonomy import SHIPPED, limit_of, shipped_standards
 from events.taxonomy_import import parse_rows, read_table

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import YiwangError
-from events.calendar import CalendarInvalid, statutory_calendar
+from core.legal_time.calendar import CalendarInvalid, statutory_calendar
+from core.legal_time.limits import Limit
+from core.legal_time.workclock import DeadlineUnreachable, LimitInvalid, SuspensionInvalid, deadline
 from events.clock_request import answer, parse_words
-from events.drafts import Limit
-from events.workclock import DeadlineUnreachable, LimitInvalid, SuspensionInvalid, deadline
 from tests.unit.clock_oracle import oracle, random_question
 
 PLAIN: dict[str, Any] = {

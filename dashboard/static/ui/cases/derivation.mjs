@@ -1,4 +1,4 @@
-// The lines of a legal clock's derivation (events/workclock.py writes them in English) in the viewer's language.
+// The lines of a legal clock's derivation (core/legal_time/workclock.py writes them in English) in the viewer's language.
 import { t, term, has, language } from "../shared/i18n.mjs";
 
 const DAYS = { Mon: "1", Tue: "2", Wed: "3", Thu: "4", Fri: "5", Sat: "6", Sun: "7" };

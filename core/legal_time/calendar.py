@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from core.errors import InputInvalid
 
 DAY_S = 86_400
-STATUTORY = Path(__file__).parent / "data" / "calendar_cn.json"
+STATUTORY = Path(__file__).parent / "calendar_cn.json"
 KNOWN_FIELDS = frozenset(
     {"timezone", "periods", "weekend", "holidays", "workdays", "published_years", "name", "source"}
 )
@@ -180,5 +180,5 @@ def calendars_of(data_dir: Path) -> dict[str, WorkCalendar]:
 
 @lru_cache(maxsize=1)
 def statutory_calendar() -> WorkCalendar:
-    """China's statutory calendar, Monday–Friday 08:00–12:00 and 14:00–18:00 (events/data/calendar_cn.json)."""
+    """China's statutory calendar, Monday–Friday 08:00–12:00 and 14:00–18:00 (core/legal_time/calendar_cn.json)."""
     return load_calendar(STATUTORY)

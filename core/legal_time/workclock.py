@@ -18,8 +18,8 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from core.errors import InputInvalid
-from events.calendar import DAY_S, WorkCalendar
-from events.drafts import Limit
+from core.legal_time.calendar import DAY_S, WorkCalendar
+from core.legal_time.limits import Limit
 
 SECOND = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

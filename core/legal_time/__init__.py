@@ -1,0 +1,1 @@
+"""The legal clock: limits, working calendars, and when a limit ends.  Pure."""
