@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 from core.errors import InputInvalid
 from core.records import Actor, Record
 from events.access import visible_cases
-from events.codesets import CURRENT
 from events.measures import lead_parts, measures, seconds, weight
-from events.taxonomy import class_names
+from events.taxonomy.classes import class_names
+from events.taxonomy.codesets import CURRENT
 from storage.tables.cases import Case
 from storage.tables.registry import Department, Division
 

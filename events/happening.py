@@ -16,7 +16,6 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from core.records import JSON, GeoPoint, Record
-from events.codesets import CURRENT, as_current
 from events.correlate import (
     METRES_PER_DEGREE,
     UNNAMED,
@@ -31,6 +30,7 @@ from events.correlate import (
 )
 from events.desk import accuracy_of, open_case
 from events.rulebook import CLASS_PREFIX, Rulebook, default_rulebook, read_rulebook, rulebook_mark
+from events.taxonomy.codesets import CURRENT, as_current
 from storage.tables.cases import Case
 
 HAND_ACCURACY_M = 30.0  # of a place that somebody pointed at or a phone measured

@@ -40,7 +40,7 @@ from events.numbers import next_number
 from events.opening import add_belongings, case_of, draft_of
 from events.readmodels import CaseView
 from events.recording import record
-from events.taxonomy import limit_of
+from events.taxonomy.classes import limit_of
 from events.views import summary_in_hand, summary_of
 from events.work import Work
 from storage.session import session_scope

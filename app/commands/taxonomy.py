@@ -16,9 +16,9 @@ import msgspec
 from core.clock import SystemClock
 from core.errors import InputInvalid
 from core.settings import load_settings
-from events.taxonomy import SHIPPED, Standard
-from events.taxonomy_edit import lines
-from events.taxonomy_import import Outcome, import_standards, parse_rows, read_table
+from events.taxonomy.classes import SHIPPED, Standard
+from events.taxonomy.edit import lines
+from events.taxonomy.importer import Outcome, import_standards, parse_rows, read_table
 from storage.session import make_engine, read_scope, session_scope
 
 HELP = "import or list classes of components and events"

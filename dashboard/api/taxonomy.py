@@ -10,8 +10,8 @@ from fastapi import APIRouter, Request, Response
 
 from dashboard.api.deps import Use, Who, allow, audit, respond, takes
 from dashboard.api.params import body, text
-from events.codesets import old_classes
-from events.taxonomy_edit import Change, Line, change, lines
+from events.taxonomy.codesets import old_classes
+from events.taxonomy.edit import Change, Line, change, lines
 from storage.session import read_scope, session_scope
 
 router = APIRouter(tags=["office"])

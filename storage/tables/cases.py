@@ -190,7 +190,7 @@ class CaseSequence(Base):
 
 
 class CaseStandard(Base):
-    """One filing condition of a class, with its limit: an editable default (events/data/case_standards.csv)."""
+    """One filing condition of a class, with its limit: an editable default (events/taxonomy/case_standards.csv)."""
 
     __tablename__ = "case_standard"
     standard_id: Mapped[str] = mapped_column(String(26), primary_key=True)  # derived from set, class and condition

@@ -8,7 +8,7 @@ import pytest
 
 from core.legal_time.limits import Limit
 from core.settings import Settings
-from events.taxonomy import limit_of
+from events.taxonomy.classes import limit_of
 from storage.session import read_scope
 from tests.unit.web import Office, make_office
 

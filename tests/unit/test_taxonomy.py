@@ -13,10 +13,10 @@ from app.cli import main
 from core.errors import InputInvalid
 from core.legal_time.limits import Limit
 from events.advice import suggest
-from events.codesets import as_current, old_classes
 from events.routing import default_routing
-from events.taxonomy import SHIPPED, limit_of, shipped_standards
-from events.taxonomy_import import parse_rows, read_table
+from events.taxonomy.classes import SHIPPED, limit_of, shipped_standards
+from events.taxonomy.codesets import as_current, old_classes
+from events.taxonomy.importer import parse_rows, read_table
 from storage.session import read_scope
 from storage.tables.cases import Case, CaseStandard
 from tests.unit.casework import Town

@@ -24,7 +24,7 @@ from core.errors import InputInvalid
 from core.legal_time.workclock import UNITS
 from core.records import Record
 from events.clock_request import parse_words
-from events.taxonomy import Standard
+from events.taxonomy.classes import Standard
 from storage.tables.cases import CaseStandard
 
 MAX_BYTES = 20_000_000

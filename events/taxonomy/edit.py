@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from core.errors import InputInvalid, NotFound
 from core.legal_time.workclock import UNITS
 from core.records import Record
-from events.taxonomy import Standard, shipped_standards
-from events.taxonomy_import import import_standards
+from events.taxonomy.classes import Standard, shipped_standards
+from events.taxonomy.importer import import_standards
 from storage.tables.cases import CaseStandard
 
 

@@ -18,10 +18,10 @@ from sqlalchemy.orm import Session
 from core.ids import derived_id
 from core.legal_time.limits import Limit
 from core.records import Record
-from events.codesets import CURRENT, as_current, old_classes
+from events.taxonomy.codesets import CURRENT, as_current, old_classes
 from storage.tables.cases import CaseStandard
 
-SHIPPED = Path(__file__).parent / "data" / "case_standards.csv"
+SHIPPED = Path(__file__).parent / "case_standards.csv"
 _HOURS = {"urgent_hour": 1.0, "work_hour": 3.0, "urgent_day": 24.0, "work_day": 24.0}  # for "which is stricter" only
 
 

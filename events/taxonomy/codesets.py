@@ -28,7 +28,7 @@ class OldClass(Record, frozen=True):
 @cache
 def old_classes() -> dict[str, OldClass]:
     """The events of the 2007 set by code."""
-    text = resources.files("events").joinpath("data/codes_2007.csv").read_text(encoding="utf-8")
+    text = resources.files("events.taxonomy").joinpath("codes_2007.csv").read_text(encoding="utf-8")
     return {row["code"]: OldClass(**row) for row in csv.DictReader(text.splitlines())}
 
 
