@@ -29,7 +29,7 @@ from core.clock import SystemClock
 from core.ids import new_id
 from core.records import SYSTEM, Actor, Command, Observation, Reading, decode, encode
 from events.desk import Desk
-from events.evaluation import Question, evaluate
+from events.indicators.evaluation import Question, evaluate
 from events.intake import Intake
 from events.places import Registry
 from events.routing import default_routing

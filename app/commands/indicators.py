@@ -18,8 +18,8 @@ from core.clock import BEIJING, SystemClock
 from core.errors import InputInvalid
 from core.records import SYSTEM
 from core.settings import load_settings
-from events.evaluation import Grouping, Question, Table, cases_behind, evaluate
-from events.indicator_export import as_csv, as_xlsx
+from events.indicators.evaluation import Grouping, Question, Table, cases_behind, evaluate
+from events.indicators.export import as_csv, as_xlsx
 from storage.session import make_engine, read_scope
 
 HELP = "compute the indicators of a period"

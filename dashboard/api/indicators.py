@@ -11,8 +11,8 @@ from core.errors import InputInvalid
 from dashboard.api.deps import Use, Who, allow, respond
 from dashboard.api.params import moment, text, whole
 from dashboard.services import Services
-from events.evaluation import Grouping, Question, Table, cases_behind, evaluate
-from events.indicator_export import as_csv, as_xlsx
+from events.indicators.evaluation import Grouping, Question, Table, cases_behind, evaluate
+from events.indicators.export import as_csv, as_xlsx
 from events.views import summary_of
 from storage.session import read_scope
 

@@ -17,8 +17,8 @@ from app.cli import main
 from core.errors import InputInvalid
 from core.legal_time.limits import Limit
 from core.records import SYSTEM
-from events.evaluation import Line, Question, Table, cases_behind, evaluate
-from events.indicator_export import as_csv, as_xlsx
+from events.indicators.evaluation import Line, Question, Table, cases_behind, evaluate
+from events.indicators.export import as_csv, as_xlsx
 from storage.session import read_scope
 from tests.unit.casework import FRIDAY, Town, actor, photo
 

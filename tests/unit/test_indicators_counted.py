@@ -24,8 +24,8 @@ from sqlalchemy import Engine
 
 from core.ids import new_id
 from core.records import SYSTEM
-from events.evaluation import Question, Table, cases_behind, evaluate, rulebook
-from events.indicator_export import as_csv, as_xlsx
+from events.indicators.evaluation import Question, Table, cases_behind, evaluate, rulebook
+from events.indicators.export import as_csv, as_xlsx
 from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import Case, CaseAssignment, CaseClock, CaseEvidence, CaseTransition

@@ -1,6 +1,6 @@
 """Indicators (综合评价) by department, street, class or period, with the cases behind every number.
 
-Formulas and weights are data (events/data/indicators.json); what is counted stands in :mod:`events.measures`.
+Formulas and weights are data (events/indicators/indicators.json); what is counted stands in :mod:`events.indicators.measures`.
 A case belongs to the period in which it was opened.
 """
 
@@ -19,13 +19,13 @@ from sqlalchemy.orm import Session
 from core.errors import InputInvalid
 from core.records import Actor, Record
 from events.access import visible_cases
-from events.measures import lead_parts, measures, seconds, weight
+from events.indicators.measures import lead_parts, measures, seconds, weight
 from events.taxonomy.classes import class_names
 from events.taxonomy.codesets import CURRENT
 from storage.tables.cases import Case
 from storage.tables.registry import Department, Division
 
-DATA = Path(__file__).parent / "data" / "indicators.json"
+DATA = Path(__file__).parent / "indicators.json"
 Grouping = Literal["department", "street", "class", "kind", "severity", "source", "day", "month", "all"]
 
 

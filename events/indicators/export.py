@@ -10,7 +10,7 @@ from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 
-from events.evaluation import Line, Table
+from events.indicators.evaluation import Line, Table
 
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 
