@@ -32,9 +32,9 @@ from bench._replay import DAY0, METRE_LAT, METRE_LON, generate
 from core.clock import ManualClock
 from core.errors import YiwangError
 from core.records import SYSTEM, Actor, Command, EvidenceRef, GeoPoint, Observation, Reading
-from events.audit import GENESIS, canonical, stamp
 from events.correlate import Report, happening_key, happening_of_key
 from events.desk import Desk
+from events.evidence.audit_log import GENESIS, canonical, stamp
 from events.intake import Intake
 from events.places import Registry
 from events.routing import default_routing

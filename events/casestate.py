@@ -9,8 +9,8 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from core.records import Command
-from events import audit
 from events.casekinds import Definition
+from events.evidence import audit_log
 from events.lifecycle import CaseState, PartState
 from events.work import LIVE
 from storage.tables.cases import Case, CaseAssignment, CaseClock, CaseEvidence, CaseParty
@@ -60,7 +60,7 @@ class CaseRows:
     @classmethod
     def load(cls, session: Session, case: Case) -> CaseRows:
         """With what is stored; the caller holds the case's lock and has not changed anything yet."""
-        audit.head(session, case.case_id)  # known from here on: the move itself reads nothing more of this
+        audit_log.head(session, case.case_id)  # known from here on: the move itself reads nothing more of this
         return cls(case, parts_of(session, case.case_id), clocks_of(session, case.case_id))
 
 

@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 
 from core.clock import BEIJING, Clock
 from core.records import SYSTEM, Actor, GeoPoint, Observation, Severity
-from events import audit
 from events.areas import AREA_PREFIX, gather
 from events.correlate import (
     Decision,
@@ -30,6 +29,7 @@ from events.correlate import (
 )
 from events.drafts import CaseDraft, Route
 from events.duty import to_person
+from events.evidence import audit_log
 from events.findings import Finding, speaks
 from events.memory import dialect_insert
 from events.places import Place, Registry
@@ -273,7 +273,7 @@ class Desk:
         for ref in new.values():
             add_evidence(session, case.case_id, ref, "finding", SYSTEM.user_id, now)
         body = {"observation_id": observation.observation_id, "sha256": sorted(new)}
-        audit.append(session, case.case_id, now, SYSTEM.user_id, "evidence", body)
+        audit_log.append(session, case.case_id, now, SYSTEM.user_id, "evidence", body)
 
     def _set_standing(self, case: Case, finding: Finding) -> None:
         why = dict(case.why or {})

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from core.ids import new_id
 from core.records import Actor, CaseChanged, GeoPoint, Severity
-from events import audit
 from events.access import discreet_title
+from events.evidence import audit_log
 from events.lifecycle import Transition
 from events.work import LIVE
 from storage.tables.cases import Case, CaseAssignment, CaseTransition, Outbox
@@ -56,9 +56,9 @@ def record(
         "reason": transition.reason,
         "data": data,
         "department_id": case.department_id,
-        "deadline_at": audit.stamp(case.deadline_at) if case.deadline_at else None,
+        "deadline_at": audit_log.stamp(case.deadline_at) if case.deadline_at else None,
     }
-    audit.append(session, case.case_id, at, actor.user_id, transition.command, body)
+    audit_log.append(session, case.case_id, at, actor.user_id, transition.command, body)
     change = CaseChanged(
         case_id=case.case_id,
         number=case.number,

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from core.legal_time.calendar import WorkCalendar
 from core.records import SYSTEM
-from events import audit
 from events.casestate import clocks_of, parts_of
 from events.clocks import Clocks, derive
+from events.evidence import audit_log
 from events.kindstore import definition_of
 from events.service import CaseService
 from storage.session import read_scope, session_scope
@@ -35,7 +35,7 @@ def fingerprint(calendars: Mapping[str, WorkCalendar]) -> str:
         ]
         for name, c in calendars.items()
     }
-    return hashlib.sha256(audit.canonical(plain)).hexdigest()
+    return hashlib.sha256(audit_log.canonical(plain)).hexdigest()
 
 
 def recount(engine: Engine, service: CaseService) -> int:
@@ -50,14 +50,14 @@ def recount(engine: Engine, service: CaseService) -> int:
             _recount_one(session, service, case_id)
     with session_scope(engine) as session:
         body = {"fingerprint": now_is, "recounted": len(changed)}
-        audit.append(session, audit.SYSTEM_CHAIN, service.clock.now(), SYSTEM.user_id, ACTION, body)
+        audit_log.append(session, audit_log.SYSTEM_CHAIN, service.clock.now(), SYSTEM.user_id, ACTION, body)
     return len(changed)
 
 
 def _last(session: Session) -> str | None:
     body = session.scalar(
         select(AuditEntry.body)
-        .where(AuditEntry.chain_id == audit.SYSTEM_CHAIN, AuditEntry.action == ACTION)
+        .where(AuditEntry.chain_id == audit_log.SYSTEM_CHAIN, AuditEntry.action == ACTION)
         .order_by(AuditEntry.seq.desc())
         .limit(1)
     )
@@ -85,7 +85,7 @@ def _recount_one(session: Session, service: CaseService, case_id: str) -> None:
     clocks = Clocks(session, case, definition_of(session, case, service.definitions), service.calendars, rows, parts)
     clocks.recount()
     moved = {
-        kind: [audit.stamp(at) if at else None for at in (before[kind], after)]
+        kind: [audit_log.stamp(at) if at else None for at in (before[kind], after)]
         for kind, after in clocks.deadlines().items()
         if after != before[kind]
     }

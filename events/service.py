@@ -24,7 +24,6 @@ from core.errors import NotFound
 from core.ids import derived_id, new_id
 from core.legal_time.calendar import WorkCalendar, statutory_calendar
 from core.records import JSON, SYSTEM, Actor, Command, Severity
-from events import audit
 from events.access import visible_cases
 from events.case_errors import CommandUnknown, IdempotencyConflict, MoveForbidden, StaleCase
 from events.casekinds import NEW, Definition, shipped_definitions
@@ -33,6 +32,7 @@ from events.clocks import Clocks
 from events.correlate import Decision
 from events.drafts import CaseDraft
 from events.effects import EFFECTS
+from events.evidence import audit_log
 from events.happening import CurrentBook, place, reason_text
 from events.kindstore import definition_of
 from events.lifecycle import CaseState, Transition, advance, check_form, may
@@ -173,7 +173,7 @@ class CaseService:
             case.form = {**case.form, "limit": limit}
         session.add(case)
         session.flush()  # its row comes before those that refer to it
-        audit.begin(session, case.case_id)
+        audit_log.begin(session, case.case_id)
         add_belongings(session, case, draft, actor, now)
         first = Transition(command="report", from_state="", to_state=case.state, stage=case.stage, open=True)
         shown = {"title": case.title, "evidence": [ref.sha256 for ref in draft.evidence]}

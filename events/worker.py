@@ -30,10 +30,10 @@ from core.records import Observation, Reading, decode
 from core.settings import Settings
 from events import deadletters
 from events.alarms import AlarmControl
-from events.anchor import anchorer_of
 from events.claim import Claim
 from events.deadlines import DeadlineSweep
 from events.desk import Desk
+from events.evidence.anchor import anchorer_of
 from events.intake import Intake, Taken
 from events.kindstore import sync_definitions
 from events.outbox import Relay

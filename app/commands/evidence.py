@@ -12,8 +12,8 @@ from core.errors import InputInvalid, NotFound
 from core.media import MediaStore
 from core.records import SYSTEM
 from core.settings import load_settings
-from events.package import seal_case
-from events.sealing import open_seal
+from events.evidence.package import seal_case
+from events.evidence.signatures import open_seal
 from storage.session import make_engine, read_scope
 from storage.tables.cases import Case
 

@@ -16,10 +16,10 @@ import msgspec
 from core.errors import InputInvalid
 from core.media import MediaStore
 from core.settings import load_settings
-from events.anchor import Head, check_anchors
-from events.audit import Flaw
-from events.logcheck import check_log, check_media
-from events.package import check_package
+from events.evidence.anchor import Head, check_anchors
+from events.evidence.audit_log import Flaw
+from events.evidence.package import check_package
+from events.evidence.verify import check_log, check_media
 from storage.session import make_engine
 
 HELP = "check an evidence package or the audit log offline"

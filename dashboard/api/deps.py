@@ -15,7 +15,7 @@ from core.errors import Forbidden
 from dashboard.auth import Principal
 from dashboard.errors import NotSignedIn
 from dashboard.services import Services
-from events.audit import SYSTEM_CHAIN, append
+from events.evidence.audit_log import SYSTEM_CHAIN, append
 
 _encoder = msgspec.json.Encoder()
 

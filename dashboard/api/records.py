@@ -15,12 +15,12 @@ from dashboard.api.deps import CENTRE, Use, Who, allow, respond, takes
 from dashboard.api.params import body, whole
 from dashboard.people import person_names
 from dashboard.services import Services
-from events import audit
 from events.advice import advise
 from events.duplicates import proposals
-from events.package import seal_case
+from events.evidence import audit_log
+from events.evidence.package import seal_case
+from events.evidence.signatures import open_seal
 from events.routing import default_routing
-from events.sealing import open_seal
 from storage.session import read_scope
 from storage.tables.cases import AuditEntry
 
@@ -40,9 +40,9 @@ def chain(case_id: str, use: Use, who: Who) -> Response:
     """The case's hash chain: every move, view of evidence and export, and whether the links hold."""
     with read_scope(use.engine) as session:
         use.cases.other_case(session, case_id, who.actor)
-        entries = audit.chain(session, case_id)
-        items = [audit.as_dict(entry) for entry in entries]
-        flaws = list(audit.check_chain(items))
+        entries = audit_log.chain(session, case_id)
+        items = [audit_log.as_dict(entry) for entry in entries]
+        flaws = list(audit_log.check_chain(items))
         names = person_names(session, (item["actor_id"] for item in items))
     for item in items:
         item["actor_name"] = names.get(item["actor_id"], item["actor_id"])
@@ -55,8 +55,8 @@ def system_chain(request: Request, use: Use) -> Response:
     query = request.query_params
     limit, before = whole(query, "limit", 100, 1, 500), whole(query, "before", 1 << 40, 1, 1 << 40)
     with read_scope(use.engine) as session:
-        wanted = select(AuditEntry).where(AuditEntry.chain_id == audit.SYSTEM_CHAIN, AuditEntry.seq < before)
-        items = [audit.as_dict(entry) for entry in session.scalars(wanted.order_by(AuditEntry.seq.desc()).limit(limit))]
+        wanted = select(AuditEntry).where(AuditEntry.chain_id == audit_log.SYSTEM_CHAIN, AuditEntry.seq < before)
+        items = [audit_log.as_dict(entry) for entry in session.scalars(wanted.order_by(AuditEntry.seq.desc()).limit(limit))]
         names = person_names(session, (item["actor_id"] for item in items))
     for item in items:
         item["actor_name"] = names.get(item["actor_id"], item["actor_id"])

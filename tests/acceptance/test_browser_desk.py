@@ -24,8 +24,8 @@ from core.records import SYSTEM, GeoPoint, Observation, Severity
 from core.settings import Settings
 from dashboard.auth import add_user, set_password
 from events.drafts import CaseDraft, Part, Route
+from events.evidence.package import check_package
 from events.notices import NoticeDraft, write_notices
-from events.package import check_package
 from events.plans import parse_plan, save_plan
 from events.service import CaseService
 from storage.session import make_engine, read_scope, session_scope

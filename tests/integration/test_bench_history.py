@@ -10,8 +10,8 @@ from sqlalchemy import Engine, func, inspect, select, text
 from bench._history import SITES, grow
 from bench._merging import settle_city
 from bench._replay import Day, make_sites
-from events.audit import Flaw
-from events.logcheck import check_log
+from events.evidence.audit_log import Flaw
+from events.evidence.verify import check_log
 from storage.schema import create_all, full_metadata
 from storage.session import make_engine, read_scope
 from storage.tables.cases import Case, CaseTransition

@@ -25,7 +25,7 @@ from core.bus import connect
 from core.ids import derived_id
 from core.records import CaseChanged, Observation, decode
 from core.settings import Settings
-from events import audit
+from events.evidence import audit_log
 from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import Case, CaseObservation, CaseTransition, Notice, Outbox
@@ -208,7 +208,7 @@ async def test_kills_lose_and_double_nothing(processes: Processes, settings: Set
                 select(Notice.notice_key).where(Notice.case_id == case.case_id, Notice.kind == "task")
             ).all()
             assert len(notices) == len(set(notices)) == 2  # the brigade, and the emergency bureau assisting
-            assert list(audit.check_chain(audit.chain(session, case.case_id))) == []
+            assert list(audit_log.check_chain(audit_log.chain(session, case.case_id))) == []
         assert heard == {(c.case_id, v): 1 for c in cases for v in range(1, c.version + 1)}
     assert kills == KILLS
     engine.dispose()

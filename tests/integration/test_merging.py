@@ -14,11 +14,11 @@ from bench._replay import generate
 from core.clock import ManualClock
 from core.ids import derived_id
 from core.records import SYSTEM, Actor, Command, EvidenceRef, GeoPoint, Observation
-from events.audit import chain, check_chain
 from events.desk import Desk
 from events.duplicates import proposals
+from events.evidence.audit_log import chain, check_chain
+from events.evidence.verify import check_log
 from events.intake import Intake
-from events.logcheck import check_log
 from events.places import Registry
 from events.routing import default_routing
 from events.rulebook import default_rulebook

@@ -17,7 +17,7 @@ from core.records import EvidenceRef
 from core.settings import Settings
 from events.drafts import CaseDraft, Part, Route
 from events.effects import add_evidence
-from events.package import check_package
+from events.evidence.package import check_package
 from storage.session import session_scope
 from tests.unit.web import Office, make_office
 

@@ -20,11 +20,11 @@ from sqlalchemy.orm import Session
 from app.cli import main
 from core.errors import InputInvalid, NotFound
 from core.media import MediaStore
-from events.anchor import Anchorer, check_anchors
-from events.audit import Flaw, append, chain, check_chain, link_hash
-from events.logcheck import check_log, check_media
-from events.package import check_package, seal_to_bytes
-from events.sealing import open_seal, read_public_key
+from events.evidence.anchor import Anchorer, check_anchors
+from events.evidence.audit_log import Flaw, append, chain, check_chain, link_hash
+from events.evidence.package import check_package, seal_to_bytes
+from events.evidence.signatures import open_seal, read_public_key
+from events.evidence.verify import check_log, check_media
 from storage.session import read_scope, session_scope
 from storage.tables.cases import AuditEntry, Case, CaseEvidence, CaseTransition
 from tests.unit.casework import Town, actor

@@ -17,7 +17,6 @@ from core.legal_time.calendar import calendars_of, statutory_calendar
 from core.legal_time.limits import Limit
 from core.records import SYSTEM, Command, GeoPoint, Severity
 from events.access import may_see
-from events.audit import chain, check_chain
 from events.case_errors import (
     BounceLimit,
     CommandUnknown,
@@ -29,6 +28,7 @@ from events.case_errors import (
     StaleCase,
 )
 from events.drafts import CaseDraft
+from events.evidence.audit_log import chain, check_chain
 from events.recount import recount
 from events.service import CaseService
 from events.views import CaseFilter, list_cases

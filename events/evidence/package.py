@@ -4,7 +4,7 @@
     manifest.sig    Ed25519 signature of manifest.json (64 bytes)
     public_key.pem  the key to check it with; compare its fingerprint with the one the district has published
     case.json       the whole file: transitions, parts, clocks with derivation, why
-    audit.jsonl     the hash chain
+    audit_log.jsonl     the hash chain
     evidence/…      the sealed files, named by their hash
     README.txt      how to check it without this software
 
@@ -34,11 +34,11 @@ from core.clock import Clock
 from core.errors import InputInvalid, MediaMissing, MediaTampered, NotFound
 from core.media import MediaStore
 from core.records import Actor, EvidenceRef, Record
-from events import audit
 from events.access import visible_cases
-from events.audit import Flaw
+from events.evidence import audit_log
+from events.evidence.audit_log import Flaw
+from events.evidence.signatures import Seal, fingerprint, is_signed, read_public_key
 from events.readmodels import CaseDetail, EvidenceView
-from events.sealing import Seal, fingerprint, is_signed, read_public_key
 from events.views import case_detail
 from storage.session import session_scope
 from storage.tables.cases import Case
@@ -49,7 +49,7 @@ _README = """This package was sealed by Yiwang. To check it without Yiwang:
 1. public_key.pem: compare the SHA-256 of its raw 32 bytes with the fingerprint the district has published.
 2. manifest.sig is the Ed25519 signature of the bytes of manifest.json.
 3. manifest.json lists the SHA-256 of every other file.
-4. audit.jsonl: each line's hash is sha256(prev_hash + canonical JSON of the line without prev_hash and hash);
+4. audit_log.jsonl: each line's hash is sha256(prev_hash + canonical JSON of the line without prev_hash and hash);
    canonical: keys sorted, separators "," and ":", UTF-8. The last hash is "audit_head" of the manifest.
 With Yiwang: python -m app verify FILE --key public_key.pem
 """
@@ -93,9 +93,9 @@ def seal_case(
         if row is None:
             raise NotFound(what="case", key=case_id)
         now = clock.now()
-        audit.append(session, case_id, now, actor.user_id, "export", {"reason": reason, "key": seal.fingerprint})
+        audit_log.append(session, case_id, now, actor.user_id, "export", {"reason": reason, "key": seal.fingerprint})
         detail = case_detail(session, actor, case_id, now)
-        links = [audit.as_dict(entry) for entry in audit.chain(session, case_id)]
+        links = [audit_log.as_dict(entry) for entry in audit_log.chain(session, case_id)]
         number = row.number
     with tempfile.TemporaryDirectory() as folder:
         files = _collect(detail, links, media, Path(folder))
@@ -104,7 +104,7 @@ def seal_case(
             "format": FORMAT,
             "case_id": case_id,
             "number": number,
-            "sealed_at": audit.stamp(now),
+            "sealed_at": audit_log.stamp(now),
             "sealed_by": actor.user_id,
             "reason": reason,
             "audit_head": links[-1]["hash"],
@@ -114,7 +114,7 @@ def seal_case(
             ],
             "absent": absent,
         }
-        raw = audit.canonical(manifest)
+        raw = audit_log.canonical(manifest)
         head = {"manifest.json": raw, "manifest.sig": seal.sign(raw), "public_key.pem": seal.public_pem}
         _write_zip(target, head, files)
     return number
@@ -123,7 +123,7 @@ def seal_case(
 def _collect(detail: CaseDetail, links: list[dict[str, Any]], media: MediaStore, folder: Path) -> dict[str, Any]:
     texts = {
         "case.json": json.dumps(msgspec.to_builtins(detail), ensure_ascii=False, indent=1, sort_keys=True).encode(),
-        "audit.jsonl": b"".join(audit.canonical(link) + b"\n" for link in links),
+        "audit.jsonl": b"".join(audit_log.canonical(link) + b"\n" for link in links),
         "README.txt": _README.encode(),
     }
     files: dict[str, Any] = {}
@@ -215,7 +215,7 @@ def _check(path: Path, archive: zipfile.ZipFile, folder: Path, trusted_pem: byte
     links = 0
     if "audit.jsonl" in files:
         entries = [json.loads(line) for line in files["audit.jsonl"].read_bytes().splitlines()]
-        flaws += audit.check_chain(entries)
+        flaws += audit_log.check_chain(entries)
         links = len(entries)
         if not entries or entries[-1]["hash"] != manifest["audit_head"]:
             wrong("audit.jsonl", "does not end at the sealed head")

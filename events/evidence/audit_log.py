@@ -2,7 +2,7 @@
 
 ``hash = sha256(prev_hash + canonical JSON of {chain_id, seq, at, actor_id, action, body})``; the first entry's
 ``prev_hash`` is 64 zeros.  Canonical JSON: keys sorted, no blanks, UTF-8, times ISO 8601 in UTC with microseconds.
-Heads are anchored outside the database by :mod:`events.anchor`.
+Heads are anchored outside the database by :mod:`events.evidence.anchor`.
 """
 
 from __future__ import annotations

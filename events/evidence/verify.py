@@ -12,8 +12,8 @@ from sqlalchemy.exc import DatabaseError
 
 from core.errors import MediaMissing
 from core.media import MediaStore
-from events.anchor import Head
-from events.audit import Flaw, as_dict, canonical, check_chain, stamp
+from events.evidence.anchor import Head
+from events.evidence.audit_log import Flaw, as_dict, canonical, check_chain, stamp
 from storage.session import read_scope
 from storage.tables.cases import AuditEntry, Case, CaseEvidence, CaseTransition
 

@@ -23,8 +23,8 @@ from sqlalchemy.orm import Session
 
 from core.clock import Clock
 from core.settings import Settings
-from events.audit import GENESIS, Flaw, canonical, stamp
-from events.sealing import Seal, is_signed, open_seal, read_public_key
+from events.evidence.audit_log import GENESIS, Flaw, canonical, stamp
+from events.evidence.signatures import Seal, is_signed, open_seal, read_public_key
 from storage.session import read_scope
 from storage.tables.cases import AuditEntry
 
