@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.errors import InputInvalid, NotFound
-from events import cap, open311
+from events.interchange import cap, open311
 from events.rulebook import default_rulebook
 
 T0 = datetime(2026, 7, 1, 3, 0, tzinfo=UTC)

@@ -38,8 +38,8 @@ class Service(Record, frozen=True):
 
 @cache
 def services() -> dict[str, Service]:
-    """The services by code (events/data/open311.json)."""
-    data = resources.files("events").joinpath("data/open311.json").read_bytes()
+    """The services by code (events/interchange/open311.json)."""
+    data = resources.files("events.interchange").joinpath("open311.json").read_bytes()
     return {s.service_code: s for s in msgspec.json.decode(data, type=list[Service])}
 
 
