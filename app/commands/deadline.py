@@ -19,7 +19,7 @@ from pathlib import Path
 from core.errors import InputInvalid
 from core.legal_time.calendar import load_calendar, statutory_calendar
 from core.legal_time.workclock import deadline
-from events.clock_request import answer_lines, as_json, parse_moment, parse_span, parse_words
+from events.legal_time.requests import answer_lines, as_json, parse_moment, parse_span, parse_words
 
 HELP = "compute a legal deadline and show its derivation"
 

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from core.errors import InputInvalid
 from core.legal_time.workclock import UNITS
 from core.records import Record
-from events.clock_request import parse_words
+from events.legal_time.requests import parse_words
 from events.taxonomy.classes import Standard
 from storage.tables.cases import CaseStandard
 

@@ -14,7 +14,7 @@ from core.errors import YiwangError
 from core.legal_time.calendar import CalendarInvalid, statutory_calendar
 from core.legal_time.limits import Limit
 from core.legal_time.workclock import DeadlineUnreachable, LimitInvalid, SuspensionInvalid, deadline
-from events.clock_request import answer, parse_words
+from events.legal_time.requests import answer, parse_words
 from tests.unit.clock_oracle import oracle, random_question
 
 PLAIN: dict[str, Any] = {
