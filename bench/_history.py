@@ -34,10 +34,10 @@ from core.errors import YiwangError
 from core.records import SYSTEM, Actor, Command, EvidenceRef, GeoPoint, Observation, Reading
 from events.correlate import Report, happening_key, happening_of_key
 from events.desk import Desk
+from events.dispatching.routing import default_routing
 from events.evidence.audit_log import GENESIS, canonical, stamp
 from events.intake import Intake
 from events.places import Registry
-from events.routing import default_routing
 from events.rulebook import default_rulebook
 from events.service import CaseService
 from storage.schema import create_all

@@ -19,9 +19,9 @@ from core.clock import ManualClock
 from core.errors import YiwangError
 from core.records import SYSTEM, Actor, Command, Observation, Reading
 from events.desk import Desk
+from events.dispatching.routing import default_routing
 from events.intake import Intake
 from events.places import Registry
-from events.routing import default_routing
 from events.rulebook import default_rulebook
 from events.service import CaseService
 from storage.session import read_scope, session_scope

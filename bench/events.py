@@ -29,10 +29,10 @@ from core.clock import SystemClock
 from core.ids import new_id
 from core.records import SYSTEM, Actor, Command, Observation, Reading, decode, encode
 from events.desk import Desk
+from events.dispatching.routing import default_routing
 from events.indicators.evaluation import Question, evaluate
 from events.intake import Intake
 from events.places import Registry
-from events.routing import default_routing
 from events.rulebook import default_rulebook
 from events.service import CaseService
 from events.views import CaseFilter, case_detail, list_cases

@@ -19,7 +19,7 @@ from sqlalchemy import Engine, or_, select
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
-from events.duty import on_duty
+from events.dispatching.duty_roster import on_duty
 from events.memory import BatchMemory
 from events.notices import NoticeDraft, write_notices
 from storage.session import session_scope

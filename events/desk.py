@@ -27,13 +27,13 @@ from events.correlate import (
     happening_key,
     happening_of_key,
 )
+from events.dispatching.duty_roster import to_person
+from events.dispatching.routing import Facts, RoutingTable, route
 from events.drafts import CaseDraft, Route
-from events.duty import to_person
 from events.evidence import audit_log
 from events.findings import Finding, speaks
 from events.memory import dialect_insert
 from events.places import Place, Registry
-from events.routing import Facts, RoutingTable, route
 from events.rulebook import Happening, Rulebook
 from events.work import add_evidence
 from storage.tables.cases import Case, CaseEvidence, CaseObservation

@@ -11,8 +11,8 @@ from core.errors import InputInvalid, NotFound
 from core.ids import new_id
 from core.legal_time.limits import Limit
 from core.records import EvidenceRef
+from events.dispatching.inspectors import nearest_inspector
 from events.drafts import Part
-from events.inspectors import nearest_inspector
 from events.linking import detach, distinct, merge, split, unmerge
 from events.work import Work, add_evidence
 from storage.tables.cases import CaseAssignment, CaseEvidence, CaseParty

@@ -7,11 +7,11 @@ from sqlalchemy import select
 from core.errors import InputInvalid
 from core.records import Severity
 from events.desk import Desk
+from events.dispatching.routing import default_routing
 from events.drafts import CaseDraft
 from events.duplicates import declare_distinct
 from events.duplicates import detach as take_out
 from events.places import Registry
-from events.routing import default_routing
 from events.work import Work
 from storage.tables.cases import Case, CaseObservation
 

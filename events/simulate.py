@@ -21,10 +21,10 @@ from core.errors import InputInvalid
 from core.records import JSON, GeoPoint, Observation, Quality, Reading, Record
 from events.correlate import OpenCase, Report, candidate_keys, decide, happening_key
 from events.desk import report_of, title_of
+from events.dispatching.routing import Facts, RoutingTable, default_routing, route
 from events.findings import Context, DictMemory, Finding, speaks
 from events.intake import as_observation
 from events.places import Place, Registry
-from events.routing import Facts, RoutingTable, default_routing, route
 from events.rulebook import Rulebook
 from storage.session import read_scope
 from storage.tables.observations import ObservationRow

@@ -33,16 +33,16 @@ from events.alarms import AlarmControl
 from events.claim import Claim
 from events.deadlines import DeadlineSweep
 from events.desk import Desk
+from events.dispatching.emergency_plans import sync_plans
+from events.dispatching.routing import default_routing
 from events.evidence.anchor import anchorer_of
 from events.intake import Intake, Taken
 from events.kindstore import sync_definitions
 from events.outbox import Relay
 from events.places import Registry
-from events.plans import sync_plans
 from events.puller import ACK_WAIT_S, Puller
 from events.recheck import Rechecker
 from events.recount import recount
-from events.routing import default_routing
 from events.rulebook import default_rulebook, read_rulebook, rulebook_mark, sync_defaults
 from events.service import CaseService
 from events.upkeep import ReadingsUpkeep

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from core import plugins
 from core.errors import YiwangError
 from core.settings import Settings, load_settings
-from events.routing import check_routing, default_routing
+from events.dispatching.routing import check_routing, default_routing
 from ingest.configured import read_sources
 from storage.migrate import pending
 from storage.session import make_engine, read_scope

@@ -16,7 +16,7 @@ from core.errors import Forbidden, InputInvalid, NotFound
 from dashboard.api.deps import Use, Who, audit, respond, takes
 from dashboard.api.params import body, moment
 from dashboard.api.plans import READERS
-from events.duty import MAY_PLAN, add_shift, hand_over, substitute
+from events.dispatching.duty_roster import MAY_PLAN, add_shift, hand_over, substitute
 from storage.session import read_scope, session_scope
 from storage.tables.people import User
 from storage.tables.plans import DutyShift

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from dashboard.api.deps import Use, Who, allow, audit, respond, takes
 from dashboard.api.params import body
 from dashboard.people import person_names
-from events.plans import (
+from events.dispatching.emergency_plans import (
     TaskView,
     move_task,
     parse_plan,

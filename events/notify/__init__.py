@@ -24,7 +24,7 @@ from core.bus import Bus
 from core.errors import SettingsError, YiwangError
 from core.records import Record
 from core.settings import Settings
-from events.duty import ids_on_duty
+from events.dispatching.duty_roster import ids_on_duty
 from events.notices import QuietHours
 from storage.tables.cases import Notice as NoticeRow
 from storage.tables.people import User, UserRole

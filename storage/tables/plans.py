@@ -15,7 +15,7 @@ class Plan(Base):
     """A plan: when it applies, and the tasks, people, warehouses and cameras it calls up.
 
     ``body``: ``{"applies_to": {...}, "tasks": [...], "people": [...], "warehouses": [...], "cameras": [...]}``,
-    validated by :mod:`events.plans`.
+    validated by :mod:`events.dispatching.emergency_plans`.
     """
 
     __tablename__ = "plan"

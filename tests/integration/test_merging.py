@@ -15,12 +15,12 @@ from core.clock import ManualClock
 from core.ids import derived_id
 from core.records import SYSTEM, Actor, Command, EvidenceRef, GeoPoint, Observation
 from events.desk import Desk
+from events.dispatching.routing import default_routing
 from events.duplicates import proposals
 from events.evidence.audit_log import chain, check_chain
 from events.evidence.verify import check_log
 from events.intake import Intake
 from events.places import Registry
-from events.routing import default_routing
 from events.rulebook import default_rulebook
 from events.service import CaseService
 from storage.session import session_scope

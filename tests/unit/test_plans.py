@@ -9,8 +9,17 @@ from sqlalchemy import Engine
 
 from core.errors import Forbidden, InputInvalid, NotFound
 from core.records import GeoPoint, Severity
-from events.duty import add_shift, hand_over, ids_on_duty, on_duty, substitute
-from events.plans import move_task, parse_plan, plans_for, save_plan, shipped_plans, start_plan, sync_plans, tasks_of
+from events.dispatching.duty_roster import add_shift, hand_over, ids_on_duty, on_duty, substitute
+from events.dispatching.emergency_plans import (
+    move_task,
+    parse_plan,
+    plans_for,
+    save_plan,
+    shipped_plans,
+    start_plan,
+    sync_plans,
+    tasks_of,
+)
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case
 from storage.tables.plans import Plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from events.routing import Facts, RoutingInvalid, check_routing, default_routing, parse_routing, route
+from events.dispatching.routing import Facts, RoutingInvalid, check_routing, default_routing, parse_routing, route
 
 DEPARTMENTS = {
     "dept-command", "dept-fire", "dept-drainage", "dept-emergency", "dept-urban", "dept-traffic", "dept-gas",

@@ -12,8 +12,8 @@ from sqlalchemy import Engine, func, select
 from app.cli import main
 from core.errors import InputInvalid
 from core.legal_time.limits import Limit
-from events.advice import suggest
-from events.routing import default_routing
+from events.dispatching.explain import suggest
+from events.dispatching.routing import default_routing
 from events.taxonomy.classes import SHIPPED, limit_of, shipped_standards
 from events.taxonomy.codesets import as_current, old_classes
 from events.taxonomy.importer import parse_rows, read_table

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
 from core.records import CaseChanged
-from events.advice import advise
 from events.case_errors import BounceLimit
-from events.duty import add_shift, on_duty, substitute, to_person
+from events.dispatching.duty_roster import add_shift, on_duty, substitute, to_person
+from events.dispatching.explain import advise
+from events.dispatching.routing import Facts, default_routing, fingerprint, parse_routing, recompute, route
 from events.notices import NoticeDraft, notices_of_change
-from events.routing import Facts, default_routing, fingerprint, parse_routing, recompute, route
 from events.rulebook import default_rules
 from storage.session import session_scope
 from storage.tables.cases import Case, Outbox

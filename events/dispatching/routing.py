@@ -23,7 +23,7 @@ from events.drafts import Part, Route
 class RoutingInvalid(YiwangError):
     code = "routing_invalid"
     message = "routing table: {detail}"
-    remedy = "correct events/data/routing.yaml (departments must exist, every rule needs a lead)"
+    remedy = "correct events/dispatching/routing.yaml (departments must exist, every rule needs a lead)"
 
 
 class Assist(Record, frozen=True):
@@ -87,7 +87,7 @@ def parse_routing(text: str) -> RoutingTable:
 @cache
 def default_routing() -> RoutingTable:
     """The table we ship."""
-    return parse_routing(resources.files("events").joinpath("data/routing.yaml").read_text(encoding="utf-8"))
+    return parse_routing(resources.files("events.dispatching").joinpath("routing.yaml").read_text(encoding="utf-8"))
 
 
 def check_routing(table: RoutingTable, departments: set[str]) -> list[RoutingInvalid]:

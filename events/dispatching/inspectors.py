@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.records import JSON
-from events.duty import ids_on_duty
+from events.dispatching.duty_roster import ids_on_duty
 from storage.tables.cases import Case, CaseAssignment
 from storage.tables.people import User, UserRole
 

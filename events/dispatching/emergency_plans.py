@@ -1,6 +1,6 @@
 """Emergency plans (预案): what a grave case calls up — tasks, people on duty, warehouses, cameras.
 
-A plan is data (events/data/plans.json, edited in the table).  Putting one into force copies its tasks, so that editing
+A plan is data (events/dispatching/plans.json, edited in the table).  Putting one into force copies its tasks, so that editing
 the plan later changes no history; every task has its department, its person on duty, its due time and its cameras.
 """
 
@@ -23,13 +23,13 @@ from core.legal_time.calendar import WorkCalendar
 from core.legal_time.limits import Limit
 from core.legal_time.workclock import deadline
 from core.records import Actor, Record
-from events.duty import on_duty
+from events.dispatching.duty_roster import on_duty
 from events.service import CaseService
 from storage.tables.cases import Case
 from storage.tables.plans import Plan, PlanRun, PlanTask
 from storage.tables.registry import Camera, Department, Site
 
-DATA = Path(__file__).parent / "data" / "plans.json"
+DATA = Path(__file__).parent / "plans.json"
 SHIPPED_BY = "system"  # who wrote a plan that nobody has changed
 MAY_RUN = frozenset({"operator", "dispatcher", "admin", "system"})
 _METRES_PER_DEGREE = 111_320.0
@@ -94,7 +94,7 @@ def parse_plan(body: Any) -> PlanSpec:
     try:
         spec = msgspec.convert(body, PlanSpec)
     except msgspec.ValidationError as error:
-        raise PlanInvalid(field="plan", detail=str(error), how="see events/data/plans.json") from error
+        raise PlanInvalid(field="plan", detail=str(error), how="see events/dispatching/plans.json") from error
     if not spec.tasks:
         raise PlanInvalid(field="tasks", detail="are missing", how="a plan calls for at least one task")
     return spec
