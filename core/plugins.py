@@ -21,7 +21,7 @@ GROUPS: dict[str, str] = {
     "detector": "vision.detectors",
     "algorithm": "vision.algorithms",
     "rule": "events.rules",
-    "notifier": "events.notify",
+    "notifier": "events.notify.channels",
     "layer": "layers.kinds",
 }
 

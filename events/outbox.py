@@ -27,8 +27,8 @@ from core.ids import derived_id, new_id, subject_token
 from core.records import CaseChanged
 from core.settings import Settings
 from events.memory import insert_into
-from events.notices import NoticeDraft, QuietHours, channels_of, notices_of_change, write_notices
-from events.notify import NoticeMessage, Notifier, NotifierFailed, build_notifiers, notice_of, quiet_hours
+from events.notify.channel import NoticeMessage, Notifier, NotifierFailed, build_notifiers, notice_of, quiet_hours
+from events.notify.notices import NoticeDraft, QuietHours, channels_of, notices_of_change, write_notices
 from events.webhooks import Webhooks
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Notice, Outbox

@@ -29,15 +29,15 @@ from core.legal_time.calendar import calendars_of
 from core.records import Observation, Reading, decode
 from core.settings import Settings
 from events import deadletters
-from events.alarms import AlarmControl
 from events.claim import Claim
-from events.deadlines import DeadlineSweep
 from events.desk import Desk
 from events.dispatching.emergency_plans import sync_plans
 from events.dispatching.routing import default_routing
 from events.evidence.anchor import anchorer_of
 from events.intake import Intake, Taken
 from events.kindstore import sync_definitions
+from events.notify.alarm_flood import AlarmControl
+from events.notify.deadlines import DeadlineSweep
 from events.outbox import Relay
 from events.places import Registry
 from events.puller import ACK_WAIT_S, Puller

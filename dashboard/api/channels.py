@@ -16,7 +16,7 @@ from core.ids import new_id
 from core.records import Observation, Reading
 from dashboard.api.deps import Use, Who, allow, audit, respond
 from dashboard.services import Services
-from events.notify import quiet_hours, switched_on
+from events.notify.channel import quiet_hours, switched_on
 from events.outbox import OUTBOX, receiver_of
 from events.webhooks import read_subscribers
 from storage.session import read_scope, session_scope

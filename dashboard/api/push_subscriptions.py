@@ -15,8 +15,8 @@ from dashboard.api.deps import Use, Who, respond, takes
 from dashboard.api.params import body
 from dashboard.auth import Principal
 from dashboard.services import Services
-from events import webpush
-from events.notify import params_of
+from events.notify import push_encryption
+from events.notify.channel import params_of
 from storage.session import read_scope, session_scope
 from storage.tables.people import LoginSession, PushSubscription
 
@@ -62,7 +62,7 @@ def _list(use: Services, who: Principal) -> dict[str, Any]:
             }
             for row in session.scalars(query.order_by(PushSubscription.created_at.desc()))
         ]
-    key = webpush.base64url(webpush.public_bytes(webpush.server_key(use.settings.data_dir)))
+    key = push_encryption.base64url(push_encryption.public_bytes(push_encryption.server_key(use.settings.data_dir)))
     return {"enabled": True, "public_key": key, "items": items, "next": None}
 
 
@@ -78,10 +78,10 @@ def _subscribe(use: Services, who: Principal, sent: NewSubscription, agent: str)
     params = params_of(use.settings, "web_push")
     if params is None:
         raise InputInvalid(field="web_push", detail="is not switched on here", how='add "web_push" to notify.json')
-    webpush.check_endpoint(sent.endpoint, params.allow_private)
-    webpush.browser_key(sent.keys.p256dh)
-    webpush.browser_secret(sent.keys.auth)
-    number = webpush.subscription_id(sent.endpoint)
+    push_encryption.check_endpoint(sent.endpoint, params.allow_private)
+    push_encryption.browser_key(sent.keys.p256dh)
+    push_encryption.browser_secret(sent.keys.auth)
+    number = push_encryption.subscription_id(sent.endpoint)
     row = PushSubscription(
         subscription_id=number,
         user_id=who.actor.user_id,

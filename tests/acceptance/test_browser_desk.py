@@ -26,7 +26,7 @@ from dashboard.auth import add_user, set_password
 from events.dispatching.emergency_plans import parse_plan, save_plan
 from events.drafts import CaseDraft, Part, Route
 from events.evidence.package import check_package
-from events.notices import NoticeDraft, write_notices
+from events.notify.notices import NoticeDraft, write_notices
 from events.service import CaseService
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import Case, CaseEvidence

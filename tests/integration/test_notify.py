@@ -22,12 +22,12 @@ from core.errors import PluginParamsInvalid, SettingsError
 from core.legal_time.limits import Limit
 from core.records import SYSTEM, CaseChanged, Severity
 from core.settings import Settings
-from events.alarms import WINDOW_S, AlarmControl, Waiting, grouped, may_tell
-from events.deadlines import DeadlineSweep
 from events.drafts import CaseDraft, Part, Route
-from events.notices import NoticeDraft, QuietHours, write_notices
-from events.notify import NoticeMessage, NotifierFailed, audience, quiet_hours
-from events.notify.webhook import fill
+from events.notify.alarm_flood import WINDOW_S, AlarmControl, Waiting, grouped, may_tell
+from events.notify.channel import NoticeMessage, NotifierFailed, audience, quiet_hours
+from events.notify.channels.webhook import fill
+from events.notify.deadlines import DeadlineSweep
+from events.notify.notices import NoticeDraft, QuietHours, write_notices
 from events.outbox import MAX_ATTEMPTS, Relay
 from events.service import CaseService
 from events.webhooks import read_subscribers, sign, verify

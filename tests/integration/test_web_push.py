@@ -27,9 +27,9 @@ from core.bus import connect
 from core.clock import SystemClock
 from core.errors import PluginParamsInvalid
 from core.settings import Settings
-from events import webpush
-from events.notices import NoticeDraft, write_notices
-from events.notify import NoticeMessage, NotifierFailed
+from events.notify import push_encryption
+from events.notify.channel import NoticeMessage, NotifierFailed
+from events.notify.notices import NoticeDraft, write_notices
 from events.outbox import Relay
 from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope
@@ -128,8 +128,8 @@ class Phone:
 
     def body(self) -> dict[str, Any]:
         keys = {
-            "p256dh": webpush.base64url(webpush.public_bytes(self.key)),
-            "auth": webpush.base64url(self.auth),
+            "p256dh": push_encryption.base64url(push_encryption.public_bytes(self.key)),
+            "auth": push_encryption.base64url(self.auth),
         }
         return {"endpoint": self.endpoint, "expirationTime": None, "keys": keys}
 
@@ -150,7 +150,7 @@ def subscribed(office: Office, login: str, endpoint: str) -> tuple[Phone, Any]:
     phone, client = Phone(endpoint), office.client(login)
     answer = client.post("/api/push-subscriptions", json=phone.body())
     assert answer.status_code == 201, answer.text
-    assert answer.json()["subscription_id"] == webpush.subscription_id(endpoint)
+    assert answer.json()["subscription_id"] == push_encryption.subscription_id(endpoint)
     return phone, client
 
 
@@ -262,7 +262,7 @@ async def test_an_endpoint_inside_the_network_is_not_called_even_when_it_stands_
 
 def test_opting_in_and_out(office: Office, service: Service) -> None:
     phone, fireman = subscribed(office, "fireman", f"{service.url}/a")
-    number = webpush.subscription_id(phone.endpoint)
+    number = push_encryption.subscription_id(phone.endpoint)
     assert fireman.post("/api/push-subscriptions", json=phone.body()).status_code == 201  # again: nothing new
     drainer = office.client("drainer")
     assert drainer.delete(f"/api/push-subscriptions/{number}").status_code == 404
@@ -295,7 +295,7 @@ def test_where_it_is_not_switched_on_there_is_no_key_and_no_opting_in(office: Of
     client = office.client("fireman")
     assert client.get("/api/push-subscriptions").json()["enabled"] is False
     assert client.post("/api/push-subscriptions", json=Phone(f"{service.url}/a").body()).status_code == 422
-    assert not (office.settings.data_dir / webpush.KEY_FILE).exists()
+    assert not (office.settings.data_dir / push_encryption.KEY_FILE).exists()
     with pytest.raises(PluginParamsInvalid, match="mailto"):
         channel(office, service, contact="duty@example.org")
 

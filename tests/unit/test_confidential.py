@@ -18,8 +18,8 @@ from core.records import CaseChanged
 from core.settings import Settings
 from dashboard.auth import add_user
 from dashboard.reference import flat_routes
-from events.deadlines import PHASES, lead_notices, role_notice
-from events.notices import notices_of_change
+from events.notify.deadlines import PHASES, lead_notices, role_notice
+from events.notify.notices import notices_of_change
 from events.webhooks import Webhooks
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, Outbox

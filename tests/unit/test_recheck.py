@@ -13,7 +13,7 @@ from core.ids import derived_id
 from core.records import CaseChanged, EvidenceRef, LookAnswer, LookRequest, Observation, encode
 from core.settings import Settings
 from events.case_errors import GuardFailed
-from events.notices import notices_of_change
+from events.notify.notices import notices_of_change
 from events.recheck import Rechecker
 from storage.session import session_scope
 from storage.tables.cases import Case, CaseEvidence, CaseObservation, Outbox

@@ -16,7 +16,7 @@ from events.case_errors import BounceLimit
 from events.dispatching.duty_roster import add_shift, on_duty, substitute, to_person
 from events.dispatching.explain import advise
 from events.dispatching.routing import Facts, default_routing, fingerprint, parse_routing, recompute, route
-from events.notices import NoticeDraft, notices_of_change
+from events.notify.notices import NoticeDraft, notices_of_change
 from events.rulebook import default_rules
 from storage.session import session_scope
 from storage.tables.cases import Case, Outbox

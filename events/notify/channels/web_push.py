@@ -28,8 +28,8 @@ from sqlalchemy import delete, select, update
 from core.bus import Bus
 from core.errors import InputInvalid, SettingsError
 from core.settings import Settings
-from events import webpush
-from events.notify import NoticeMessage, NotifierFailed, audience
+from events.notify import push_encryption
+from events.notify.channel import NoticeMessage, NotifierFailed, audience
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.people import LoginSession, PushSubscription
 
@@ -92,7 +92,7 @@ class WebPush:
     def __init__(self, params: Params, settings: Settings) -> None:
         self._params = params
         self._settings = settings
-        self._key = webpush.server_key(settings.data_dir)
+        self._key = push_encryption.server_key(settings.data_dir)
         self._context = _context(params.ca_file)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="web-push")
         self._done: OrderedDict[tuple[str, str], None] = OrderedDict()  # (notice, subscription): has it
@@ -160,16 +160,16 @@ class WebPush:
         self._paused[key] = now + min(MAX_PAUSE_S, answer.retry_after_s or PAUSE_S)
 
     def _post(self, target: Target, notice: NoticeMessage, plain: bytes) -> Answer:
-        host, port = webpush.check_endpoint(target.endpoint, self._params.allow_private)
-        body = webpush.encrypt(plain, webpush.browser_key(target.p256dh), webpush.browser_secret(target.auth))
+        host, port = push_encryption.check_endpoint(target.endpoint, self._params.allow_private)
+        body = push_encryption.encrypt(plain, push_encryption.browser_key(target.p256dh), push_encryption.browser_secret(target.auth))
         parts = urlsplit(target.endpoint)
         headers = {
-            "Authorization": webpush.authorization(self._key, target.endpoint, self._params.contact, time.time()),
+            "Authorization": push_encryption.authorization(self._key, target.endpoint, self._params.contact, time.time()),
             "Content-Encoding": "aes128gcm",
             "Content-Type": "application/octet-stream",
             "TTL": str(self._params.ttl_s),
             "Urgency": "high" if notice.severity >= 3 else "normal",
-            "Topic": webpush.subscription_id(notice.notice_id)[:32],  # a repeat replaces what is still waiting
+            "Topic": push_encryption.subscription_id(notice.notice_id)[:32],  # a repeat replaces what is still waiting
         }
         connection = _Pinned(host, port, self._context, self._params.allow_private)
         try:
@@ -220,7 +220,7 @@ def message(notice: NoticeMessage, bare: bool = False) -> bytes:
     values: dict[str, Any] = {"id": notice.notice_id, "title": notice.title, "severity": notice.severity}
     if notice.case_id:
         values["case_id"] = notice.case_id
-    return webpush.payload(values if bare else values | {"kind": notice.kind, "body": notice.body})
+    return push_encryption.payload(values if bare else values | {"kind": notice.kind, "body": notice.body})
 
 
 def _passing(answer: Answer) -> bool:
@@ -248,7 +248,7 @@ class _Pinned(http.client.HTTPSConnection):
 
     def connect(self) -> None:
         problem: OSError = OSError("the name has no address")
-        for address in webpush.resolve(self.host, self.port, self._allow_private):
+        for address in push_encryption.resolve(self.host, self.port, self._allow_private):
             try:
                 plain = socket.create_connection((address, self.port), TIMEOUT_S)
             except OSError as error:

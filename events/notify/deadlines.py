@@ -19,7 +19,7 @@ from core.clock import BEIJING, Clock
 from core.records import Record
 from events.access import discreet_title
 from events.memory import BatchMemory
-from events.notices import NoticeDraft, QuietHours, write_notices
+from events.notify.notices import NoticeDraft, QuietHours, write_notices
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, Notice
 

@@ -13,7 +13,7 @@ import msgspec
 
 from core.bus import Bus
 from core.settings import Settings
-from events.notify import NoticeMessage, NotifierFailed
+from events.notify.channel import NoticeMessage, NotifierFailed
 
 TIMEOUT_S = 15.0
 

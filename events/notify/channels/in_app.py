@@ -11,7 +11,7 @@ from core.bus import Bus
 from core.ids import subject_token
 from core.records import encode
 from core.settings import Settings
-from events.notify import NoticeMessage
+from events.notify.channel import NoticeMessage
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):

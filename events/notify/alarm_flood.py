@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from core.clock import Clock
 from events.dispatching.duty_roster import on_duty
 from events.memory import BatchMemory
-from events.notices import NoticeDraft, write_notices
+from events.notify.notices import NoticeDraft, write_notices
 from storage.session import session_scope
 from storage.tables.cases import Case
 

@@ -22,7 +22,7 @@ from sqlalchemy import select
 
 from core.bus import Bus
 from core.settings import Settings
-from events.notify import NoticeMessage, NotifierFailed, audience
+from events.notify.channel import NoticeMessage, NotifierFailed, audience
 from events.webhooks import sign
 from storage.session import make_engine, read_scope
 from storage.tables.people import User

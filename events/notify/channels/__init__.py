@@ -1,0 +1,1 @@
+"""Plug-ins, one file per channel: ``Params`` and ``build(params, settings=…, bus=…)``."""
