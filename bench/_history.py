@@ -38,7 +38,7 @@ from events.dispatching.routing import default_routing
 from events.evidence.audit_log import GENESIS, canonical, stamp
 from events.intake import Intake
 from events.places import Registry
-from events.rulebook import default_rulebook
+from events.rules.rulebook import default_rulebook
 from events.service import CaseService
 from storage.schema import create_all
 from storage.session import make_engine, read_scope, refresh_statistics, session_scope

@@ -22,7 +22,7 @@ from events.desk import Desk
 from events.dispatching.routing import default_routing
 from events.intake import Intake
 from events.places import Registry
-from events.rulebook import default_rulebook
+from events.rules.rulebook import default_rulebook
 from events.service import CaseService
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, CaseObservation

@@ -33,7 +33,7 @@ from events.dispatching.routing import default_routing
 from events.indicators.evaluation import Question, evaluate
 from events.intake import Intake
 from events.places import Registry
-from events.rulebook import default_rulebook
+from events.rules.rulebook import default_rulebook
 from events.service import CaseService
 from events.views import CaseFilter, case_detail, list_cases
 from storage.schema import create_all

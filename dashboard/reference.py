@@ -108,7 +108,7 @@ def _type(kind: Any) -> str:
         "msgspec.",
         "_core.",
         "datetime.",
-        "events.findings.",
+        "events.rules.findings.",
         "core.records.",
         "core.geo.homography.",
     ):

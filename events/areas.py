@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from core.records import SYSTEM, Actor, GeoPoint, Severity
 from events.correlate import METRES_PER_DEGREE, distance_m, happening_of_key
 from events.drafts import CaseDraft, Route
-from events.rulebook import Happening
+from events.rules.rulebook import Happening
 from storage.tables.cases import Case
 
 AREA_PREFIX = "area-"

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Literal
 
 from core.records import JSON, GeoPoint, Record
-from events.rulebook import Happening
+from events.rules.rulebook import Happening
 
 METRES_PER_DEGREE = 111_320.0
 PHONE_M = 100.0  # two phones among buildings may differ by this much

@@ -31,10 +31,10 @@ from events.dispatching.duty_roster import to_person
 from events.dispatching.routing import Facts, RoutingTable, route
 from events.drafts import CaseDraft, Route
 from events.evidence import audit_log
-from events.findings import Finding, speaks
 from events.memory import dialect_insert
 from events.places import Place, Registry
-from events.rulebook import Happening, Rulebook
+from events.rules.findings import Finding, speaks
+from events.rules.rulebook import Happening, Rulebook
 from events.work import add_evidence
 from storage.tables.cases import Case, CaseEvidence, CaseObservation
 

@@ -15,7 +15,7 @@ from events.desk import Desk, is_standing
 from events.happening import candidates
 from events.memory import CASE_OF, insert_into
 from events.places import Registry
-from events.rulebook import Rulebook
+from events.rules.rulebook import Rulebook
 from storage.tables.cases import Case, CaseObservation
 from storage.tables.observations import ObservationRow, RuleState
 

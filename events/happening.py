@@ -29,7 +29,7 @@ from events.correlate import (
     score,
 )
 from events.desk import accuracy_of, open_case
-from events.rulebook import CLASS_PREFIX, Rulebook, default_rulebook, read_rulebook, rulebook_mark
+from events.rules.rulebook import CLASS_PREFIX, Rulebook, default_rulebook, read_rulebook, rulebook_mark
 from events.taxonomy.codesets import CURRENT, as_current
 from storage.tables.cases import Case
 

@@ -16,10 +16,10 @@ from core.clock import Clock
 from core.errors import RecordError
 from core.records import DeviceConfig, Observation, Quality, Reading
 from events.desk import Desk
-from events.findings import Context, Finding, Rule
 from events.memory import CASE_OF, BatchMemory, insert_into, insert_new
 from events.places import Registry
-from events.rulebook import Rulebook
+from events.rules.findings import Context, Finding, Rule
+from events.rules.rulebook import Rulebook
 from storage.devices import record_health
 from storage.readings import store_readings
 from storage.tables.observations import ObservationRow

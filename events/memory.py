@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from events.findings import Body, DictMemory
+from events.rules.findings import Body, DictMemory
 from storage.tables.observations import RuleState
 
 CASE_OF = "@case"  # pseudo rule: standing condition → the case it belongs to

@@ -22,10 +22,10 @@ from core.records import JSON, GeoPoint, Observation, Quality, Reading, Record
 from events.correlate import OpenCase, Report, candidate_keys, decide, happening_key
 from events.desk import report_of, title_of
 from events.dispatching.routing import Facts, RoutingTable, default_routing, route
-from events.findings import Context, DictMemory, Finding, speaks
 from events.intake import as_observation
 from events.places import Place, Registry
-from events.rulebook import Rulebook
+from events.rules.findings import Context, DictMemory, Finding, speaks
+from events.rules.rulebook import Rulebook
 from storage.session import read_scope
 from storage.tables.observations import ObservationRow
 from storage.tables.readings import ReadingRow

@@ -43,7 +43,7 @@ from events.places import Registry
 from events.puller import ACK_WAIT_S, Puller
 from events.recheck import Rechecker
 from events.recount import recount
-from events.rulebook import default_rulebook, read_rulebook, rulebook_mark, sync_defaults
+from events.rules.rulebook import default_rulebook, read_rulebook, rulebook_mark, sync_defaults
 from events.service import CaseService
 from events.upkeep import ReadingsUpkeep
 from storage.registry import publish_registry

@@ -12,7 +12,7 @@ from core.clock import BEIJING
 from core.errors import InputInvalid
 from core.settings import load_settings
 from events.happening import CurrentBook
-from events.rulebook import Rulebook, parse_rules, with_rule
+from events.rules.rulebook import Rulebook, parse_rules, with_rule
 from events.simulate import Simulation, simulate
 from storage.session import make_engine, read_scope
 
@@ -22,7 +22,7 @@ HELP = "list rules, check a rules file, or replay a past period without saving a
 def configure(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="what", required=True, metavar="list|check|simulate")
     commands.add_parser("list", help="the rules in force")
-    check = commands.add_parser("check", help="check a rules file (events/data/rules.yaml is the example)")
+    check = commands.add_parser("check", help="check a rules file (events/rules/rules.yaml is the example)")
     check.add_argument("file", type=Path)
     again = commands.add_parser("simulate", help="replay a period: what would have opened, and gone where")
     again.add_argument("--from", dest="since", required=True, help="2026-07-01T00:00 (Beijing time if no offset)")

@@ -13,7 +13,7 @@ from events.dispatching.duty_roster import to_person
 from events.dispatching.routing import Facts, RoutingTable, fingerprint, recompute, route
 from events.drafts import Route
 from events.happening import happening_of
-from events.rulebook import Rulebook
+from events.rules.rulebook import Rulebook
 from events.taxonomy.codesets import as_current
 from storage.tables.cases import Case
 from storage.tables.registry import Department, Site

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from core.records import Observation, Severity
-from events.findings import Context, Finding, RuleSpec
+from events.rules.findings import Context, Finding, RuleSpec
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from core.records import Observation, Severity
-from events.findings import Context, Finding, RuleSpec, source_key
+from events.rules.findings import Context, Finding, RuleSpec, source_key
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ import msgspec
 
 from core.ids import derived_id
 from core.records import Observation, Severity
-from events.findings import Body, Context, Finding, RuleSpec
+from events.rules.findings import Body, Context, Finding, RuleSpec
 
 NOTE_EVERY = 4  # the time heard is written when a quarter of ``after_s`` passed, not for every reading
 

@@ -13,7 +13,7 @@ import msgspec
 
 from core.errors import PluginParamsInvalid
 from core.records import Observation, Severity
-from events.findings import Body, Context, Finding, RuleSpec, source_key, speaks
+from events.rules.findings import Body, Context, Finding, RuleSpec, source_key, speaks
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from core.records import Observation, Severity
-from events.findings import Body, Context, Finding, RuleSpec, source_key
+from events.rules.findings import Body, Context, Finding, RuleSpec, source_key
 
 MAX_HISTORY = 64  # readings kept for the rate of rise; the oldest go first
 

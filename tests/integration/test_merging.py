@@ -21,7 +21,7 @@ from events.evidence.audit_log import chain, check_chain
 from events.evidence.verify import check_log
 from events.intake import Intake
 from events.places import Registry
-from events.rulebook import default_rulebook
+from events.rules.rulebook import default_rulebook
 from events.service import CaseService
 from storage.session import session_scope
 from storage.tables.cases import Case, CaseAssignment, CaseEvidence, CaseObservation, CaseTransition

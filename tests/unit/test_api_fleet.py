@@ -21,7 +21,7 @@ from core.records import CameraConfig, Reading
 from core.settings import Settings
 from dashboard.masks import suggest
 from dashboard.precision import suggested_threshold, wilson
-from events.rulebook import sync_defaults
+from events.rules.rulebook import sync_defaults
 from storage.readings import store_readings
 from storage.registry import camera_config
 from storage.session import read_scope, session_scope

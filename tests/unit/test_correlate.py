@@ -18,7 +18,7 @@ from events.correlate import (
     happening_key,
     score,
 )
-from events.rulebook import default_rules
+from events.rules.rulebook import default_rules
 
 T0 = datetime(2026, 7, 1, 3, 0, tzinfo=UTC)
 HAPPENINGS = default_rules().happenings

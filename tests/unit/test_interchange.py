@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import InputInvalid, NotFound
 from events.interchange import cap, open311
-from events.rulebook import default_rulebook
+from events.rules.rulebook import default_rulebook
 
 T0 = datetime(2026, 7, 1, 3, 0, tzinfo=UTC)
 

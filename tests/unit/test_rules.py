@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from core.errors import PluginParamsInvalid, YiwangError
 from core.records import Observation, Severity
-from events.findings import Context, DictMemory, DraftSpec, Finding, RuleSpec
-from events.rulebook import RuleInvalid, build_rule, default_rulebook, default_rules, parse_rules
+from events.rules.findings import Context, DictMemory, DraftSpec, Finding, RuleSpec
+from events.rules.rulebook import RuleInvalid, build_rule, default_rulebook, default_rules, parse_rules
 
 T0 = datetime(2026, 7, 1, 3, 0, tzinfo=UTC)
 

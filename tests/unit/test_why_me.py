@@ -17,7 +17,7 @@ from events.dispatching.duty_roster import add_shift, on_duty, substitute, to_pe
 from events.dispatching.explain import advise
 from events.dispatching.routing import Facts, default_routing, fingerprint, parse_routing, recompute, route
 from events.notify.notices import NoticeDraft, notices_of_change
-from events.rulebook import default_rules
+from events.rules.rulebook import default_rules
 from storage.session import session_scope
 from storage.tables.cases import Case, Outbox
 from storage.tables.people import User

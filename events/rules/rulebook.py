@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core import plugins
 from core.errors import YiwangError
 from core.records import Record
-from events.findings import DraftSpec, Rule, RuleSpec, TickingRule
+from events.rules.findings import DraftSpec, Rule, RuleSpec, TickingRule
 from storage.tables.observations import Rule as RuleRow
 
 DEFAULTS_AUTHOR = "defaults"
@@ -25,7 +25,7 @@ CLASS_PREFIX = "class:"  # a class that no rule opens is a happening of its own:
 class RuleInvalid(YiwangError):
     code = "rule_invalid"
     message = "rule {rule_id!r}: {detail}"
-    remedy = "correct it in the rule editor or in events/data/rules.yaml; the API reference lists the fields"
+    remedy = "correct it in the rule editor or in events/rules/rules.yaml; the API reference lists the fields"
 
 
 class Happening(Record, frozen=True):
@@ -67,7 +67,7 @@ def parse_rules(text: str) -> RulesFile:
 @cache
 def default_rules() -> RulesFile:
     """The rules we ship."""
-    return parse_rules(resources.files("events").joinpath("data/rules.yaml").read_text(encoding="utf-8"))
+    return parse_rules(resources.files("events.rules").joinpath("rules.yaml").read_text(encoding="utf-8"))
 
 
 def check_spec(spec: RuleSpec, happenings: dict[str, Happening]) -> None:
