@@ -32,12 +32,12 @@ from bench._replay import DAY0, METRE_LAT, METRE_LON, generate
 from core.clock import ManualClock
 from core.errors import YiwangError
 from core.records import SYSTEM, Actor, Command, EvidenceRef, GeoPoint, Observation, Reading
-from events.correlate import Report, happening_key, happening_of_key
-from events.desk import Desk
+from events.correlation.case_placement import Desk
+from events.correlation.intake import Intake
+from events.correlation.places import Registry
+from events.correlation.scoring import Report, happening_key, happening_of_key
 from events.dispatching.routing import default_routing
 from events.evidence.audit_log import GENESIS, canonical, stamp
-from events.intake import Intake
-from events.places import Registry
 from events.rules.rulebook import default_rulebook
 from events.service import CaseService
 from storage.schema import create_all

@@ -18,10 +18,10 @@ from bench._replay import Day, Incident
 from core.clock import ManualClock
 from core.errors import YiwangError
 from core.records import SYSTEM, Actor, Command, Observation, Reading
-from events.desk import Desk
+from events.correlation.case_placement import Desk
+from events.correlation.intake import Intake
+from events.correlation.places import Registry
 from events.dispatching.routing import default_routing
-from events.intake import Intake
-from events.places import Registry
 from events.rules.rulebook import default_rulebook
 from events.service import CaseService
 from storage.session import read_scope, session_scope

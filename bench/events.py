@@ -28,11 +28,11 @@ from bench._rig import PeerMissing, Postgres
 from core.clock import SystemClock
 from core.ids import new_id
 from core.records import SYSTEM, Actor, Command, Observation, Reading, decode, encode
-from events.desk import Desk
+from events.correlation.case_placement import Desk
+from events.correlation.intake import Intake
+from events.correlation.places import Registry
 from events.dispatching.routing import default_routing
 from events.indicators.evaluation import Question, evaluate
-from events.intake import Intake
-from events.places import Registry
 from events.rules.rulebook import default_rulebook
 from events.service import CaseService
 from events.views import CaseFilter, case_detail, list_cases

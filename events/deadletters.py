@@ -8,7 +8,7 @@ from nats.aio.msg import Msg
 from sqlalchemy import Engine
 
 from core.ids import derived_id
-from events.memory import insert_into
+from events.correlation.rule_memory import insert_into
 from storage.session import session_scope
 from storage.tables.observations import DeadLetter
 

@@ -20,8 +20,8 @@ from core.bus import Bus, connect
 from core.clock import SystemClock
 from core.records import Observation, Record
 from core.settings import Settings
+from events.correlation.replay import busiest, reading_of, recorded
 from events.rules.rulebook import read_rulebook, sync_defaults
-from events.simulate import busiest, reading_of, recorded
 from events.worker import main as worker_main
 from storage.schema import create_all, full_metadata
 from storage.session import make_engine, read_scope, session_scope

@@ -26,7 +26,7 @@ from core.errors import YiwangError
 from core.ids import derived_id, new_id, subject_token
 from core.records import CaseChanged
 from core.settings import Settings
-from events.memory import insert_into
+from events.correlation.rule_memory import insert_into
 from events.notify.channel import NoticeMessage, Notifier, NotifierFailed, build_notifiers, notice_of, quiet_hours
 from events.notify.notices import NoticeDraft, QuietHours, channels_of, notices_of_change, write_notices
 from events.webhooks import Webhooks

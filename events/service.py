@@ -29,11 +29,11 @@ from events.case_errors import CommandUnknown, IdempotencyConflict, MoveForbidde
 from events.casekinds import NEW, Definition, shipped_definitions
 from events.casestate import CaseRows, asks, case_state, parts_of
 from events.clocks import Clocks
-from events.correlate import Decision
+from events.correlation.happening import CurrentBook, place, reason_text
+from events.correlation.scoring import Decision
 from events.drafts import CaseDraft
 from events.effects import EFFECTS
 from events.evidence import audit_log
-from events.happening import CurrentBook, place, reason_text
 from events.kindstore import definition_of
 from events.lifecycle import CaseState, Transition, advance, check_form, may
 from events.numbers import next_number

@@ -30,16 +30,16 @@ from core.records import Observation, Reading, decode
 from core.settings import Settings
 from events import deadletters
 from events.claim import Claim
-from events.desk import Desk
+from events.correlation.case_placement import Desk
+from events.correlation.intake import Intake, Taken
+from events.correlation.places import Registry
 from events.dispatching.emergency_plans import sync_plans
 from events.dispatching.routing import default_routing
 from events.evidence.anchor import anchorer_of
-from events.intake import Intake, Taken
 from events.kindstore import sync_definitions
 from events.notify.alarm_flood import AlarmControl
 from events.notify.deadlines import DeadlineSweep
 from events.outbox import Relay
-from events.places import Registry
 from events.puller import ACK_WAIT_S, Puller
 from events.recheck import Rechecker
 from events.recount import recount

@@ -11,9 +11,9 @@ import msgspec
 from core.clock import BEIJING
 from core.errors import InputInvalid
 from core.settings import load_settings
-from events.happening import CurrentBook
+from events.correlation.happening import CurrentBook
+from events.correlation.replay import Simulation, simulate
 from events.rules.rulebook import Rulebook, parse_rules, with_rule
-from events.simulate import Simulation, simulate
 from storage.session import make_engine, read_scope
 
 HELP = "list rules, check a rules file, or replay a past period without saving anything"

@@ -15,9 +15,9 @@ from dashboard.api.deps import CENTRE, Use, Who, allow, respond, takes
 from dashboard.api.params import body, whole
 from dashboard.people import person_names
 from dashboard.services import Services
+from events.correlation.duplicates import proposals
 from events.dispatching.explain import advise
 from events.dispatching.routing import default_routing
-from events.duplicates import proposals
 from events.evidence import audit_log
 from events.evidence.package import seal_case
 from events.evidence.signatures import open_seal

@@ -18,9 +18,9 @@ from dashboard.api.deps import CENTRE, Use, Who, allow, audit, respond, takes
 from dashboard.api.params import body, decode
 from dashboard.people import person_names
 from dashboard.services import Services
+from events.correlation.replay import simulate
 from events.rules.findings import DraftSpec, RuleSpec
 from events.rules.rulebook import Rulebook, check_spec, default_rules, read_rulebook
-from events.simulate import simulate
 from storage.session import read_scope, session_scope
 from storage.tables.observations import Rule
 from storage.tables.registry import Department, Site

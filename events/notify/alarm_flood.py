@@ -19,8 +19,8 @@ from sqlalchemy import Engine, or_, select
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
+from events.correlation.rule_memory import BatchMemory
 from events.dispatching.duty_roster import on_duty
-from events.memory import BatchMemory
 from events.notify.notices import NoticeDraft, write_notices
 from storage.session import session_scope
 from storage.tables.cases import Case

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from core.clock import BEIJING, Clock
 from core.records import Record
 from events.access import discreet_title
-from events.memory import BatchMemory
+from events.correlation.rule_memory import BatchMemory
 from events.notify.notices import NoticeDraft, QuietHours, write_notices
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, Notice

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 
 from core.ids import derived_id
 from core.records import Actor, Command, GeoPoint, Observation
-from events.duplicates import proposals
+from events.correlation.duplicates import proposals
 from events.readmodels import CaseView
 from events.views import case_detail
 from storage.session import session_scope

@@ -15,9 +15,9 @@ from bench._replay import DAY0, generate
 from core.bus import connect
 from core.errors import InputInvalid
 from core.settings import Settings
+from events.correlation.replay import busiest, simulate
 from events.drill import DrillPlan, drill_settings, run_drill
 from events.rules.rulebook import default_rulebook, default_rules, with_rule
-from events.simulate import busiest, simulate
 from storage.schema import create_all, full_metadata
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import Case, Notice, Outbox

@@ -14,13 +14,13 @@ from bench._replay import generate
 from core.clock import ManualClock
 from core.ids import derived_id
 from core.records import SYSTEM, Actor, Command, EvidenceRef, GeoPoint, Observation
-from events.desk import Desk
+from events.correlation.case_placement import Desk
+from events.correlation.duplicates import proposals
+from events.correlation.intake import Intake
+from events.correlation.places import Registry
 from events.dispatching.routing import default_routing
-from events.duplicates import proposals
 from events.evidence.audit_log import chain, check_chain
 from events.evidence.verify import check_log
-from events.intake import Intake
-from events.places import Registry
 from events.rules.rulebook import default_rulebook
 from events.service import CaseService
 from storage.session import session_scope

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.records import GeoPoint
-from events.correlate import (
+from events.correlation.scoring import (
     METRES_PER_DEGREE,
     OpenCase,
     Report,

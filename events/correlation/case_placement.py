@@ -17,8 +17,10 @@ from sqlalchemy.orm import Session
 
 from core.clock import BEIJING, Clock
 from core.records import SYSTEM, Actor, GeoPoint, Observation, Severity
-from events.areas import AREA_PREFIX, gather
-from events.correlate import (
+from events.correlation.area_events import AREA_PREFIX, gather
+from events.correlation.places import Place, Registry
+from events.correlation.rule_memory import dialect_insert
+from events.correlation.scoring import (
     Decision,
     OpenCase,
     Report,
@@ -31,8 +33,6 @@ from events.dispatching.duty_roster import to_person
 from events.dispatching.routing import Facts, RoutingTable, route
 from events.drafts import CaseDraft, Route
 from events.evidence import audit_log
-from events.memory import dialect_insert
-from events.places import Place, Registry
 from events.rules.findings import Finding, speaks
 from events.rules.rulebook import Happening, Rulebook
 from events.work import add_evidence

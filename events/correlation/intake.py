@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 from core.clock import Clock
 from core.errors import RecordError
 from core.records import DeviceConfig, Observation, Quality, Reading
-from events.desk import Desk
-from events.memory import CASE_OF, BatchMemory, insert_into, insert_new
-from events.places import Registry
+from events.correlation.case_placement import Desk
+from events.correlation.places import Registry
+from events.correlation.rule_memory import CASE_OF, BatchMemory, insert_into, insert_new
 from events.rules.findings import Context, Finding, Rule
 from events.rules.rulebook import Rulebook
 from storage.devices import record_health

@@ -16,7 +16,8 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from core.records import JSON, GeoPoint, Record
-from events.correlate import (
+from events.correlation.case_placement import accuracy_of, open_case
+from events.correlation.scoring import (
     METRES_PER_DEGREE,
     UNNAMED,
     Decision,
@@ -28,7 +29,6 @@ from events.correlate import (
     rank,
     score,
 )
-from events.desk import accuracy_of, open_case
 from events.rules.rulebook import CLASS_PREFIX, Rulebook, default_rulebook, read_rulebook, rulebook_mark
 from events.taxonomy.codesets import CURRENT, as_current
 from storage.tables.cases import Case

@@ -19,11 +19,11 @@ from sqlalchemy.orm import Session
 from core.clock import BEIJING, ManualClock
 from core.errors import InputInvalid
 from core.records import JSON, GeoPoint, Observation, Quality, Reading, Record
-from events.correlate import OpenCase, Report, candidate_keys, decide, happening_key
-from events.desk import report_of, title_of
+from events.correlation.case_placement import report_of, title_of
+from events.correlation.intake import as_observation
+from events.correlation.places import Place, Registry
+from events.correlation.scoring import OpenCase, Report, candidate_keys, decide, happening_key
 from events.dispatching.routing import Facts, RoutingTable, default_routing, route
-from events.intake import as_observation
-from events.places import Place, Registry
 from events.rules.findings import Context, DictMemory, Finding, speaks
 from events.rules.rulebook import Rulebook
 from storage.session import read_scope

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid
 from core.records import Actor, Observation, Record
-from events.desk import Desk, is_standing
-from events.happening import candidates
-from events.memory import CASE_OF, insert_into
-from events.places import Registry
+from events.correlation.case_placement import Desk, is_standing
+from events.correlation.happening import candidates
+from events.correlation.places import Registry
+from events.correlation.rule_memory import CASE_OF, insert_into
 from events.rules.rulebook import Rulebook
 from storage.tables.cases import Case, CaseObservation
 from storage.tables.observations import ObservationRow, RuleState

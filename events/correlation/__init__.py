@@ -1,0 +1,1 @@
+"""One happening, one case: what a finding, a reading or a report belongs to."""
