@@ -32,6 +32,7 @@ from bench._replay import DAY0, METRE_LAT, METRE_LON, generate
 from core.clock import ManualClock
 from core.errors import YiwangError
 from core.records import SYSTEM, Actor, Command, EvidenceRef, GeoPoint, Observation, Reading
+from events.cases.service import CaseService
 from events.correlation.case_placement import Desk
 from events.correlation.intake import Intake
 from events.correlation.places import Registry
@@ -39,7 +40,6 @@ from events.correlation.scoring import Report, happening_key, happening_of_key
 from events.dispatching.routing import default_routing
 from events.evidence.audit_log import GENESIS, canonical, stamp
 from events.rules.rulebook import default_rulebook
-from events.service import CaseService
 from storage.schema import create_all
 from storage.session import make_engine, read_scope, refresh_statistics, session_scope
 from storage.tables.cases import (

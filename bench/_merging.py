@@ -18,12 +18,12 @@ from bench._replay import Day, Incident
 from core.clock import ManualClock
 from core.errors import YiwangError
 from core.records import SYSTEM, Actor, Command, Observation, Reading
+from events.cases.service import CaseService
 from events.correlation.case_placement import Desk
 from events.correlation.intake import Intake
 from events.correlation.places import Registry
 from events.dispatching.routing import default_routing
 from events.rules.rulebook import default_rulebook
-from events.service import CaseService
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, CaseObservation
 from storage.tables.registry import Camera, Department, Device, Site

@@ -28,14 +28,14 @@ from bench._rig import PeerMissing, Postgres
 from core.clock import SystemClock
 from core.ids import new_id
 from core.records import SYSTEM, Actor, Command, Observation, Reading, decode, encode
+from events.cases.queries import CaseFilter, case_detail, list_cases
+from events.cases.service import CaseService
 from events.correlation.case_placement import Desk
 from events.correlation.intake import Intake
 from events.correlation.places import Registry
 from events.dispatching.routing import default_routing
 from events.indicators.evaluation import Question, evaluate
 from events.rules.rulebook import default_rulebook
-from events.service import CaseService
-from events.views import CaseFilter, case_detail, list_cases
 from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import Case

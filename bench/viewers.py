@@ -65,8 +65,8 @@ def _settings(folder: Path) -> Settings:
 def _prepare(settings: Settings) -> list[str]:
     """A hundred open cases and fifty people (a person may have a dozen pages)."""
     from dashboard.auth import add_user, hash_password
-    from events.drafts import CaseDraft, Part, Route
-    from events.service import CaseService
+    from events.cases.drafts import CaseDraft, Part, Route
+    from events.cases.service import CaseService
     from storage.schema import create_all
     from storage.session import make_engine, session_scope
     from storage.tables.registry import Department, Site

@@ -49,7 +49,7 @@ from dashboard.reference import add_bodies
 from dashboard.security import Gate, SessionCache
 from dashboard.services import Services
 from dashboard.video import VideoRooms
-from events.service import CaseService
+from events.cases.service import CaseService
 from layers.tiles import load_tilesets
 from storage.session import make_engine
 

@@ -28,9 +28,9 @@ from core.records import Actor, CaseChanged, decode
 from core.settings import Settings
 from dashboard.auth import Principal
 from dashboard.viewer import Viewer, event, is_for, may_see_state, shown
-from events.access import SEE_ALL, visible_cases
-from events.readmodels import CaseSummary
-from events.views import summary_of
+from events.cases.access import SEE_ALL, visible_cases
+from events.cases.queries import summary_of
+from events.cases.read_models import CaseSummary
 from storage.session import read_scope
 from storage.tables.cases import Case
 from storage.tables.registry import Camera, Device

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.records import Actor
-from events.access import SEE_ALL, visible_cases
+from events.cases.access import SEE_ALL, visible_cases
 from storage.registry import registry_key
 from storage.tables.cases import Case
 from storage.tables.registry import Camera, Department, Device, Division, Site

@@ -14,7 +14,7 @@ from dashboard.auth import Accounts
 from dashboard.live import LiveHub
 from dashboard.security import SessionCache
 from dashboard.video import VideoRooms
-from events.service import CaseService
+from events.cases.service import CaseService
 from layers.tiles import TileSet
 
 

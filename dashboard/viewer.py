@@ -11,7 +11,7 @@ import msgspec
 
 from core.records import Actor
 from dashboard.auth import Principal
-from events.access import SEE_ALL
+from events.cases.access import SEE_ALL
 
 QUEUE = 512
 

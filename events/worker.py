@@ -29,6 +29,9 @@ from core.legal_time.calendar import calendars_of
 from core.records import Observation, Reading, decode
 from core.settings import Settings
 from events import deadletters
+from events.cases.clock_recount import recount
+from events.cases.definition_store import sync_definitions
+from events.cases.service import CaseService
 from events.claim import Claim
 from events.correlation.case_placement import Desk
 from events.correlation.intake import Intake, Taken
@@ -36,15 +39,12 @@ from events.correlation.places import Registry
 from events.dispatching.emergency_plans import sync_plans
 from events.dispatching.routing import default_routing
 from events.evidence.anchor import anchorer_of
-from events.kindstore import sync_definitions
 from events.notify.alarm_flood import AlarmControl
 from events.notify.deadlines import DeadlineSweep
 from events.outbox import Relay
 from events.puller import ACK_WAIT_S, Puller
 from events.recheck import Rechecker
-from events.recount import recount
 from events.rules.rulebook import default_rulebook, read_rulebook, rulebook_mark, sync_defaults
-from events.service import CaseService
 from events.upkeep import ReadingsUpkeep
 from storage.registry import publish_registry
 from storage.session import make_engine, read_scope, session_scope

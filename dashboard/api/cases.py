@@ -15,9 +15,9 @@ from core.records import Command
 from dashboard.api.deps import Use, Who, respond, takes
 from dashboard.api.params import bbox, body, moment, text, whole, yesno
 from dashboard.services import Services
-from events.access import may_see
-from events.readmodels import CasePage
-from events.views import CaseFilter, case_detail, list_cases
+from events.cases.access import may_see
+from events.cases.queries import CaseFilter, case_detail, list_cases
+from events.cases.read_models import CasePage
 from storage.session import read_scope
 
 router = APIRouter(tags=["cases"])

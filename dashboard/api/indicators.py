@@ -11,9 +11,9 @@ from core.errors import InputInvalid
 from dashboard.api.deps import Use, Who, allow, respond
 from dashboard.api.params import moment, text, whole
 from dashboard.services import Services
+from events.cases.queries import summary_of
 from events.indicators.evaluation import Grouping, Question, Table, cases_behind, evaluate
 from events.indicators.export import as_csv, as_xlsx
-from events.views import summary_of
 from storage.session import read_scope
 
 router = APIRouter(tags=["indicators"])

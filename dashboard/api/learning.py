@@ -17,7 +17,7 @@ from dashboard.api.deps import CENTRE, Use, Who, allow, audit, respond, takes
 from dashboard.api.fleet import CameraEdit, change_camera
 from dashboard.api.params import body, moment, text
 from dashboard.services import Services
-from events.access import visible_cases
+from events.cases.access import visible_cases
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, CaseEvidence
 from storage.tables.registry import Camera

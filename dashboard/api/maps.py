@@ -16,7 +16,7 @@ from dashboard import queries
 from dashboard.api.deps import Use, Who, respond
 from dashboard.api.params import text
 from dashboard.services import Services
-from events.views import MAX_PAGE, CaseFilter, list_cases
+from events.cases.queries import MAX_PAGE, CaseFilter, list_cases
 from layers.tiles import load_tilesets
 from storage.session import read_scope
 from storage.tables.registry import Camera

@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from core.errors import MediaMissing
 from dashboard.api.deps import Use, Who
 from dashboard.services import Services
-from events.access import visible_cases
+from events.cases.access import visible_cases
 from events.evidence.audit_log import append
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, CaseEvidence

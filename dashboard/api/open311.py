@@ -24,7 +24,7 @@ from dashboard.api.deps import Use, Who, respond
 from dashboard.api.params import moment, text
 from dashboard.errors import status_of
 from dashboard.services import Services
-from events.access import may_see, visible_cases
+from events.cases.access import may_see, visible_cases
 from events.correlation.scoring import happening_of_key
 from events.interchange import cap, open311
 from storage.session import read_scope

@@ -16,8 +16,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.records import SYSTEM, Actor, GeoPoint, Severity
+from events.cases.drafts import CaseDraft, Route
 from events.correlation.scoring import METRES_PER_DEGREE, distance_m, happening_of_key
-from events.drafts import CaseDraft, Route
 from events.rules.rulebook import Happening
 from storage.tables.cases import Case
 

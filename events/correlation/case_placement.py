@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 
 from core.clock import BEIJING, Clock
 from core.records import SYSTEM, Actor, GeoPoint, Observation, Severity
+from events.cases.drafts import CaseDraft, Route
+from events.cases.transition import add_evidence
 from events.correlation.area_events import AREA_PREFIX, gather
 from events.correlation.places import Place, Registry
 from events.correlation.rule_memory import dialect_insert
@@ -31,11 +33,9 @@ from events.correlation.scoring import (
 )
 from events.dispatching.duty_roster import to_person
 from events.dispatching.routing import Facts, RoutingTable, route
-from events.drafts import CaseDraft, Route
 from events.evidence import audit_log
 from events.rules.findings import Finding, speaks
 from events.rules.rulebook import Happening, Rulebook
-from events.work import add_evidence
 from storage.tables.cases import Case, CaseEvidence, CaseObservation
 
 MAX_CANDIDATES = 60

@@ -1,1 +1,1 @@
-"""Kinds of cases, one JSON file each; see :mod:`events.casekinds`."""
+"""Kinds of cases, one JSON file each; see :mod:`events.cases.definition`."""

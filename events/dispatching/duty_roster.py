@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from core.errors import Forbidden, InputInvalid, NotFound
 from core.ids import new_id
 from core.records import JSON, Actor, Record
-from events.drafts import Route
+from events.cases.drafts import Route
 from storage.tables.cases import Case
 from storage.tables.people import User
 from storage.tables.plans import DutyShift

@@ -23,8 +23,8 @@ from core.legal_time.calendar import WorkCalendar
 from core.legal_time.limits import Limit
 from core.legal_time.workclock import deadline
 from core.records import Actor, Record
+from events.cases.service import CaseService
 from events.dispatching.duty_roster import on_duty
-from events.service import CaseService
 from storage.tables.cases import Case
 from storage.tables.plans import Plan, PlanRun, PlanTask
 from storage.tables.registry import Camera, Department, Site

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from core.clock import BEIJING
 from core.records import JSON, Record
+from events.cases.drafts import Route
 from events.correlation.happening import happening_of
 from events.dispatching.duty_roster import to_person
 from events.dispatching.routing import Facts, RoutingTable, fingerprint, recompute, route
-from events.drafts import Route
 from events.rules.rulebook import Rulebook
 from events.taxonomy.codesets import as_current
 from storage.tables.cases import Case

@@ -1,6 +1,6 @@
 """Routing: class × place × time → lead department and assisting ones, with the steps that explain "why me?".
 
-Pure: the table (routing.yaml), the facts and the roster in, a :class:`events.drafts.Route` out; the same
+Pure: the table (routing.yaml), the facts and the roster in, a :class:`events.cases.drafts.Route` out; the same
 facts give the same steps, so that a route can be recomputed from ``case_file.why``.
 """
 
@@ -17,7 +17,7 @@ import yaml
 
 from core.errors import YiwangError
 from core.records import JSON, Record
-from events.drafts import Part, Route
+from events.cases.drafts import Part, Route
 
 
 class RoutingInvalid(YiwangError):

@@ -34,12 +34,12 @@ from core.clock import Clock
 from core.errors import InputInvalid, MediaMissing, MediaTampered, NotFound
 from core.media import MediaStore
 from core.records import Actor, EvidenceRef, Record
-from events.access import visible_cases
+from events.cases.access import visible_cases
+from events.cases.queries import case_detail
+from events.cases.read_models import CaseDetail, EvidenceView
 from events.evidence import audit_log
 from events.evidence.audit_log import Flaw
 from events.evidence.signatures import Seal, fingerprint, is_signed, read_public_key
-from events.readmodels import CaseDetail, EvidenceView
-from events.views import case_detail
 from storage.session import session_scope
 from storage.tables.cases import Case
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid
 from core.records import Actor, Record
-from events.access import visible_cases
+from events.cases.access import visible_cases
 from events.indicators.measures import lead_parts, measures, seconds, weight
 from events.taxonomy.classes import class_names
 from events.taxonomy.codesets import CURRENT

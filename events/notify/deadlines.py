@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import BEIJING, Clock
 from core.records import Record
-from events.access import discreet_title
+from events.cases.access import discreet_title
 from events.correlation.rule_memory import BatchMemory
 from events.notify.notices import NoticeDraft, QuietHours, write_notices
 from storage.session import read_scope, session_scope

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from core.clock import BEIJING
 from core.ids import new_id
 from core.records import CaseChanged, Record
-from events.casekinds import shipped_definitions
+from events.cases.definition import shipped_definitions
+from events.cases.definition_store import definition_of
 from events.correlation.rule_memory import insert_into
 from events.dispatching.duty_roster import on_duty
 from events.dispatching.routing import default_routing
-from events.kindstore import definition_of
 from storage.tables.cases import Case, CaseAssignment, Notice, Outbox
 
 _WORK = {"dispatched": "新任务 / New task", "rework": "返工 / Do again"}

@@ -23,11 +23,11 @@ from core.media import MediaStore
 from core.records import SYSTEM, GeoPoint, Observation, Severity
 from core.settings import Settings
 from dashboard.auth import add_user, set_password
+from events.cases.drafts import CaseDraft, Part, Route
+from events.cases.service import CaseService
 from events.dispatching.emergency_plans import parse_plan, save_plan
-from events.drafts import CaseDraft, Part, Route
 from events.evidence.package import check_package
 from events.notify.notices import NoticeDraft, write_notices
-from events.service import CaseService
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import Case, CaseEvidence
 from storage.tables.observations import DeadLetter, ObservationRow, Rule

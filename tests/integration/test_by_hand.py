@@ -10,9 +10,9 @@ from sqlalchemy import Engine, select
 
 from core.ids import derived_id
 from core.records import Actor, Command, GeoPoint, Observation
+from events.cases.queries import case_detail
+from events.cases.read_models import CaseView
 from events.correlation.duplicates import proposals
-from events.readmodels import CaseView
-from events.views import case_detail
 from storage.session import session_scope
 from storage.tables.cases import Case, CaseTransition
 from storage.tables.registry import Camera, Site

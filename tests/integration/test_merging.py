@@ -14,6 +14,7 @@ from bench._replay import generate
 from core.clock import ManualClock
 from core.ids import derived_id
 from core.records import SYSTEM, Actor, Command, EvidenceRef, GeoPoint, Observation
+from events.cases.service import CaseService
 from events.correlation.case_placement import Desk
 from events.correlation.duplicates import proposals
 from events.correlation.intake import Intake
@@ -22,7 +23,6 @@ from events.dispatching.routing import default_routing
 from events.evidence.audit_log import chain, check_chain
 from events.evidence.verify import check_log
 from events.rules.rulebook import default_rulebook
-from events.service import CaseService
 from storage.session import session_scope
 from storage.tables.cases import Case, CaseAssignment, CaseEvidence, CaseObservation, CaseTransition
 from storage.tables.people import User

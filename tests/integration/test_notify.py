@@ -22,14 +22,14 @@ from core.errors import PluginParamsInvalid, SettingsError
 from core.legal_time.limits import Limit
 from core.records import SYSTEM, CaseChanged, Severity
 from core.settings import Settings
-from events.drafts import CaseDraft, Part, Route
+from events.cases.drafts import CaseDraft, Part, Route
+from events.cases.service import CaseService
 from events.notify.alarm_flood import WINDOW_S, AlarmControl, Waiting, grouped, may_tell
 from events.notify.channel import NoticeMessage, NotifierFailed, audience, quiet_hours
 from events.notify.channels.webhook import fill
 from events.notify.deadlines import DeadlineSweep
 from events.notify.notices import NoticeDraft, QuietHours, write_notices
 from events.outbox import MAX_ATTEMPTS, Relay
-from events.service import CaseService
 from events.webhooks import read_subscribers, sign, verify
 from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope

@@ -20,8 +20,8 @@ from core.ids import new_id
 from core.records import SYSTEM, CaseChanged, Command, GeoPoint, Severity
 from core.settings import Settings
 from dashboard.security import COOKIE
-from events.drafts import CaseDraft, Part, Route
-from events.service import CaseService
+from events.cases.drafts import CaseDraft, Part, Route
+from events.cases.service import CaseService
 from layers.demo.clips import FPS, HEIGHT, WIDTH, write_clip
 from storage.session import session_scope
 from storage.tables.registry import Camera

@@ -27,7 +27,7 @@ from core.records import (
     encode,
 )
 from core.settings import Settings
-from events.service import CaseService
+from events.cases.service import CaseService
 from events.worker import main
 from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope

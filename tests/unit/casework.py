@@ -10,10 +10,10 @@ from sqlalchemy import Engine
 
 from core.clock import ManualClock
 from core.records import Actor, Command
-from events.drafts import CaseDraft, Part, Route
-from events.readmodels import CaseDetail, CaseView
-from events.service import CaseService
-from events.views import case_detail
+from events.cases.drafts import CaseDraft, Part, Route
+from events.cases.queries import case_detail
+from events.cases.read_models import CaseDetail, CaseView
+from events.cases.service import CaseService
 from storage.session import read_scope, session_scope
 from storage.tables.people import User
 from storage.tables.registry import Department, Division

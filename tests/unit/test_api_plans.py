@@ -15,8 +15,8 @@ from core.clock import ManualClock
 from core.media import MediaStore
 from core.records import EvidenceRef
 from core.settings import Settings
-from events.drafts import CaseDraft, Part, Route
-from events.effects import add_evidence
+from events.cases.drafts import CaseDraft, Part, Route
+from events.cases.effects import add_evidence
 from events.evidence.package import check_package
 from storage.session import session_scope
 from tests.unit.web import Office, make_office

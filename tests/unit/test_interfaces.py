@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from core.clock import ManualClock
 from core.records import CaseChanged, GeoPoint, Severity
 from core.settings import Settings
-from events.drafts import CaseDraft, Part, Route
+from events.cases.drafts import CaseDraft, Part, Route
 from events.interchange import cap
 from events.webhooks import Webhooks
 from storage.session import session_scope

@@ -14,10 +14,10 @@ from sqlalchemy import Engine
 
 from core.errors import YiwangError
 from core.records import Actor, Command
-from events.case_errors import DefinitionInvalid
-from events.casekinds import ANY, FOLDER, NEW, REMEMBERED, Definition, parse_definition, shipped_definitions
-from events.kindstore import sync_definitions
-from events.lifecycle import CaseState, PartState, advance, allowed
+from events.cases.definition import ANY, FOLDER, NEW, REMEMBERED, Definition, parse_definition, shipped_definitions
+from events.cases.definition_store import sync_definitions
+from events.cases.errors import DefinitionInvalid
+from events.cases.lifecycle import CaseState, PartState, advance, allowed
 from storage.session import session_scope
 from storage.tables.cases import Case, CaseDefinition
 from tests.unit.casework import Town

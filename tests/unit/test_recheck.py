@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select
 from core.ids import derived_id
 from core.records import CaseChanged, EvidenceRef, LookAnswer, LookRequest, Observation, encode
 from core.settings import Settings
-from events.case_errors import GuardFailed
+from events.cases.errors import GuardFailed
 from events.notify.notices import notices_of_change
 from events.recheck import Rechecker
 from storage.session import session_scope

@@ -16,8 +16,10 @@ from core.errors import InputInvalid, NotFound, YiwangError
 from core.legal_time.calendar import calendars_of, statutory_calendar
 from core.legal_time.limits import Limit
 from core.records import SYSTEM, Command, GeoPoint, Severity
-from events.access import may_see
-from events.case_errors import (
+from events.cases.access import may_see
+from events.cases.clock_recount import recount
+from events.cases.drafts import CaseDraft
+from events.cases.errors import (
     BounceLimit,
     CommandUnknown,
     FormInvalid,
@@ -27,11 +29,9 @@ from events.case_errors import (
     MoveIllegal,
     StaleCase,
 )
-from events.drafts import CaseDraft
+from events.cases.queries import CaseFilter, list_cases
+from events.cases.service import CaseService
 from events.evidence.audit_log import chain, check_chain
-from events.recount import recount
-from events.service import CaseService
-from events.views import CaseFilter, list_cases
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, CaseObservation, CaseTransition, Outbox
 from tests.unit.casework import FRIDAY, Town, actor, photo

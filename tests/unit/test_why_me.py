@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
 from core.records import CaseChanged
-from events.case_errors import BounceLimit
+from events.cases.errors import BounceLimit
 from events.dispatching.duty_roster import add_shift, on_duty, substitute, to_person
 from events.dispatching.explain import advise
 from events.dispatching.routing import Facts, default_routing, fingerprint, parse_routing, recompute, route

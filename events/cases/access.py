@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from core.records import Actor
-from events.casekinds import Definition, Who, shipped_definitions
+from events.cases.definition import Definition, Who, shipped_definitions
 from storage.tables.cases import Case, CaseAssignment, CaseParty
 
 SEE_ALL = frozenset({"admin", "operator", "dispatcher", "manager", "viewer", "system"})
@@ -62,7 +62,7 @@ def _lines(actor: Actor, who: tuple[Who, ...]) -> list[ColumnElement[bool]]:
 
 
 def related_sql(actor: Actor, relation: str) -> ColumnElement[bool]:
-    """The relations of :func:`events.lifecycle.related` as SQL."""
+    """The relations of :func:`events.cases.lifecycle.related` as SQL."""
     match relation:
         case "any":
             return true()

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import msgspec
 from sqlalchemy.orm import Session
 
-from events.case_errors import DefinitionInvalid
-from events.casekinds import Definition, parse_definition, shipped_definitions
+from events.cases.definition import Definition, parse_definition, shipped_definitions
+from events.cases.errors import DefinitionInvalid
 from storage.tables.cases import Case, CaseDefinition
 
 

@@ -4,7 +4,7 @@
 caller's, so that the worker can put an observation, a rule's memory and a case's move into one.  Every move writes,
 in that one transaction: the case, its parts and clocks, a transition, a link of the audit chain and an outbox row.
 
-A move is judged by :func:`events.lifecycle.advance`; this module only fetches what that needs and stores what it says.
+A move is judged by :func:`events.cases.lifecycle.advance`; this module only fetches what that needs and stores what it says.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from core.errors import NotFound
 from core.ids import derived_id, new_id
 from core.legal_time.calendar import WorkCalendar, statutory_calendar
 from core.records import JSON, SYSTEM, Actor, Command, Severity
-from events.access import visible_cases
-from events.case_errors import CommandUnknown, IdempotencyConflict, MoveForbidden, StaleCase
-from events.casekinds import NEW, Definition, shipped_definitions
-from events.casestate import CaseRows, asks, case_state, parts_of
-from events.clocks import Clocks
+from events.cases.access import visible_cases
+from events.cases.clocks import Clocks
+from events.cases.definition import NEW, Definition, shipped_definitions
+from events.cases.definition_store import definition_of
+from events.cases.drafts import CaseDraft
+from events.cases.effects import EFFECTS
+from events.cases.errors import CommandUnknown, IdempotencyConflict, MoveForbidden, StaleCase
+from events.cases.lifecycle import CaseState, Transition, advance, check_form, may
+from events.cases.numbers import next_number
+from events.cases.opening import add_belongings, case_of, draft_of
+from events.cases.queries import summary_in_hand, summary_of
+from events.cases.read_models import CaseView
+from events.cases.recording import record
+from events.cases.state import CaseRows, asks, case_state, parts_of
+from events.cases.transition import Work
 from events.correlation.happening import CurrentBook, place, reason_text
 from events.correlation.scoring import Decision
-from events.drafts import CaseDraft
-from events.effects import EFFECTS
 from events.evidence import audit_log
-from events.kindstore import definition_of
-from events.lifecycle import CaseState, Transition, advance, check_form, may
-from events.numbers import next_number
-from events.opening import add_belongings, case_of, draft_of
-from events.readmodels import CaseView
-from events.recording import record
 from events.taxonomy.classes import limit_of
-from events.views import summary_in_hand, summary_of
-from events.work import Work
 from storage.session import session_scope
 from storage.tables.cases import (
     Case,
@@ -79,7 +79,7 @@ class CaseService:
     def execute(self, command: Command, actor: Actor) -> CaseView:
         """Carry out ``command`` in a transaction of its own; the case as it stands after it.
 
-        ``report`` (``case_id`` "") opens a case from ``data``.  Typed errors: :mod:`events.case_errors`, ``NotFound``
+        ``report`` (``case_id`` "") opens a case from ``data``.  Typed errors: :mod:`events.cases.errors`, ``NotFound``
         (also for cases the actor may not see), ``InputInvalid``.  Nothing is changed when one is raised.
         """
         try:

@@ -17,9 +17,9 @@ from jsonschema import Draft202012Validator
 
 from core.legal_time.limits import Limit
 from core.records import JSON, Record
-from events.case_errors import DefinitionInvalid
+from events.cases.errors import DefinitionInvalid
 
-FOLDER = Path(__file__).parent / "definitions"
+FOLDER = Path(__file__).parent.parent / "definitions"
 REMEMBERED = "@remembered"
 NEW = "@new"  # the state of a case that is not there yet
 ANY = "*"
@@ -158,8 +158,8 @@ def parse_definition(body: Mapping[str, Any]) -> Definition:
 
 
 def _problems(d: Definition) -> Iterator[str]:
-    from events.effects import EFFECTS  # effects and guards are code; their names are checked here
-    from events.lifecycle import GUARDS
+    from events.cases.effects import EFFECTS  # effects and guards are code; their names are checked here
+    from events.cases.lifecycle import GUARDS
 
     stages = {s.id for s in d.stages}
     yield from (f"state {n!r} has unknown stage {s.stage!r}" for n, s in d.states.items() if s.stage not in stages)

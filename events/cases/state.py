@@ -9,10 +9,10 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from core.records import Command
-from events.casekinds import Definition
+from events.cases.definition import Definition
+from events.cases.lifecycle import CaseState, PartState
+from events.cases.transition import LIVE
 from events.evidence import audit_log
-from events.lifecycle import CaseState, PartState
-from events.work import LIVE
 from storage.tables.cases import Case, CaseAssignment, CaseClock, CaseEvidence, CaseParty
 
 # Statements that every command sends are built once: building one costs more than running it.

@@ -1,4 +1,4 @@
-"""From rows to the read models of :mod:`events.readmodels`; reads only."""
+"""From rows to the read models of :mod:`events.cases.read_models`; reads only."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid, NotFound
 from core.records import Actor, Record
-from events.access import visible_cases
-from events.casekinds import Definition, shipped_definitions
-from events.casestate import case_state
-from events.clocks import suspended
-from events.kindstore import definition_of
-from events.lifecycle import allowed
-from events.readmodels import (
+from events.cases.access import visible_cases
+from events.cases.clocks import suspended
+from events.cases.definition import Definition, shipped_definitions
+from events.cases.definition_store import definition_of
+from events.cases.lifecycle import allowed
+from events.cases.read_models import (
     AllowedCommand,
     AssignmentView,
     CaseDetail,
@@ -31,6 +30,7 @@ from events.readmodels import (
     ObservationView,
     TransitionView,
 )
+from events.cases.state import case_state
 from storage.tables.cases import Case, CaseAssignment, CaseClock, CaseEvidence, CaseObservation, CaseTransition
 from storage.tables.observations import ObservationRow
 from storage.tables.people import User

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from core.records import JSON, Actor, Command, Record
-from events.case_errors import BounceLimit, CommandUnknown, FormInvalid, GuardFailed, MoveForbidden, MoveIllegal
-from events.casekinds import ANY, REMEMBERED, VALIDATORS, ClockMoves, CommandSpec, Definition, Move, Who
+from events.cases.definition import ANY, REMEMBERED, VALIDATORS, ClockMoves, CommandSpec, Definition, Move, Who
+from events.cases.errors import BounceLimit, CommandUnknown, FormInvalid, GuardFailed, MoveForbidden, MoveIllegal
 
 
 class PartState(Record, frozen=True):

@@ -6,13 +6,13 @@ from sqlalchemy import select
 
 from core.errors import InputInvalid
 from core.records import Severity
+from events.cases.drafts import CaseDraft
+from events.cases.transition import Work
 from events.correlation.case_placement import Desk
 from events.correlation.duplicates import declare_distinct
 from events.correlation.duplicates import detach as take_out
 from events.correlation.places import Registry
 from events.dispatching.routing import default_routing
-from events.drafts import CaseDraft
-from events.work import Work
 from storage.tables.cases import Case, CaseObservation
 
 

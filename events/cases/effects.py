@@ -11,10 +11,10 @@ from core.errors import InputInvalid, NotFound
 from core.ids import new_id
 from core.legal_time.limits import Limit
 from core.records import EvidenceRef
+from events.cases.drafts import Part
+from events.cases.link_effects import detach, distinct, merge, split, unmerge
+from events.cases.transition import Work, add_evidence
 from events.dispatching.inspectors import nearest_inspector
-from events.drafts import Part
-from events.linking import detach, distinct, merge, split, unmerge
-from events.work import Work, add_evidence
 from storage.tables.cases import CaseAssignment, CaseEvidence, CaseParty
 from storage.tables.people import User
 from storage.tables.registry import Department

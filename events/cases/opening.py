@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid, NotFound
 from core.records import SYSTEM, Actor, GeoPoint
-from events.casekinds import Definition
-from events.drafts import CaseDraft
-from events.grid import locate
-from events.work import add_evidence
+from events.cases.definition import Definition
+from events.cases.drafts import CaseDraft
+from events.cases.grid import locate
+from events.cases.transition import add_evidence
 from storage.tables.cases import Case, CaseObservation, CaseParty
 from storage.tables.registry import Site
 

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from core.errors import NotFound
 from core.ids import new_id
 from core.records import Actor, EvidenceRef
-from events.casekinds import Definition
-from events.clocks import Clocks
-from events.lifecycle import CaseState, Transition, part_of
+from events.cases.clocks import Clocks
+from events.cases.definition import Definition
+from events.cases.lifecycle import CaseState, Transition, part_of
 from storage.tables.cases import Case, CaseAssignment, CaseEvidence
 
 if TYPE_CHECKING:
-    from events.service import CaseService
+    from events.cases.service import CaseService
 
 LIVE = ("dispatched", "accepted", "finished")  # parts that are not over
 

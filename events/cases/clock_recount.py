@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 
 from core.legal_time.calendar import WorkCalendar
 from core.records import SYSTEM
-from events.casestate import clocks_of, parts_of
-from events.clocks import Clocks, derive
+from events.cases.clocks import Clocks, derive
+from events.cases.definition_store import definition_of
+from events.cases.service import CaseService
+from events.cases.state import clocks_of, parts_of
 from events.evidence import audit_log
-from events.kindstore import definition_of
-from events.service import CaseService
 from storage.session import read_scope, session_scope
 from storage.tables.cases import AuditEntry, Case, CaseClock
 

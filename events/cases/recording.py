@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from core.ids import new_id
 from core.records import Actor, CaseChanged, GeoPoint, Severity
-from events.access import discreet_title
+from events.cases.access import discreet_title
+from events.cases.lifecycle import Transition
+from events.cases.transition import LIVE
 from events.evidence import audit_log
-from events.lifecycle import Transition
-from events.work import LIVE
 from storage.tables.cases import Case, CaseAssignment, CaseTransition, Outbox
 
 # Rows that are only ever added: the unit of work would compare and order them for nothing.

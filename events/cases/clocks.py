@@ -16,7 +16,7 @@ from core.legal_time.calendar import WorkCalendar
 from core.legal_time.limits import Limit
 from core.legal_time.workclock import Deadline, Suspension, deadline
 from core.records import JSON
-from events.casekinds import ANY, ClockMoves, Definition
+from events.cases.definition import ANY, ClockMoves, Definition
 from storage.tables.cases import Case, CaseAssignment, CaseClock
 
 _ORDER = ("handling", "dispatch", "check", "refusal", "whole")  # whose deadline the case shows
