@@ -26,7 +26,7 @@ from core.clock import BEIJING
 from core.errors import InputInvalid
 from core.ids import new_id
 from core.settings import Settings, load_settings
-from events.drill import DrillPlan, DrillReport, drill_settings, run_drill
+from events.runtime.drill import DrillPlan, DrillReport, drill_settings, run_drill
 
 HELP = "replay a recorded period beside the live city, up to 1,000 times as fast"
 

@@ -40,7 +40,7 @@ def drill_pages(settings: Settings, name: str, port: int) -> Settings:
     from sqlalchemy import select
 
     from dashboard.auth import set_password
-    from events.drill import drill_settings
+    from events.runtime.drill import drill_settings
     from storage.session import make_engine, session_scope
     from storage.tables.people import User, UserRole
 
@@ -71,7 +71,7 @@ async def _serve(process: str, settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     # Imported here: a process loads its own package and no other's libraries.
     if process == "worker":
-        from events import worker
+        from events.runtime import worker
 
         await worker.main(settings, stop)
     elif process == "ingest":

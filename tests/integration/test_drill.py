@@ -16,8 +16,8 @@ from core.bus import connect
 from core.errors import InputInvalid
 from core.settings import Settings
 from events.correlation.replay import busiest, simulate
-from events.drill import DrillPlan, drill_settings, run_drill
 from events.rules.rulebook import default_rulebook, default_rules, with_rule
+from events.runtime.drill import DrillPlan, drill_settings, run_drill
 from storage.schema import create_all, full_metadata
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import Case, Notice, Outbox

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from core.settings import Settings
 from dashboard.factory import create_app
-from events.worker import main
+from events.runtime.worker import main
 from storage.schema import create_all
 from storage.session import make_engine, session_scope
 from storage.tables.cases import Case

@@ -30,7 +30,7 @@ from core.settings import Settings
 from events.notify import push_encryption
 from events.notify.channel import NoticeMessage, NotifierFailed
 from events.notify.notices import NoticeDraft, write_notices
-from events.outbox import Relay
+from events.runtime.outbox import Relay
 from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import Notice

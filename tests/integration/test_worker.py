@@ -28,7 +28,7 @@ from core.records import (
 )
 from core.settings import Settings
 from events.cases.service import CaseService
-from events.worker import main
+from events.runtime.worker import main
 from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import Case, CaseObservation, Notice, Outbox

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from core.clock import ManualClock
 from core.settings import Settings
-from events.outbox import Row, give_up
+from events.runtime.outbox import Row, give_up
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Outbox
 from storage.tables.observations import DeadLetter

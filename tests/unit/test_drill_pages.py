@@ -14,7 +14,7 @@ from core.records import Actor
 from core.settings import Settings
 from dashboard.auth import Principal, add_user
 from dashboard.live import LiveHub
-from events.drill import drill_settings, prepare
+from events.runtime.drill import drill_settings, prepare
 from storage.schema import create_all
 from storage.session import make_engine, session_scope
 

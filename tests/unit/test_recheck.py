@@ -14,7 +14,7 @@ from core.records import CaseChanged, EvidenceRef, LookAnswer, LookRequest, Obse
 from core.settings import Settings
 from events.cases.errors import GuardFailed
 from events.notify.notices import notices_of_change
-from events.recheck import Rechecker
+from events.runtime.source_recheck import Rechecker
 from storage.session import session_scope
 from storage.tables.cases import Case, CaseEvidence, CaseObservation, Outbox
 from storage.tables.observations import ObservationRow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from events.worker import _supervised, end
+from events.runtime.worker import _supervised, end
 
 
 def test_jobs_that_lose_a_cancellation_are_ended_all_the_same() -> None:

@@ -22,7 +22,7 @@ from core.records import Observation, Record
 from core.settings import Settings
 from events.correlation.replay import busiest, reading_of, recorded
 from events.rules.rulebook import read_rulebook, sync_defaults
-from events.worker import main as worker_main
+from events.runtime.worker import main as worker_main
 from storage.schema import create_all, full_metadata
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import Case, CaseObservation, Notice, Outbox

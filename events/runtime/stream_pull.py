@@ -6,7 +6,7 @@ connection), and what arrived is handed over in order.
 
 At start the consumer is set back to its acknowledgement floor, so that what a predecessor had in hand when it
 died comes again at once and before anything newer: order holds, nothing waits for ``ack_wait``.  What was
-committed already is recognised by its id.  This asks for one owner per durable: see :mod:`events.claim`.
+committed already is recognised by its id.  This asks for one owner per durable: see :mod:`events.runtime.single_owner`.
 """
 
 from __future__ import annotations

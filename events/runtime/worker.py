@@ -28,11 +28,9 @@ from core.errors import YiwangError
 from core.legal_time.calendar import calendars_of
 from core.records import Observation, Reading, decode
 from core.settings import Settings
-from events import deadletters
 from events.cases.clock_recount import recount
 from events.cases.definition_store import sync_definitions
 from events.cases.service import CaseService
-from events.claim import Claim
 from events.correlation.case_placement import Desk
 from events.correlation.intake import Intake, Taken
 from events.correlation.places import Registry
@@ -41,11 +39,13 @@ from events.dispatching.routing import default_routing
 from events.evidence.anchor import anchorer_of
 from events.notify.alarm_flood import AlarmControl
 from events.notify.deadlines import DeadlineSweep
-from events.outbox import Relay
-from events.puller import ACK_WAIT_S, Puller
-from events.recheck import Rechecker
 from events.rules.rulebook import default_rulebook, read_rulebook, rulebook_mark, sync_defaults
-from events.upkeep import ReadingsUpkeep
+from events.runtime import dead_letters
+from events.runtime.outbox import Relay
+from events.runtime.readings_upkeep import ReadingsUpkeep
+from events.runtime.single_owner import Claim
+from events.runtime.source_recheck import Rechecker
+from events.runtime.stream_pull import ACK_WAIT_S, Puller
 from storage.registry import publish_registry
 from storage.session import make_engine, read_scope, session_scope
 
@@ -163,7 +163,7 @@ class Committer:
     async def _put_aside(self, flow: Flow, message: Msg, error: Exception, tries: int) -> None:
         log.warning("put aside a message of %s on %s: %s", flow.stream, message.subject, error)
         await asyncio.to_thread(
-            deadletters.put_aside, self._engine, flow.stream, message, error, tries, self._clock.now()
+            dead_letters.put_aside, self._engine, flow.stream, message, error, tries, self._clock.now()
         )
 
     def _write(self, flow: Flow, payloads: list[bytes]) -> Taken:
