@@ -56,7 +56,8 @@ def system_chain(request: Request, use: Use) -> Response:
     limit, before = whole(query, "limit", 100, 1, 500), whole(query, "before", 1 << 40, 1, 1 << 40)
     with read_scope(use.engine) as session:
         wanted = select(AuditEntry).where(AuditEntry.chain_id == audit_log.SYSTEM_CHAIN, AuditEntry.seq < before)
-        items = [audit_log.as_dict(entry) for entry in session.scalars(wanted.order_by(AuditEntry.seq.desc()).limit(limit))]
+        entries = session.scalars(wanted.order_by(AuditEntry.seq.desc()).limit(limit))
+        items = [audit_log.as_dict(entry) for entry in entries]
         names = person_names(session, (item["actor_id"] for item in items))
     for item in items:
         item["actor_name"] = names.get(item["actor_id"], item["actor_id"])

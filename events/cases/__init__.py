@@ -1,1 +1,1 @@
-"""The case engine: definitions as data, lifecycle, effects, clocks, the service through which cases move, and their read models."""
+"""The case engine: definitions as data, lifecycle, effects, clocks, the one service that moves cases, read models."""

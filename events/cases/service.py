@@ -4,7 +4,8 @@
 caller's, so that the worker can put an observation, a rule's memory and a case's move into one.  Every move writes,
 in that one transaction: the case, its parts and clocks, a transition, a link of the audit chain and an outbox row.
 
-A move is judged by :func:`events.cases.lifecycle.advance`; this module only fetches what that needs and stores what it says.
+A move is judged by :func:`events.cases.lifecycle.advance`; this module only fetches what that needs and stores what
+it says.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Indicators (综合评价) by department, street, class or period, with the cases behind every number.
 
-Formulas and weights are data (events/indicators/indicators.json); what is counted stands in :mod:`events.indicators.measures`.
+Formulas and weights are data (events/indicators/indicators.json); what is counted stands in
+:mod:`events.indicators.measures`.
 A case belongs to the period in which it was opened.
 """
 
