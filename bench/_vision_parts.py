@@ -24,7 +24,7 @@ def cpu_s() -> float:
 def frame_ours(clip: str, model: str, size: int) -> dict[str, Any]:
     """Every picture of the clip, decoded and detected by our detector."""
     from core import plugins
-    from vision.clips import read_clip
+    from vision.capture.clips import read_clip
 
     detector = plugins.build("detector", "yolo_onnx", {"file": model, "size": size})
     _, first = next(iter(read_clip(clip, 100)))

@@ -17,12 +17,12 @@ import numpy as np
 from bench import _lure_films, _quiet_films
 from core import plugins
 from core.records import Zone
+from vision.capture.frames import make_frame
 from vision.detections import empty
 from vision.evaluate.cards import MODELS, read_card
 from vision.evaluate.clips import ClipCase, ClipResult, clips_summary, run_case
 from vision.evaluate.images import load_detector, summary, tally
 from vision.evaluate.metrics import ClassTally
-from vision.frames import make_frame
 from vision.offline import EPOCH
 from vision.pool import DetectorPool
 from vision.train.recipes import RECIPES

@@ -22,8 +22,8 @@ import av.error
 
 from core.errors import YiwangError
 from dashboard.errors import TooManyViewers, Unavailable
+from vision.capture.sources import parse_source
 from vision.errors import StreamFailed
-from vision.sources import parse_source
 
 log = logging.getLogger("yiwang.video")
 

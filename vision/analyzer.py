@@ -14,10 +14,10 @@ from core import plugins
 from core.errors import YiwangError
 from core.records import AlgorithmConfig, CameraConfig, Zone
 from vision.camera_health import CameraHealth
+from vision.capture.frames import Frame
 from vision.detections import Detections, empty, merge
 from vision.errors import ClassMissing, ModelInvalid, ModelMissing, ZoneInvalid
 from vision.findings import Algorithm, Finding, Need
-from vision.frames import Frame
 from vision.motion import MotionGate
 from vision.pool import DetectorPool
 from vision.zones import WHOLE, centre_points, checked, contains

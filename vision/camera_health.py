@@ -1,6 +1,6 @@
 """Is the camera still seeing?  Frozen, black, over-exposed, covered, blurred, moved; offline comes from capture.
 
-And does it know what time it is?  Where the stream bears the camera's time (:func:`vision.capture.camera_time`) a clock
+And does it know what time it is?  Where the stream bears the camera's time (:func:`vision.capture.camera_thread.camera_time`) a clock
 that is off by more than ``clock_error_s`` is a fault; where it bears none, nothing is said.
 
 Every state is a standing condition of its own.  Covered, blurred and moved compare with what the camera used to
@@ -18,8 +18,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from vision.capture.frames import Frame
 from vision.findings import Finding
-from vision.frames import Frame
 from vision.params import Seconds, Share
 from vision.standing import Standing
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from core.records import CameraConfig
 from vision.analyzer import Analyzer, CameraAnalysis, Outcome
-from vision.capture import CameraCapture
+from vision.capture.camera_thread import CameraCapture
+from vision.capture.frames import Frame
 from vision.detections import empty
 from vision.findings import Sight
-from vision.frames import Frame
 from vision.leases import Lease
 from vision.pool import DetectorPool
 from vision.zones import WHOLE

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from core.records import Zone
+from vision.capture.frames import Frame
 from vision.detections import Box, Detections
-from vision.frames import Frame
 
 
 @dataclass(frozen=True)

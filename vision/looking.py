@@ -17,8 +17,8 @@ from core.ids import subject_token
 from core.media import MediaStore
 from core.records import EvidenceRef, LookAnswer, LookRequest, decode, encode
 from vision import evidence
+from vision.capture.frames import Frame
 from vision.engine import Engine, Look, Station
-from vision.frames import Frame
 from vision.supervision import BUS_TROUBLE
 
 log = logging.getLogger("yiwang.vision")

@@ -12,8 +12,8 @@ from typing import Any
 from core.errors import InputInvalid
 from core.records import AlgorithmConfig, CameraConfig, Zone
 from vision.analyzer import Analyzer, CameraAnalysis, Outcome, build_algorithm
-from vision.clips import read_clip
-from vision.frames import make_frame
+from vision.capture.clips import read_clip
+from vision.capture.frames import make_frame
 from vision.pool import DetectorPool
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)  # a clip has no date; times are shown as seconds

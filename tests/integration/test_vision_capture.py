@@ -18,11 +18,11 @@ from core.records import CameraConfig
 from tests.conftest import free_port
 from tests.footage import film, street, with_ball, write_film
 from vision.analyzer import Analyzer
-from vision.capture import CameraCapture
+from vision.capture.camera_thread import CameraCapture
+from vision.capture.frames import Frame
 from vision.detections import Detections
 from vision.engine import Engine, Station
 from vision.findings import Finding, Need, Sight
-from vision.frames import Frame
 from vision.leases import Lease
 from vision.pool import DetectorPool
 

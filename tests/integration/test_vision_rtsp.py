@@ -13,7 +13,7 @@ from core.records import CameraConfig
 from tests.conftest import free_port
 from tests.footage import film
 from tests.integration.test_vision_capture import wait_for
-from vision.capture import CameraCapture
+from vision.capture.camera_thread import CameraCapture
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 SERVER = Path(__file__).parents[1] / "rtsp_server.py"

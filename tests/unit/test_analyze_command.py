@@ -12,7 +12,7 @@ import pytest
 
 from app.cli import main
 from tests.footage import film, street, write_film
-from vision.clips import read_clip, upright
+from vision.capture.clips import read_clip, upright
 from vision.errors import ClipInvalid
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from vision.compressed import CompressedGate
+from vision.capture.packet_activity import CompressedGate
 
 
 def story(sizes: list[int], every_s: float = 0.08) -> tuple[CompressedGate, list[float]]:

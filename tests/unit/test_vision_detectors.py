@@ -13,10 +13,10 @@ from core import plugins
 from core.errors import PluginLibraryMissing
 from core.records import AlgorithmConfig, CameraConfig
 from vision.analyzer import Analyzer, CameraAnalysis
+from vision.capture.frames import make_frame
 from vision.detections import Detections, Image
 from vision.errors import ClassMissing, ModelInvalid, ModelMissing
 from vision.findings import Need
-from vision.frames import make_frame
 from vision.offline import EPOCH
 from vision.pool import DetectorPool
 from vision.weights import MODELS

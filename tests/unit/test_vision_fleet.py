@@ -19,7 +19,7 @@ from core.errors import InputInvalid
 from core.records import CameraConfig
 from tests.footage import film
 from vision.blur import Blur
-from vision.capture import CameraCapture
+from vision.capture.camera_thread import CameraCapture
 from vision.pool import DetectorPool
 from vision.schedule import armed_at, check_schedule
 from vision.shedding import HIGH, LEAST_FPS, Demand, Shedder, exhausted, shed, surplus

@@ -17,14 +17,14 @@ from core.errors import PluginParamsInvalid
 from tests.footage import Picture, street, with_ball
 from vision import boxes
 from vision.camera_health import CameraHealth, HealthParams
+from vision.capture.frames import Frame, make_frame
+from vision.capture.sources import parse_source
+from vision.capture.timing import Pace
 from vision.detections import Detections, merge
 from vision.errors import StreamFailed, ZoneInvalid
 from vision.findings import Algorithm, Finding
-from vision.frames import Frame, make_frame
 from vision.motion import MotionGate, thumbnail
-from vision.sources import parse_source
 from vision.standing import Standing
-from vision.timing import Pace
 from vision.zones import contains, foot_points, parse_zone
 
 START = datetime(2026, 3, 1, tzinfo=UTC)

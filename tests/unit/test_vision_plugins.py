@@ -12,9 +12,9 @@ from app.cli import main
 from core import plugins
 from core.errors import PluginParamsInvalid
 from tests.footage import film, write_film
+from vision.capture.frames import make_frame
 from vision.detections import empty
 from vision.errors import ModelMissing
-from vision.frames import make_frame
 from vision.offline import EPOCH
 from vision.pool import DetectorPool
 

@@ -15,9 +15,9 @@ import numpy as np
 
 from core.records import Zone
 from vision.algorithms._base import ZoneAlgorithm, standing_in
+from vision.capture.frames import Frame
 from vision.detections import Box, Detections, Image
 from vision.findings import Need, Sight
-from vision.frames import Frame
 from vision.params import Seconds, Share
 from vision.pool import DetectorPool
 from vision.standing import Standing

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from core.records import Zone
+from vision.capture.frames import Frame
 from vision.detections import Box, Detections
 from vision.findings import Finding, Need, Sight
-from vision.frames import Frame
 from vision.schedule import armed_at, check_schedule
 from vision.standing import Standing
 from vision.tracking import Track

@@ -10,9 +10,9 @@ import numpy as np
 
 from core.records import Zone
 from vision.algorithms._base import PERSON, ZoneAlgorithm, union
+from vision.capture.frames import Frame
 from vision.detections import Detections
 from vision.findings import Need, Sight
-from vision.frames import Frame
 from vision.params import Seconds, Share
 from vision.standing import Standing
 from vision.zones import contains, foot_points

@@ -10,9 +10,9 @@ import numpy as np
 from core.records import Zone
 from vision import boxes
 from vision.algorithms._base import VEHICLES, ZoneAlgorithm, standing_in
+from vision.capture.frames import Frame
 from vision.detections import Detections
 from vision.findings import Need, Sight
-from vision.frames import Frame
 from vision.params import Seconds, Share
 from vision.standing import Standing
 from vision.tracking import Track, Tracker

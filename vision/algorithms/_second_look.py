@@ -12,10 +12,10 @@ from typing import Protocol
 
 import numpy as np
 
+from vision.capture.frames import Frame
 from vision.detections import Detections, Image, empty, merge
 from vision.findings import Need
 from vision.flicker import LivelyRegions, crop_around
-from vision.frames import Frame
 
 
 class Looks(Protocol):

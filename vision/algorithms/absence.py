@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from core.records import Zone
 from vision import boxes
 from vision.algorithms._base import ZoneAlgorithm, union
+from vision.capture.frames import Frame
 from vision.detections import Detections
 from vision.findings import Finding, Need, Sight
-from vision.frames import Frame
 from vision.params import Seconds, Share
 from vision.schedule import armed_at
 from vision.standing import Standing

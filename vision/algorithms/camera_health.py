@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from core.records import Zone
 from vision.camera_health import CameraHealth, HealthParams
+from vision.capture.frames import Frame
 from vision.detections import Detections
 from vision.findings import Finding, Need, Sight
-from vision.frames import Frame
 from vision.zones import WHOLE
 
 Params = HealthParams

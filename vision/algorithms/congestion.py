@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from core.records import Zone
 from vision.algorithms._base import VEHICLES, ZoneAlgorithm, standing_in, union
+from vision.capture.frames import Frame
 from vision.detections import Detections
 from vision.findings import Finding, Need, Sight
-from vision.frames import Frame
 from vision.params import Seconds, Share
 from vision.standing import Standing
 from vision.tracking import Track, Tracker

@@ -13,10 +13,10 @@ import numpy as np
 
 from core.records import Zone
 from vision.algorithms._dwell import Dwell, DwellParams
+from vision.capture.frames import Frame
 from vision.detections import Detections
 from vision.findings import Need, Sight
 from vision.foreground import StaticForeground
-from vision.frames import Frame
 from vision.params import Seconds, Share
 from vision.zones import WHOLE, mask
 

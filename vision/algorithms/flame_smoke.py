@@ -28,11 +28,11 @@ from vision.algorithms._base import ZoneAlgorithm
 from vision.algorithms._flame_life import FlameLife
 from vision.algorithms._places import Place, Places, near
 from vision.algorithms._second_look import Looks, SecondLook
+from vision.capture.frames import Frame
 from vision.detections import Box, Detections, empty, merge
 from vision.evaluate.cards import read_card
 from vision.findings import Finding, Need, Sight
 from vision.flicker import crop_around
-from vision.frames import Frame
 from vision.schedule import armed_at
 from vision.standing import Standing
 from vision.zones import centre_points, contains

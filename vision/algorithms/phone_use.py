@@ -13,8 +13,8 @@ import numpy as np
 
 from core.records import Zone
 from vision.algorithms._acts import Act, ActParams, PersonActs, crop, upper
+from vision.capture.frames import Frame
 from vision.findings import Need
-from vision.frames import Frame
 from vision.params import Seconds, Share
 from vision.pool import DetectorPool
 from vision.pose import Pose, movenet

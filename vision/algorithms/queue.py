@@ -10,9 +10,9 @@ from dataclasses import replace
 from core.records import Zone
 from vision.algorithms._base import VEHICLES, standing_in, union
 from vision.algorithms._count import Count, CountParams
+from vision.capture.frames import Frame
 from vision.detections import Detections
 from vision.findings import Sight
-from vision.frames import Frame
 from vision.params import Seconds, Share
 from vision.tracking import Tracker
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from core.records import Zone
 from vision.algorithms._acts import Act, ActParams, PersonActs
+from vision.capture.frames import Frame
 from vision.detections import Detections
-from vision.frames import Frame
 from vision.params import Seconds, Share
 from vision.pool import DetectorPool
 from vision.pose import Pose, movenet

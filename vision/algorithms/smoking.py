@@ -13,9 +13,9 @@ import msgspec
 from core.records import Zone
 from vision import weights
 from vision.algorithms._acts import Act, ActParams, PersonActs, crop, upper
+from vision.capture.frames import Frame
 from vision.evaluate.cards import read_card
 from vision.findings import Need
-from vision.frames import Frame
 from vision.params import Seconds, Share
 from vision.pool import DetectorPool
 from vision.tracking import Track

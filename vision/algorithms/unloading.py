@@ -15,9 +15,9 @@ import msgspec
 
 from core.records import Zone
 from vision.algorithms._base import ZoneAlgorithm, standing_in
+from vision.capture.frames import Frame
 from vision.detections import Detections
 from vision.findings import Need, Sight
-from vision.frames import Frame
 from vision.params import Seconds, Share
 from vision.standing import Standing
 from vision.tracking import Track, Tracker

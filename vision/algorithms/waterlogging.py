@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 
 from core.records import Zone
 from vision.algorithms._base import VEHICLES, ZoneAlgorithm
+from vision.capture.frames import Frame
 from vision.detections import Detections
 from vision.errors import ClipInvalid
 from vision.findings import Finding, Need, Sight
-from vision.frames import Frame
 from vision.motion import thumbnail
 from vision.params import Seconds, Share
 from vision.standing import Standing

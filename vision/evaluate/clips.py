@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from core.errors import InputInvalid
-from vision.clips import read_clip
+from vision.capture.clips import read_clip
 from vision.evaluate.metrics import poisson_upper
 from vision.offline import Analysis, analyze
 from vision.pool import DetectorPool

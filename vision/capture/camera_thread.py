@@ -2,9 +2,9 @@
 
 The newest picture wins: what was not analysed in time is dropped, and while analysing is behind only key frames are
 decoded.  Every wait has an end: opening 5 s, reading 5 s, 8 s without a picture, and a stream that floods is read at a
-bounded rate (:mod:`vision.timing`).  Only pictures that are analysed are converted.  While nothing moves (``economy``)
+bounded rate (:mod:`vision.capture.timing`).  Only pictures that are analysed are converted.  While nothing moves (``economy``)
 and key frames come at least every 2 s, only those are decoded; the packets between are judged by their sizes
-(:mod:`vision.compressed`) and kept: when something stirs, what was skipped since the last key frame is decoded at once
+(:mod:`vision.capture.packet_activity`) and kept: when something stirs, what was skipped since the last key frame is decoded at once
 and the newest picture goes on.
 """
 
@@ -25,12 +25,12 @@ import numpy as np
 
 from core.errors import YiwangError
 from core.records import CameraConfig
-from vision.compressed import CompressedGate
+from vision.capture.frames import Frame, make_frame
+from vision.capture.packet_activity import CompressedGate
+from vision.capture.preroll import PacketRing
+from vision.capture.sources import Source, analysis_source, describe
+from vision.capture.timing import Pace, camera_time
 from vision.errors import StreamFailed
-from vision.frames import Frame, make_frame
-from vision.preroll import PacketRing
-from vision.sources import Source, analysis_source, describe
-from vision.timing import Pace, camera_time
 
 log = logging.getLogger("yiwang.vision.capture")
 
