@@ -62,10 +62,10 @@ def cameras_ours(
         os.sched_setaffinity(0, {core})
     from core.records import AlgorithmConfig, CameraConfig
     from vision import shedding
-    from vision.analyzer import Analyzer, Outcome
     from vision.engine import Engine, Station
+    from vision.judging.analyzer import Analyzer, Outcome
+    from vision.judging.detector_pool import DetectorPool
     from vision.leases import Lease
-    from vision.pool import DetectorPool
 
     found: list[tuple[str, str, float]] = []
     wall: dict[str, float] = {}
@@ -149,8 +149,8 @@ def _looks(station: Any) -> int:
 def visits_ours(clips: list[str], model: str, count: int) -> dict[str, Any]:
     """What a patrol visit costs, without the network."""
     from core.records import AlgorithmConfig, CameraConfig
+    from vision.judging.detector_pool import DetectorPool
     from vision.patrol import Memory, visit
-    from vision.pool import DetectorPool
 
     pool = DetectorPool()
     wish = (AlgorithmConfig(kind="flame_smoke", params={"detector_params": {"file": model}}),)

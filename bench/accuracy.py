@@ -23,8 +23,8 @@ from vision.evaluate.cards import MODELS, read_card
 from vision.evaluate.clips import ClipCase, ClipResult, clips_summary, run_case
 from vision.evaluate.images import load_detector, summary, tally
 from vision.evaluate.metrics import ClassTally
-from vision.offline import EPOCH
-from vision.pool import DetectorPool
+from vision.judging.detector_pool import DetectorPool
+from vision.judging.offline import EPOCH
 from vision.train.recipes import RECIPES
 from vision.train.stage import held_out
 

@@ -124,7 +124,7 @@ class Zone(Record, frozen=True):
     name: str
     polygon: tuple[tuple[float, float], ...]
     purpose: str = ""  # duty, fire_lane, work_area, water, road …
-    schedule: dict[str, JSON] = {}  # arm schedule, see vision/schedule.py
+    schedule: dict[str, JSON] = {}  # arm schedule, see vision/judging/arm_schedule.py
 
 
 class AlgorithmConfig(Record, frozen=True):

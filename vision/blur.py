@@ -12,9 +12,9 @@ import numpy as np
 
 from core.errors import InputInvalid
 from vision.detections import Box, Image
-from vision.findings import Need
-from vision.pool import DetectorPool
-from vision.pose import movenet
+from vision.judging.detector_pool import DetectorPool
+from vision.judging.findings import Need
+from vision.judging.pose import movenet
 
 _VEHICLES = ("car", "truck", "bus", "motorcycle")
 POLICIES = {"faces", "plates"}

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from core.records import CameraConfig
-from vision.analyzer import Analyzer, CameraAnalysis, Outcome
 from vision.capture.camera_thread import CameraCapture
 from vision.capture.frames import Frame
 from vision.detections import empty
-from vision.findings import Sight
+from vision.judging.analyzer import Analyzer, CameraAnalysis, Outcome
+from vision.judging.detector_pool import DetectorPool
+from vision.judging.findings import Sight
+from vision.judging.zones import WHOLE
 from vision.leases import Lease
-from vision.pool import DetectorPool
-from vision.zones import WHOLE
 
 log = logging.getLogger("yiwang.vision.engine")
 

@@ -14,11 +14,11 @@ from core.geo.homography import of_calibration
 from core.ids import derived_id
 from core.media import MediaStore
 from core.records import CameraConfig, EvidenceRef, GeoPoint, Observation, Zone
-from vision.analyzer import Outcome
 from vision.blur import Blur
 from vision.detections import Detections, Image
-from vision.findings import Finding
-from vision.ground import footprint
+from vision.judging.analyzer import Outcome
+from vision.judging.findings import Finding
+from vision.judging.ground import footprint
 
 MAX_EDGE = 1280  # pixels; evidence larger than this is scaled down
 _RED, _YELLOW, _GREEN = (40, 40, 230), (40, 200, 250), (80, 200, 80)

@@ -23,8 +23,8 @@ from core.errors import YiwangError
 from vision import weights
 from vision.engine import Engine, Station
 from vision.evaluate.cards import read_card
-from vision.findings import Need
-from vision.pool import DetectorPool
+from vision.judging.detector_pool import DetectorPool
+from vision.judging.findings import Need
 
 log = logging.getLogger("yiwang.vision.models")
 

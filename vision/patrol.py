@@ -23,14 +23,14 @@ import numpy as np
 
 from core.errors import YiwangError
 from core.records import AlgorithmConfig, CameraConfig
-from vision.analyzer import Outcome, build_algorithm
 from vision.capture.camera_thread import MAX_PIXELS, MAX_WIDTH
 from vision.capture.frames import Frame, make_frame
 from vision.capture.sources import analysis_source, describe
 from vision.detections import Detections, empty, merge
 from vision.errors import StreamFailed
-from vision.findings import Algorithm, Finding, Sight
-from vision.pool import DetectorPool
+from vision.judging.analyzer import Outcome, build_algorithm
+from vision.judging.detector_pool import DetectorPool
+from vision.judging.findings import Algorithm, Finding, Sight
 
 # how much a camera's place matters; the rest is how long ago and what was found there
 CATEGORY_RISK = {

@@ -15,9 +15,9 @@ from core.clock import Clock
 from core.media import MediaStore
 from core.records import Observation
 from vision import evidence
-from vision.analyzer import Outcome
 from vision.blur import Blur
 from vision.engine import Station
+from vision.judging.analyzer import Outcome
 from vision.leases import LeaseBook
 from vision.supervision import BUS_TROUBLE
 

@@ -23,9 +23,9 @@ from core.records import AlgorithmConfig, CameraConfig, decode
 from core.settings import Settings, load_settings
 from vision import evidence
 from vision.blur import Blur
+from vision.judging.detector_pool import DetectorPool
 from vision.leases import bucket_key
 from vision.patrol import Memory, Visit, order, visit
-from vision.pool import DetectorPool
 
 Show = Callable[[dict[str, Any]], None]
 

@@ -25,15 +25,15 @@ from core.media import MediaStore
 from core.records import CameraConfig, decode
 from core.settings import Settings
 from vision import shedding
-from vision.analyzer import Analyzer
 from vision.balance import Balance
 from vision.blur import Blur
 from vision.engine import Engine, Station
+from vision.judging.analyzer import Analyzer
+from vision.judging.detector_pool import DetectorPool
 from vision.leases import BEAT_S, LeaseBook, bucket_key, ensure_leases
 from vision.live_state import LiveStates
 from vision.looking import Looker
 from vision.models_watch import ModelsWatch
-from vision.pool import DetectorPool
 from vision.publisher import Publisher
 from vision.supervision import BUS_TROUBLE, supervised
 

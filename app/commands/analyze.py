@@ -51,8 +51,8 @@ def run(args: argparse.Namespace) -> int:
     from core.errors import InputInvalid
     from core.plugins import kinds
     from vision import evidence
-    from vision.offline import Analysis, analyze, as_line, parse_settings
-    from vision.zones import parse_zone
+    from vision.judging.offline import Analysis, analyze, as_line, parse_settings
+    from vision.judging.zones import parse_zone
 
     if args.algorithm == "list":
         print("\n".join(kinds("algorithm")))

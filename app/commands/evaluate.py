@@ -75,7 +75,7 @@ def _on_images(args: argparse.Namespace, card: Any) -> dict[str, Any]:
 
 def _on_clips(args: argparse.Namespace) -> dict[str, Any]:
     from vision.evaluate.clips import clips_summary, read_cases, run_case
-    from vision.pool import DetectorPool
+    from vision.judging.detector_pool import DetectorPool
 
     pool = DetectorPool()
     model = str(Path(args.model).resolve()) if Path(args.model).is_file() else None

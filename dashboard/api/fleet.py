@@ -21,7 +21,7 @@ from dashboard.services import Services
 from storage.registry import grid_cell_at
 from storage.session import read_scope, session_scope
 from storage.tables.registry import Camera, Department, Site
-from vision.schedule import check_schedule
+from vision.judging.arm_schedule import check_schedule
 
 router = APIRouter(tags=["fleet"])
 
@@ -175,7 +175,7 @@ def _check(changes: dict[str, Any], zones: list[Zone]) -> None:
     known = {z.zone_id for z in zones}
     for config in changes.get("algorithms", []):
         params = dict(config.params)
-        check_schedule(params.pop("schedule", {}))  # any algorithm may have one, see vision/schedule.py
+        check_schedule(params.pop("schedule", {}))  # any algorithm may have one, see vision/judging/arm_schedule.py
         plugins.parse_params("algorithm", config.kind, params)
         missing = sorted(set(config.zones) - known)
         if missing:

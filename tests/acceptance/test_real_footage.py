@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from vision.offline import Analysis, analyze, as_line
+from vision.judging.offline import Analysis, analyze, as_line
 
 pytestmark = pytest.mark.real_data
 

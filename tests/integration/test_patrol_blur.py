@@ -16,7 +16,7 @@ from core.settings import Settings
 from tests.footage import write_film
 from tests.unit.test_vision_detectors import photo
 from vision.blur import Blur
-from vision.pool import DetectorPool
+from vision.judging.detector_pool import DetectorPool
 from vision.rounds import Plan, walk
 
 

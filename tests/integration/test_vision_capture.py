@@ -17,14 +17,14 @@ import pytest
 from core.records import CameraConfig
 from tests.conftest import free_port
 from tests.footage import film, street, with_ball, write_film
-from vision.analyzer import Analyzer
 from vision.capture.camera_thread import CameraCapture
 from vision.capture.frames import Frame
 from vision.detections import Detections
 from vision.engine import Engine, Station
-from vision.findings import Finding, Need, Sight
+from vision.judging.analyzer import Analyzer
+from vision.judging.detector_pool import DetectorPool
+from vision.judging.findings import Finding, Need, Sight
 from vision.leases import Lease
-from vision.pool import DetectorPool
 
 Serve = Callable[[socket.socket], None]
 

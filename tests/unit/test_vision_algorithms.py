@@ -16,10 +16,10 @@ from vision.algorithms._acts import Act
 from vision.algorithms.phone_use import at_ear
 from vision.algorithms.sleeping import posture
 from vision.detections import Detections
-from vision.findings import Algorithm, Finding
-from vision.pose import NAMES, Pose
-from vision.tracking import Tracker
-from vision.zones import parse_zone
+from vision.judging.findings import Algorithm, Finding
+from vision.judging.pose import NAMES, Pose
+from vision.judging.tracking import Tracker
+from vision.judging.zones import parse_zone
 
 Box = tuple[float, float, float, float]
 LANE = parse_zone("0.2,0.3 0.9,0.3 0.9,1 0.2,1", "lane")

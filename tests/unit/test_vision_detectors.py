@@ -12,13 +12,13 @@ import pytest
 from core import plugins
 from core.errors import PluginLibraryMissing
 from core.records import AlgorithmConfig, CameraConfig
-from vision.analyzer import Analyzer, CameraAnalysis
 from vision.capture.frames import make_frame
 from vision.detections import Detections, Image
 from vision.errors import ClassMissing, ModelInvalid, ModelMissing
-from vision.findings import Need
-from vision.offline import EPOCH
-from vision.pool import DetectorPool
+from vision.judging.analyzer import Analyzer, CameraAnalysis
+from vision.judging.detector_pool import DetectorPool
+from vision.judging.findings import Need
+from vision.judging.offline import EPOCH
 from vision.weights import MODELS
 
 

@@ -20,8 +20,8 @@ from core.records import CameraConfig
 from tests.footage import film
 from vision.blur import Blur
 from vision.capture.camera_thread import CameraCapture
-from vision.pool import DetectorPool
-from vision.schedule import armed_at, check_schedule
+from vision.judging.arm_schedule import armed_at, check_schedule
+from vision.judging.detector_pool import DetectorPool
 from vision.shedding import HIGH, LEAST_FPS, Demand, Shedder, exhausted, shed, surplus
 
 

@@ -12,8 +12,8 @@ from vision.algorithms._places import Places
 from vision.algorithms._second_look import SecondLook
 from vision.algorithms.flame_smoke import FlameSmoke, Params
 from vision.detections import Detections, Image, empty
-from vision.findings import Need
-from vision.flicker import LivelyRegions, crop_around
+from vision.judging.findings import Need
+from vision.judging.flicker import LivelyRegions, crop_around
 
 THUMB = np.full((180, 320), 90, np.uint8)
 

@@ -12,11 +12,11 @@ from msgspec.structs import replace
 from core.geo.homography import GroundPoint, calibration_of, of_calibration
 from core.records import AlgorithmConfig, CameraConfig, Zone
 from tests.unit.test_vision_logic import frame, seen
-from vision.analyzer import CameraAnalysis, Outcome
 from vision.evidence import observation
-from vision.findings import Finding
-from vision.ground import footprint
-from vision.pool import DetectorPool
+from vision.judging.analyzer import CameraAnalysis, Outcome
+from vision.judging.detector_pool import DetectorPool
+from vision.judging.findings import Finding
+from vision.judging.ground import footprint
 
 LON, LAT = 125.36, 43.89
 WHOLE = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))

@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 from core import plugins
 from core.errors import PluginParamsInvalid
 from tests.footage import Picture, street, with_ball
-from vision import boxes
-from vision.camera_health import CameraHealth, HealthParams
 from vision.capture.frames import Frame, make_frame
 from vision.capture.sources import parse_source
 from vision.capture.timing import Pace
 from vision.detections import Detections, merge
 from vision.errors import StreamFailed, ZoneInvalid
-from vision.findings import Algorithm, Finding
-from vision.motion import MotionGate, thumbnail
-from vision.standing import Standing
-from vision.zones import contains, foot_points, parse_zone
+from vision.judging import boxes
+from vision.judging.camera_health import CameraHealth, HealthParams
+from vision.judging.findings import Algorithm, Finding
+from vision.judging.hysteresis import Standing
+from vision.judging.motion_gate import MotionGate, thumbnail
+from vision.judging.zones import contains, foot_points, parse_zone
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 GREY: Picture = np.full((240, 320, 3), 120, np.uint8)

@@ -15,8 +15,8 @@ from tests.footage import film, write_film
 from vision.capture.frames import make_frame
 from vision.detections import empty
 from vision.errors import ModelMissing
-from vision.offline import EPOCH
-from vision.pool import DetectorPool
+from vision.judging.detector_pool import DetectorPool
+from vision.judging.offline import EPOCH
 
 
 @pytest.mark.parametrize("kind", plugins.kinds("algorithm"))

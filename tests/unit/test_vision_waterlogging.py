@@ -14,8 +14,8 @@ from core.records import Zone
 from tests.unit.test_vision_logic import frame
 from vision.algorithms.waterlogging import depth_level
 from vision.detections import empty
-from vision.findings import Finding
-from vision.water import covered, mark_visible
+from vision.judging.findings import Finding
+from vision.judging.water import covered, mark_visible
 
 ROAD = Zone(zone_id="road", name="road", polygon=((0.05, 0.98), (0.3, 0.4), (0.7, 0.4), (0.95, 0.98)))
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.footage import Picture, street
 from tests.unit.test_vision_logic import frame
-from vision.camera_health import CameraHealth, HealthParams
+from vision.judging.camera_health import CameraHealth, HealthParams
 
 QUICK = HealthParams(frozen_s=60, blurred_s=10, moved_s=8, covered_s=6)
 Weather = Callable[[float, Picture], Picture]

@@ -17,11 +17,11 @@ from core.records import Zone
 from vision.algorithms._base import ZoneAlgorithm, standing_in
 from vision.capture.frames import Frame
 from vision.detections import Box, Detections, Image
-from vision.findings import Need, Sight
+from vision.judging.detector_pool import DetectorPool
+from vision.judging.findings import Need, Sight
+from vision.judging.hysteresis import Standing
+from vision.judging.tracking import Track, Tracker
 from vision.params import Seconds, Share
-from vision.pool import DetectorPool
-from vision.standing import Standing
-from vision.tracking import Track, Tracker
 
 
 class ActParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

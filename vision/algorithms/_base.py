@@ -11,11 +11,11 @@ import numpy as np
 from core.records import Zone
 from vision.capture.frames import Frame
 from vision.detections import Box, Detections
-from vision.findings import Finding, Need, Sight
-from vision.schedule import armed_at, check_schedule
-from vision.standing import Standing
-from vision.tracking import Track
-from vision.zones import WHOLE, checked, contains
+from vision.judging.arm_schedule import armed_at, check_schedule
+from vision.judging.findings import Finding, Need, Sight
+from vision.judging.hysteresis import Standing
+from vision.judging.tracking import Track
+from vision.judging.zones import WHOLE, checked, contains
 
 __all__ = ["PERSON", "VEHICLES", "ZoneAlgorithm", "standing_in", "union"]
 
@@ -45,7 +45,7 @@ class ZoneAlgorithm:
         """Remember what later judgements need."""
 
     def judge(self, seen: Detections, frame: Frame) -> list[Sight]:
-        """See :class:`vision.findings.Algorithm`."""
+        """See :class:`vision.judging.findings.Algorithm`."""
         raise NotImplementedError
 
     def sights(self, seen: Detections, frame: Frame, now: float) -> list[Sight]:
@@ -53,7 +53,7 @@ class ZoneAlgorithm:
         return self.judge(seen, frame)
 
     def update(self, seen: Detections, frame: Frame, now: float) -> list[Finding]:
-        """See :class:`vision.findings.Algorithm`."""
+        """See :class:`vision.judging.findings.Algorithm`."""
         self.observe(seen, frame, now)
         found = []
         for sight in self.sights(seen, frame, now):
@@ -68,13 +68,13 @@ class ZoneAlgorithm:
         return found
 
     def restore(self, zone: str | None) -> None:
-        """See :class:`vision.findings.Algorithm`."""
+        """See :class:`vision.judging.findings.Algorithm`."""
         standing = self.standing.get(zone or "")
         if standing is not None:
             standing.is_open = True
 
     def refresh(self) -> None:
-        """See :class:`vision.findings.Algorithm`."""
+        """See :class:`vision.judging.findings.Algorithm`."""
 
     def _finding(self, change: Any, sight: Sight, lasted: float) -> Finding:
         return Finding(

@@ -12,10 +12,10 @@ from core.records import Zone
 from vision.algorithms._base import PERSON, ZoneAlgorithm, union
 from vision.capture.frames import Frame
 from vision.detections import Detections
-from vision.findings import Need, Sight
+from vision.judging.findings import Need, Sight
+from vision.judging.hysteresis import Standing
+from vision.judging.zones import contains, foot_points
 from vision.params import Seconds, Share
-from vision.standing import Standing
-from vision.zones import contains, foot_points
 
 
 class CountParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

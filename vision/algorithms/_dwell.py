@@ -8,14 +8,14 @@ import msgspec
 import numpy as np
 
 from core.records import Zone
-from vision import boxes
 from vision.algorithms._base import VEHICLES, ZoneAlgorithm, standing_in
 from vision.capture.frames import Frame
 from vision.detections import Detections
-from vision.findings import Need, Sight
+from vision.judging import boxes
+from vision.judging.findings import Need, Sight
+from vision.judging.hysteresis import Standing
+from vision.judging.tracking import Track, Tracker
 from vision.params import Seconds, Share
-from vision.standing import Standing
-from vision.tracking import Track, Tracker
 
 
 class DwellParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

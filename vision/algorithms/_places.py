@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vision import boxes
 from vision.detections import Detections, Image
+from vision.judging import boxes
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A second, magnified look at places that keep moving: small flames and thin plumes in a wide view.
 
 On a whole picture shrunk to the model's input a flame at 40 m is a few pixels.  Where the picture stays lively
-(:mod:`vision.flicker`) a square around the place is cut out at full resolution and given to the same detector, at most
+(:mod:`vision.judging.flicker`) a square around the place is cut out at full resolution and given to the same detector, at most
 twice a second and two places at a time, so that a quiet camera costs nothing more.
 """
 
@@ -14,12 +14,12 @@ import numpy as np
 
 from vision.capture.frames import Frame
 from vision.detections import Detections, Image, empty, merge
-from vision.findings import Need
-from vision.flicker import LivelyRegions, crop_around
+from vision.judging.findings import Need
+from vision.judging.flicker import LivelyRegions, crop_around
 
 
 class Looks(Protocol):
-    """What is needed of :class:`vision.pool.DetectorPool`."""
+    """What is needed of :class:`vision.judging.detector_pool.DetectorPool`."""
 
     def detect(self, need: Need, images: Sequence[Image]) -> list[Detections]: ...
 

@@ -19,15 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.records import Zone
-from vision import boxes
 from vision.algorithms._base import ZoneAlgorithm, union
 from vision.capture.frames import Frame
 from vision.detections import Detections
-from vision.findings import Finding, Need, Sight
+from vision.judging import boxes
+from vision.judging.arm_schedule import armed_at
+from vision.judging.findings import Finding, Need, Sight
+from vision.judging.hysteresis import Standing
+from vision.judging.zones import centre_points, contains, foot_points, mask
 from vision.params import Seconds, Share
-from vision.schedule import armed_at
-from vision.standing import Standing
-from vision.zones import centre_points, contains, foot_points, mask
 
 DIM = 20.0  # grey level
 

@@ -6,11 +6,11 @@ Every live camera has it without being told; naming it in a camera's configurati
 from __future__ import annotations
 
 from core.records import Zone
-from vision.camera_health import CameraHealth, HealthParams
 from vision.capture.frames import Frame
 from vision.detections import Detections
-from vision.findings import Finding, Need, Sight
-from vision.zones import WHOLE
+from vision.judging.camera_health import CameraHealth, HealthParams
+from vision.judging.findings import Finding, Need, Sight
+from vision.judging.zones import WHOLE
 
 Params = HealthParams
 

@@ -19,11 +19,11 @@ from core.records import Zone
 from vision.algorithms._base import VEHICLES, ZoneAlgorithm, standing_in, union
 from vision.capture.frames import Frame
 from vision.detections import Detections
-from vision.findings import Finding, Need, Sight
+from vision.judging.findings import Finding, Need, Sight
+from vision.judging.hysteresis import Standing
+from vision.judging.tracking import Track, Tracker
+from vision.judging.zones import mask
 from vision.params import Seconds, Share
-from vision.standing import Standing
-from vision.tracking import Track, Tracker
-from vision.zones import mask
 
 _GRID = (90, 160)  # rows, columns on which the share of the road is counted
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.records import Zone
-from vision import boxes
 from vision.algorithms._count import Count, CountParams
 from vision.capture.frames import Frame
 from vision.detections import Detections
-from vision.findings import Need, Sight
+from vision.judging import boxes
+from vision.judging.findings import Need, Sight
 from vision.params import Seconds, Share
 
 

@@ -15,10 +15,10 @@ from core.records import Zone
 from vision.algorithms._dwell import Dwell, DwellParams
 from vision.capture.frames import Frame
 from vision.detections import Detections
-from vision.findings import Need, Sight
-from vision.foreground import StaticForeground
+from vision.judging.findings import Need, Sight
+from vision.judging.foreground import StaticForeground
+from vision.judging.zones import WHOLE, mask
 from vision.params import Seconds, Share
-from vision.zones import WHOLE, mask
 
 
 class Params(DwellParams, frozen=True, forbid_unknown_fields=True):

@@ -23,7 +23,7 @@ import msgspec
 import numpy as np
 
 from core.records import Zone
-from vision import boxes, weights
+from vision import weights
 from vision.algorithms._base import ZoneAlgorithm
 from vision.algorithms._flame_life import FlameLife
 from vision.algorithms._places import Place, Places, near
@@ -31,11 +31,12 @@ from vision.algorithms._second_look import Looks, SecondLook
 from vision.capture.frames import Frame
 from vision.detections import Box, Detections, empty, merge
 from vision.evaluate.cards import read_card
-from vision.findings import Finding, Need, Sight
-from vision.flicker import crop_around
-from vision.schedule import armed_at
-from vision.standing import Standing
-from vision.zones import centre_points, contains
+from vision.judging import boxes
+from vision.judging.arm_schedule import armed_at
+from vision.judging.findings import Finding, Need, Sight
+from vision.judging.flicker import crop_around
+from vision.judging.hysteresis import Standing
+from vision.judging.zones import centre_points, contains
 
 LIFE_SHARE = 0.6  # of the judgements of ``life_window_s`` on which a place must have lived
 BELIEVED_HITS = 3  # judgements on which a place must have lived where the detector sees it too

@@ -14,11 +14,11 @@ import numpy as np
 from core.records import Zone
 from vision.algorithms._acts import Act, ActParams, PersonActs, crop, upper
 from vision.capture.frames import Frame
-from vision.findings import Need
+from vision.judging.detector_pool import DetectorPool
+from vision.judging.findings import Need
+from vision.judging.pose import Pose, movenet
+from vision.judging.tracking import Track
 from vision.params import Seconds, Share
-from vision.pool import DetectorPool
-from vision.pose import Pose, movenet
-from vision.tracking import Track
 
 
 class Params(ActParams, frozen=True, forbid_unknown_fields=True):

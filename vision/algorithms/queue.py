@@ -12,9 +12,9 @@ from vision.algorithms._base import VEHICLES, standing_in, union
 from vision.algorithms._count import Count, CountParams
 from vision.capture.frames import Frame
 from vision.detections import Detections
-from vision.findings import Sight
+from vision.judging.findings import Sight
+from vision.judging.tracking import Tracker
 from vision.params import Seconds, Share
-from vision.tracking import Tracker
 
 
 class Params(CountParams, frozen=True, forbid_unknown_fields=True):

@@ -16,10 +16,10 @@ from core.records import Zone
 from vision.algorithms._acts import Act, ActParams, PersonActs
 from vision.capture.frames import Frame
 from vision.detections import Detections
+from vision.judging.detector_pool import DetectorPool
+from vision.judging.pose import Pose, movenet
+from vision.judging.tracking import Track
 from vision.params import Seconds, Share
-from vision.pool import DetectorPool
-from vision.pose import Pose, movenet
-from vision.tracking import Track
 
 
 class Params(ActParams, frozen=True, forbid_unknown_fields=True):

@@ -15,10 +15,10 @@ from vision import weights
 from vision.algorithms._acts import Act, ActParams, PersonActs, crop, upper
 from vision.capture.frames import Frame
 from vision.evaluate.cards import read_card
-from vision.findings import Need
+from vision.judging.detector_pool import DetectorPool
+from vision.judging.findings import Need
+from vision.judging.tracking import Track
 from vision.params import Seconds, Share
-from vision.pool import DetectorPool
-from vision.tracking import Track
 
 
 class Params(ActParams, frozen=True, forbid_unknown_fields=True):

@@ -26,12 +26,12 @@ from vision.algorithms._base import VEHICLES, ZoneAlgorithm
 from vision.capture.frames import Frame
 from vision.detections import Detections
 from vision.errors import ClipInvalid
-from vision.findings import Finding, Need, Sight
-from vision.motion import thumbnail
+from vision.judging.findings import Finding, Need, Sight
+from vision.judging.hysteresis import Standing
+from vision.judging.motion_gate import thumbnail
+from vision.judging.water import Covered, covered, mark_visible
+from vision.judging.zones import contains, foot_points, mask
 from vision.params import Seconds, Share
-from vision.standing import Standing
-from vision.water import Covered, covered, mark_visible
-from vision.zones import contains, foot_points, mask
 
 CLASSES_CM = (5.0, 15.0, 27.0, 40.0)  # attention, case, close the lane, block the road
 LEAST_STRUCTURE = 60  # pixels

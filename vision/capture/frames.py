@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.detections import Box, Image
-from vision.motion import thumbnail
+from vision.judging.motion_gate import thumbnail
 
 
 @dataclass(frozen=True)

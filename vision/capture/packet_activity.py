@@ -2,7 +2,7 @@
 
 Between two key frames an encoder of constant quality spends bytes only on what changes: while nothing moves its packets
 are small and alike.  Windows of half a second are compared with the median of the last quiet ones.  An encoder of
-constant bit rate gives nothing away; there the key frames alone tell (:mod:`vision.motion`).
+constant bit rate gives nothing away; there the key frames alone tell (:mod:`vision.judging.motion_gate`).
 """
 
 from __future__ import annotations

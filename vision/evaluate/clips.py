@@ -13,9 +13,9 @@ import numpy as np
 from core.errors import InputInvalid
 from vision.capture.clips import read_clip
 from vision.evaluate.metrics import poisson_upper
-from vision.offline import Analysis, analyze
-from vision.pool import DetectorPool
-from vision.zones import parse_zone
+from vision.judging.detector_pool import DetectorPool
+from vision.judging.offline import Analysis, analyze
+from vision.judging.zones import parse_zone
 
 SLACK_S = 2.0  # an event's edges are known to about this
 

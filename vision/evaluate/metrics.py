@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.boxes import iou
+from vision.judging.boxes import iou
 
 IOU_LEVELS = np.arange(0.5, 0.96, 0.05)
 

@@ -13,14 +13,14 @@ from msgspec.structs import replace as replace_record
 from core import plugins
 from core.errors import YiwangError
 from core.records import AlgorithmConfig, CameraConfig, Zone
-from vision.camera_health import CameraHealth
 from vision.capture.frames import Frame
 from vision.detections import Detections, empty, merge
 from vision.errors import ClassMissing, ModelInvalid, ModelMissing, ZoneInvalid
-from vision.findings import Algorithm, Finding, Need
-from vision.motion import MotionGate
-from vision.pool import DetectorPool
-from vision.zones import WHOLE, centre_points, checked, contains
+from vision.judging.camera_health import CameraHealth
+from vision.judging.detector_pool import DetectorPool
+from vision.judging.findings import Algorithm, Finding, Need
+from vision.judging.motion_gate import MotionGate
+from vision.judging.zones import WHOLE, centre_points, checked, contains
 
 log = logging.getLogger("yiwang.vision")
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from vision import boxes
 from vision.detections import Detections
+from vision.judging import boxes
 
 REST_S = 2.0  # standing for less than this may be a slow moment
 

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.capture.frames import Frame
-from vision.findings import Finding
+from vision.judging.findings import Finding
+from vision.judging.hysteresis import Standing
 from vision.params import Seconds, Share
-from vision.standing import Standing
 
 STATES = ("frozen", "black", "over_exposed", "covered", "blurred", "moved", "wrong_clock")
 LOOK_S = 0.9  # faults last: a look a second is enough

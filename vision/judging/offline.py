@@ -11,10 +11,10 @@ from typing import Any
 
 from core.errors import InputInvalid
 from core.records import AlgorithmConfig, CameraConfig, Zone
-from vision.analyzer import Analyzer, CameraAnalysis, Outcome, build_algorithm
 from vision.capture.clips import read_clip
 from vision.capture.frames import make_frame
-from vision.pool import DetectorPool
+from vision.judging.analyzer import Analyzer, CameraAnalysis, Outcome, build_algorithm
+from vision.judging.detector_pool import DetectorPool
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)  # a clip has no date; times are shown as seconds
 MAX_FPS = 120.0

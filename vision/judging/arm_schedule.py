@@ -131,4 +131,4 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _invalid(detail: str) -> InputInvalid:
-    return InputInvalid(field="schedule", detail=detail, how="see vision/schedule.py for its keys")
+    return InputInvalid(field="schedule", detail=detail, how="see vision/judging/arm_schedule.py for its keys")

@@ -15,7 +15,7 @@ from vision import weights
 from vision.detections import Detections, Image
 from vision.detectors._base import Detector
 from vision.errors import ClassMissing, ModelInvalid
-from vision.findings import Need
+from vision.judging.findings import Need
 
 WARM_UP: Image = np.full((360, 640, 3), 114, np.uint8)
 

@@ -1,0 +1,1 @@
+"""From pictures to observations: gates, zones, tracks, hysteresis, the analyzer."""
