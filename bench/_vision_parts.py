@@ -61,11 +61,11 @@ def cameras_ours(
     if core is not None:
         os.sched_setaffinity(0, {core})
     from core.records import AlgorithmConfig, CameraConfig
-    from vision import shedding
-    from vision.engine import Engine, Station
+    from vision.fleet import load_shedding
+    from vision.fleet.engine import Engine, Station
+    from vision.fleet.leases import Lease
     from vision.judging.analyzer import Analyzer, Outcome
     from vision.judging.detector_pool import DetectorPool
-    from vision.leases import Lease
 
     found: list[tuple[str, str, float]] = []
     wall: dict[str, float] = {}
@@ -90,7 +90,7 @@ def cameras_ours(
         time.sleep(0.02)
     time.sleep(2.0)
     before, start, frames = cpu_s(), time.monotonic(), engine.analyzer.frames
-    detected, fewest, shedder = engine.analyzer.detected, fps, shedding.Shedder()
+    detected, fewest, shedder = engine.analyzer.detected, fps, load_shedding.Shedder()
     looks, looked, rested, second = [_looks(s) for s in stations], 0, 0, 0
     while time.monotonic() - start < seconds:
         time.sleep(1.0)
@@ -99,13 +99,13 @@ def cameras_ours(
         looks, second = now, second + 1
         if shed and second % 3 == 0:
             demand = {
-                s.camera.camera_id: shedding.Demand(fps, s.capture.fps, s.camera.priority, s.capture.economy)
+                s.camera.camera_id: load_shedding.Demand(fps, s.capture.fps, s.camera.priority, s.capture.economy)
                 for s in stations
             }
             for camera_id, given in shedder.step(engine.load, demand).items():
                 stations[int(camera_id[1:])].capture.fps = given
             for station in stations:
-                station.capture.rest_s = shedding.REST_S if shedder.resting else 0.0
+                station.capture.rest_s = load_shedding.REST_S if shedder.resting else 0.0
         rested += shedder.resting
         fewest = min(fewest, *(s.capture.fps for s in stations))
     took, used = time.monotonic() - start, cpu_s() - before
@@ -149,8 +149,8 @@ def _looks(station: Any) -> int:
 def visits_ours(clips: list[str], model: str, count: int) -> dict[str, Any]:
     """What a patrol visit costs, without the network."""
     from core.records import AlgorithmConfig, CameraConfig
+    from vision.fleet.patrol import Memory, visit
     from vision.judging.detector_pool import DetectorPool
-    from vision.patrol import Memory, visit
 
     pool = DetectorPool()
     wish = (AlgorithmConfig(kind="flame_smoke", params={"detector_params": {"file": model}}),)

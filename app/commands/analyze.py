@@ -50,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from core.errors import InputInvalid
     from core.plugins import kinds
-    from vision import evidence
+    from vision.fleet import evidence
     from vision.judging.offline import Analysis, analyze, as_line, parse_settings
     from vision.judging.zones import parse_zone
 

@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from vision.rounds import Plan, walk
+    from vision.fleet.patrol_rounds import Plan, walk
 
     plan = Plan(
         file=args.file,

@@ -79,7 +79,7 @@ async def _serve(process: str, settings: Settings) -> None:
 
         await supervisor.main(settings, stop)
     else:
-        from vision import worker as vision_worker
+        from vision.fleet import worker as vision_worker
 
         await vision_worker.main(settings, stop)
 

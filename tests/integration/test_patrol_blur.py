@@ -15,9 +15,9 @@ from core.records import CameraConfig, EvidenceRef, Observation, decode, encode
 from core.settings import Settings
 from tests.footage import write_film
 from tests.unit.test_vision_detectors import photo
-from vision.blur import Blur
+from vision.fleet.blur import Blur
+from vision.fleet.patrol_rounds import Plan, walk
 from vision.judging.detector_pool import DetectorPool
-from vision.rounds import Plan, walk
 
 
 @pytest.fixture

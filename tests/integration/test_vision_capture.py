@@ -20,11 +20,11 @@ from tests.footage import film, street, with_ball, write_film
 from vision.capture.camera_thread import CameraCapture
 from vision.capture.frames import Frame
 from vision.detections import Detections
-from vision.engine import Engine, Station
+from vision.fleet.engine import Engine, Station
+from vision.fleet.leases import Lease
 from vision.judging.analyzer import Analyzer
 from vision.judging.detector_pool import DetectorPool
 from vision.judging.findings import Finding, Need, Sight
-from vision.leases import Lease
 
 Serve = Callable[[socket.socket], None]
 

@@ -8,7 +8,7 @@ from core.records import AlgorithmConfig, CameraConfig
 from tests.conftest import free_port
 from tests.integration.test_vision_capture import add, engine, wait_for
 from tests.integration.test_vision_rtsp import clip, start
-from vision.engine import Engine
+from vision.fleet.engine import Engine
 
 __all__ = ["clip", "engine"]
 

@@ -27,8 +27,8 @@ from core.records import (
 )
 from core.settings import Settings
 from tests.footage import film
-from vision.leases import LeaseBook, Owner, bucket_key, ensure_leases
-from vision.worker import VisionWorker
+from vision.fleet.leases import LeaseBook, Owner, bucket_key, ensure_leases
+from vision.fleet.worker import VisionWorker
 
 HEALTH = (AlgorithmConfig(kind="camera_health"),)
 
@@ -124,7 +124,7 @@ def test_a_paused_worker_that_wakes_up_lets_go(nats_server: Settings) -> None:
 WORKER = """
 import asyncio, os, sys
 from core.settings import load_settings
-from vision.worker import main
+from vision.fleet.worker import main
 asyncio.run(main(load_settings(), asyncio.Event()))
 """
 

@@ -31,7 +31,7 @@ from storage.tables.registry import Camera, Device
 from tests.unit.test_homography import PLACES, seen
 from tests.unit.web import Office, make_office
 from vision.evaluate.dataset import read_set
-from vision.evidence import jpeg
+from vision.fleet.evidence import jpeg
 from vision.train.recipes import RECIPES
 from vision.train.stage import restage
 

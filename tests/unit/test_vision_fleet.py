@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from core.errors import InputInvalid
 from core.records import CameraConfig
 from tests.footage import film
-from vision.blur import Blur
 from vision.capture.camera_thread import CameraCapture
+from vision.fleet.blur import Blur
+from vision.fleet.load_shedding import HIGH, LEAST_FPS, Demand, Shedder, exhausted, shed, surplus
 from vision.judging.arm_schedule import armed_at, check_schedule
 from vision.judging.detector_pool import DetectorPool
-from vision.shedding import HIGH, LEAST_FPS, Demand, Shedder, exhausted, shed, surplus
 
 
 def test_a_clip_holds_what_was_before_and_after_even_across_a_loop(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from core.geo.homography import GroundPoint, calibration_of, of_calibration
 from core.records import AlgorithmConfig, CameraConfig, Zone
 from tests.unit.test_vision_logic import frame, seen
-from vision.evidence import observation
+from vision.fleet.evidence import observation
 from vision.judging.analyzer import CameraAnalysis, Outcome
 from vision.judging.detector_pool import DetectorPool
 from vision.judging.findings import Finding

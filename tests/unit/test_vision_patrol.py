@@ -13,8 +13,8 @@ from app.cli import main
 from core.records import AlgorithmConfig, CameraConfig
 from tests.footage import film, write_film
 from tests.unit.test_vision_detectors import photo
+from vision.fleet.patrol import Memory, order, risk, visit
 from vision.judging.detector_pool import DetectorPool
-from vision.patrol import Memory, order, risk, visit
 
 NOW = 1_800_000_000.0
 

@@ -13,11 +13,11 @@ from core.records import CameraConfig
 from vision.capture.camera_thread import CameraCapture
 from vision.capture.frames import Frame
 from vision.detections import empty
+from vision.fleet.leases import Lease
 from vision.judging.analyzer import Analyzer, CameraAnalysis, Outcome
 from vision.judging.detector_pool import DetectorPool
 from vision.judging.findings import Sight
 from vision.judging.zones import WHOLE
-from vision.leases import Lease
 
 log = logging.getLogger("yiwang.vision.engine")
 

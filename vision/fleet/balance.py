@@ -1,7 +1,7 @@
 """Sharing the work: what a worker tells of itself, slowing cameras down, giving cameras back to others.
 
 Every worker writes ``worker.<name>`` into the bucket ``live`` (cameras held, load, cameras slowed down, models and
-what went wrong with them) and reads the others' entries.  The decisions are :mod:`vision.shedding`'s.
+what went wrong with them) and reads the others' entries.  The decisions are :mod:`vision.fleet.load_shedding`'s.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ import nats.errors
 from nats.js.kv import KeyValue
 
 from core.clock import Clock
-from vision import shedding
-from vision.engine import Engine
-from vision.leases import LeaseBook, bucket_key
-from vision.live_state import LIVE_S
-from vision.models_watch import ModelsWatch
-from vision.supervision import BUS_TROUBLE
+from vision.fleet import load_shedding
+from vision.fleet.engine import Engine
+from vision.fleet.leases import LeaseBook, bucket_key
+from vision.fleet.live_state import LIVE_S
+from vision.fleet.models_watch import ModelsWatch
+from vision.fleet.supervision import BUS_TROUBLE
 
 log = logging.getLogger("yiwang.vision")
 
@@ -40,7 +40,7 @@ class Balance:
         give_back: Callable[[str], Awaitable[None]],
     ) -> None:  # fmt: skip
         self.others = False
-        self._shedder = shedding.Shedder()
+        self._shedder = load_shedding.Shedder()
         self._live = live
         self._engine = engine
         self._book = book
@@ -84,15 +84,15 @@ class Balance:
         }
 
     async def _share(self, others: dict[str, int]) -> None:
-        """One step of :mod:`vision.shedding`."""
+        """One step of :mod:`vision.fleet.load_shedding`."""
         stations = {s.camera.camera_id: s for s in self._engine.held()}
         demand = {
-            i: shedding.Demand(s.camera.analysis_fps, s.capture.fps, s.camera.priority, s.capture.economy)
+            i: load_shedding.Demand(s.camera.analysis_fps, s.capture.fps, s.camera.priority, s.capture.economy)
             for i, s in stations.items()
         }
         changes = self._shedder.step(self._engine.load, demand)
         for station in stations.values():
-            station.capture.rest_s = shedding.REST_S if self._shedder.resting else 0.0
+            station.capture.rest_s = load_shedding.REST_S if self._shedder.resting else 0.0
         for camera_id, fps in changes.items():
             station = stations[camera_id]
             log.warning(
@@ -101,8 +101,8 @@ class Balance:
             )  # fmt: skip
             station.capture.fps = fps
             station.changed = True
-        give = shedding.exhausted(self._engine.load, demand) if others else None
-        spare = shedding.surplus(len(self._book.held), others)
+        give = load_shedding.exhausted(self._engine.load, demand) if others else None
+        spare = load_shedding.surplus(len(self._book.held), others)
         least = sorted(demand, key=lambda i: (-demand[i].priority, i))
         for camera_id in dict.fromkeys([*([give] if give else []), *least[: min(spare, 2)]]):
             log.info("camera %s is given back for others to take", camera_id)

@@ -21,8 +21,8 @@ from typing import Any
 from core.clock import Clock
 from core.errors import YiwangError
 from vision import weights
-from vision.engine import Engine, Station
 from vision.evaluate.cards import read_card
+from vision.fleet.engine import Engine, Station
 from vision.judging.detector_pool import DetectorPool
 from vision.judging.findings import Need
 

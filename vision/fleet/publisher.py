@@ -14,12 +14,12 @@ from core.bus import Bus
 from core.clock import Clock
 from core.media import MediaStore
 from core.records import Observation
-from vision import evidence
-from vision.blur import Blur
-from vision.engine import Station
+from vision.fleet import evidence
+from vision.fleet.blur import Blur
+from vision.fleet.engine import Station
+from vision.fleet.leases import LeaseBook
+from vision.fleet.supervision import BUS_TROUBLE
 from vision.judging.analyzer import Outcome
-from vision.leases import LeaseBook
-from vision.supervision import BUS_TROUBLE
 
 log = logging.getLogger("yiwang.vision")
 

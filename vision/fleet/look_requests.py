@@ -16,10 +16,10 @@ from core.errors import YiwangError
 from core.ids import subject_token
 from core.media import MediaStore
 from core.records import EvidenceRef, LookAnswer, LookRequest, decode, encode
-from vision import evidence
 from vision.capture.frames import Frame
-from vision.engine import Engine, Look, Station
-from vision.supervision import BUS_TROUBLE
+from vision.fleet import evidence
+from vision.fleet.engine import Engine, Look, Station
+from vision.fleet.supervision import BUS_TROUBLE
 
 log = logging.getLogger("yiwang.vision")
 

@@ -21,11 +21,11 @@ from core.errors import InputInvalid, YiwangError
 from core.media import MediaStore
 from core.records import AlgorithmConfig, CameraConfig, decode
 from core.settings import Settings, load_settings
-from vision import evidence
-from vision.blur import Blur
+from vision.fleet import evidence
+from vision.fleet.blur import Blur
+from vision.fleet.leases import bucket_key
+from vision.fleet.patrol import Memory, Visit, order, visit
 from vision.judging.detector_pool import DetectorPool
-from vision.leases import bucket_key
-from vision.patrol import Memory, Visit, order, visit
 
 Show = Callable[[dict[str, Any]], None]
 

@@ -14,8 +14,8 @@ import nats.js.errors
 from nats.js.kv import KeyValue
 
 from core.clock import Clock
-from vision.engine import Engine, Station
-from vision.leases import LeaseBook, bucket_key
+from vision.fleet.engine import Engine, Station
+from vision.fleet.leases import LeaseBook, bucket_key
 
 LIVE_S = 5.0  # an entry is never older while somebody holds the camera
 

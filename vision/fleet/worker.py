@@ -1,9 +1,9 @@
 """A vision worker: leases cameras, analyses them, publishes what it sees.
 
 ``main(settings, stop)`` runs until ``stop`` is set.  Any number of workers may run; JetStream shares the cameras out.
-Its rooms: :mod:`vision.leases` who owns a camera, :mod:`vision.engine` the analysing thread, :mod:`vision.publisher`
-outcomes on their way to the bus, :mod:`vision.live_state` what pages read, :mod:`vision.looking` "look again",
-:mod:`vision.balance` sharing the work, :mod:`vision.models_watch` models replaced while they run.
+Its rooms: :mod:`vision.fleet.leases` who owns a camera, :mod:`vision.fleet.engine` the analysing thread, :mod:`vision.fleet.publisher`
+outcomes on their way to the bus, :mod:`vision.fleet.live_state` what pages read, :mod:`vision.fleet.look_requests` "look again",
+:mod:`vision.fleet.balance` sharing the work, :mod:`vision.fleet.models_watch` models replaced while they run.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from core.errors import YiwangError
 from core.media import MediaStore
 from core.records import CameraConfig, decode
 from core.settings import Settings
-from vision import shedding
-from vision.balance import Balance
-from vision.blur import Blur
-from vision.engine import Engine, Station
+from vision.fleet import load_shedding
+from vision.fleet.balance import Balance
+from vision.fleet.blur import Blur
+from vision.fleet.engine import Engine, Station
+from vision.fleet.leases import BEAT_S, LeaseBook, bucket_key, ensure_leases
+from vision.fleet.live_state import LiveStates
+from vision.fleet.look_requests import Looker
+from vision.fleet.models_watch import ModelsWatch
+from vision.fleet.publisher import Publisher
+from vision.fleet.supervision import BUS_TROUBLE, supervised
 from vision.judging.analyzer import Analyzer
 from vision.judging.detector_pool import DetectorPool
-from vision.leases import BEAT_S, LeaseBook, bucket_key, ensure_leases
-from vision.live_state import LiveStates
-from vision.looking import Looker
-from vision.models_watch import ModelsWatch
-from vision.publisher import Publisher
-from vision.supervision import BUS_TROUBLE, supervised
 
 log = logging.getLogger("yiwang.vision")
 
@@ -152,7 +152,7 @@ class VisionWorker:
         """Take free cameras, a few at a time so that other workers get their share."""
         while True:
             room = self.capacity - len(self.book.held)
-            busy = self.engine.load > shedding.HIGH and self.balance.others and self.book.held
+            busy = self.engine.load > load_shedding.HIGH and self.balance.others and self.book.held
             if room <= 0 or busy:
                 await asyncio.sleep(BEAT_S)  # measured, not promised: a busy worker leaves the rest to the others
                 continue

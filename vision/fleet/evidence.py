@@ -14,8 +14,8 @@ from core.geo.homography import of_calibration
 from core.ids import derived_id
 from core.media import MediaStore
 from core.records import CameraConfig, EvidenceRef, GeoPoint, Observation, Zone
-from vision.blur import Blur
 from vision.detections import Detections, Image
+from vision.fleet.blur import Blur
 from vision.judging.analyzer import Outcome
 from vision.judging.findings import Finding
 from vision.judging.ground import footprint

@@ -1,0 +1,1 @@
+"""Many cameras on many machines: leases, balance, load shedding, patrol, evidence, publishing."""
