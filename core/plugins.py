@@ -8,7 +8,9 @@ configuration names are imported.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -27,9 +29,18 @@ GROUPS: dict[str, str] = {
 
 
 def kinds(group: str) -> list[str]:
-    """Names of all plug-ins of ``group``, without importing them."""
+    """Names of all plug-ins of ``group``, without importing them: the modules that define ``Params`` and ``build``."""
     package = importlib.import_module(GROUPS[group])
-    return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_"))
+    return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if _is_plugin(package, m.name))
+
+
+def _is_plugin(package: ModuleType, name: str) -> bool:
+    """Whether module ``name`` is a plug-in rather than a helper beside them."""
+    if name.startswith("_"):
+        return False
+    found = importlib.util.find_spec(f"{package.__name__}.{name}")
+    source = Path(found.origin).read_text(encoding="utf-8") if found and found.origin else ""
+    return "\ndef build(" in source
 
 
 def load(group: str, kind: str) -> ModuleType:

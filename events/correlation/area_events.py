@@ -1,8 +1,9 @@
 """Area-wide events: one rainstorm, many points.  Each place keeps its case; a parent case brackets them.
 
-When ``area_min`` open cases of a happening stand within ``area_radius_m`` of a new one, a parent opens and they become
-its children; later ones within the radius of the parent's place join it.  Nothing is merged: each child has its own
-department, clock and close.  The parent can be finished when no child is open (see :mod:`events.runtime.source_recheck`).
+When ``area_min`` open cases of a happening stand within ``area_radius_m`` of a new one, a parent opens and they
+become its children; later ones within the radius of the parent's place join it.  Nothing is merged: each child has
+its own department, clock and close.  The parent can be finished when no child is open (see
+:mod:`events.runtime.source_recheck`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Emergency plans (预案): what a grave case calls up — tasks, people on duty, warehouses, cameras.
 
 A plan is data (events/dispatching/plans.json, edited in the table).  Putting one into force copies its tasks, so that
-editing the plan later changes no history; every task has its department, its person on duty, its due time and its cameras.
+editing the plan later changes no history; every task has its department, its person on duty, its due time and its
+cameras.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A second, magnified look at places that keep moving: small flames and thin plumes in a wide view.
 
 On a whole picture shrunk to the model's input a flame at 40 m is a few pixels.  Where the picture stays lively
-(:mod:`vision.judging.flicker`) a square around the place is cut out at full resolution and given to the same detector, at most
-twice a second and two places at a time, so that a quiet camera costs nothing more.
+(:mod:`vision.judging.flicker`) a square around the place is cut out at full resolution and given to the same
+detector, at most twice a second and two places at a time, so that a quiet camera costs nothing more.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """One camera's pictures: a thread that opens, paces, decodes, reconnects, and never makes another camera wait.
 
 The newest picture wins: what was not analysed in time is dropped, and while analysing is behind only key frames are
-decoded.  Every wait has an end: opening 5 s, reading 5 s, 8 s without a picture, and a stream that floods is read at a
-bounded rate (:mod:`vision.capture.timing`).  Only pictures that are analysed are converted.  While nothing moves (``economy``)
-and key frames come at least every 2 s, only those are decoded; the packets between are judged by their sizes
-(:mod:`vision.capture.packet_activity`) and kept: when something stirs, what was skipped since the last key frame is decoded at once
-and the newest picture goes on.
+decoded.  Every wait has an end: opening 5 s, reading 5 s, 8 s without a picture, and a stream that floods is read at
+a bounded rate (:mod:`vision.capture.timing`).  Only pictures that are analysed are converted.  While nothing moves
+(``economy``) and key frames come at least every 2 s, only those are decoded; the packets between are judged by their
+sizes (:mod:`vision.capture.packet_activity`) and kept: when something stirs, what was skipped since the last key
+frame is decoded at once and the newest picture goes on.
 """
 
 from __future__ import annotations

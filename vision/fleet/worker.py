@@ -1,9 +1,10 @@
 """A vision worker: leases cameras, analyses them, publishes what it sees.
 
 ``main(settings, stop)`` runs until ``stop`` is set.  Any number of workers may run; JetStream shares the cameras out.
-Its rooms: :mod:`vision.fleet.leases` who owns a camera, :mod:`vision.fleet.engine` the analysing thread, :mod:`vision.fleet.publisher`
-outcomes on their way to the bus, :mod:`vision.fleet.live_state` what pages read, :mod:`vision.fleet.look_requests` "look again",
-:mod:`vision.fleet.balance` sharing the work, :mod:`vision.fleet.models_watch` models replaced while they run.
+Its rooms: :mod:`vision.fleet.leases` who owns a camera, :mod:`vision.fleet.engine` the analysing thread,
+:mod:`vision.fleet.publisher` outcomes on their way to the bus, :mod:`vision.fleet.live_state` what pages read,
+:mod:`vision.fleet.look_requests` "look again", :mod:`vision.fleet.balance` sharing the work,
+:mod:`vision.fleet.models_watch` models replaced while they run.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Is the camera still seeing?  Frozen, black, over-exposed, covered, blurred, moved; offline comes from capture.
 
-And does it know what time it is?  Where the stream bears the camera's time (:func:`vision.capture.camera_thread.camera_time`) a clock
-that is off by more than ``clock_error_s`` is a fault; where it bears none, nothing is said.
+And does it know what time it is?  Where the stream bears the camera's time
+(:func:`vision.capture.camera_thread.camera_time`) a clock that is off by more than ``clock_error_s`` is a fault;
+where it bears none, nothing is said.
 
 Every state is a standing condition of its own.  Covered, blurred and moved compare with what the camera used to
 see: an edge map averaged over daylight minutes, learnt slowly and only while all is well, so that day, night, fog

@@ -161,10 +161,12 @@ class WebPush:
 
     def _post(self, target: Target, notice: NoticeMessage, plain: bytes) -> Answer:
         host, port = push_encryption.check_endpoint(target.endpoint, self._params.allow_private)
-        body = push_encryption.encrypt(plain, push_encryption.browser_key(target.p256dh), push_encryption.browser_secret(target.auth))
+        key, secret = push_encryption.browser_key(target.p256dh), push_encryption.browser_secret(target.auth)
+        body = push_encryption.encrypt(plain, key, secret)
         parts = urlsplit(target.endpoint)
+        authorization = push_encryption.authorization(self._key, target.endpoint, self._params.contact, time.time())
         headers = {
-            "Authorization": push_encryption.authorization(self._key, target.endpoint, self._params.contact, time.time()),
+            "Authorization": authorization,
             "Content-Encoding": "aes128gcm",
             "Content-Type": "application/octet-stream",
             "TTL": str(self._params.ttl_s),
