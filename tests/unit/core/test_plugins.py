@@ -12,7 +12,7 @@ from core.errors import PluginLibraryMissing, PluginParamsInvalid, PluginUnknown
 from scripts.plugin_docs import render
 
 ALL = [(group, kind) for group in plugins.GROUPS for kind in plugins.kinds(group)]
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "plugins.md"
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "plugins.md"
 
 
 @pytest.mark.parametrize(("group", "kind"), ALL)

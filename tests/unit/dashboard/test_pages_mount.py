@@ -13,7 +13,7 @@ from core.settings import load_settings
 from dashboard.pages.layouts import MODULE_PAGES, layout_of
 from tests.fake_api import FakeCity, create_fake_app
 
-ROOT = Path(__file__).parents[2] / "dashboard"
+ROOT = Path(__file__).parents[3] / "dashboard"
 
 
 @pytest.fixture(scope="module")

@@ -150,7 +150,7 @@ def test_every_default_rule_builds_and_knows_its_happening() -> None:
 def test_a_wrong_rule_is_named(change: str, told: str) -> None:
     from importlib import resources
 
-    text = resources.files("events").joinpath("data/rules.yaml").read_text(encoding="utf-8")
+    text = resources.files("events.rules").joinpath("rules.yaml").read_text(encoding="utf-8")
     wrong = {
         "happening: fire": "happening: nonsense",
         "kind: threshold": "kind: treshold",
