@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from core import plugins
 from dashboard.i18n import LANGUAGES, chosen, translate, words
 
-ROOT = Path(__file__).parents[2] / "dashboard"
+ROOT = Path(__file__).parents[3] / "dashboard"
 SOURCES = [*ROOT.glob("static/ui/**/*.mjs"), *ROOT.glob("mobile/*.mjs"), *ROOT.glob("pages/*.py")]
 NAMED = re.compile(r"""(?<![\w.])(?:t|translate)\(\s*(?:language,\s*)?["']([a-z_]+\.[\w.]+)["']""")
 STEMS = re.compile(r"""\bterm\(\s*["'](\w+)["']""")
-DEFINITIONS = Path(__file__).parents[2] / "events" / "definitions"
+DEFINITIONS = Path(__file__).parents[3] / "events" / "definitions"
 
 
 def test_both_languages_have_the_same_keys_and_no_empty_text() -> None:
@@ -53,13 +54,13 @@ def test_states_stages_and_commands_of_every_definition_have_words() -> None:
 
 def test_what_rules_and_algorithms_are_about_has_words() -> None:
     known = words("zh")
-    root = Path(__file__).parents[2]
-    book = yaml.safe_load((root / "events" / "data" / "rules.yaml").read_text(encoding="utf-8"))
+    root = Path(__file__).parents[3]
+    book = yaml.safe_load((root / "events" / "rules" / "rules.yaml").read_text(encoding="utf-8"))
     kinds = {kind for rule in book["rules"] for kind in rule["applies_to"]} | set(book["happenings"])
     kinds |= {f.stem for f in (root / "vision" / "algorithms").glob("[a-z]*.py")}
     assert {k for k in kinds if f"kind.{k}" not in known} == set()
-    plugins = {f.stem for f in (root / "events" / "rules").glob("[a-z]*.py")}
-    assert {k for k in plugins if f"whystep.{k}" not in known} == set()
+    rule_kinds = set(plugins.kinds("rule"))
+    assert {k for k in rule_kinds if f"whystep.{k}" not in known} == set()
 
 
 def test_english_has_no_chinese_left() -> None:
