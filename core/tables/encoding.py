@@ -1,0 +1,107 @@
+"""In which encoding a text file is: UTF-8 with and without mark, UTF-16, GB18030 (which includes GBK and GB 2312).
+
+The whole file is looked at, a megabyte at a time: the first Chinese character may stand at the very end.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from core.tables.problem import FileUnreadable
+
+_BLOCK = 1 << 20
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_UTF8_CHAR = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_HIGH = re.compile(rb"[\x80-\xff]")
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """``codec`` as Python names it, ``title`` as people know it; ``damaged``: some bytes do not decode."""
+
+    codec: str
+    title: str
+    damaged: bool = False
+
+
+def detect(file: BinaryIO) -> Encoding:
+    """The encoding of ``file``, read from its beginning; it is left there again.
+
+    A file that is UTF-8 up to a few spoilt bytes stays UTF-8: GB18030 would decode it all into nonsense.
+    """
+    file.seek(0)
+    head = file.read(4096)
+    file.seek(0)
+    for mark, codec in _MARKS:
+        if head.startswith(mark):
+            return _checked(file, codec, codec.removesuffix("-sig").upper())
+    wide = _utf16_without_mark(head)
+    if wide:
+        return _checked(file, wide, "UTF-16")
+    if b"\0" in head:
+        raise FileUnreadable("binary")
+    for codec, title in (("utf-8", "UTF-8"), ("gb18030", "GB18030")):
+        if codec == "gb18030" and _is_spoilt_utf8(file):
+            return Encoding("utf-8", "UTF-8", damaged=True)
+        if _decodes(file, codec):
+            return Encoding(codec, title)
+    return Encoding("gb18030", "GB18030", damaged=True)
+
+
+def decode(data: bytes) -> tuple[str, Encoding]:
+    """``data`` as text by :func:`detect`; what does not decode becomes U+FFFD."""
+    import io
+
+    found = detect(io.BytesIO(data))
+    return data.decode(found.codec, errors="replace"), found
+
+
+def _checked(file: BinaryIO, codec: str, title: str) -> Encoding:
+    return Encoding(codec, title, damaged=not _decodes(file, codec))
+
+
+def _utf16_without_mark(head: bytes) -> str:
+    """UTF-16 without a mark: commas and line ends have a zero on one side only."""
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    half = len(head) // 2
+    if half < 4 or max(even, odd) < 0.1 * half or min(even, odd) > 0.01 * half:
+        return ""
+    return "utf-16-le" if odd > even else "utf-16-be"
+
+
+def _blocks(file: BinaryIO) -> Iterator[bytes]:
+    file.seek(0)
+    while block := file.read(_BLOCK):
+        yield block
+    file.seek(0)
+
+
+def _decodes(file: BinaryIO, codec: str) -> bool:
+    decoder = codecs.getincrementaldecoder(codec)()
+    try:
+        for block in _blocks(file):
+            decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeError:
+        file.seek(0)
+        return False
+    return True
+
+
+def _is_spoilt_utf8(file: BinaryIO) -> bool:
+    """Whether nearly all bytes above ASCII are parts of whole UTF-8 characters."""
+    high = whole = 0
+    for block in _blocks(file):
+        high += len(_HIGH.findall(block))
+        whole += sum(map(len, _UTF8_CHAR.findall(block)))
+    return high > 0 and whole >= 0.9 * high

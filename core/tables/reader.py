@@ -1,0 +1,207 @@
+"""Reads one table file into rows: whatever its form, with every problem named by file, sheet, row and field.
+
+    problems = Problems()
+    with open("staff.xlsx", "rb") as file:
+        rows = list(read_table(file, "staff.xlsx", COLUMNS, problems))
+    # rows[0].place.row, rows[0].values["name"]; for p in problems: p.as_dict("zh")
+
+The form is told by content, not by suffix.  Rows that are wrong are left out and named; the others come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Any, BinaryIO
+
+from core.tables.columns import Column, Place, parse_row
+from core.tables.csvfile import read_csv
+from core.tables.heading import SEARCHED, Heading, Names, find_heading, letters, tell_heading
+from core.tables.problem import CellInvalid, FileUnreadable, Problems
+from core.tables.values import as_text, clean
+from core.tables.workbook import Cell, CellError, Sheet, read_workbook
+
+SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".et")
+MAX_ROWS = 1_000_000
+Lines = Iterator[tuple[int, Sequence[Cell]]]
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """A row with its place; ``values`` are typed by the columns (or the raw cells, of :func:`raw_rows`).
+
+    ``cells``: how many the row has in a text file, where those are fewer than the heading's ``expected``.
+    """
+
+    place: Place
+    values: dict[str, Any]
+    cells: int = 0
+    expected: int = 0
+
+
+def read_table(
+    file: BinaryIO,
+    name: str,
+    columns: Sequence[Column],
+    problems: Problems,
+    *,
+    mapped: Mapping[str, str] | None = None,
+    max_rows: int = MAX_ROWS,
+) -> Iterator[TableRow]:
+    """The good rows of ``file`` (seekable, binary; called ``name`` in problems), typed by ``columns``.
+
+    ``mapped``: the file's headings → column names, as the user mapped them.  Never raises for what is in the file: a
+    file that cannot be read at all is one problem of severity *error* with row 0.
+    """
+    for row in raw_rows(file, name, columns, problems, mapped=mapped, max_rows=max_rows):
+        values = parse_row(row.values, columns, row.place, problems)
+        if values is None:
+            continue
+        if row.cells:
+            _tell(problems, row.place, "row_short", "", count=row.cells, expected=row.expected)
+        yield TableRow(row.place, values)
+    problems.fold(name, "number_in_text", "numbers_in_text")
+
+
+def raw_rows(
+    file: BinaryIO,
+    name: str,
+    columns: Sequence[Column],
+    problems: Problems,
+    *,
+    mapped: Mapping[str, str] | None = None,
+    max_rows: int = MAX_ROWS,
+) -> Iterator[TableRow]:
+    """As :func:`read_table` with the cells as they stand; without ``columns`` every heading is a column."""
+    names = Names({c.name: c.also for c in columns if c.kind != "geometry"}, mapped)
+    count = 0
+    try:
+        for sheet, lines, merged in _sheets(file, name, problems):
+            for row in _sheet_rows(sheet, lines, merged, name, names, problems):
+                count += 1
+                if count > max_rows:
+                    raise FileUnreadable("too_many_rows", limit=max_rows)
+                yield row
+    except FileUnreadable as error:
+        problems.tell(name, error.code, **error.values)
+
+
+def is_workbook(file: BinaryIO) -> bool:
+    """Whether the content is that of a workbook (whatever the file's name says)."""
+    file.seek(0)
+    magic = file.read(4)
+    file.seek(0)
+    return magic.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x09\x08", b"\x09\x04", b"\x09\x02"))
+
+
+def _sheets(
+    file: BinaryIO, name: str, problems: Problems
+) -> Iterator[tuple[Sheet | None, Lines, dict[int, list[Any]]]]:
+    """Lines of every visible sheet (None: a text file) and the merged areas by their rows."""
+    file.seek(0)
+    head = file.read(2048).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not is_workbook(file):
+        if head.startswith((b"<html", b"<!doctype", b"<table", b"<meta", b"<head")):
+            raise FileUnreadable("web_page")
+        if head.startswith((b"<?xml", b"<workbook")):
+            raise FileUnreadable("xml_sheet")
+        if not head:
+            raise FileUnreadable("empty")
+        yield None, iter(read_csv(file, name, problems)), {}
+        return
+    for sheet in read_workbook(file):
+        if sheet.hidden:
+            if sheet.rows:
+                problems.tell(name, "sheet_hidden", sheet=sheet.name)
+            continue
+        merged = _unmerge(sheet)
+        lines = ((n, cells) for n, cells in enumerate(sheet.rows, 1) if any(c not in ("", None) for c in cells))
+        yield sheet, lines, merged
+
+
+def _unmerge(sheet: Sheet) -> dict[int, list[Any]]:
+    """Give every row of a merged area its value; returns row → [(area as a sheet writes it, first row)]."""
+    areas: dict[int, list[Any]] = {}
+    for top, left, bottom, right in sheet.merged:
+        if bottom == top or top >= len(sheet.rows) or left >= len(sheet.rows[top]):
+            continue
+        area = f"{letters(left)}{top + 1}:{letters(right)}{bottom + 1}"
+        for row in range(top, min(bottom, len(sheet.rows) - 1) + 1):
+            cells = sheet.rows[row]
+            if left < len(cells) and row > top and cells[left] in ("", None):
+                cells[left] = sheet.rows[top][left]
+            areas.setdefault(row + 1, []).append((area, top + 1))
+    return areas
+
+
+def _sheet_rows(
+    sheet: Sheet | None, lines: Lines, merged: dict[int, list[Any]], name: str, names: Names, problems: Problems
+) -> Iterator[TableRow]:
+    title = sheet.name if sheet else ""
+    first = list(islice(lines, SEARCHED))
+    heading = find_heading(first, names)
+    if heading is None:
+        if first and sheet is not None and names.known:
+            problems.tell(name, "sheet_unread", sheet=title)
+        elif first:
+            problems.tell(name, "no_heading", known=", ".join(names.known))
+        return
+    tell_heading(heading, names, problems, name, title)
+    below = [line for line in first if line[0] > heading.row]
+    told: set[Any] = set()
+    for number, cells in chain(below, lines):
+        place = Place(name, title, number)
+        for area, top in merged.get(number, ()):
+            if top > heading.row and area not in told:
+                told.add(area)
+                problems.tell(name, "merged", sheet=title, row=top, area=area)
+        raw = _row(cells, heading, place, sheet is None, problems, told)
+        if raw is not None:
+            short = sheet is None and len(cells) < heading.width
+            yield TableRow(place, raw, len(cells) if short else 0, heading.width)
+
+
+def _row(
+    cells: Sequence[Cell], heading: Heading, place: Place, ragged: bool, problems: Problems, told: set[Any]
+) -> dict[str, Any] | None:
+    """The row's cells by column; None for a row that cannot be told apart (too wide, contradicting itself)."""
+    beyond = [(k, c) for k, c in enumerate(cells[heading.width :], heading.width) if not _blank(c)]
+    if beyond and ragged:
+        surplus = ", ".join(_shown(c) for _, c in beyond)
+        _tell(problems, place, "row_wide", "", count=beyond[-1][0] + 1, expected=heading.width, surplus=surplus)
+        return None
+    _tell_unnamed(cells, heading, place, problems, told)
+    raw: dict[str, Any] = {}
+    for column, places in heading.columns.items():
+        found = [cells[p] for p in places if p < len(cells) and not _blank(cells[p])]
+        if len(found) > 1 and len({_shown(c) for c in found}) > 1:
+            _tell(problems, place, "differs", column, found=", ".join(_shown(c) for c in found))
+            return None
+        raw[column] = found[0] if found else ""
+    return raw
+
+
+def _tell_unnamed(cells: Sequence[Cell], heading: Heading, place: Place, problems: Problems, told: set[Any]) -> None:
+    named = {p for places in heading.columns.values() for p in places} | set(heading.unknown)
+    for k, cell in enumerate(cells):
+        if k not in named and k not in told and not _blank(cell):
+            told.add(k)
+            _tell(problems, place, "column_unnamed", letters(k), column=letters(k))
+
+
+def _tell(problems: Problems, place: Place, code: str, field: str, **values: Any) -> None:
+    problems.tell(place.file, code, sheet=place.sheet, row=place.row, field=field, **values)
+
+
+def _blank(cell: Cell) -> bool:
+    return cell is None or (isinstance(cell, str) and not cell.strip("\x1a\0 \t\r\n\u3000\u00a0\ufeff\u200b"))
+
+
+def _shown(cell: Cell) -> str:
+    if isinstance(cell, CellError):
+        return cell.text
+    try:
+        return as_text(clean(cell))
+    except CellInvalid:
+        return str(cell)
