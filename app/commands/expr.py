@@ -16,7 +16,7 @@ from app.node import run_script
 from core.errors import InputInvalid
 from core.forms.dates import PlainWorkDays
 from core.forms.vectors import merged_context, outcome, same
-from events.calendar import STATUTORY
+from core.legal_time.calendar import STATUTORY
 
 HELP = "evaluate expression vectors in Python and in Node and list the disagreements"
 
