@@ -11,6 +11,7 @@ from collections.abc import Callable
 import httpx
 from sqlalchemy import func, select
 
+from app.bus_guard import BusGuard
 from app.nats import nats_command, write_config
 from app.preflight import check_disk, check_ports, lock_folder
 from app.supervise import ChildSpec, Family
@@ -95,16 +96,24 @@ async def run(settings: Settings, *, demo: bool, say: Say = say) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         family = Family(settings.data_dir / "logs", say)
+        upkeep: list[asyncio.Task[None]] = []
         try:
             say("starting nats-server, worker, ingest, vision, web" + (" and the simulated devices" if demo else ""))
             for spec in children(settings, demo=demo):
                 family.start(spec)
+            upkeep += [asyncio.create_task(family.rotate_for_ever())]
+            if settings.nats_embedded:
+                guard = BusGuard(settings, family.children["nats-server"].restart, say)
+                upkeep += [asyncio.create_task(guard.run())]
             await until_ready(settings, stop)
             if not stop.is_set():
                 _announce(settings, password, say)
             await stop.wait()
             say("stopping …")
         finally:
+            for task in upkeep:
+                task.cancel()
+            await asyncio.gather(*upkeep, return_exceptions=True)
             await family.stop()
         say("stopped")
         return 0

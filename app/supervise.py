@@ -6,16 +6,20 @@ import asyncio
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 HEALTHY_AFTER_S = 10.0  # a child that has run this long is back; its back-off starts anew
 MAX_BACKOFF_S = 30.0
 LOG_LIMIT_BYTES = 20_000_000
+LOG_KEEP = 3  # older parts of a log that are kept: X.log.1 is the newest
+ROTATE_EVERY_S = 10.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -73,8 +77,9 @@ class Child:
             backoff_s = min(MAX_BACKOFF_S, backoff_s * 2)
 
     async def _run_once(self) -> int:
-        self._rotate()
-        with self._log.open("ab") as log:
+        with contextlib.suppress(OSError):
+            self.rotate()
+        with self._open_log() as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self.spec.command,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -91,9 +96,45 @@ class Child:
             self._told_lost = False
         return await waiting
 
-    def _rotate(self) -> None:
-        if self._log.exists() and self._log.stat().st_size > LOG_LIMIT_BYTES:
-            self._log.replace(self._log.with_suffix(".log.1"))
+    def _open_log(self) -> IO[bytes]:
+        """The log to append to; on a disk that takes no writes the process runs without one."""
+        try:
+            return self._log.open("ab")
+        except OSError:
+            return Path(os.devnull).open("ab")
+
+    def rotate(self, limit_bytes: int = LOG_LIMIT_BYTES) -> bool:
+        """Put a log that grew too long aside, while the process goes on writing to it; whether it was.
+
+        Copied and cut, not renamed: the process holds the file open (to append, so it goes on at the new end).  Where
+        the copy finds no room, the log is cut all the same: a full disk must not be filled by its own complaints.
+        """
+        if not self._log.exists() or self._log.stat().st_size <= limit_bytes:
+            return False
+        for number in range(LOG_KEEP, 1, -1):
+            older = self._log.with_suffix(f".log.{number - 1}")
+            if older.exists():
+                older.replace(self._log.with_suffix(f".log.{number}"))
+        aside = self._log.with_suffix(".log.1")
+        try:
+            shutil.copyfile(self._log, aside)
+        except OSError:
+            aside.unlink(missing_ok=True)
+        os.truncate(self._log, 0)
+        return True
+
+    async def restart(self, grace_s: float = 10.0) -> None:
+        """Stop the process once; :meth:`watch` starts it again."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), grace_s)
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
 
     def leave(self) -> None:
         """Do not restart it any more."""
@@ -132,6 +173,14 @@ class Family:
         self.children[spec.name] = child
         self._tasks.append(asyncio.create_task(child.watch(), name=spec.name))
         return child
+
+    async def rotate_for_ever(self) -> None:
+        """Keep every log short while its process runs."""
+        while True:
+            await asyncio.sleep(ROTATE_EVERY_S)
+            for child in self.children.values():
+                with contextlib.suppress(OSError):
+                    await asyncio.to_thread(child.rotate)
 
     async def stop(self) -> None:
         """Stop all, the last started first, nats-server (the first) at the end."""

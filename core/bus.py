@@ -6,6 +6,7 @@ Subjects (``p`` is the partition of the site, so that a site's order holds)::
     obs.<p>.<kind>.<source_id>       detections, alarms     stream OBS
     case.<event>.<case_id>           what happened to cases stream CASE
     lease.<class>.<camera_id>        camera leases          stream LEASE (work queue)
+    probe.<stream>.<id>              does it store?         every stream (core/bus_probe.py), deleted at once
     cmd.<source>                     device commands        request/reply
     look.<camera_id>                 "look again"           request/reply
 
@@ -122,7 +123,7 @@ class Bus:
         for spec in STREAMS:
             config = api.StreamConfig(
                 name=self.stream(spec.name),
-                subjects=[self.prefix + s for s in spec.subjects],
+                subjects=[self.prefix + s for s in (*spec.subjects, f"probe.{spec.name.lower()}.>")],
                 retention=spec.retention,
                 storage=api.StorageType.FILE,
                 discard=api.DiscardPolicy.NEW,

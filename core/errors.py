@@ -109,3 +109,15 @@ class MediaTampered(YiwangError):
     code = "media_tampered"
     message = "evidence file {uri!r} has hash {actual}, not {expected}"
     remedy = "restore it from backup and look into who changed it"
+
+
+class StorageFull(YiwangError):
+    code = "storage_full"
+    message = "there is no room left to store this: {detail}"
+    remedy = "tell operations that the disk is full, or its rest kept for alarms; nothing was stored, send it later"
+
+
+class StorageBusy(YiwangError):
+    code = "storage_busy"
+    message = "it cannot be stored at this moment: {detail}"
+    remedy = "nothing was lost; send it again in {retry_after_s} seconds"

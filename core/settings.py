@@ -50,11 +50,24 @@ class Settings:
     log_level: str = "INFO"
     vision_capacity: int = 256  # cameras one vision worker takes at most; a busy one stops before that
     patrol_every_s: int = 0  # seconds from one patrol's start to the next's; 0: no patrols
+    disk_reserve_mb: int = 0  # kept free for alarms: uploads are refused below it; 0: 5 % of the disk, at most 5 GB
+    media_keep_days: int = 0  # evidence of cases closed longer than this goes; 0: it stays for good
     vision_blur: str = ""  # "faces", "plates" or both with a comma: made unrecognisable in evidence pictures
 
     @property
     def tiles_dir(self) -> Path:
         return self.data_dir / "tiles"
+
+    @property
+    def disks(self) -> list[Path]:
+        """The local folders that we write to, each perhaps on a disk of its own: data, evidence, SQLite."""
+        folders = [self.data_dir]
+        media = self.media_url.removeprefix("file://")
+        if "://" not in media:
+            folders.append(Path(media))
+        if self.database_url.startswith("sqlite:///"):
+            folders.append(Path(self.database_url.removeprefix("sqlite:///")).parent)
+        return [folder for folder in dict.fromkeys(folders) if folder.is_dir()] or [self.data_dir]
 
     def with_(self, **changes: object) -> Settings:
         """A copy with ``changes``."""
@@ -104,6 +117,8 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         log_level=env.get("YIWANG_LOG_LEVEL", "INFO").upper(),
         vision_blur=env.get("YIWANG_VISION_BLUR", ""),
         vision_capacity=_whole(env, "YIWANG_VISION_CAPACITY", 256, 1, 10000),
+        disk_reserve_mb=_whole(env, "YIWANG_DISK_RESERVE_MB", 0, 0, 10_000_000),
+        media_keep_days=_whole(env, "YIWANG_MEDIA_KEEP_DAYS", 0, 0, 36500),
         patrol_every_s=_whole(env, "YIWANG_PATROL_EVERY_S", 0, 0, 7 * 86400),
     )
 

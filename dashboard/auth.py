@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Engine, delete, func, or_, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core.clock import Clock, SystemClock
@@ -20,6 +21,7 @@ from core.errors import InputInvalid, NotFound
 from core.ids import new_id
 from core.records import Actor
 from dashboard.errors import LoginFailed, LoginThrottled
+from storage.availability import is_away
 from storage.session import read_scope, session_scope
 from storage.tables.people import LoginFailure, LoginSession, User, UserRole
 from storage.tables.registry import Department
@@ -266,11 +268,19 @@ class Accounts:
                 user.must_change_password,
             )  # fmt: skip
         if stale:
+            self._seen(hashed, now)
+        return principal
+
+    def _seen(self, hashed: str, now: datetime) -> None:
+        """Note that the session is used; a database that takes no writes now must not shut its people out."""
+        try:
             with session_scope(self.engine) as session:
                 kept = session.get(LoginSession, hashed)
                 if kept is not None:
                     kept.last_seen_at = now
-        return principal
+        except DBAPIError as error:
+            if not is_away(error):
+                raise
 
     def log_out(self, session_hash: str) -> None:
         """End the session."""

@@ -68,6 +68,8 @@ _STATUS: dict[str, int] = {
     "login_throttled": 429,
     "too_many_viewers": 429,
     "body_too_large": 413,
+    "storage_full": 507,
+    "storage_busy": 503,
     "unavailable": 503,
     "bus_unavailable": 503,
     "media_tampered": 500,
@@ -88,6 +90,12 @@ def status_of(error: YiwangError) -> int:
     if isinstance(error, errors.NotFound):
         return 404
     return 422 if isinstance(error, errors.InputInvalid) else 400
+
+
+def retry_headers(error: YiwangError) -> dict[str, str] | None:
+    """``Retry-After`` of an error that passes by itself."""
+    seconds = error.data.get("retry_after_s")
+    return {"Retry-After": str(seconds)} if seconds is not None else None
 
 
 def body_of(error: YiwangError) -> dict[str, Any]:

@@ -10,10 +10,13 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from core.clock import Clock, SystemClock
-from core.errors import YiwangError
+from core.disk import is_no_room, is_read_only
+from core.errors import StorageBusy, StorageFull, YiwangError
 from core.legal_time.calendar import calendars_of
 from core.media import MediaStore
 from core.settings import Settings
@@ -43,7 +46,8 @@ from dashboard.api import (
 )
 from dashboard.api.deps import respond
 from dashboard.auth import Accounts
-from dashboard.errors import LoginThrottled, body_of, status_of
+from dashboard.errors import body_of, retry_headers, status_of
+from dashboard.health import Health
 from dashboard.live import LiveHub
 from dashboard.reference import add_bodies
 from dashboard.security import Gate, SessionCache
@@ -51,9 +55,12 @@ from dashboard.services import Services
 from dashboard.video import VideoRooms
 from events.cases.service import CaseService
 from layers.tiles import load_tilesets
+from storage.availability import RETRY_AFTER_S, as_typed
 from storage.session import make_engine
 
 log = logging.getLogger("yiwang.web")
+
+BUSY_S = 3.0  # a person who saves something while the database is locked is told after this long
 
 ROUTERS = (
     session, cases, records, cameras, fleet, learning, devices, rules, plans, duty, indicators, keys, channels, maps,
@@ -86,14 +93,15 @@ def create_app(settings: Settings, clock: Clock | None = None, *, pages: bool = 
         from dashboard.pages import mount
 
         mount(app, settings)
-    app.add_middleware(Gate, sessions=services.sessions, upload_paths=_is_upload)
+    app.add_middleware(Gate, sessions=services.sessions, upload_paths=_is_upload, room=services.health.check_room)
     return app
 
 
 def make_services(settings: Settings, clock: Clock) -> Services:
     """Everything the routes share; opens the database, nothing else."""
-    engine = make_engine(settings.database_url)
+    engine = make_engine(settings.database_url, busy_s=BUSY_S)
     accounts = Accounts(engine, clock)
+    hub = LiveHub(settings, engine, clock)
     return Services(
         settings=settings,
         engine=engine,
@@ -104,7 +112,8 @@ def make_services(settings: Settings, clock: Clock) -> Services:
             engine, clock, district=settings.district, calendars=calendars_of(settings.data_dir)
         ),
         media=MediaStore(settings.media_url),
-        hub=LiveHub(settings, engine, clock),
+        hub=hub,
+        health=Health(settings, engine, clock, hub),
         video=VideoRooms(),
         tilesets=load_tilesets(settings.tiles_dir),
     )
@@ -113,21 +122,22 @@ def make_services(settings: Settings, clock: Clock) -> Services:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
-    task = asyncio.create_task(services.hub.run())
-    task.add_done_callback(_say_end)
+    tasks = [asyncio.create_task(job) for job in (services.hub.run(), services.health.run())]
+    for task in tasks:
+        task.add_done_callback(_say_end)
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         services.video.close()
         services.engine.dispose()
 
 
 def _say_end(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and task.exception():
-        log.error("live push ended: %s", task.exception(), exc_info=task.exception())
+        log.error("a background task ended: %s", task.exception(), exc_info=task.exception())
 
 
 def _is_upload(path: str) -> bool:
@@ -147,13 +157,15 @@ def _handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(YiwangError, _typed)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(DBAPIError, _stored_nothing)
+    app.add_exception_handler(PoolTimeout, _stored_nothing)
+    app.add_exception_handler(OSError, _stored_nothing)
     app.add_exception_handler(Exception, _broken)
 
 
 async def _typed(_request: Request, error: Exception) -> Response:
     assert isinstance(error, YiwangError)
-    headers = {"Retry-After": str(error.data["retry_after_s"])} if isinstance(error, LoginThrottled) else None
-    return respond(body_of(error), status_of(error), headers)
+    return respond(body_of(error), status_of(error), retry_headers(error))
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:
@@ -169,6 +181,18 @@ async def _http(request: Request, error: Exception) -> Response:
     code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
     body = {"error": code, "message": f"{request.method} {request.url.path}: {error.detail}", "remedy": ""}
     return respond(body, error.status_code, dict(error.headers or {}))
+
+
+async def _stored_nothing(request: Request, error: Exception) -> Response:
+    """A full, locked or read-only disk or database is said as such, with when to try again; all else is a fault."""
+    typed = as_typed(error)
+    if is_no_room(error):
+        typed = StorageFull(detail="the disk is full")
+    elif is_read_only(error):
+        typed = StorageBusy(detail="the disk takes no writes", retry_after_s=RETRY_AFTER_S)
+    if typed is None:
+        return await _broken(request, error)
+    return await _typed(request, typed)
 
 
 async def _broken(request: Request, error: Exception) -> Response:

@@ -13,15 +13,25 @@ from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote, urlsplit
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import Forbidden, YiwangError
 from dashboard.auth import Accounts, Principal
-from dashboard.errors import BodyTooLarge, CsrfRefused, NotSignedIn, PasswordChangeRequired, body_of, status_of
+from dashboard.errors import (
+    BodyTooLarge,
+    CsrfRefused,
+    NotSignedIn,
+    PasswordChangeRequired,
+    body_of,
+    retry_headers,
+    status_of,
+)
+from storage.availability import as_typed
 
 COOKIE = "yiwang_session"
-OPEN = frozenset({"/login", "/m", "/favicon.ico", "/healthz", "/api/login"})
+OPEN = frozenset({"/login", "/m", "/favicon.ico", "/healthz", "/livez", "/api/login"})
 OPEN_BELOW = ("/static/", "/m/", "/open311/")  # Open311 checks its own keys
 PASSWORD_PATHS = frozenset({"/api/me", "/api/me/password", "/api/logout"})  # all that a first password opens
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -65,8 +75,15 @@ def is_open(path: str) -> bool:
 class Gate:
     """Refuses what has no session, a foreign origin or no CSRF token; puts the principal into ``scope["state"]``."""
 
-    def __init__(self, app: ASGIApp, sessions: SessionCache, upload_paths: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        sessions: SessionCache,
+        upload_paths: Callable[[str], bool],
+        room: Callable[[], None] = lambda: None,
+    ) -> None:
         self.app = app
+        self._room = room
         self._sessions = sessions
         self._is_upload = upload_paths
 
@@ -75,12 +92,20 @@ class Gate:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        principal = await self._principal(headers)
-        scope.setdefault("state", {})["principal"] = principal
         try:
+            principal = await self._principal(headers)
+            scope.setdefault("state", {})["principal"] = principal
             self._check(scope, headers, principal)
+            if scope["type"] == "http" and scope["method"] not in SAFE and self._is_upload(scope["path"]):
+                await asyncio.to_thread(self._room)
         except YiwangError as error:
             await _refuse(scope, receive, send, error)
+            return
+        except SQLAlchemyError as error:
+            typed = as_typed(error)
+            if typed is None:
+                raise
+            await _refuse(scope, receive, send, typed)
             return
         if scope["type"] == "websocket":
             await self.app(scope, receive, send)
@@ -178,5 +203,6 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, error: YiwangError
         return
     body = json.dumps(body_of(error), ensure_ascii=False).encode()
     head = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    head += [(name.encode(), value.encode()) for name, value in (retry_headers(error) or {}).items()]
     await sending({"type": "http.response.start", "status": status_of(error), "headers": head})
     await sending({"type": "http.response.body", "body": body})

@@ -11,6 +11,7 @@ from core.clock import Clock
 from core.media import MediaStore
 from core.settings import Settings
 from dashboard.auth import Accounts
+from dashboard.health import Health
 from dashboard.live import LiveHub
 from dashboard.security import SessionCache
 from dashboard.video import VideoRooms
@@ -30,6 +31,7 @@ class Services:
     cases: CaseService
     media: MediaStore
     hub: LiveHub
+    health: Health
     video: VideoRooms
     tilesets: dict[str, TileSet] = field(default_factory=dict)
     counters: dict[str, Any] = field(default_factory=dict)

@@ -12,26 +12,31 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 
-def make_engine(database_url: str) -> Engine:
-    """An engine for SQLite (WAL, ``synchronous=FULL``, ``BEGIN IMMEDIATE``) or PostgreSQL (psycopg 3)."""
+def make_engine(database_url: str, *, busy_s: float = 30.0) -> Engine:
+    """An engine for SQLite (WAL, ``synchronous=FULL``, ``BEGIN IMMEDIATE``) or PostgreSQL (psycopg 3).
+
+    ``busy_s``: how long a writer waits for SQLite's write lock before it fails with "locked"; a person who waits for an
+    answer is told after a few seconds, the worker has time.
+    """
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite":
         if url.database and url.database != ":memory:":
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
-        _prepare_sqlite(engine)
+        engine = create_engine(url, connect_args={"timeout": busy_s, "check_same_thread": False})
+        _prepare_sqlite(engine, busy_s)
         return engine
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
     return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8)
 
 
-def _prepare_sqlite(engine: Engine) -> None:
+def _prepare_sqlite(engine: Engine, busy_s: float) -> None:
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        busy = f"busy_timeout={int(busy_s * 1000)}"
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", busy):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

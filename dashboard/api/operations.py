@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Response
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from dashboard.api.deps import Use, allow, respond
+from dashboard.health import is_well
 from dashboard.services import Services
 from storage.session import read_scope
 from storage.tables.cases import Case, Outbox
@@ -22,15 +22,24 @@ router = APIRouter(tags=["operations"])
 
 @router.get("/healthz")
 async def healthz(use: Use) -> Response:
-    """200 when the database answers; says whether the bus does.  Holds no data: open without a session."""
-    await asyncio.to_thread(_ping, use)
-    connected = use.hub.bus is not None and use.hub.bus.client.is_connected
-    return respond({"ok": True, "bus": connected})
+    """200 when the city hears and writes, else 503; every part by itself.  Holds no data: open without a session.
+
+    ``{"ok", "bus", "parts": {"database" | "bus" | "disk" | "worker": {"ok", "code", …}}}``; each was tried by writing.
+    ``code`` is ``ok`` or: of the database ``locked``, ``full``, ``readonly``, ``away``, ``failed``; of the bus
+    ``unreachable``, ``refuses``, ``missing``, ``full``; of the disk ``low``, ``reserve`` (no uploads), ``full``,
+    ``readonly``; of the worker ``absent``, which is told and is no 503: the pages work.
+    """
+    parts = await use.health.now()
+    well = is_well(parts)
+    shown = {name: part.public() for name, part in parts.items()}
+    heard = parts["bus"].code not in {"unreachable", "refuses", "no_answer"}
+    return respond({"ok": well, "bus": heard, "parts": shown}, 200 if well else 503)
 
 
-def _ping(use: Services) -> None:
-    with read_scope(use.engine) as session:
-        session.execute(text("SELECT 1"))
+@router.get("/livez")
+async def livez() -> Response:
+    """200 as long as this process answers: for whoever restarts it.  Holds no data: open without a session."""
+    return respond({"ok": True})
 
 
 @router.get("/metrics", dependencies=[allow("admin", "operator", "viewer")])

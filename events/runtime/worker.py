@@ -20,7 +20,6 @@ from typing import Any
 import nats.errors
 from nats.aio.msg import Msg
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from core.bus import Bus, connect
 from core.clock import Clock, SystemClock
@@ -46,6 +45,7 @@ from events.runtime.readings_upkeep import ReadingsUpkeep
 from events.runtime.single_owner import Claim
 from events.runtime.source_recheck import Rechecker
 from events.runtime.stream_pull import ACK_WAIT_S, Puller
+from storage.availability import is_away
 from storage.registry import publish_registry
 from storage.session import make_engine, read_scope, session_scope
 
@@ -176,19 +176,6 @@ class Committer:
                 taken = self._intake.take_observations(session, records)  # type: ignore[arg-type]
         _add(self.totals, taken)
         return taken
-
-
-def is_away(error: Exception) -> bool:
-    """Whether ``error`` says that the database cannot be reached or written now, rather than that the input is bad."""
-    if not isinstance(error, DBAPIError):
-        return False
-    if error.connection_invalidated or isinstance(error, InterfaceError):
-        return True
-    if not isinstance(error, OperationalError):
-        return False
-    if type(error.orig).__module__.startswith("sqlite3"):
-        return any(word in str(error.orig) for word in ("locked", "busy", "full", "unable to open", "disk I/O"))
-    return True
 
 
 async def _heartbeat(taken: list[tuple[Puller, list[Msg]]]) -> None:

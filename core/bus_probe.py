@@ -1,0 +1,69 @@
+"""Does the bus store what it is given?  One small message into every stream and bucket, taken out again at once.
+
+A JetStream stream whose disk was full once keeps refusing after room was made, while its neighbours and the
+connection are fine: only a write into each stream tells.  What is found by stream:
+
+``""`` stored; ``full`` the stream's own limit is reached (nothing to mend by a restart); ``refuses`` no
+acknowledgement, or the server says that it cannot store; ``missing`` there is no such stream yet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import nats.errors
+import nats.js.errors
+
+from core.bus import STREAMS, Bus
+from core.ids import new_id
+
+TIMEOUT_S = 2.0
+_LIMITS = ("maximum bytes", "maximum messages", "maximum consumers")
+_BUCKETS = ("live", "owner")
+
+
+async def probe_streams(bus: Bus, timeout_s: float = TIMEOUT_S) -> dict[str, str]:
+    """State of every stream and bucket; all are asked at the same time, so the answer takes ``timeout_s`` at most."""
+    if not bus.client.is_connected:
+        return {spec.name: "unreachable" for spec in STREAMS}
+    names = [spec.name for spec in STREAMS]
+    found = await asyncio.gather(
+        *(_probe(bus, name, timeout_s) for name in names), *(_probe_bucket(bus, name, timeout_s) for name in _BUCKETS)
+    )
+    return dict(zip([*names, *_BUCKETS], found, strict=True))
+
+
+async def _probe(bus: Bus, name: str, timeout_s: float) -> str:
+    stream, subject = bus.stream(name), bus.subject("probe", name.lower(), new_id())
+    return await _write(bus, stream, subject, timeout_s)
+
+
+async def _probe_bucket(bus: Bus, name: str, timeout_s: float) -> str:
+    stream = f"KV_{bus.stream(name)}"
+    return await _write(bus, stream, f"$KV.{bus.stream(name)}.probe", timeout_s)
+
+
+async def _write(bus: Bus, stream: str, subject: str, timeout_s: float) -> str:
+    try:
+        async with asyncio.timeout(timeout_s):
+            ack = await bus.js.publish(subject, b"probe", timeout=timeout_s)
+    except nats.js.errors.NoStreamResponseError:
+        return "missing"
+    except nats.js.errors.APIError as error:
+        said = (error.description or "").lower()
+        return "full" if any(words in said for words in _LIMITS) else "refuses"
+    except (TimeoutError, nats.errors.Error):
+        return "refuses" if bus.client.is_connected else "unreachable"
+    with contextlib.suppress(TimeoutError, nats.errors.Error, nats.js.errors.Error):
+        async with asyncio.timeout(timeout_s):
+            await bus.js.delete_msg(stream, ack.seq)
+    return ""
+
+
+def worst(states: dict[str, str]) -> str:
+    """One word for the bus: ``ok``, else the worst of its streams."""
+    for word in ("unreachable", "refuses", "missing", "full"):
+        if word in states.values():
+            return word
+    return "ok"
