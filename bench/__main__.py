@@ -27,6 +27,8 @@ def main(argv: list[str] | None = None) -> int:
         sub.set_defaults(run=module.run)
     args = parser.parse_args(given)
     figures = args.run(args)
+    if isinstance(figures, int):
+        return figures  # a run of checks: it has printed its lines, and this is its exit status
     if args.json:
         print(json.dumps(figures, ensure_ascii=False))
     else:

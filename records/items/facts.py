@@ -1,0 +1,161 @@
+"""An item record as the rules see it: one name an element, comparable values, and a few facts about its texts."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from records.items.elements import Element, ElementTable
+
+Facts = dict[str, Any]
+_YES = frozenset({"1", "是", "有", "TRUE", "YES", "Y", "支持", "收费"})
+_NO = frozenset({"0", "否", "无", "FALSE", "NO", "N", "不支持", "不收费"})
+_UNITS = {
+    **dict.fromkeys(("工作日", "个工作日", "W", "WORK_DAY", "WORKDAY", "WORKING DAY"), "工作日"),
+    **dict.fromkeys(("自然日", "天", "日", "个自然日", "D", "NATURAL_DAY", "CALENDAR DAY"), "自然日"),
+    **dict.fromkeys(("月", "个月", "MONTH"), "月"),
+    **dict.fromkeys(("小时", "工作时", "时", "HOUR"), "小时"),
+    **dict.fromkeys(("年", "YEAR"), "年"),
+}
+_DEPTHS = {"Ⅰ": "Ⅰ", "Ⅱ": "Ⅱ", "Ⅲ": "Ⅲ", "Ⅳ": "Ⅳ", "I": "Ⅰ", "II": "Ⅱ", "III": "Ⅲ", "IV": "Ⅳ"}
+_DEPTHS |= {"1": "Ⅰ", "2": "Ⅱ", "3": "Ⅲ", "4": "Ⅳ", "一": "Ⅰ", "二": "Ⅱ", "三": "Ⅲ", "四": "Ⅳ"}
+_NEED = {"是": "1", "必要": "1", "必须": "1", "否": "2", "非必要": "2", "容缺": "3", "容缺后补": "3", "0": "2"}
+_SOURCE = {"申请人自备": "10", "政府部门核发": "20", "中介机构出具": "30", "中介机构或法定机构产生": "30", "其他": "99"}
+_SPLIT = re.compile(r"[,，;；、|/\s]+")
+_AREA_CODE = re.compile(r"(?<![0-9])\(?0[0-9]{2,3}\)?[- ]*[0-9]{5,8}(?![0-9])")
+_HOURS = re.compile(
+    r"([01]?[0-9]|2[0-4])[:.时点][0-5]?[0-9]?.{0,4}?[-–—~至到].{0,6}?([01]?[0-9]|2[0-4])[:.时点]|24 ?小时|全天"
+)
+
+
+def facts_of(record: Mapping[str, Any], table: ElementTable) -> Facts:
+    """``record`` with the table's names and comparable values; ``materials`` and ``fees`` are lists of row facts."""
+    facts: Facts = {}
+    for key, value in record.items():
+        name = table.named(str(key))
+        element = table.get(name)
+        facts[name] = comparable(value, element) if element is not None else value
+    facts.setdefault("code_scheme", "")
+    _derive(facts)
+    return facts
+
+
+def comparable(value: Any, element: Element) -> Any:
+    """The value as the rules compare it; empty text for empty."""
+    match element.type:
+        case "rows":
+            return [_row(row) for row in value or [] if isinstance(row, Mapping)] if isinstance(value, list) else []
+        case "codes":
+            return [code_of(part, element.codes) for part in _parts(value)]
+        case "code":
+            return code_of(text_of(value), element.codes)
+        case "flag":
+            return flag_of(value)
+        case "unit":
+            text = text_of(value)
+            return _UNITS.get(text.upper(), text)
+        case "depth":
+            text = text_of(value).removesuffix("级").removesuffix("度")
+            return _DEPTHS.get(text.upper(), _DEPTHS.get(str(value or "").strip(), text))
+        case "number" | "count":
+            return _number(value)
+        case _:
+            return text_of(value)
+
+
+def text_of(value: Any) -> str:
+    """Half-width text without blanks at the ends; whole floats of a spreadsheet without their point."""
+    if value is None or value is False:
+        return "" if value is None else "0"
+    if value is True:
+        return "1"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return unicodedata.normalize("NFKC", str(value)).strip() if not isinstance(value, str) else _fold(value)
+
+
+def _fold(text: str) -> str:
+    return text.strip() if text.isascii() else unicodedata.normalize("NFKC", text).strip()
+
+
+def code_of(text: str, codes: Mapping[str, str]) -> str:
+    """A code as it is, or the code of a label (行政许可 → 01; 1 → 01 where only one code fits)."""
+    if text in codes or not text:
+        return text
+    for code, label in codes.items():
+        if text == label:
+            return code
+    fitting = [code for code in codes if code.lstrip("0") == text.lstrip("0")] if text.isdigit() else []
+    return fitting[0] if len(fitting) == 1 else text
+
+
+def flag_of(value: Any) -> str:
+    text = text_of(value)
+    if text.upper() in _YES:
+        return "1"
+    return "0" if text.upper() in _NO else text
+
+
+def _parts(value: Any) -> list[str]:
+    if isinstance(value, list | tuple):
+        return [text for item in value if (text := text_of(item))]
+    return [part for part in _SPLIT.split(text_of(value)) if part]
+
+
+def _number(value: Any) -> Any:
+    """A number where the text is one; a list counts its rows; other text stays, for the format rule."""
+    if isinstance(value, list | tuple):
+        return len(value)
+    text = text_of(value)
+    for suffix in ("个工作日", "工作日", "自然日", "天", "次"):
+        text = text.removesuffix(suffix).strip()
+    try:
+        number = float(text) if text else None
+    except ValueError:
+        return text
+    if number is None:
+        return ""
+    return int(number) if number.is_integer() else number
+
+
+def _row(row: Mapping[str, Any]) -> Facts:
+    facts: Facts = {
+        str(key): (value if isinstance(value, list | dict) else text_of(value)) for key, value in row.items()
+    }
+    if need := facts.get("is_need"):
+        facts["is_need"] = _NEED.get(need, need)
+    if source := facts.get("source_type"):
+        facts["source_type"] = _SOURCE.get(source, source)
+    return facts
+
+
+def _derive(facts: Facts) -> None:
+    """Facts about the texts that an expression cannot see: numbers, hours, rows that repeat, complete fee rows."""
+    for name, short in (("link_way", "link"), ("supervise_way", "supervise")):
+        text = text_of(facts.get(name))
+        facts[f"{short}_digits"] = "".join(c for c in text if c in "0123456789")
+        facts[f"{short}_area"] = int(bool(_AREA_CODE.search(text)))
+    facts["hours_readable"] = int(bool(_HOURS.search(text_of(facts.get("transact_time")))))
+    facts["accept_condition_text"] = " ".join(text_of(facts.get("accept_condition")).split())[:1000]
+    fees = facts.get("fees") or []
+    complete = [row for row in fees if row.get("fee_name") and row.get("fee_stand")]
+    facts["fee_rows_complete"] = len(complete) if len(complete) == len(fees) else 0
+    seen: dict[str, int] = {}
+    for row in facts.get("materials") or []:
+        name = "".join(str(row.get("material_name") or "").split())
+        row["same_name_before"] = seen.get(name, 0) if name else 0
+        seen[name] = seen.get(name, 0) + 1
+        row["is_own_form"] = int(_own_form(row))
+
+
+def _own_form(row: Facts) -> bool:
+    kind, name = str(row.get("material_type") or ""), str(row.get("material_name") or "")
+    form = "申请表" in kind or kind in ("1", "01") or ("表格" in kind and "证" not in kind)
+    return form and row.get("source_type") in (None, "", "10") and bool(name)
+
+
+def rows_of(facts: Facts, scope: str) -> Iterator[tuple[int, Facts]]:
+    """The rows of ``materials`` or ``fees`` with their positions."""
+    yield from enumerate(facts.get(scope) or [])
