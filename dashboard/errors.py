@@ -78,6 +78,7 @@ _STATUS: dict[str, int] = {
     "guard_failed": 409,
     "idempotency_conflict": 409,
     "bounce_limit": 409,
+    "alarm_risen": 409,
 }
 
 

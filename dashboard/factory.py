@@ -53,6 +53,7 @@ from dashboard.reference import add_bodies
 from dashboard.security import Gate, SessionCache
 from dashboard.services import Services
 from dashboard.video import VideoRooms
+from dashboard.wall import routes as wall
 from events.cases.service import CaseService
 from layers.tiles import load_tilesets
 from storage.availability import RETRY_AFTER_S, as_typed
@@ -64,7 +65,7 @@ BUSY_S = 3.0  # a person who saves something while the database is locked is tol
 
 ROUTERS = (
     session, cases, records, cameras, fleet, learning, devices, rules, plans, duty, indicators, keys, channels, maps,
-    media, office, operations, push, push_subscriptions, sensorthings, open311, taxonomy,
+    media, office, operations, push, push_subscriptions, sensorthings, open311, taxonomy, wall,
 )  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 

@@ -7,7 +7,6 @@ for cameras and devices, ``notice.>`` for notices.  A viewer who does not keep u
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 import time
@@ -18,19 +17,16 @@ from typing import Any
 import nats.errors
 from nats.aio.msg import Msg
 from sqlalchemy import Engine, select
-from sqlalchemy.orm import Session
 
 from core.bus import Bus, connect
 from core.clock import Clock
-from core.errors import BusUnavailable, NotFound, RecordError
+from core.errors import BusUnavailable, RecordError
 from core.ids import new_id
 from core.records import Actor, CaseChanged, decode
 from core.settings import Settings
 from dashboard.auth import Principal
-from dashboard.viewer import Viewer, event, is_for, may_see_state, shown
+from dashboard.viewer import Viewer, event, is_for, may_see_state, shown, summaries
 from events.cases.access import SEE_ALL, visible_cases
-from events.cases.queries import summary_of
-from events.cases.read_models import CaseSummary
 from storage.session import read_scope
 from storage.tables.cases import Case
 from storage.tables.registry import Camera, Device
@@ -102,6 +98,7 @@ class LiveHub:
                 try:
                     await bus.client.subscribe(bus.subject("case", ">"), cb=self._on_case)
                     await bus.client.subscribe(bus.subject("notice", ">"), cb=self._on_notice)
+                    await bus.client.subscribe(bus.subject("alarm", "acknowledged"), cb=self._on_alarm)
                     troubled = False
                     await self._follow_states(bus)
                 finally:
@@ -153,6 +150,23 @@ class LiveHub:
         to = body.get(f"{kind}_id") or body.get("role") or "operator"
         self._notices.append((kind, str(to), event("notice", body)))
         del self._notices[:-1000]
+
+    async def _on_alarm(self, message: Msg) -> None:
+        self._ring(message.data.decode(errors="replace")[:40])
+
+    def _ring(self, case_id: str) -> None:
+        """Pages of the centre look at the alarms again; the event says no more than that."""
+        self._notices.append(("centre", "", event("alarm", {"case_id": case_id})))
+        del self._notices[:-1000]
+
+    async def tell_alarm(self, case_id: str) -> None:
+        """Somebody acknowledged an alarm: tell every page, over the bus those of other web processes too."""
+        if self.bus is None:
+            return self._ring(case_id)
+        try:
+            await self.bus.client.publish(self.bus.subject("alarm", "acknowledged"), case_id.encode())
+        except (nats.errors.Error, OSError):
+            self._ring(case_id)
 
     def _on_state(self, key: str, value: bytes) -> None:
         try:
@@ -216,7 +230,7 @@ class LiveHub:
         cases: dict[str, tuple[bool, bytes]] = {}
         with read_scope(self._engine) as session:
             if case_ids:
-                found = _summaries(session, case_ids)
+                found = summaries(session, case_ids)
                 cases = {c.case_id: (c.confidential, event("case", c)) for c in found}
                 plain = frozenset(c.case_id for c in found if not c.confidential)
                 secret = [c.case_id for c in found if c.confidential]
@@ -281,11 +295,3 @@ class LiveHub:
                 yield payload
         finally:
             self._viewers.discard(viewer)
-
-
-def _summaries(session: Session, case_ids: Sequence[str]) -> list[CaseSummary]:
-    found = []
-    for case_id in case_ids:
-        with contextlib.suppress(NotFound):  # a drill's case, or one that was purged
-            found.append(summary_of(session, case_id))
-    return found

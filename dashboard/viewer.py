@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from sqlalchemy.orm import Session
 
+from core.errors import NotFound
 from core.records import Actor
 from dashboard.auth import Principal
 from events.cases.access import SEE_ALL
+from events.cases.queries import summary_of
+from events.cases.read_models import CaseSummary
 
 QUEUE = 512
 
@@ -65,9 +70,20 @@ def may_see_state(actor: Actor, owner: str | None) -> bool:
 
 
 def is_for(actor: Actor, kind: str, to: str) -> bool:
-    """Is a notice to ``kind`` (user, department, role) ``to`` for this person?"""
+    """Is a notice to ``kind`` (user, department, role, centre) ``to`` for this person?"""
+    if kind == "centre":
+        return bool(SEE_ALL & set(actor.roles))
     if kind == "user":
         return actor.user_id == to
     if kind == "department":
         return actor.department_id == to
     return to in actor.roles
+
+
+def summaries(session: Session, case_ids: Sequence[str]) -> list[CaseSummary]:
+    """The summaries of those of ``case_ids`` that there still are."""
+    found = []
+    for case_id in case_ids:
+        with contextlib.suppress(NotFound):  # a drill's case, or one that was purged
+            found.append(summary_of(session, case_id))
+    return found

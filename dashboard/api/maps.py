@@ -150,7 +150,8 @@ def _features(use: Services, who: Any, layer: str, wish: str) -> list[dict[str, 
                     "site_id": site_id,
                     "enabled": enabled,
                     "state": queries.state_of(states, "camera", camera_id).get("state")
-                    or ("unknown" if enabled else "patrol"),
+                    or ("unknown" if enabled else "never"),
+                    "seen_at": queries.state_of(states, "camera", camera_id).get("at"),
                 },
             )
             for camera_id, name, category, site_id, enabled, lon, lat in session.execute(query)

@@ -32,6 +32,8 @@ class Opener(Protocol):
 
     def note(self, session: Session, case: Case, actor: Actor, command: str, data: dict[str, object]) -> None: ...
 
+    def escalate_in(self, session: Session, case: Case, severity: Severity, reason: dict[str, object]) -> None: ...
+
 
 def gather(
     session: Session, service: Opener, case: Case, happening: Happening, route: Route | None, now: datetime
@@ -53,8 +55,7 @@ def gather(
     case.parent_case_id = parent.case_id
     data: dict[str, object] = {"child": case.case_id, "number": case.number}
     service.note(session, parent, SYSTEM, "gather", data)
-    if case.severity > parent.severity:
-        parent.severity = case.severity
+    service.escalate_in(session, parent, Severity(case.severity), {"steps": [{"step": "gather", "case": case.number}]})
     return parent.case_id
 
 

@@ -378,10 +378,10 @@ def _accuracy(observation: Observation) -> float:
 
 
 def title_of(finding: Finding, place: Place) -> str:
-    """The title of the case that ``finding`` opens."""
-    observation = finding.observation
-    value = "" if observation.value is None else f"{observation.value:g}"
-    text = finding.rule.draft.title.format(
-        place=place.name, value=value, unit=observation.unit, level=finding.level
-    )
+    """The title of the case that ``finding`` opens.
+
+    A measured value moves while the case is open, so that one frozen in a title would be wrong a minute later:
+    ``{value}`` and ``{unit}`` of rules that a city wrote earlier stand for nothing; pages show the live value.
+    """
+    text = finding.rule.draft.title.format(place=place.name, value="", unit="", level=finding.level)
     return " ".join(text.split())[:200]

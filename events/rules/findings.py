@@ -22,7 +22,8 @@ class DraftSpec(Record, frozen=True):
 
     ``happening`` names the class of happenings that may be one and the same thing across sources
     (fire: a smoke detector, a camera and a citizen); see ``happenings`` in rules.yaml.
-    ``title`` may hold ``{place}``, ``{value}``, ``{unit}``, ``{level}``.
+    ``title`` may hold ``{place}`` and ``{level}``; ``{value}`` and ``{unit}`` are allowed and left empty: a number
+    frozen in a title is wrong a minute later, pages show the live one.
     """
 
     happening: str
