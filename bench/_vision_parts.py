@@ -38,7 +38,7 @@ def frame_ours(clip: str, model: str, size: int) -> dict[str, Any]:
 
 def frame_peer(clip: str, model: str, size: int, stride: int = 1) -> dict[str, Any]:
     """The stock loop: ``for result in YOLO(model)(clip, stream=True)``; with the times of its detections."""
-    from vision.train.shim import prepare_ultralytics
+    from vision.detectors.offline_torch import prepare_ultralytics
 
     prepare_ultralytics(Path(clip).parent / "ultralytics")
     from ultralytics import YOLO

@@ -49,12 +49,12 @@ from dashboard.auth import Accounts
 from dashboard.errors import body_of, retry_headers, status_of
 from dashboard.health import Health
 from dashboard.live import LiveHub
-from dashboard.reference import add_bodies
+from dashboard.openapi import add_bodies
 from dashboard.security import Gate, SessionCache
 from dashboard.services import Services
 from dashboard.video import VideoRooms
 from dashboard.wall import routes as wall
-from events.cases.service import CaseService
+from events.runtime.wiring import case_service
 from layers.tiles import load_tilesets
 from storage.availability import RETRY_AFTER_S, as_typed
 from storage.session import make_engine
@@ -109,7 +109,7 @@ def make_services(settings: Settings, clock: Clock) -> Services:
         clock=clock,
         accounts=accounts,
         sessions=SessionCache(accounts),
-        cases=CaseService(
+        cases=case_service(
             engine, clock, district=settings.district, calendars=calendars_of(settings.data_dir)
         ),
         media=MediaStore(settings.media_url),

@@ -49,14 +49,6 @@ def roles_of(route: Any) -> tuple[str, ...]:
     return ()
 
 
-def add_bodies(schema: dict[str, Any]) -> dict[str, Any]:
-    """The OpenAPI description with the bodies' schemas."""
-    kinds = [BODIES[name] for name in sorted(BODIES)]
-    _, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
-    schema.setdefault("components", {}).setdefault("schemas", {}).update(components)
-    return schema
-
-
 def reference(app: FastAPI) -> str:
     """docs/api.md."""
     topics: dict[str, list[Any]] = {}

@@ -49,11 +49,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from core.errors import InputInvalid
     from core.settings import load_settings
+    from vision.detectors.offline_torch import prepare_ultralytics
     from vision.train.average import average
     from vision.train.export import export_onnx, publish, recard
     from vision.train.fit import FitPlan, fit
     from vision.train.recipes import RECIPES
-    from vision.train.shim import prepare_ultralytics
     from vision.train.stage import restage
 
     recipe = RECIPES.get(args.recipe)

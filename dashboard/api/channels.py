@@ -17,8 +17,8 @@ from core.records import Observation, Reading
 from dashboard.api.deps import Use, Who, allow, audit, respond
 from dashboard.services import Services
 from events.notify.channel import quiet_hours, switched_on
+from events.notify.webhooks import read_subscribers
 from events.runtime.outbox import OUTBOX, receiver_of
-from events.runtime.webhooks import read_subscribers
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Outbox
 from storage.tables.observations import DeadLetter

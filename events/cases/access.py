@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from core.records import Actor
-from events.cases.definition import Definition, Who, shipped_definitions
+from events.cases.definition import Definition, Who
+from events.cases.definition_check import shipped_definitions
 from storage.tables.cases import Case, CaseAssignment, CaseParty
 
 SEE_ALL = frozenset({"admin", "operator", "dispatcher", "manager", "viewer", "system"})

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import msgspec
 from sqlalchemy.orm import Session
 
-from events.cases.definition import Definition, parse_definition, shipped_definitions
+from events.cases.definition import Definition
+from events.cases.definition_check import parse_definition, shipped_definitions
 from events.cases.errors import DefinitionInvalid
 from storage.tables.cases import Case, CaseDefinition
 

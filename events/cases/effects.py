@@ -12,7 +12,7 @@ from core.ids import new_id
 from core.legal_time.limits import Limit
 from core.records import EvidenceRef
 from events.cases.drafts import Part
-from events.cases.link_effects import detach, distinct, merge, split, unmerge
+from events.cases.link_effects import distinct, merge, split, unmerge
 from events.cases.transition import Work, add_evidence
 from events.dispatching.inspectors import nearest_inspector
 from storage.tables.cases import CaseAssignment, CaseEvidence, CaseParty
@@ -243,6 +243,7 @@ def _evaluate(work: Work) -> None:
 
 
 Effect = Callable[[Work], None]
+GIVEN = frozenset({"detach"})  # effects that the wiring gives, because they need more than cases
 EFFECTS: dict[str, Effect] = {
     "accept_part": _accept_part,
     "add_party": _add_party,
@@ -255,7 +256,6 @@ EFFECTS: dict[str, Effect] = {
     "count_reopened": _count_reopened,
     "count_rework": _count_rework,
     "count_urged": _count_urged,
-    "detach": detach,
     "distinct": distinct,
     "evaluate": _evaluate,
     "finish_part": _finish_part,

@@ -57,6 +57,12 @@ class IdempotencyConflict(YiwangError):
     remedy = "use a new key for a new command"
 
 
+class EffectMissing(YiwangError):
+    code = "effect_missing"
+    message = "the effect {effect!r} is not there in this process"
+    remedy = "build the case service with events.runtime.wiring.case_service"
+
+
 class BounceLimit(YiwangError):
     code = "bounce_limit"
     message = "the case was handed back and forth {bounces} times already"

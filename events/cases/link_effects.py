@@ -1,4 +1,4 @@
-"""Effects that tie cases together and part them again: split, merge, unmerge, distinct, detach."""
+"""Effects that tie cases together and part them again: split, merge, unmerge, distinct."""
 
 from __future__ import annotations
 
@@ -8,11 +8,7 @@ from core.errors import InputInvalid
 from core.records import Severity
 from events.cases.drafts import CaseDraft
 from events.cases.transition import Work
-from events.correlation.case_placement import Desk
-from events.correlation.duplicates import declare_distinct
-from events.correlation.duplicates import detach as take_out
-from events.correlation.places import Registry
-from events.dispatching.routing import default_routing
+from events.correlation.distinct import declare_distinct
 from storage.tables.cases import Case, CaseObservation
 
 
@@ -103,11 +99,3 @@ def distinct(work: Work) -> None:
     declare_distinct(work.case, other, work.actor.user_id, work.at.isoformat(), work.transition.reason)
     body = {"case_id": work.case.case_id, "number": work.case.number, "reason": work.transition.reason}
     work.service.note(work.session, other, work.actor, "distinct", body)
-
-
-def detach(work: Work) -> None:
-    """Take a condition that was joined wrongly out of the case: it gets one of its own."""
-    registry = Registry(work.service.clock)
-    desk = Desk(work.service, work.service.clock, registry, default_routing())
-    opened = take_out(work.session, desk, registry, work.case, work.data["standing_key"], work.actor)
-    work.reason_data["opened"] = {"case_id": opened.case_id, "number": opened.number}

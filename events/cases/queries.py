@@ -16,7 +16,8 @@ from core.errors import InputInvalid, NotFound
 from core.records import Actor, Record
 from events.cases.access import visible_cases
 from events.cases.clocks import suspended
-from events.cases.definition import Definition, shipped_definitions
+from events.cases.definition import Definition
+from events.cases.definition_check import shipped_definitions
 from events.cases.definition_store import definition_of
 from events.cases.lifecycle import allowed
 from events.cases.read_models import (

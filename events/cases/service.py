@@ -27,11 +27,12 @@ from core.legal_time.calendar import WorkCalendar, statutory_calendar
 from core.records import JSON, SYSTEM, Actor, Command, Severity
 from events.cases.access import visible_cases
 from events.cases.clocks import Clocks
-from events.cases.definition import NEW, Definition, shipped_definitions
+from events.cases.definition import NEW, Definition
+from events.cases.definition_check import shipped_definitions
 from events.cases.definition_store import definition_of
 from events.cases.drafts import CaseDraft
-from events.cases.effects import EFFECTS
-from events.cases.errors import CommandUnknown, IdempotencyConflict, MoveForbidden, StaleCase
+from events.cases.effects import EFFECTS, Effect
+from events.cases.errors import CommandUnknown, EffectMissing, IdempotencyConflict, MoveForbidden, StaleCase
 from events.cases.lifecycle import CaseState, Transition, advance, check_form, may
 from events.cases.numbers import next_number
 from events.cases.opening import add_belongings, case_of, draft_of
@@ -56,7 +57,8 @@ class CaseService:
     """Opens and moves cases.
 
     ``district``: first part of case numbers.  ``definitions`` by id, default those we ship.  ``calendars`` by id;
-    ``default`` is China's statutory one when none is given.  Holds no state between calls: share it between threads.
+    ``default`` is China's statutory one when none is given.  ``effects`` adds those that need more
+    than cases (:func:`events.runtime.wiring.case_service` gives them all).  Holds no state: share it between threads.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class CaseService:
         district: str = "220105",
         definitions: Mapping[str, Definition] | None = None,
         calendars: Mapping[str, WorkCalendar] | None = None,
+        effects: Mapping[str, Effect] | None = None,
     ) -> None:
         self.engine = engine
         self.clock = clock
@@ -74,6 +77,7 @@ class CaseService:
         self.definitions = dict(shipped_definitions() if definitions is None else definitions)
         self.calendars = {"default": statutory_calendar(), **(calendars or {})}
         self._lock_query = lru_cache(maxsize=1024)(self._build_lock_query)  # building it costs more than running it
+        self.effects = {**EFFECTS, **(effects or {})}
         self.book = CurrentBook()
 
     # commands ------------------------------------------------------------
@@ -311,7 +315,9 @@ class CaseService:
             reason_data={},
         )
         for effect in transition.effects:
-            EFFECTS[effect](work)
+            if effect not in self.effects:
+                raise EffectMissing(effect=effect)
+            self.effects[effect](work)
         case.state, case.stage, case.open = transition.to_state, transition.stage, transition.open
         case.closed_at = None if transition.open else case.closed_at or at
         work.clocks.apply(transition.clocks, at)

@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
+from core.clock import Clock
 from core.errors import NotFound
 from core.ids import new_id
-from core.records import Actor, EvidenceRef
+from core.records import JSON, Actor, EvidenceRef, Severity
 from events.cases.clocks import Clocks
 from events.cases.definition import Definition
+from events.cases.drafts import CaseDraft
 from events.cases.lifecycle import CaseState, Transition, part_of
 from storage.tables.cases import Case, CaseAssignment, CaseEvidence
 
-if TYPE_CHECKING:
-    from events.cases.service import CaseService
-
 LIVE = ("dispatched", "accepted", "finished")  # parts that are not over
+
+
+class Cases(Protocol):
+    """What an effect may ask of the case service, inside the transition's transaction."""
+
+    clock: Clock
+
+    def create(self, session: Session, draft: CaseDraft, actor: Actor, extra: Mapping[str, JSON]) -> Case: ...
+
+    def open_in(self, session: Session, draft: CaseDraft, actor: Actor) -> Case: ...
+
+    def other_case(self, session: Session, case_id: str, actor: Actor) -> Case: ...
+
+    def place(self, session: Session, case: Case) -> object: ...
+
+    def class_limit(self, session: Session, case: Case) -> dict[str, JSON] | None: ...
+
+    def escalate_in(self, session: Session, case: Case, severity: Severity, reason: dict[str, JSON]) -> None: ...
+
+    def note(self, session: Session, case: Case, actor: Actor, command: str, data: Mapping[str, JSON]) -> None: ...
+
+    def recurred(self, session: Session, case: Case, reason: str) -> None: ...
 
 
 @dataclass
@@ -27,7 +49,7 @@ class Work:
     """One transition being carried out, inside its transaction."""
 
     session: Session
-    service: CaseService
+    service: Cases
     case: Case
     definition: Definition
     state: CaseState

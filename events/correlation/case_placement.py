@@ -16,10 +16,11 @@ from sqlalchemy import select, union_all
 from sqlalchemy.orm import Session
 
 from core.clock import BEIJING, Clock
-from core.records import SYSTEM, Actor, GeoPoint, Observation, Severity
+from core.records import SYSTEM, Actor, Observation, Severity
 from events.cases.drafts import CaseDraft, Route
 from events.cases.transition import add_evidence
 from events.correlation.area_events import AREA_PREFIX, gather
+from events.correlation.open_cases import is_standing, open_case
 from events.correlation.places import Place, Registry
 from events.correlation.rule_memory import dialect_insert
 from events.correlation.scoring import (
@@ -29,7 +30,6 @@ from events.correlation.scoring import (
     candidate_keys,
     decide,
     happening_key,
-    happening_of_key,
 )
 from events.dispatching.duty_roster import to_person
 from events.dispatching.routing import Facts, RoutingTable, route
@@ -325,35 +325,6 @@ def explain(finding: Finding, decision: Decision) -> dict[str, Any]:
         },
         "merge": decision.reason(),
     }
-
-
-def is_standing(case: Case) -> bool:
-    """Whether any condition of ``case`` still stands."""
-    return any((case.why or {}).get("standing", {}).values())
-
-
-def accuracy_of(case: Case) -> float:
-    """How far off the case's place may be, in metres: of its first observation, or of the hand that pointed at it."""
-    why = case.why or {}
-    return float(why.get("observation", {}).get("accuracy_m") or why.get("place", {}).get("accuracy_m") or 0.0)
-
-
-def open_case(row: Case) -> OpenCase:
-    """A case row as correlation sees it."""
-    return OpenCase(
-        case_id=row.case_id,
-        number=row.number,
-        happening=happening_of_key(row.happening_key),
-        opened_at=row.opened_at,
-        last_seen_at=row.last_seen_at or row.opened_at,
-        source_id=row.source_id,
-        kind=row.kind,
-        site_id=row.site_id,
-        location=GeoPoint(lon=row.lon, lat=row.lat) if row.lon is not None and row.lat is not None else None,
-        zone=(row.why or {}).get("observation", {}).get("zone"),
-        accuracy_m=accuracy_of(row),
-        standing=is_standing(row),
-    )
 
 
 def report_of(finding: Finding, place: Place) -> Report:

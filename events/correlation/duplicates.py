@@ -1,23 +1,15 @@
-"""Probable duplicates of a case, with reasons; and taking a wrongly joined condition out of a case again."""
+"""Probable duplicates of a case, with reasons."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.errors import InputInvalid
-from core.records import Actor, Observation, Record
-from events.correlation.case_placement import Desk, is_standing
+from core.records import Record
 from events.correlation.happening import candidates
-from events.correlation.places import Registry
-from events.correlation.rule_memory import CASE_OF, insert_into
 from events.rules.rulebook import Rulebook
-from storage.tables.cases import Case, CaseObservation
-from storage.tables.observations import ObservationRow, RuleState
+from storage.tables.cases import Case
 
 MAX_SHOWN = 10
 
@@ -44,59 +36,3 @@ def proposals(session: Session, case: Case, book: Rulebook) -> list[Proposal]:
         )
         for c in found[:MAX_SHOWN]
     ]
-
-
-def declare_distinct(one: Case, other: Case, by: str, at: str, reason: str) -> None:
-    """Note on both cases that they are two happenings: never proposed again, never joined by the system."""
-    for case, mate in ((one, other), (other, one)):
-        why = dict(case.why or {})
-        entry = {"number": mate.number, "by": by, "at": at, "reason": reason}
-        case.why = why | {"distinct": {**why.get("distinct", {}), mate.case_id: entry}}
-
-
-def detach(
-    session: Session, desk: Desk, registry: Registry, case: Case, standing_key: str, actor: Actor
-) -> Case:
-    """Give the condition ``standing_key`` of ``case`` a case of its own, with its observations: a join undone.
-
-    The links stay on the old case, marked ``moved_to``, so that its history remains readable.
-    """
-    links = _links(session, case, standing_key)
-    ids = [link.observation_id for link in links]
-    rows = session.scalars(
-        select(ObservationRow).where(ObservationRow.observation_id.in_(ids)).order_by(ObservationRow.observed_at)
-    ).all()
-    first = msgspec.convert(rows[0].body, Observation)
-    place = registry.place(session, first)
-    opened = desk.open_apart(session, case, links, first, place, actor)
-    for link in links:
-        link.reason = {**link.reason, "moved_to": opened.case_id}
-    why = dict(case.why or {})
-    standing = dict(why.get("standing", {}))
-    stood = bool(standing.pop(standing_key, False))
-    case.why = why | {"standing": standing}
-    opened.why = dict(opened.why or {}) | {"standing": {standing_key: stood}}
-    declare_distinct(case, opened, actor.user_id, desk.now().isoformat(), "detach")
-    statement = insert_into(session, RuleState)
-    statement = statement.on_conflict_do_update(
-        index_elements=["rule_id", "state_key"], set_={"body": statement.excluded.body}
-    )
-    now = desk.now()
-    row = {"rule_id": CASE_OF, "state_key": standing_key[:160], "body": {"case_id": opened.case_id}, "updated_at": now}
-    session.execute(statement, row)
-    assert is_standing(opened) is stood
-    return opened
-
-
-def _links(session: Session, case: Case, standing_key: str) -> Sequence[CaseObservation]:
-    """The links of a condition that are still the case's; a typed error when they are none, or all it has."""
-    found = session.scalars(select(CaseObservation).where(CaseObservation.case_id == case.case_id)).all()
-    here = [link for link in found if "moved_to" not in (link.reason or {})]
-    links = [link for link in here if (link.reason or {}).get("standing_key") == standing_key]
-    if not links or len(links) == len(here):
-        raise InputInvalid(
-            field="standing_key",
-            detail="no such condition in this case, or it is the only one",
-            how="name one of the conditions in the case's why.standing",
-        )
-    return links

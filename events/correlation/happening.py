@@ -16,7 +16,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from core.records import JSON, GeoPoint, Record
-from events.correlation.case_placement import accuracy_of, open_case
+from events.correlation.open_cases import accuracy_of, open_case
 from events.correlation.scoring import (
     METRES_PER_DEGREE,
     UNNAMED,

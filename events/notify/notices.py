@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.clock import BEIJING
 from core.ids import new_id
 from core.records import CaseChanged, Record
-from events.cases.definition import shipped_definitions
+from events.cases.definition_check import shipped_definitions
 from events.cases.definition_store import definition_of
 from events.correlation.rule_memory import insert_into
 from events.dispatching.duty_roster import on_duty

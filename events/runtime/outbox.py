@@ -29,7 +29,7 @@ from core.settings import Settings
 from events.correlation.rule_memory import insert_into
 from events.notify.channel import NoticeMessage, Notifier, NotifierFailed, build_notifiers, notice_of, quiet_hours
 from events.notify.notices import NoticeDraft, QuietHours, channels_of, notices_of_change, write_notices
-from events.runtime.webhooks import Webhooks
+from events.notify.webhooks import Webhooks
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Notice, Outbox
 from storage.tables.observations import DeadLetter

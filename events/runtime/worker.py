@@ -29,7 +29,6 @@ from core.records import Observation, Reading, decode
 from core.settings import Settings
 from events.cases.clock_recount import recount
 from events.cases.definition_store import sync_definitions
-from events.cases.service import CaseService
 from events.correlation.case_placement import Desk
 from events.correlation.intake import Intake, Taken
 from events.correlation.places import Registry
@@ -45,6 +44,7 @@ from events.runtime.readings_upkeep import ReadingsUpkeep
 from events.runtime.single_owner import Claim
 from events.runtime.source_recheck import Rechecker
 from events.runtime.stream_pull import ACK_WAIT_S, Puller
+from events.runtime.wiring import case_service
 from storage.availability import is_away
 from storage.registry import publish_registry
 from storage.session import make_engine, read_scope, session_scope
@@ -225,7 +225,7 @@ async def _work(settings: Settings, bus: Bus, engine: Engine, clock: Clock, stop
 
     await asyncio.to_thread(first)
     registry = Registry(clock)
-    service = CaseService(engine, clock, district=settings.district, calendars=calendars_of(settings.data_dir))
+    service = case_service(engine, clock, district=settings.district, calendars=calendars_of(settings.data_dir))
     await asyncio.to_thread(recount, engine, service)
     desk = Desk(service, clock, registry, default_routing())
     intake = Intake(clock, default_rulebook(), registry, desk)

@@ -19,8 +19,8 @@ import numpy as np
 from core.records import ModelRef
 from vision import weights
 from vision.detections import Detections, Image
+from vision.detectors.offline_torch import prepare_ultralytics
 from vision.errors import ModelInvalid, ModelMissing
-from vision.train.shim import prepare_ultralytics
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

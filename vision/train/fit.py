@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vision.detectors.offline_torch import prepare_ultralytics
 from vision.train.history import remember
-from vision.train.shim import prepare_ultralytics
 from vision.train.weights import read_yolov5, transfer
 
 GRAPH = "yolov5n.yaml"

@@ -23,7 +23,7 @@ from sqlalchemy import select
 from core.bus import Bus
 from core.settings import Settings
 from events.notify.channel import NoticeMessage, NotifierFailed, audience
-from events.runtime.webhooks import sign
+from events.notify.webhooks import sign
 from storage.session import make_engine, read_scope
 from storage.tables.people import User
 

@@ -14,7 +14,6 @@ from bench._replay import generate
 from core.clock import ManualClock
 from core.ids import derived_id
 from core.records import SYSTEM, Actor, Command, EvidenceRef, GeoPoint, Observation
-from events.cases.service import CaseService
 from events.correlation.case_placement import Desk
 from events.correlation.duplicates import proposals
 from events.correlation.intake import Intake
@@ -23,6 +22,7 @@ from events.dispatching.routing import default_routing
 from events.evidence.audit_log import chain, check_chain
 from events.evidence.verify import check_log
 from events.rules.rulebook import default_rulebook
+from events.runtime.wiring import case_service
 from storage.session import session_scope
 from storage.tables.cases import Case, CaseAssignment, CaseEvidence, CaseObservation, CaseTransition
 from storage.tables.people import User
@@ -52,7 +52,7 @@ class House:
         self.engine = engine
         self.clock = ManualClock(T0)
         self.registry = Registry(self.clock)
-        self.service = CaseService(engine, self.clock)
+        self.service = case_service(engine, self.clock)
         self.desk = Desk(self.service, self.clock, self.registry, default_routing())
         self.book = default_rulebook()
         self.intake = Intake(self.clock, self.book, self.registry, self.desk)

@@ -29,8 +29,8 @@ from events.notify.channel import NoticeMessage, NotifierFailed, audience, quiet
 from events.notify.channels.webhook import fill
 from events.notify.deadlines import DeadlineSweep
 from events.notify.notices import NoticeDraft, QuietHours, write_notices
+from events.notify.webhooks import read_subscribers, sign, verify
 from events.runtime.outbox import MAX_ATTEMPTS, Relay
-from events.runtime.webhooks import read_subscribers, sign, verify
 from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import Case, Notice, Outbox

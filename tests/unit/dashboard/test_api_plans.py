@@ -16,7 +16,7 @@ from core.media import MediaStore
 from core.records import EvidenceRef
 from core.settings import Settings
 from events.cases.drafts import CaseDraft, Part, Route
-from events.cases.effects import add_evidence
+from events.cases.transition import add_evidence
 from events.evidence.package import check_package
 from storage.session import session_scope
 from tests.unit.dashboard.web import Office, make_office

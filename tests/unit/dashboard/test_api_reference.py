@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from core.settings import Settings
 from dashboard.factory import create_app
-from dashboard.reference import TARGET, add_bodies, flat_routes, reference
+from dashboard.openapi import add_bodies
+from dashboard.reference import TARGET, flat_routes, reference
 
 
 def test_the_reference_is_current(settings: Settings) -> None:

@@ -20,7 +20,7 @@ from core.records import CaseChanged, GeoPoint, Severity
 from core.settings import Settings
 from events.cases.drafts import CaseDraft, Part, Route
 from events.interchange import cap
-from events.runtime.webhooks import Webhooks
+from events.notify.webhooks import Webhooks
 from storage.session import session_scope
 from storage.tables.cases import Case
 from storage.tables.people import ApiKey, User

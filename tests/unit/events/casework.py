@@ -13,7 +13,7 @@ from core.records import Actor, Command
 from events.cases.drafts import CaseDraft, Part, Route
 from events.cases.queries import case_detail
 from events.cases.read_models import CaseDetail, CaseView
-from events.cases.service import CaseService
+from events.runtime.wiring import case_service
 from storage.session import read_scope, session_scope
 from storage.tables.people import User
 from storage.tables.registry import Department, Division
@@ -69,7 +69,7 @@ class Town:
                 User(user_id=name, login=name, name=name.title(), department_id=dep, division_code=div)
                 for name, (_, dep, div) in PEOPLE.items()
             )
-        self.service = CaseService(self.engine, self.clock)
+        self.service = case_service(self.engine, self.clock)
 
     def do(
         self, case_id: str, name: str, who: str, *, version: int | None = None, key: str | None = None, **data: Any

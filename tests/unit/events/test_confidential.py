@@ -20,7 +20,7 @@ from dashboard.auth import add_user
 from dashboard.reference import flat_routes
 from events.notify.deadlines import PHASES, lead_notices, role_notice
 from events.notify.notices import notices_of_change
-from events.runtime.webhooks import Webhooks
+from events.notify.webhooks import Webhooks
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, Outbox
 from tests.unit.dashboard.test_api_rights import filled

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 from core.errors import YiwangError
 from core.legal_time.limits import Limit
 from core.records import SYSTEM, Command
-from events.cases.definition import shipped_definitions
+from events.cases.definition_check import shipped_definitions
 from events.evidence.audit_log import chain, check_chain
 from storage.session import read_scope
 from storage.tables.cases import CaseTransition

@@ -14,7 +14,8 @@ from sqlalchemy import Engine
 
 from core.errors import YiwangError
 from core.records import Actor, Command
-from events.cases.definition import ANY, FOLDER, NEW, REMEMBERED, Definition, parse_definition, shipped_definitions
+from events.cases.definition import ANY, NEW, REMEMBERED, Definition
+from events.cases.definition_check import FOLDER, parse_definition, shipped_definitions
 from events.cases.definition_store import sync_definitions
 from events.cases.errors import DefinitionInvalid
 from events.cases.lifecycle import CaseState, PartState, advance, allowed
