@@ -15,7 +15,10 @@ _SUFFIX = {
     "image/jpeg": ".jpg",
     "image/png": ".png",
     "image/webp": ".webp",
+    "image/tiff": ".tif",
     "video/mp4": ".mp4",
+    "video/quicktime": ".mov",
+    "video/webm": ".webm",
     "application/json": ".json",
     "application/pdf": ".pdf",
 }
@@ -26,6 +29,22 @@ class MediaStore:
 
     def __init__(self, url: str) -> None:
         self._files, self._root = fsspec.core.url_to_fs(url, auto_mkdir=True)
+        self.files = self._files
+
+    def path(self, name: str) -> str:
+        """Where ``name`` lies in the store's file system."""
+        return f"{self._root}/{name}"
+
+    def adopt(self, path: str, sha256: str, media_type: str) -> str:
+        """Move a file that lies in the store's file system to its sealed place; returns its ``uri``."""
+        uri = f"{sha256[:2]}/{sha256}{_SUFFIX.get(media_type, '.bin')}"
+        target = self.path(uri)
+        if self._files.exists(target):
+            self._files.rm(path)
+        else:
+            self._files.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
+            self._files.mv(path, target)
+        return uri
 
     def put(
         self,

@@ -70,6 +70,10 @@ _STATUS: dict[str, int] = {
     "body_too_large": 413,
     "storage_full": 507,
     "storage_busy": 503,
+    "file_refused": 422,
+    "upload_offset": 409,
+    "upload_gone": 410,
+    "upload_checksum": 460,  # tus 1.0, extension checksum
     "unavailable": 503,
     "bus_unavailable": 503,
     "media_tampered": 500,

@@ -50,8 +50,9 @@ from dashboard.errors import body_of, retry_headers, status_of
 from dashboard.health import Health
 from dashboard.live import LiveHub
 from dashboard.openapi import add_bodies
-from dashboard.security import Gate, SessionCache
+from dashboard.security import BODY_LIMIT, RESUMABLE_LIMIT, UPLOAD_LIMIT, Gate, SessionCache
 from dashboard.services import Services
+from dashboard.uploads import routes as uploads
 from dashboard.video import VideoRooms
 from dashboard.wall import routes as wall
 from events.runtime.wiring import case_service
@@ -64,6 +65,7 @@ log = logging.getLogger("yiwang.web")
 BUSY_S = 3.0  # a person who saves something while the database is locked is told after this long
 
 ROUTERS = (
+    uploads,
     session, cases, records, cameras, fleet, learning, devices, rules, plans, duty, indicators, keys, channels, maps,
     media, office, operations, push, push_subscriptions, sensorthings, open311, taxonomy, wall,
 )  # fmt: skip
@@ -94,7 +96,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, pages: bool = 
         from dashboard.pages import mount
 
         mount(app, settings)
-    app.add_middleware(Gate, sessions=services.sessions, upload_paths=_is_upload, room=services.health.check_room)
+    app.add_middleware(Gate, sessions=services.sessions, body_limit=_body_limit, room=services.health.check_room)
     return app
 
 
@@ -141,8 +143,11 @@ def _say_end(task: asyncio.Task[None]) -> None:
         log.error("a background task ended: %s", task.exception(), exc_info=task.exception())
 
 
-def _is_upload(path: str) -> bool:
-    return path.endswith("/attachments") or path.startswith("/api/import")
+def _body_limit(path: str) -> int:
+    """Bytes that a request to ``path`` may carry."""
+    if path.startswith("/api/uploads"):
+        return RESUMABLE_LIMIT  # written through, never held; each upload checks its own length
+    return UPLOAD_LIMIT if path.endswith("/attachments") or path.startswith("/api/import") else BODY_LIMIT
 
 
 async def _openapi(request: Request) -> Response:

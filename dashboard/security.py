@@ -37,6 +37,7 @@ PASSWORD_PATHS = frozenset({"/api/me", "/api/me/password", "/api/logout"})  # al
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_LIMIT = 1 << 20
 UPLOAD_LIMIT = 24 << 20
+RESUMABLE_LIMIT = 16 << 30
 CACHE_S = 5.0  # a closed account or a changed role bites after this many seconds at the latest
 CACHE_SIZE = 4096
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
@@ -79,13 +80,13 @@ class Gate:
         self,
         app: ASGIApp,
         sessions: SessionCache,
-        upload_paths: Callable[[str], bool],
+        body_limit: Callable[[str], int],
         room: Callable[[], None] = lambda: None,
     ) -> None:
         self.app = app
         self._room = room
         self._sessions = sessions
-        self._is_upload = upload_paths
+        self._body_limit = body_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
@@ -96,7 +97,7 @@ class Gate:
             principal = await self._principal(headers)
             scope.setdefault("state", {})["principal"] = principal
             self._check(scope, headers, principal)
-            if scope["type"] == "http" and scope["method"] not in SAFE and self._is_upload(scope["path"]):
+            if scope["type"] == "http" and scope["method"] not in SAFE and self._body_limit(scope["path"]) > BODY_LIMIT:
                 await asyncio.to_thread(self._room)
         except YiwangError as error:
             await _refuse(scope, receive, send, error)
@@ -110,7 +111,7 @@ class Gate:
         if scope["type"] == "websocket":
             await self.app(scope, receive, send)
             return
-        limit = UPLOAD_LIMIT if self._is_upload(scope["path"]) else BODY_LIMIT
+        limit = self._body_limit(scope["path"])
         await self.app(scope, _bounded(receive, limit), _with_headers(scope, send))
 
     async def _principal(self, headers: Headers) -> Principal | None:
@@ -138,7 +139,7 @@ class Gate:
         if principal.must_change_password and path not in PASSWORD_PATHS:
             raise PasswordChangeRequired()
         length = headers.get("content-length", "0")
-        limit = UPLOAD_LIMIT if self._is_upload(path) else BODY_LIMIT
+        limit = self._body_limit(path)
         if not length.isdigit() or int(length) > limit:
             raise BodyTooLarge(limit_bytes=limit)
 

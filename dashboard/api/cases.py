@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import io
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -10,25 +12,25 @@ from fastapi import APIRouter, Request, Response
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 
-from core.errors import InputInvalid
-from core.records import Command
+from core.errors import InputInvalid, NotFound
+from core.filekind import recognise
+from core.records import Command, EvidenceRef
 from dashboard.api.deps import Use, Who, respond, takes
 from dashboard.api.params import bbox, body, moment, text, whole, yesno
+from dashboard.auth import Principal
 from dashboard.services import Services
+from dashboard.uploads.routes import owner_of
+from dashboard.uploads.targets import TARGETS
 from events.cases.access import may_see
 from events.cases.queries import CaseFilter, case_detail, list_cases
 from events.cases.read_models import CasePage
-from storage.session import read_scope
+from storage.session import read_scope, session_scope
+from storage.uploads import claim
 
 router = APIRouter(tags=["cases"])
 
 PURPOSES = ("finding", "before", "after", "check", "other")
 MAX_FILE_BYTES = 20 << 20
-_MAGIC = (
-    (b"\xff\xd8\xff", "image/jpeg", "photo"),
-    (b"\x89PNG\r\n\x1a\n", "image/png", "photo"),
-    (b"%PDF-", "application/pdf", "document"),
-)
 
 
 class CommandBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -38,6 +40,16 @@ class CommandBody(msgspec.Struct, forbid_unknown_fields=True):
     expected_version: int | None = None
     idempotency_key: str | None = None
     data: dict[str, Any] = {}
+
+
+class AttachBody(msgspec.Struct, forbid_unknown_fields=True):
+    """A finished upload to be put into a case's file."""
+
+    upload_id: str
+    taken_at: datetime | None = None
+    lon: float | None = None
+    lat: float | None = None
+    accuracy_m: float | None = None
 
 
 @router.get("/api/cases")
@@ -123,27 +135,53 @@ async def report(request: Request, use: Use, who: Who) -> Response:
 
 @router.post("/api/cases/{case_id}/attachments")
 async def attach(case_id: str, request: Request, use: Use, who: Who) -> Response:
-    """Store a photograph (JPEG, PNG, WebP), a clip (MP4) or a PDF with the case: multipart field ``file``."""
+    """Store a photograph (JPEG, PNG, WebP), a film (MP4, MOV, WebM) or a PDF with the case.
+
+    Either multipart with a field ``file`` (up to 20 MB), or JSON ``{"upload_id", "taken_at", "lon", "lat",
+    "accuracy_m"}`` naming a finished upload (:mod:`dashboard.uploads`).
+    """
     purpose = request.query_params.get("purpose", "other")
     if purpose not in PURPOSES:
         raise InputInvalid(field="purpose", detail=f"{purpose!r} is unknown", how=f"use: {', '.join(PURPOSES)}")
     if not await asyncio.to_thread(_visible, use, who, case_id):
-        from core.errors import NotFound
-
         raise NotFound(what="case", key=case_id)
-    data = await _file(request)
-    media_type, kind = file_kind(data)
-    ref = await asyncio.to_thread(use.media.put, data, kind=kind, media_type=media_type, taken_at=use.clock.now())
-    wish = Command(
-        name="attach",
-        case_id=case_id,
-        actor_id=who.actor.user_id,
-        idempotency_key=request.headers.get("idempotency-key"),
-        data={"evidence": [msgspec.to_builtins(ref)], "purpose": purpose},
-    )
-    await asyncio.to_thread(use.cases.execute, wish, who.actor)
+    key = request.headers.get("idempotency-key")
+    if request.headers.get("content-type", "").startswith("application/json"):
+        sent = await body(request, AttachBody)
+        ref = await asyncio.to_thread(_attach_upload, use, who, case_id, purpose, sent, key)
+    else:
+        ref = await _attach_form(request, use, who, case_id, purpose, key)
     answer = msgspec.to_builtins(ref) | {"purpose": purpose, "url": f"/media/{ref.uri}", "case_id": case_id}
     return respond(answer, 201)
+
+
+async def _attach_form(
+    request: Request, use: Services, who: Principal, case_id: str, purpose: str, key: str | None
+) -> EvidenceRef:
+    data = await _file(request)
+    found = recognise(io.BytesIO(data))
+    TARGETS["case"].accept(found, len(data))
+    ref = await asyncio.to_thread(
+        use.media.put, data, kind=found.evidence, media_type=found.media_type, taken_at=use.clock.now()
+    )
+    await asyncio.to_thread(use.cases.execute, _attach_command(who, case_id, purpose, ref, key), who.actor)
+    return ref
+
+
+def _attach_upload(
+    use: Services, who: Principal, case_id: str, purpose: str, sent: AttachBody, key: str | None
+) -> EvidenceRef:
+    with session_scope(use.engine) as session:
+        ref = claim(session, sent.upload_id, owner_of(who), f"case:{case_id}", use.clock.now())
+        use.cases.execute_in(session, _attach_command(who, case_id, purpose, ref, key), who.actor)
+        return ref
+
+
+def _attach_command(who: Principal, case_id: str, purpose: str, ref: EvidenceRef, key: str | None) -> Command:
+    return Command(
+        name="attach", case_id=case_id, actor_id=who.actor.user_id, idempotency_key=key,
+        data={"evidence": [msgspec.to_builtins(ref)], "purpose": purpose},
+    )  # fmt: skip
 
 
 def _visible(use: Services, who: Any, case_id: str) -> bool:
@@ -163,15 +201,3 @@ async def _file(request: Request) -> bytes:
     if len(data) > MAX_FILE_BYTES:
         raise InputInvalid(field="file", detail=f"is larger than {MAX_FILE_BYTES} bytes", how="make it smaller")
     return data
-
-
-def file_kind(data: bytes) -> tuple[str, Any]:
-    """Media type and evidence kind by the file's first bytes; what the client says it is counts for nothing."""
-    for magic, media_type, kind in _MAGIC:
-        if data.startswith(magic):
-            return media_type, kind
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp", "photo"
-    if data[4:8] == b"ftyp":
-        return "video/mp4", "clip"
-    raise InputInvalid(field="file", detail="is no JPEG, PNG, WebP, MP4 or PDF", how="send one of these")

@@ -25,9 +25,10 @@ from events.cases.service import CaseService
 from layers.demo.clips import FPS, HEIGHT, WIDTH, write_clip
 from storage.session import session_scope
 from storage.tables.registry import Camera
+from tests.fake_api import picture
 from tests.unit.dashboard.web import PASSWORD, Office, make_office
 
-JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 8
+JPEG = picture("after", False)
 
 
 class Server:

@@ -1,0 +1,1 @@
+"""Resumable uploads (tus 1.0.0) for the phone, the desk, the outside door and drones."""
