@@ -9,6 +9,9 @@ from pathlib import Path
 
 from core.errors import YiwangError
 from core.settings import Settings
+from ingest.broker_auth import ACCOUNT
+from ingest.nkeys import Issuer
+from ingest.transports.mqtt_topics import MAX_ACK_PENDING
 
 
 class NatsServerMissing(YiwangError):
@@ -36,7 +39,8 @@ def write_config(settings: Settings, host: str = "127.0.0.1") -> Path:
 
     JetStream syncs every second instead of every two minutes: a power cut may cost at most the last
     second of what was confirmed; ``sync_interval: always`` costs about a tenth of the throughput on SSDs.
-    Devices may publish below ``sensors/`` over MQTT and nothing else.
+    Every MQTT connection but ingest's own is judged by :mod:`ingest.broker_auth` (authorisation callout): the server
+    asks ingest, which knows the devices, their topics and the mappings.
     """
     folder = settings.data_dir / "nats"
     folder.mkdir(parents=True, exist_ok=True)
@@ -50,17 +54,36 @@ max_payload: 1MB
 max_connections: 20000
 write_deadline: "10s"
 jetstream {{ store_dir: {q(str(folder / "store"))}, max_mem: 256MB, max_file: 8GB, sync_interval: "1s" }}
-mqtt {{ listen: {q(f"{settings.mqtt_host}:{settings.mqtt_port}")}, ack_wait: "20s", max_ack_pending: 8192 }}
+mqtt {{
+  listen: {q(f"{settings.mqtt_host}:{settings.mqtt_port}")}, ack_wait: "20s", max_ack_pending: {MAX_ACK_PENDING}
+  {_tls(settings)}
+}}
+system_account: SYS
+authorization {{
+  timeout: 5
+  auth_callout {{
+    issuer: {Issuer(settings.broker_secret).public}, account: {ACCOUNT}
+    auth_users: ["yiwang", {q(settings.mqtt_user)}, "yiwang-system"]
+  }}
+}}
 accounts {{
+  SYS {{ users: [ {{ user: "yiwang-system", password: {q(settings.nats_token)} }} ] }}
   CITY {{
     jetstream: enabled
     users: [
       {{ user: "yiwang", password: {q(settings.nats_token)} }}
       {{ user: {q(settings.mqtt_user)}, password: {q(settings.mqtt_password)} }}
-      {{ user: {q(settings.mqtt_device_user)}, password: {q(settings.mqtt_device_password)},
-        permissions: {{ publish: ["sensors.>", "$MQTT.>"], subscribe: ["commands.>", "$MQTT.>"] }} }}
     ]
   }}
 }}
 """)
     return config
+
+
+def _tls(settings: Settings) -> str:
+    if not settings.mqtt_tls_cert:
+        return ""
+    lines = [f"cert_file: {json.dumps(settings.mqtt_tls_cert)}", f"key_file: {json.dumps(settings.mqtt_tls_key)}"]
+    if settings.mqtt_tls_client_ca:
+        lines += [f"ca_file: {json.dumps(settings.mqtt_tls_client_ca)}", "verify: true"]
+    return "tls { " + ", ".join([*lines, "timeout: 5"]) + " }"

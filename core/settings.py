@@ -7,9 +7,13 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_network
 from pathlib import Path
 
 from core.errors import SettingsError
+
+LISTENERS = ("mqtt", "ingest_http", "gb26875", "sl651", "hj212", "jt808")
+"""What devices connect to; ``YIWANG_<LISTENER>_ALLOW`` names who may."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +35,7 @@ class Settings:
     mqtt_password: str = field(repr=False)
     mqtt_device_user: str  # account for devices (may only publish below sensors/)
     mqtt_device_password: str = field(repr=False)
+    broker_secret: str = field(repr=False)  # signs what the broker is told about devices
     media_url: str  # fsspec URL or path of the evidence store
     web_host: str
     web_port: int
@@ -42,6 +47,11 @@ class Settings:
     jt808_port: int
     ingest_http_port: int
     session_secret: str = field(repr=False)
+    mqtt_shared_account: bool = True  # False: devices need a credential of their own
+    mqtt_tls_cert: str = ""  # the MQTT listener speaks TLS with this certificate …
+    mqtt_tls_key: str = ""
+    mqtt_tls_client_ca: str = ""  # … and asks clients for one of this authority
+    allow: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # listener: networks that may connect
     partitions: int = 8
     subject_prefix: str = ""
     nats_replicas: int = 1  # copies of each stream: 3 on a three-node cluster
@@ -98,6 +108,12 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         mqtt_password=vault.get("mqtt_password"),
         mqtt_device_user="device",
         mqtt_device_password=vault.get("mqtt_device_password"),
+        broker_secret=vault.get("broker_secret"),
+        mqtt_shared_account=_whole(env, "YIWANG_MQTT_SHARED", 1, 0, 1) == 1,
+        mqtt_tls_cert=_file(env, "YIWANG_MQTT_TLS_CERT"),
+        mqtt_tls_key=_file(env, "YIWANG_MQTT_TLS_KEY"),
+        mqtt_tls_client_ca=_file(env, "YIWANG_MQTT_TLS_CLIENT_CA"),
+        allow={name: found for name in LISTENERS if (found := _networks(env, f"YIWANG_{name.upper()}_ALLOW"))},
         media_url=env.get("YIWANG_MEDIA_URL", str(data_dir / "media")),
         web_host=env.get("YIWANG_WEB_HOST", "127.0.0.1"),
         web_port=web_port,
@@ -140,6 +156,26 @@ def _whole(env: Mapping[str, str], name: str, default: int, low: int, high: int)
             how=f"set {name} to such a number",
         )
     return value
+
+
+def _file(env: Mapping[str, str], name: str) -> str:
+    """The path of a file that must be there; "" when it is not set."""
+    text = env.get(name, "")
+    if text and not Path(text).is_file():
+        raise SettingsError(field=name, detail=f"there is no file {text!r}", how="give the path of a PEM file")
+    return text
+
+
+def _networks(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Addresses and networks, separated by commas or blanks."""
+    found = tuple(env.get(name, "").replace(",", " ").split())
+    for text in found:
+        try:
+            ip_network(text, strict=False)
+        except ValueError as error:
+            how = "write addresses and networks with commas: 10.8.0.0/16,10.9.1.4"
+            raise SettingsError(field=name, detail=str(error), how=how) from error
+    return found
 
 
 class _Secrets:

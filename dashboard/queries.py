@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.records import Actor
+from dashboard.refusals import device_refusals
 from events.cases.access import SEE_ALL, visible_cases
 from storage.registry import registry_key
 from storage.tables.cases import Case
@@ -229,12 +230,13 @@ def device_row(device: Device, site_name: str | None, department_name: str | Non
         "department_name": department_name,
         "expected_interval_s": device.expected_interval_s,
         "first_seen_at": device.first_seen_at,
-        "state": _health(live) if live else "never",
+        "state": _health(live) if live.get("heard_at") or health else "never",
         "reason": health.get("reason", ""),
         "since": health.get("since"),
         "heard_at": live.get("heard_at"),
         "values": live.get("values", {}),
         "standing": live.get("standing", []),
+        "refused_count": (live.get("refused") or {}).get("count", 0),
         "location": live.get("location"),  # where a vehicle says it is now
         "revision": device.revision,
     }
@@ -249,7 +251,9 @@ def device_detail(session: Session, actor: Actor, states: States, device_id: str
     return device_row(device, site_name, department_name, states) | {
         "calibration": device.calibration,
         "ranges": device.ranges,
-        "attributes": device.attributes,
+        "attributes": {name: value for name, value in device.attributes.items() if name != "token_sha256"},
+        "own_credential": "token_sha256" in device.attributes,
+        "refused": device_refusals(states, device.device_id),
         "coord_sys": device.coord_sys,
         "accepted_by": device.accepted_by,
         "accepted_at": device.accepted_at,

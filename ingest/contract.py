@@ -24,10 +24,11 @@ from typing import Any, ClassVar, Protocol
 
 from core.clock import BEIJING
 from core.records import DeviceCommand, Observation, Quality, Reading
-from ingest.errors import FrameError
+from ingest.errors import FrameError, FrameNoise
 
 EARLIEST_CLOCK = datetime(2010, 1, 1, tzinfo=UTC)
 FUTURE_TOLERANCE = timedelta(days=1)
+IDLE_BYTES = 256  # the longest that a modem says at once between two frames
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,8 @@ class Refused:
     """Bytes that are no frame: ``code`` is stable (frame_checksum, frame_end, frame_noise, …) and is counted.
 
     ``reply`` is the protocol's refusal (GB/T 26875.3 answers deny), ``None`` where it stays silent.
-    ``device_id`` is known when the head of the frame could be read.
+    ``device_id`` is known when the head of the frame could be read.  ``idle``: a few bytes between frames, as a
+    modem's registration text or heart-beat; skipped, and no fault of the device.
     """
 
     code: str
@@ -84,6 +86,7 @@ class Refused:
     raw: bytes
     reply: bytes | None = None
     device_id: str | None = None
+    idle: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +147,8 @@ class Decoded:
 
 def refused(error: FrameError, reply: bytes | None = None, device_id: str | None = None) -> Refused:
     """A typed refusal as the transports count it."""
-    return Refused(code=error.code, detail=str(error), raw=error.raw, reply=reply, device_id=device_id)
+    idle = isinstance(error, FrameNoise) and len(error.raw) <= IDLE_BYTES
+    return Refused(code=error.code, detail=str(error), raw=error.raw, reply=reply, device_id=device_id, idle=idle)
 
 
 def observed(device_time: datetime | None, received_at: datetime) -> tuple[datetime, Quality]:

@@ -61,6 +61,7 @@ class Track:
     """What was seen of one device."""
 
     started: datetime
+    known: bool = False  # heard before this process began
     state: str = UNKNOWN
     reason: str = ""
     since: datetime | None = None
@@ -85,6 +86,8 @@ def silence_limit_s(device: DeviceConfig, policy: HealthPolicy) -> float | None:
 
 def judge(track: Track, device: DeviceConfig, now: datetime, policy: HealthPolicy) -> tuple[str, str]:
     """(state, reason) of the device at ``now``."""
+    if track.last_heard is None and not track.known:
+        return track.state, track.reason  # never heard: not put up yet, or not connected; no fault of the device
     limit = silence_limit_s(device, policy)
     quiet_s = (now - (track.last_heard or track.started)).total_seconds()
     if limit is not None and quiet_s > limit:
@@ -145,8 +148,9 @@ class HealthMonitor:
         """The device's track; a new one continues the state that was live before a restart."""
         found = self._tracks.get(device_id)
         if found is None:
-            found = self._tracks[device_id] = Track(started=self._clock.now())
-            before = (self._live.get(device_id) or {}).get("health")
+            live = self._live.get(device_id) or {}
+            found = self._tracks[device_id] = Track(started=self._clock.now(), known="heard_at" in live)
+            before = live.get("health")
             if before:
                 found.state, found.reason, found.since = before["state"], before["reason"], before["since"]
         return found

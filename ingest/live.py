@@ -13,7 +13,7 @@ import nats.errors
 from core.bus import Bus
 from core.ids import subject_token
 from core.records import Reading
-from ingest.counters import Counters
+from ingest.counters import Counters, Refusal
 from ingest.outlet import NotDurable, Outlet
 
 log = logging.getLogger("yiwang.ingest")
@@ -22,6 +22,7 @@ _PER_DEVICE_S = 2.0
 _PER_FLUSH = 200
 _FLUSH_S = 0.5
 _MAX_VALUES = 100  # per device: a hostile topic tree must not grow the entry for ever
+_KEPT_REFUSALS = 5
 _COUNTERS_S = 5.0
 _LOAD_S = 10.0
 
@@ -30,7 +31,9 @@ class LiveStates:
     """Latest values in memory, flushed to KV: at most every 2 s per device and 400 devices a second.
 
     An entry: ``{"device_id", "source", "heard_at", "values": {"<quantity>[/<channel>]": {"value", "unit", "at",
-    "quality"}}, "standing": [kinds], "health": {"state", "reason", "since"}, "location": {"lon", "lat"}}``.
+    "quality"}}, "standing": [kinds], "states": {"<kind>[:<channel>]": [state, at]}, "health": {"state", "reason",
+    "since"}, "location": {"lon", "lat"}, "refused": {"count", "last": [newest first]}}``; without ``heard_at`` the
+    device was never heard.
     """
 
     def __init__(self, counters: Counters) -> None:
@@ -44,7 +47,7 @@ class LiveStates:
         """The device gave a sign of life."""
         state = self._states.get(device_id)
         if state is None:
-            state = self._states[device_id] = {"device_id": device_id, "source": source, "values": {}, "standing": []}
+            state = self._entry(device_id, source)
         state["heard_at"] = at
         self._dirty[device_id] = None
 
@@ -69,17 +72,28 @@ class LiveStates:
         if reading.location is not None:
             state["location"] = {"lon": reading.location.lon, "lat": reading.location.lat}
 
-    def standing(self, device_id: str, kinds: list[str]) -> None:
-        """Which alarms stand at the device now."""
+    def standing(self, device_id: str, kinds: list[str], states: dict[str, tuple[str, datetime]]) -> None:
+        """Which alarms stand at the device now, and every known state with its time."""
         if device_id in self._states:
             self._states[device_id]["standing"] = kinds
+            self._states[device_id]["states"] = dict(list(states.items())[-_MAX_VALUES:])
             self._dirty[device_id] = None
+
+    def refused(self, device_id: str, source: str, refusal: Refusal) -> None:
+        """Something that the device sent was refused: counted, and the last ones kept."""
+        entry = self._entry(device_id, source)
+        known = entry.get("refused", {"count": 0, "last": []})
+        last = [refusal.as_json(), *known["last"]][:_KEPT_REFUSALS]
+        entry["refused"] = {"count": known["count"] + 1, "last": last}
+        self._dirty[device_id] = None
+
+    def _entry(self, device_id: str, source: str) -> dict[str, Any]:
+        fresh = {"device_id": device_id, "source": source, "values": {}, "standing": []}
+        return self._states.setdefault(device_id, fresh)
 
     def health(self, device_id: str, source: str, state: str, reason: str, since: datetime) -> None:
         """The device's health changed."""
-        entry = self._states.setdefault(
-            device_id, {"device_id": device_id, "source": source, "values": {}, "standing": []}
-        )
+        entry = self._entry(device_id, source)
         entry["health"] = {"state": state, "reason": reason, "since": since}
         self._dirty[device_id] = None
 
@@ -114,6 +128,8 @@ class LiveStates:
                     for name in ("heard_at", "at", "since"):
                         if name in value:
                             value[name] = datetime.fromisoformat(value[name])
+                for name, (said, at) in list(state.get("states", {}).items()):
+                    state["states"][name] = (said, datetime.fromisoformat(at))
                 self._states.setdefault(state["device_id"], state)
             except (ValueError, KeyError, TypeError) as error:
                 log.warning("live state %s ignored: %s", entry.key, error)

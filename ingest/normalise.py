@@ -6,9 +6,10 @@ Pure but for :class:`Standing`, the memory of which alarms stand.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -101,54 +102,77 @@ def standing_key(observation: Observation) -> StandingKey:
     return (observation.source_id, observation.kind, str(channel))
 
 
+@dataclass(slots=True)
+class _State:
+    """What an alarm's state is; ``durable`` None: it was said before a restart."""
+
+    state: str
+    at: datetime
+    durable: asyncio.Future[None] | None
+
+
 @dataclass
 class Standing:
-    """Which alarms and states stand, so that a repeat is not announced again.
+    """Which alarms and states stand, and since when, so that a repeat is not announced again.
 
     A state that is unknown (after a restart) is announced whatever it is.  A state whose announcement did
-    not become durable is forgotten, so that the device's repeat announces it again.
+    not become durable is forgotten, so that the device's repeat announces it again.  A state that was observed
+    earlier than the one that is known never replaces it.
     """
 
     limit: int = 200_000
-    _states: dict[str, dict[tuple[str, str], tuple[str, asyncio.Future[None]]]] = field(default_factory=dict)
-    _hints: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+    _states: dict[str, dict[tuple[str, str], _State]] = field(default_factory=dict)
     _count: int = 0
 
-    def hint(self, device_id: str, open_kinds: Iterable[str]) -> None:
-        """What stood open before a restart (as :meth:`open_of` said).
+    def hint(self, device_id: str, states: Mapping[str, tuple[str, datetime]]) -> None:
+        """What was known before a restart (as :meth:`states_of` said).
 
-        Only a reset looks at it: it may be seconds old, and a fire alarm must not be held back on its word.
+        Only a reset and the order in time look at it: it may be seconds old, and a fire alarm must not be held back
+        on its word.
         """
-        found = {(kind, channel) for kind, _, channel in (name.partition(":") for name in open_kinds)}
-        if found:
-            self._hints[device_id] = found
+        for name, (state, at) in states.items():
+            kind, _, channel = name.partition(":")
+            self._put(device_id, (kind, channel), _State(state, at, None))
 
     def repeats(self, observation: Observation) -> asyncio.Future[None] | None:
         """The announcement that said the same already (perhaps still under way), ``None`` when it is news."""
         device_id, kind, channel = standing_key(observation)
         known = self._states.get(device_id, {}).get((kind, channel))
-        if known is None or known[0] != observation.state:
+        if known is None or known.state != observation.state:
             return None
-        return known[1]
+        known.at = max(known.at, _moment(observation))
+        return known.durable
+
+    def later(self, observation: Observation) -> tuple[Literal["open", "clear"], datetime] | None:
+        """The other state and its time when that was observed later than ``observation``: then it still holds."""
+        device_id, kind, channel = standing_key(observation)
+        known = self._states.get(device_id, {}).get((kind, channel))
+        if known is None or known.state == observation.state or known.at <= observation.observed_at:
+            return None
+        return ("open" if known.state == "open" else "clear"), known.at
 
     def announce(self, observation: Observation, durable: asyncio.Future[None]) -> None:
         """Remember that ``observation`` is being announced."""
         device_id, kind, channel = standing_key(observation)
         key = (kind, channel)
-        if self._count >= self.limit:
-            self._forget_oldest()
-        states = self._states.setdefault(device_id, {})
-        self._count += key not in states
-        states[key] = (observation.state, durable)
-        self._hints.get(device_id, set()).discard(key)
+        entry = _State(observation.state, _moment(observation), durable)
+        self._put(device_id, key, entry)
+        states = self._states[device_id]
 
         def settle(future: asyncio.Future[None]) -> None:
             lost = future.cancelled() or future.exception() is not None
-            if lost and states.get(key, ("", None))[1] is future:
+            if lost and states.get(key) is entry:
                 del states[key]
                 self._count -= 1
 
         durable.add_done_callback(settle)
+
+    def _put(self, device_id: str, key: tuple[str, str], entry: _State) -> None:
+        if self._count >= self.limit:
+            self._forget_oldest()
+        states = self._states.setdefault(device_id, {})
+        self._count += key not in states
+        states[key] = entry
 
     def _forget_oldest(self) -> None:
         """Forget the device that was remembered first: its next states are announced again, which is harmless."""
@@ -157,12 +181,38 @@ class Standing:
 
     def open_keys(self, device_id: str) -> list[StandingKey]:
         """What stands open at the device, or stood before a restart."""
-        known = [key for key, (state, _) in self._states.get(device_id, {}).items() if state == "open"]
-        return [(device_id, *key) for key in [*known, *sorted(self._hints.get(device_id, ()))]]
+        known = self._states.get(device_id, {})
+        return [(device_id, *key) for key, entry in known.items() if entry.state == "open"]
 
     def open_of(self, device_id: str) -> list[str]:
         """The same as ``kind`` or ``kind:channel``."""
-        return [f"{kind}:{channel}" if channel else kind for _, kind, channel in self.open_keys(device_id)]
+        return [_name(kind, channel) for _, kind, channel in self.open_keys(device_id)]
+
+    def states_of(self, device_id: str) -> dict[str, tuple[str, datetime]]:
+        """Every known state with its time, by ``kind`` or ``kind:channel``."""
+        known = self._states.get(device_id, {})
+        return {_name(*key): (entry.state, entry.at) for key, entry in known.items()}
+
+
+def _name(kind: str, channel: str) -> str:
+    return f"{kind}:{channel}" if channel else kind
+
+
+def _moment(observation: Observation) -> datetime:
+    """When it was observed; never later than it came, or a clock that is ahead would rule for hours."""
+    return min(observation.observed_at, observation.received_at)
+
+
+def restated(late: Observation, state: Literal["open", "clear"], at: datetime, now: datetime) -> Observation:
+    """What holds now, said once more behind ``late``, which was observed earlier and came afterwards."""
+    return msgspec.structs.replace(
+        late,
+        observation_id=derived_id("restated", late.observation_id, state, at),
+        state=state,
+        observed_at=at,
+        received_at=now,
+        attributes={**late.attributes, "restated": True},
+    )
 
 
 _CLEARED_BY_RESET = ("fire_alarm", "manual_alarm", "supervisory_alarm")
@@ -175,6 +225,8 @@ def cleared_by(operation: Observation, standing: Standing) -> list[Observation]:
     """
     done = operation.attributes.get("operations", ())
     if operation.kind != "panel_operation" or not ({"reset", "alarm_cleared"} & set(done)):
+        return []
+    if operation.attributes.get("record"):  # read from the panel's log: it happened long ago
         return []
     within = str(operation.attributes.get("channel", ""))
     return [

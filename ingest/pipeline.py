@@ -7,13 +7,13 @@ import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Protocol
+from typing import Literal, Protocol, TypeVar
 
 from core.clock import Clock
 from core.ids import derived_id
 from core.media import MediaStore
 from core.records import DeviceConfig, Observation, Reading
-from ingest.counters import Counters
+from ingest.counters import Counters, Refusal
 from ingest.live import LiveStates
 from ingest.normalise import (
     Standing,
@@ -21,6 +21,7 @@ from ingest.normalise import (
     discovered,
     normalise_observation,
     normalise_reading,
+    restated,
     state_observation,
 )
 from ingest.outlet import NotDurable, Outlet
@@ -76,16 +77,25 @@ class Pipeline:
         device_id: str,
         readings: Sequence[Reading] = (),
         observations: Sequence[Observation] = (),
+        *,
+        replayed: bool = False,
     ) -> list[Durable]:
         """Publish what one frame or message of ``device_id`` said.
 
         Returns the futures of everything that must be durable before the device may be confirmed; an empty
         list when there is nothing to wait for.  A truth value among the readings becomes a state observation.
+        ``replayed``: the broker gave an old message again (MQTT's retain); it is stored where it has a time of its
+        own, and is no sign of life.
         """
         counters = self.counters.of(source)
         device = self.registry.get(device_id)
         now = self.clock.now()
         waiting: list[Durable] = []
+        if replayed:
+            readings, observations = _with_own_time(readings), _with_own_time(observations)
+            if device is None or not (readings or observations):
+                counters.count("retained_skipped")
+                return waiting
         if device is None:
             foreign = bool(observations) and all(o.source_type != "device" for o in observations)
             if not foreign:  # another platform's event is no device that somebody has to accept
@@ -93,8 +103,9 @@ class Pipeline:
         elif device.status == "disabled":
             counters.count("from_disabled")
             return waiting
-        self.live.heard(device_id, source, now)
-        health = self.health if device is not None else None  # strangers have no health
+        health = self.health if device is not None and not replayed else None  # strangers have no health
+        if not replayed:
+            self.live.heard(device_id, source, now)
         if health is not None:
             health.heard(device_id, now)
         for reading in readings:
@@ -144,6 +155,16 @@ class Pipeline:
         if self.health is not None and self.registry.get(device_id) is not None:
             self.health.refused(device_id)
 
+    def note_refused(self, source: str, refusal: Refusal, device_id: str = "") -> None:
+        """Count what was refused and keep it where its owner looks: at the device, else at the source."""
+        counters = self.counters.of(source)
+        counters.refuse(refusal.code)
+        device = self.registry.get(device_id) if device_id else None
+        if device is not None or self.live.get(device_id) is not None:
+            self.live.refused(device_id, device.source if device else source, refusal)
+        else:
+            counters.keep(refusal)
+
     def disconnected(self, device_id: str) -> None:
         """The device's connection ended."""
         if self.health is not None and self.registry.get(device_id) is not None:
@@ -162,12 +183,30 @@ class Pipeline:
             if same is not None:
                 waiting.append(same)
                 return
+            newer = self.standing.later(observation)
+            if newer is not None:
+                await self._observe_late(observation, newer, waiting)
+                return
         durable = await self._outlet.observation(observation)
         if observation.state != "measure":
             self.standing.announce(observation, durable)
-            self.live.standing(observation.source_id, self.standing.open_of(observation.source_id))
+            self._show_standing(observation.source_id)
         self.counters.of(observation.source_id.partition(":")[0]).count("observations")
         waiting.append(durable)
+
+    def _show_standing(self, device_id: str) -> None:
+        self.live.standing(device_id, self.standing.open_of(device_id), self.standing.states_of(device_id))
+
+    async def _observe_late(
+        self, observation: Observation, newer: tuple[Literal["open", "clear"], datetime], waiting: list[Durable]
+    ) -> None:
+        """A state that was observed before the one that holds: an alarm is told, and at once that it is over."""
+        self.counters.of(observation.source_id.partition(":")[0]).count("late_states")
+        if observation.state == "clear":
+            return  # whatever it ended stands again, or was ended since
+        waiting.append(await self._outlet.observation(observation))
+        waiting.append(await self._outlet.observation(restated(observation, *newer, self.clock.now())))
+        self.counters.of(observation.source_id.partition(":")[0]).count("observations", 2)
 
     async def _discover(self, device_id: str, source: str, now: datetime, waiting: list[Durable]) -> None:
         known = self._discovered.get(device_id)
@@ -181,6 +220,14 @@ class Pipeline:
             self._discovered[device_id] = known
             self.counters.of(source).count("discovered")
         waiting.append(known)
+
+
+R = TypeVar("R", Reading, Observation)
+
+
+def _with_own_time(said: Sequence[R]) -> list[R]:
+    """Those whose moment the device itself gave, and could have."""
+    return [record for record in said if record.observed_at != record.received_at]
 
 
 async def durable(waiting: Iterable[Durable]) -> bool:

@@ -10,25 +10,24 @@ A datastream is the channel of device ``http:datastream-<id>``, unless a device 
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import unquote
-
-import msgspec
 
 from core.errors import YiwangError
 from core.ids import derived_id
 from core.records import Observation, Quality, Reading
+from ingest import cloudevents
 from ingest.contract import observed
-from ingest.payload import body_readings, device_time
+from ingest.jsontext import NotJson, read_json
+from ingest.mapping.words import fitting
+from ingest.payload import Body, body_readings
+from ingest.times import read_time
 
 MAX_ITEMS = 1000
 _DATASTREAM_PATH = re.compile(r"/v1\.1/Datastreams\(([^()/]{1,60})\)/Observations\Z")
-_CE_REQUIRED = ("id", "source", "specversion", "type")
 
 Datastreams = Callable[[str], tuple[str, str] | None]
 """Datastream id → (device id, quantity) where the registry knows it."""
@@ -59,21 +58,22 @@ def parse_push(
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if path.startswith("/v1.1/"):
         return _each(_sensorthings_items(path, _json(body)), lambda i: _sensorthings(i, received_at, datastreams))
-    if kind == "application/cloudevents+json":
+    if kind == cloudevents.STRUCTURED:
         return _each([_json(body)], lambda i: _event(i, received_at))
-    if kind == "application/cloudevents-batch+json":
+    if kind == cloudevents.BATCH:
         return _each(_list(_json(body)), lambda i: _event(i, received_at))
-    if "ce-specversion" in headers:
-        event = {name[3:]: unquote(value) for name, value in headers.items() if name.startswith("ce-")}
-        return _each([event | {"data": _json(body)}], lambda i: _event(i, received_at))
+    if kind.startswith("application/cloudevents"):
+        raise PushInvalid(field="content-type", detail=f"{kind[:60]} is not read; send {cloudevents.STRUCTURED}")
+    if any(name.startswith("ce-") for name in headers):
+        return _each([cloudevents.from_headers(headers, body)], lambda i: _event(i, received_at))
     found = _json(body)
     return _each(found if isinstance(found, list) else [found], lambda i: _plain(i, received_at))
 
 
 def _json(body: bytes) -> Any:
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return read_json(body)
+    except NotJson as error:
         raise PushInvalid(field="body", detail=f"is no JSON: {error}") from error
 
 
@@ -83,7 +83,7 @@ def _list(found: Any) -> list[Any]:
     return found
 
 
-def _each(items: list[Any], read: Callable[[dict[str, Any]], list[Reading]]) -> Pushed:
+def _each(items: list[Any], read: Callable[[dict[str, Any]], Body]) -> Pushed:
     if len(items) > MAX_ITEMS:
         raise PushInvalid(field="body", detail=f"{len(items)} items, at most {MAX_ITEMS}")
     pushed = Pushed()
@@ -91,36 +91,25 @@ def _each(items: list[Any], read: Callable[[dict[str, Any]], list[Reading]]) -> 
         try:
             if not isinstance(item, dict):
                 raise PushInvalid(field="item", detail="is no JSON object")
-            pushed.readings += read(item)
+            said = read(item)
+            pushed.readings += said.readings
+            pushed.refused += [(index, error) for error in said.refused]
         except YiwangError as error:
             pushed.refused.append((index, error))
     return pushed
 
 
-def _plain(item: dict[str, Any], received_at: datetime, mark: str | None = None) -> list[Reading]:
+def _plain(item: dict[str, Any], received_at: datetime, mark: str | None = None) -> Body:
     device = item.pop("device", None)
     if not isinstance(device, str) or not re.fullmatch(r"[^/\s\x00-\x1f]{1,64}", device):
         raise PushInvalid(field="device", detail="is missing, or holds blanks or slashes")
     return body_readings("http", device, f"http:{device}", item, received_at, mark)
 
 
-def _event(event: dict[str, Any], received_at: datetime) -> list[Reading]:
-    for name in _CE_REQUIRED:
-        if not isinstance(event.get(name), str) or not event[name]:
-            raise PushInvalid(field=name, detail="a CloudEvent needs it")
-    if event["specversion"] != "1.0":
-        raise PushInvalid(field="specversion", detail=f"is {event['specversion']!r}, not '1.0'")
-    data = event.get("data")
-    if data is None and "data_base64" in event:
-        try:
-            data = _json(base64.b64decode(str(event["data_base64"]), validate=True))
-        except ValueError as error:
-            raise PushInvalid(field="data_base64", detail="is no base64") from error
-    if not isinstance(data, dict):
-        raise PushInvalid(field="data", detail="is no JSON object")
-    data = dict(data)
+def _event(event: dict[str, Any], received_at: datetime) -> Body:
+    data = dict(cloudevents.check(event))
     data.setdefault("device", event.get("subject"))
-    if "time" in event:
+    if event.get("time") is not None:
         data.setdefault("time", event["time"])
     return _plain(data, received_at, mark=f"{event['source']}\x00{event['id']}")
 
@@ -137,14 +126,25 @@ def _sensorthings_items(path: str, found: Any) -> list[Any]:
     items: list[Any] = []
     for group in _list(found):
         try:
-            names, rows = group["components"], group["dataArray"]
-            items += [dict(zip(names, row, strict=True)) | {"Datastream": group["Datastream"]} for row in rows]
-        except (KeyError, TypeError, ValueError) as error:
-            items.append(f"components and dataArray do not fit: {error}")
+            names, rows, stream = list(group["components"]), list(group["dataArray"]), group["Datastream"]
+        except (KeyError, TypeError) as error:
+            items.append({"wrong": f"components, dataArray or Datastream missing: {error}"})
+            continue
+        items += [_row(names, row, stream) for row in rows]
     return items
 
 
-def _sensorthings(item: dict[str, Any], received_at: datetime, datastreams: Datastreams) -> list[Reading]:
+def _row(names: list[Any], row: Any, stream: Any) -> dict[str, Any]:
+    """One row of a data array; a row that does not fit its components is refused alone."""
+    if not isinstance(row, list) or len(row) != len(names):
+        size = len(row) if isinstance(row, list) else "no"
+        return {"wrong": f"{size} values for {len(names)} components"}
+    return {str(name): value for name, value in zip(names, row, strict=True)} | {"Datastream": stream}
+
+
+def _sensorthings(item: dict[str, Any], received_at: datetime, datastreams: Datastreams) -> Body:
+    if "wrong" in item and "Datastream" not in item:
+        raise PushInvalid(field="dataArray", detail=item["wrong"])
     stream = item.get("Datastream")
     identifier = stream.get("@iot.id") if isinstance(stream, dict) else None
     if identifier is None or isinstance(identifier, (dict, list, bool)):
@@ -157,19 +157,18 @@ def _sensorthings(item: dict[str, Any], received_at: datetime, datastreams: Data
     at, quality = received_at, Quality.GOOD
     if given is not None:
         # an interval counts when it ends: that is when the value was complete
-        at, quality = observed(device_time("SensorThings", str(given).rpartition("/")[2]), received_at)
+        at, quality = observed(read_time(str(given).rpartition("/")[2]), received_at)
     device_id, quantity = datastreams(name) or (f"http:datastream-{name}", "result")
     mark = given if given is not None else int(received_at.timestamp() // 300)
-    return [
-        Reading(
-            reading_id=derived_id("sensorthings", name, str(mark), repr(value)),
-            source="http",
-            device_id=device_id,
-            quantity=quantity,
-            value=value,
-            observed_at=at,
-            received_at=received_at,
-            quality=Quality.MISSING if value is None else quality,
-            channel="" if quantity != "result" else name,
-        )
-    ]
+    reading = Reading(
+        reading_id=derived_id("sensorthings", name, str(mark), repr(value)),
+        source="http",
+        device_id=device_id,
+        quantity=quantity,
+        value=fitting(value),
+        observed_at=at,
+        received_at=received_at,
+        quality=Quality.MISSING if value is None else quality,
+        channel="" if quantity != "result" else name,
+    )
+    return Body([reading])

@@ -25,12 +25,17 @@ class Registry:
     def __init__(self) -> None:
         self._devices: dict[str, DeviceConfig] = {}
         self._key_to_id: dict[str, str] = {}
+        self._client_ids: dict[str, str] = {}
         self._listeners: list[Callable[[DeviceConfig], None]] = []
         self.loaded = asyncio.Event()
 
     def get(self, device_id: str) -> DeviceConfig | None:
         """The device's configuration, ``None`` when it is unknown."""
         return self._devices.get(device_id)
+
+    def by_client_id(self, client_id: str) -> DeviceConfig | None:
+        """The device that uses an MQTT client id (its own, its address or its id)."""
+        return self._devices.get(self._client_ids.get(client_id, "")) or self._devices.get(client_id)
 
     def __iter__(self) -> Iterator[DeviceConfig]:
         return iter(list(self._devices.values()))
@@ -41,6 +46,10 @@ class Registry:
     def put(self, device: DeviceConfig, key: str = "") -> None:
         """Add or replace a device."""
         self._devices[device.device_id] = device
+        if "token_sha256" in device.attributes or "mqtt_client_id" in device.attributes:
+            for client_id in (device.attributes.get("mqtt_client_id"), device.address):
+                if client_id:
+                    self._client_ids[str(client_id)] = device.device_id
         self._key_to_id[key] = device.device_id
         for listener in self._listeners:
             listener(device)

@@ -7,9 +7,11 @@ A file that cannot be used is named in the log and left out; the others work.
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -29,14 +31,40 @@ class Parsed:
     refused: list[YiwangError] = field(default_factory=list)
 
 
+class _Words(yaml.SafeLoader):
+    """YAML whose keys are texts as they stand (Python takes ``true`` and ``1`` for one key), with YAML 1.2's truth
+    values: ``on``, ``off``, ``yes`` and ``no`` stay words, as the states of switches are."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """As in the base class, with texts as keys."""
+        if isinstance(node, yaml.MappingNode):
+            self.flatten_mapping(node)
+            for key, _ in node.value:
+                if isinstance(key, yaml.ScalarNode):
+                    key.tag = "tag:yaml.org,2002:str"
+        return super().construct_mapping(node, deep=deep)
+
+
+_Words.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in known if tag != "tag:yaml.org,2002:bool"]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_TRUTH = re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z")
+_Words.add_implicit_resolver("tag:yaml.org,2002:bool", _TRUTH, list("tTfF"))
+
+
+def mappings_of(text: str, name: str) -> list[Mapping]:
+    """The mappings of one YAML document (one, or a list); :class:`~ingest.mapping.MappingInvalid`, ``YAMLError``."""
+    specs: Any = yaml.load(text, _Words)  # noqa: S506 - a SafeLoader
+    return [read_mapping(spec, name) for spec in (specs if isinstance(specs, list) else [specs])]
+
+
 def read_mappings(folder: Path) -> list[Mapping]:
     """The mappings of all files in ``folder``; none when there is no such folder."""
     found: list[Mapping] = []
     for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else []:
         try:
-            specs = yaml.safe_load(path.read_text(encoding="utf-8"))
-            for spec in specs if isinstance(specs, list) else [specs]:
-                found.append(read_mapping(spec, path.stem))
+            found += mappings_of(path.read_text(encoding="utf-8"), path.stem)
         except (YiwangError, yaml.YAMLError, OSError, UnicodeDecodeError) as error:
             log.warning("mapping file %s is left out: %s", path.name, error)
     return found
@@ -46,6 +74,7 @@ class Router:
     """Parses messages; pure but for the mappings it was given."""
 
     def __init__(self, mappings: list[Mapping]) -> None:
+        self.mappings = mappings
         self._set = MappingSet(mappings)
         self._by_name = {mapping.name: mapping for mapping in mappings}
 
@@ -60,8 +89,8 @@ class Router:
         match = self._set.match(topic)
         if match is not None:
             return _parsed(map_payload(match[0], data, received_at, match[1]))
-        device_id, readings = payload.parse(topic, data, received_at)
-        return Parsed([(device_id, readings, [])])
+        device_id, body = payload.parse(topic, data, received_at)
+        return Parsed([(device_id, body.readings, [])], body.refused)
 
     def named(self, name: str) -> Mapping | None:
         """The mapping that an HTTP caller names in its path, ``/push/<name>``."""

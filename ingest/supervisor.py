@@ -12,8 +12,9 @@ from core.clock import Clock, SystemClock
 from core.media import MediaStore
 from core.settings import Settings
 from ingest import configured
+from ingest.broker_auth import AuthService, Gate
 from ingest.commands import CommandDesk
-from ingest.counters import Counters
+from ingest.counters import Counters, Refusal
 from ingest.health import HealthMonitor
 from ingest.live import LiveStates
 from ingest.outlet import Outlet
@@ -22,8 +23,9 @@ from ingest.registry import Registry
 from ingest.router import Router, read_mappings
 from ingest.transports import http
 from ingest.transports.http import PushApp
-from ingest.transports.limits import Limits
+from ingest.transports.limits import AllowList, Limits
 from ingest.transports.mqtt import MqttSubscriber
+from ingest.transports.mqtt_topics import HeldTopics, sessions
 from ingest.transports.tcp import TcpListener
 
 log = logging.getLogger("yiwang.ingest")
@@ -103,15 +105,20 @@ class Ingest:
 
             await self.live.load(self.bus)
             for state in self.live.all():
-                self.pipeline.standing.hint(state["device_id"], state.get("standing", ()))
+                self.pipeline.standing.hint(state["device_id"], state.get("states", {}))
             start("registry", lambda: self.registry.follow(self.bus, stop))
             await self._wait_for_registry(stop)
+            router = Router(read_mappings(self.settings.data_dir / "mappings"))
+            auth = self._auth(router)
+            await auth.open(self.bus)
+            start("broker rights", lambda: auth.run(stop))
             sources = configured.read_sources(self.settings.data_dir / "sources")
             for problem in sources.problems:
                 log.warning("a configured source is left out: %s", problem)
             for kind, port in tcp_ports(self.settings).items():
                 protocol = plugins.build("source", kind, sources.listeners.get(kind, {}))
-                listener = TcpListener(protocol, self.pipeline, self.clock, self.limits)
+                allow = AllowList(self.settings.allow.get(kind, ()))
+                listener = TcpListener(protocol, self.pipeline, self.clock, self.limits, allow)
                 desk = CommandDesk(listener, self.pipeline, self.clock)
                 await desk.open(self.bus)
                 start(kind, lambda listener=listener, port=port: listener.serve(self.settings.panel_host, port, stop))  # type: ignore[misc]
@@ -121,23 +128,40 @@ class Ingest:
                     source.name,
                     lambda source=source: configured.serve(source, cursors, self.pipeline, self.clock, stop),  # type: ignore[misc]
                 )
-            router = Router(read_mappings(self.settings.data_dir / "mappings"))
-            subscriber = MqttSubscriber(
-                self.settings,
-                self.pipeline,
-                router.parse,
-                self.clock,
-                topics=router.topics,
-                # a drill has a session of its own, else it would take over the live city's
-                client_id=f"{self.settings.subject_prefix.replace('.', '-')}yiwang-ingest",
-            )
-            start("mqtt", lambda: subscriber.run(stop))
+            for subscriber in self._subscribers(router):
+                start("mqtt", lambda subscriber=subscriber: subscriber.run(stop))  # type: ignore[misc]
             push = PushApp(self.settings, self.pipeline, self.clock, router)
             port = self.settings.ingest_http_port
             start("http", lambda: http.serve(push, self.settings.panel_host, port, stop))
             start("health", lambda: self.health.run(stop))
             start("live states", lambda: self.live.run(self.bus, self.outlet, stop))
         await self.outlet.close()
+
+    def _auth(self, router: Router) -> AuthService:
+        gate = Gate(self.settings, self.registry, lambda: router.mappings)
+
+        def note(refusal: Refusal, device_id: str) -> None:
+            self.pipeline.note_refused("mqtt", refusal, device_id)
+
+        return AuthService(self.settings, gate, self.counters.of("mqtt"), note, self.clock)
+
+    def _subscribers(self, router: Router) -> list[MqttSubscriber]:
+        """As many sessions as the filters need; what an earlier run held and nobody wants any more is given back."""
+        # a drill has sessions of its own, else it would take over the live city's
+        first = f"{self.settings.subject_prefix.replace('.', '-')}yiwang-ingest"
+        groups = sessions(router.topics)
+        names = [first if number == 0 else f"{first}-{number + 1}" for number in range(len(groups))]
+        held = HeldTopics(self.settings.data_dir / "cursors" / f"{first}.json")
+        former = held.exchange(dict(zip(names, groups, strict=True)))
+        names += [name for name in former if name not in names]
+        return [
+            MqttSubscriber(
+                self.settings, self.pipeline, router.parse, self.clock,
+                topics=groups[number] if number < len(groups) else (),
+                forgotten=former.get(name, ()), client_id=name,
+            )
+            for number, name in enumerate(names)
+        ]  # fmt: skip
 
     async def _wait_for_registry(self, stop: asyncio.Event) -> None:
         """Devices that connect before the registry is known would all count as unknown."""

@@ -150,6 +150,18 @@ def set_status(session: Session, device_id: str, status: Status, actor_id: str, 
     return device_config(row)
 
 
+def set_credential(session: Session, device_id: str, token_sha256: str | None) -> DeviceConfig:
+    """Give a device a credential of its own (the SHA-256 of its secret), or take it away.  :class:`NotFound`."""
+    row = session.get(Device, device_id, with_for_update=True)
+    if row is None:
+        raise NotFound(what="device", key=device_id)
+    attributes = {name: value for name, value in row.attributes.items() if name != "token_sha256"}
+    row.attributes = attributes | ({"token_sha256": token_sha256} if token_sha256 else {})
+    row.revision += 1
+    session.flush()
+    return device_config(row)
+
+
 def place_device(
     session: Session,
     device_id: str,

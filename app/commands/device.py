@@ -21,6 +21,9 @@ from sqlalchemy import Engine
 from core.clock import SystemClock
 from core.settings import load_settings
 from ingest import simulate
+from ingest.credentials import credential, digest_of, new_secret
+from ingest.nkeys import Issuer
+from ingest.router import read_mappings
 from storage import device_import, devices, readings
 from storage.session import make_engine, read_scope, session_scope
 
@@ -61,6 +64,13 @@ def _configure_registry(actions: argparse._SubParsersAction[argparse.ArgumentPar
         action = actions.add_parser(name, help=text)
         action.add_argument("devices", nargs="+", metavar="DEVICE")
         action.set_defaults(handler=_set_status, status=status)
+    key = actions.add_parser("credential", help="give a device a user and password of its own for MQTT and HTTP")
+    key.add_argument("device")
+    key.add_argument("--revoke", action="store_true", help="take it away; connections that use it end within seconds")
+    key.add_argument("--json", action="store_true", help="print JSON")
+    key.set_defaults(handler=_credential)
+    issuer = actions.add_parser("broker-issuer", help="the public key that a NATS cluster's configuration names")
+    issuer.set_defaults(handler=_broker_issuer)
     load = actions.add_parser("import", help="devices from XLSX, CSV or GeoPackage")
     load.add_argument("file", type=Path)
     load.add_argument("--dry-run", action="store_true", help="change nothing; list what would change and every bad row")
@@ -143,6 +153,29 @@ def _set_status(args: argparse.Namespace) -> int:
         for device_id in args.devices:
             devices.set_status(session, device_id, args.status, _actor(), now)
             print(f"{device_id}: {args.status}")
+    return 0
+
+
+def _credential(args: argparse.Namespace) -> int:
+    secret = None if args.revoke else new_secret()
+    with _database() as engine, session_scope(engine) as session:
+        device = devices.set_credential(session, args.device, digest_of(secret) if secret else None)
+    if secret is None:
+        print(f"{args.device}: has no credential of its own any more")
+        return 0
+    mappings = read_mappings(load_settings().data_dir / "mappings")
+    shown = credential(device, secret, mappings)
+    if args.json:
+        print(json.dumps(shown, ensure_ascii=False))
+    else:
+        for name, value in shown.items():
+            print(f"{name:<10} {value if isinstance(value, str) else ', '.join(value)}")
+        print("The password is shown this once and kept only as a hash.")
+    return 0
+
+
+def _broker_issuer(_args: argparse.Namespace) -> int:
+    print(Issuer(load_settings().broker_secret).public)
     return 0
 
 

@@ -18,8 +18,11 @@ from dashboard import queries
 from dashboard.api.deps import Use, Who, allow, audit, respond, takes
 from dashboard.api.params import bbox, body, fields, moment, text, whole
 from dashboard.errors import Unavailable
+from dashboard.refusals import source_refusals
 from dashboard.services import Services
-from storage.devices import commands_of, finish_command, health_history, log_command
+from ingest.credentials import credential, digest_of, new_secret
+from ingest.router import read_mappings
+from storage.devices import commands_of, finish_command, health_history, log_command, set_credential
 from storage.readings import latest, rain_sums, series, series_of
 from storage.session import read_scope, session_scope
 from storage.tables.registry import Department, Device, Site
@@ -145,6 +148,31 @@ def _edit(use: Services, who: Any, device_id: str, edit: DeviceEdit, action: str
         audit(session, use, who, action, {"device_id": device_id, **changes})
     with read_scope(use.engine) as session:
         return respond(queries.device_detail(session, who.actor, use.hub.states, device_id))
+
+
+@router.post("/api/devices/{device_id}/credential", dependencies=[allow("admin")])
+def new_credential(device_id: str, use: Use, who: Who) -> Response:
+    """A user and password of the device's own for MQTT and HTTP, shown this once; an earlier one ends.  Audited."""
+    secret = new_secret()
+    with session_scope(use.engine) as session:
+        device = set_credential(session, device_id, digest_of(secret))
+        audit(session, use, who, "device_credential", {"device_id": device_id})
+    return respond(credential(device, secret, read_mappings(use.settings.data_dir / "mappings")))
+
+
+@router.delete("/api/devices/{device_id}/credential", dependencies=[allow("admin")])
+def revoke_credential(device_id: str, use: Use, who: Who) -> Response:
+    """Take the device's own credential away; connections that use it end within seconds.  Audited."""
+    with session_scope(use.engine) as session:
+        set_credential(session, device_id, None)
+        audit(session, use, who, "device_credential_revoked", {"device_id": device_id})
+    return respond({"device_id": device_id, "own_credential": False})
+
+
+@router.get("/api/sources/refusals", dependencies=[allow("admin", "operator", "dispatcher")])
+def refusals(use: Use) -> Response:
+    """What each source refused: counts by code, and the last messages that name no known device."""
+    return respond({"items": source_refusals(use.hub.states)})
 
 
 def _check_edit(session: Session, changes: dict[str, Any]) -> None:

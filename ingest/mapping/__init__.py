@@ -22,11 +22,11 @@ from ingest.mapping.items import (
     Mapped,
     PayloadNotJson,
     PayloadTooLarge,
-    find,
     items_of,
     map_items,
     map_payload,
 )
+from ingest.mapping.paths import find
 from ingest.mapping.topics import MappingSet
 
 __all__ = [

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from core.errors import YiwangError
 from core.geo.crs import System
+from ingest.times import read_zone
+
+State = Literal["open", "clear", "measure"]
 
 
 class MappingInvalid(YiwangError):
@@ -18,7 +20,10 @@ class MappingInvalid(YiwangError):
 
 
 class TimeMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``format``: ``iso``, ``unix``, ``unix_ms`` or a strptime pattern; ``zone`` holds for times without offset."""
+    """``format``: ``iso``, ``unix``, ``unix_ms`` or a strptime pattern; ``zone`` holds for times without offset.
+
+    Unix times are understood in seconds, milli-, micro- and nanoseconds, whichever of them is a possible moment.
+    """
 
     path: str
     format: str = "iso"
@@ -55,9 +60,9 @@ class EventMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     kind: str = ""
     kind_path: str = ""
     kinds: dict[str, str] = {}
-    state: Literal["open", "clear", "measure"] = "open"
+    state: State = "open"
     state_path: str = ""
-    states: dict[str, Literal["open", "clear", "measure"]] = {}
+    states: dict[str, State] = {}
     confidence_path: str = ""
     value_path: str = ""
     unit: str = ""
@@ -85,9 +90,9 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 def read_mapping(spec: Any, name: str = "") -> Mapping:
     """A mapping from plain data (a YAML or JSON document); :class:`MappingInvalid` names what is wrong."""
     try:
-        mapping = msgspec.convert(spec, Mapping, strict=False)
+        mapping = msgspec.convert(_text_keys(spec), Mapping, strict=False)
         if mapping.time is not None:
-            ZoneInfo(mapping.time.zone)
+            read_zone(mapping.time.zone)
     except (msgspec.ValidationError, ValueError, KeyError) as error:
         raise MappingInvalid(mapping=name or _name_of(spec), detail=str(error)) from error
     if not mapping.values and not mapping.events:
@@ -95,7 +100,20 @@ def read_mapping(spec: Any, name: str = "") -> Mapping:
     for event in mapping.events:
         if bool(event.kind) == bool(event.kind_path):
             raise MappingInvalid(mapping=mapping.name, detail="an event needs either kind or kind_path with kinds")
+        if event.state_path and not event.states:
+            raise MappingInvalid(mapping=mapping.name, detail="an event with state_path needs states")
     return mapping
+
+
+def _text_keys(spec: Any) -> Any:
+    """The document with texts as keys: YAML reads ``{1: …}`` as a number and ``{true: …}`` as a truth value."""
+    if isinstance(spec, dict):
+        return {_key(key): _text_keys(value) for key, value in spec.items()}
+    return [_text_keys(value) for value in spec] if isinstance(spec, list) else spec
+
+
+def _key(key: Any) -> str:
+    return str(key).lower() if isinstance(key, bool) else str(key)
 
 
 def check_mapping(spec: dict[str, Any]) -> None:

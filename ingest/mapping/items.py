@@ -1,7 +1,9 @@
 """Items to readings and observations, as a mapping says.  Pure.
 
-A bad item is refused with its index and loses nothing good beside it.  Ids: device, the item's ``id`` (or its time, or
-else the five minutes in which it came), quantity and value.
+A bad value, state or item is refused by name and loses nothing good beside it: a value that is no number becomes
+``missing``, a state that the mapping does not list is told, one that is absent says nothing.  Names are found whatever
+their capitals.  Ids: device, the item's ``id`` (or its time, or else the five minutes in which it came), quantity and
+value.
 """
 
 from __future__ import annotations
@@ -10,25 +12,24 @@ import math
 import re
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
-
-import msgspec
 
 from core.errors import YiwangError
 from core.geo.crs import to_wgs84
 from core.ids import derived_id
 from core.records import GeoPoint, Observation, Quality, Reading
 from ingest.contract import observed
-from ingest.mapping.format import EventMap, Mapping, TimeMap, ValueMap
+from ingest.jsontext import NotJson, read_json
+from ingest.mapping.format import EventMap, Mapping, State, TimeMap, ValueMap
+from ingest.mapping.paths import MISSING, find, look
+from ingest.mapping.words import fitting, is_missing, listed, number, word
+from ingest.times import read_time, read_zone
 
 MAX_PAYLOAD_BYTES = 1 << 20
 MAX_ITEMS = 5000
 _COLLAPSE_S = 300
-_STEP = re.compile(r"([^.\[\]]+)|\[(\d{1,6})\]")
 _DEVICE = re.compile(r"[^/\s\x00-\x1f]{1,80}\Z")
-_MISSING = object()
 
 
 class PayloadNotJson(YiwangError):
@@ -70,10 +71,16 @@ def map_payload(
         detail = f"{len(payload)} bytes, at most {MAX_PAYLOAD_BYTES}"
         raise PayloadTooLarge(mapping=mapping.name, detail=detail)
     try:
-        body = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise PayloadNotJson(mapping=mapping.name, detail=str(error)) from error
+        body = read_json(payload)
+    except NotJson as error:
+        raise PayloadNotJson(mapping=mapping.name, detail=str(error), **_named(mapping, captures or {})) from error
     return map_items(mapping, items_of(mapping, body), received_at, captures)
+
+
+def _named(mapping: Mapping, captures: Dict[str, str]) -> dict[str, str]:
+    """The device, where the topic alone names it."""
+    name = _filled(mapping.device, captures) if "{" in mapping.device else ""
+    return {"device": f"{mapping.source}:{mapping.prefix}{name}"} if _DEVICE.match(name) else {}
 
 
 def items_of(mapping: Mapping, body: Any) -> list[Any]:
@@ -92,7 +99,7 @@ def items_of(mapping: Mapping, body: Any) -> list[Any]:
 def map_items(
     mapping: Mapping, items: list[Any], received_at: datetime, captures: Dict[str, str] | None = None
 ) -> Mapped:
-    """Readings and observations of items; a bad one is refused alone."""
+    """Readings and observations of items; a bad value is refused alone, and so is an item that names no device."""
     if len(items) > MAX_ITEMS:
         raise PayloadTooLarge(mapping=mapping.name, detail=f"{len(items)} items, at most {MAX_ITEMS}")
     mapped = Mapped()
@@ -104,133 +111,93 @@ def map_items(
     return mapped
 
 
-def find(item: Any, path: str) -> Any:
-    """What stands at ``path``, or None; a key that is the whole path wins."""
-    found = _find(item, path)
-    return None if found is _MISSING else found
-
-
-def _find(item: Any, path: str) -> Any:
-    if path in ("", "."):
-        return item
-    if isinstance(item, dict) and path in item:
-        return item[path]
-    for name, index in _STEP.findall(path):
-        if name:
-            if not isinstance(item, dict) or name not in item:
-                return _MISSING
-            item = item[name]
-        else:
-            if not isinstance(item, list) or int(index) >= len(item):
-                return _MISSING
-            item = item[int(index)]
-    return item
-
-
 class _Item:
-    """One item with what all its values share."""
+    """One item with what all its values share; what is wrong with one value is noted in ``refused``."""
 
     def __init__(
         self, mapping: Mapping, index: int, item: Any, received_at: datetime, captures: Dict[str, str]
     ) -> None:
         self.mapping, self.index, self.item, self.received_at = mapping, index, item, received_at
+        self.device_id = ""
+        self.refused: list[ItemInvalid] = []
         if not isinstance(item, dict):
             raise self.wrong("item", "is no JSON object")
         self.device_id = f"{mapping.source}:{mapping.prefix}{self._device(captures)}"
         given = find(item, mapping.time.path) if mapping.time else None
         self.observed_at, self.quality = received_at, Quality.GOOD
         if mapping.time and given is not None:
-            self.observed_at, self.quality = observed(self._moment(given, mapping.time), received_at)
+            self.observed_at, self.quality = observed(_moment(given, mapping.time), received_at)
         identity = find(item, mapping.id) if mapping.id else None
         slot = int(received_at.timestamp() // _COLLAPSE_S)
         self.mark = next((m for m in (identity, given) if m is not None), slot)
         self.location = self._location()
 
     def wrong(self, name: str, detail: str) -> ItemInvalid:
-        return ItemInvalid(mapping=self.mapping.name, index=self.index, field=name, detail=detail)
+        device = {"device": self.device_id} if self.device_id else {}
+        return ItemInvalid(mapping=self.mapping.name, index=self.index, field=name, detail=detail, **device)
+
+    def refuse(self, name: str, detail: str) -> None:
+        """Note what is wrong with one value; the others are taken."""
+        self.refused.append(self.wrong(name, detail))
 
     def _device(self, captures: Dict[str, str]) -> str:
         pattern = self.mapping.device
         if "{" in pattern:
-            name = re.sub(r"\{(\w+)\}", lambda m: captures.get(m[1], ""), pattern)
+            name = _filled(pattern, captures)
         else:
             found = find(self.item, pattern)
-            name = str(found) if isinstance(found, str | int) and not isinstance(found, bool) else ""
+            name = str(found).strip() if isinstance(found, str | int) and not isinstance(found, bool) else ""
         if not _DEVICE.match(name):
             raise self.wrong(pattern, "names no device (1 to 80 characters without blanks and slashes)")
         return name
-
-    def _moment(self, given: Any, time: TimeMap) -> datetime | None:
-        try:
-            if isinstance(given, datetime):
-                moment = given
-            elif time.format in ("unix", "unix_ms"):
-                seconds = float(given) / (1000 if time.format == "unix_ms" else 1)
-                return datetime.fromtimestamp(seconds, UTC)
-            elif time.format == "iso":
-                moment = datetime.fromisoformat(str(given))
-            else:
-                moment = datetime.strptime(str(given), time.format)  # noqa: DTZ007 - the zone follows
-        except (ValueError, TypeError, OverflowError, OSError):
-            return None
-        return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(time.zone))
 
     def _location(self) -> GeoPoint | None:
         place = self.mapping.place
         if place is None:
             return None
-        lon, lat = _number(find(self.item, place.lon)), _number(find(self.item, place.lat))
+        lon, lat = number(find(self.item, place.lon)), number(find(self.item, place.lat))
         if lon is None or lat is None or not (abs(lon) <= 180 and abs(lat) <= 90) or (lon == 0 and lat == 0):
             return None
         there = to_wgs84(lon, lat, place.coord_sys)
         return GeoPoint(lon=there[0], lat=there[1])
 
 
-def _number(found: Any) -> float | None:
-    """A finite number from a number or its text."""
-    if isinstance(found, bool) or not isinstance(found, int | float | str):
-        return None
-    try:
-        value = float(found)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+def _filled(pattern: str, captures: Dict[str, str]) -> str:
+    return re.sub(r"\{(\w+)\}", lambda m: captures.get(m[1], ""), pattern)
+
+
+def _moment(given: Any, time: TimeMap) -> datetime | None:
+    """The device's time: by the mapping's pattern, else as :func:`~ingest.times.read_time` understands it."""
+    zone = read_zone(time.zone)
+    if time.format not in ("iso", "unix", "unix_ms"):
+        try:
+            moment = datetime.strptime(str(given).strip(), time.format)  # noqa: DTZ007 - the zone follows
+            return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+        except (ValueError, OverflowError):
+            pass
+    return read_time(given, zone)
 
 
 def _map_item(shared: _Item, mapped: Mapped) -> None:
-    mapping = shared.mapping
-    readings = [r for value in mapping.values if (r := _reading(shared, value)) is not None]
-    events = [o for event in mapping.events if (o := _observation(shared, event)) is not None]
-    if readings:
+    readings = [r for r in (_reading(shared, value) for value in shared.mapping.values) if r is not None]
+    observations = [o for o in (_observation(shared, event) for event in shared.mapping.events) if o is not None]
+    if readings or shared.mapping.source_type == "device":  # it was heard, even if it said nothing of interest
         mapped.readings.setdefault(shared.device_id, []).extend(readings)
-    if events:
-        mapped.observations.setdefault(shared.device_id, []).extend(events)
+    if observations:
+        mapped.observations.setdefault(shared.device_id, []).extend(observations)
+    mapped.refused += [(shared.index, error) for error in shared.refused]
 
 
 def _reading(shared: _Item, value: ValueMap) -> Reading | None:
-    found = _find(shared.item, value.path)
-    if found is _MISSING:
+    found = look(shared.item, value.path)
+    if found is MISSING:
         if value.required:
-            raise shared.wrong(value.path, "is missing")
+            shared.refuse(value.path, "is missing")
         return None
     channel = value.channel or str(find(shared.item, value.channel_path) or "" if value.channel_path else "")
-    quality = shared.quality
-    result: float | str | bool | None
-    if found is None or found == "" or found in value.missing:
-        result, quality = None, Quality.MISSING
-    elif isinstance(found, str) and found in value.words:
-        result = value.words[found]
-    elif isinstance(found, bool):
-        result = found
-    elif value.text:
-        result = str(found)[:500]
-    else:
-        number = _number(found)
-        if number is None:
-            raise shared.wrong(value.path, f"{str(found)[:40]!r} is no number")
-        result = number * value.scale + value.offset
-        if value.scale != 1.0 or value.offset:
-            result = round(result, 9)
+    result, quality = _value(shared, value, found), shared.quality
+    if result is None:
+        quality = Quality.MISSING
     return Reading(
         reading_id=derived_id(
             "mapping", shared.mapping.source, shared.device_id, str(shared.mark), value.quantity, channel, repr(found)
@@ -248,18 +215,34 @@ def _reading(shared: _Item, value: ValueMap) -> Reading | None:
     )
 
 
-def _observation(shared: _Item, event: EventMap) -> Observation | None:
-    given = find(shared.item, event.kind_path) if event.kind_path else None
-    kind = event.kind or event.kinds.get(_word(given), "")
-    if not kind:
+def _value(shared: _Item, value: ValueMap, found: Any) -> float | str | bool | None:
+    """The value in the mapping's unit, None when it is missing; one that is no number is told and missing too."""
+    if found is None or found == "" or is_missing(found, value.missing):
         return None
-    state = event.state
-    if event.state_path:
-        word = _word(find(shared.item, event.state_path))
-        if word not in event.states:
-            raise shared.wrong(event.state_path, f"{word!r} is none of {', '.join(event.states)}")
-        state = event.states[word]
-    confidence = _number(find(shared.item, event.confidence_path)) if event.confidence_path else None
+    said = listed(value.words, found) if isinstance(found, str | bool) else None
+    if said is not None:
+        return said
+    if isinstance(found, bool):
+        return found
+    if value.text:
+        return str(found)[:500]
+    plain = number(found)
+    if plain is None:
+        shared.refuse(value.path, f"{str(found)[:40]!r} is no number")
+        return None
+    result = plain * value.scale + value.offset
+    if not math.isfinite(result):
+        shared.refuse(value.path, f"{str(found)[:40]!r} is too large a number")
+        return None
+    return round(result, 9) if value.scale != 1.0 or value.offset else result
+
+
+def _observation(shared: _Item, event: EventMap) -> Observation | None:
+    kind = _kind(shared, event)
+    state = _state(shared, event) if kind else None
+    if not kind or state is None:
+        return None
+    confidence = number(find(shared.item, event.confidence_path)) if event.confidence_path else None
     if confidence is not None and 1 < confidence <= 100:
         confidence /= 100
     attributes = {name: find(shared.item, path) for name, path in event.attributes.items()}
@@ -278,15 +261,29 @@ def _observation(shared: _Item, event: EventMap) -> Observation | None:
         observed_at=shared.observed_at,
         received_at=shared.received_at,
         location=shared.location,
-        value=_number(find(shared.item, event.value_path)) if event.value_path else None,
+        value=number(find(shared.item, event.value_path)) if event.value_path else None,
         unit=event.unit,
         confidence=confidence if confidence is None or 0 <= confidence <= 1 else None,
         zone=None if zone is None else str(zone)[:80],
-        attributes=attributes,
+        attributes={name: fitting(v) for name, v in attributes.items()},
     )
 
 
-def _word(found: Any) -> str:
-    if isinstance(found, bool):
-        return "true" if found else "false"
-    return str(found) if isinstance(found, str | int | float) else ""
+def _kind(shared: _Item, event: EventMap) -> str:
+    """The event's kind; "" when there is none (a code that ``kinds`` does not list is somebody else's event)."""
+    if event.kind:
+        return event.kind
+    return listed(event.kinds, find(shared.item, event.kind_path)) or ""
+
+
+def _state(shared: _Item, event: EventMap) -> State | None:
+    """The event's state; None when the item does not tell, or tells one that the mapping does not list (refused)."""
+    if not event.state_path:
+        return event.state
+    found = find(shared.item, event.state_path)
+    if found is None or found == "":
+        return None
+    state = listed(event.states, found)
+    if state is None:
+        shared.refuse(event.state_path, f"{word(found) or str(found)[:40]!r} is none of {', '.join(event.states)}")
+    return state

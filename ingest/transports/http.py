@@ -32,12 +32,13 @@ from core.clock import Clock
 from core.errors import Forbidden, YiwangError
 from core.records import Observation, Reading
 from core.settings import Settings
+from ingest.counters import Refusal
 from ingest.gateways.zlm import read_hook
 from ingest.mapping import Mapped, map_payload
 from ingest.pipeline import Durable, Pipeline, durable
 from ingest.push import Pushed, parse_push
 from ingest.router import Router
-from ingest.transports.limits import TokenBucket
+from ingest.transports.limits import AllowList, TokenBucket
 
 log = logging.getLogger("yiwang.ingest")
 
@@ -86,6 +87,7 @@ class PushApp:
         self._requests = _Buckets(REQUESTS_PER_S, REQUEST_BURST)
         self._failures = _Buckets(FAILURES_PER_MIN / 60, FAILURE_BURST)
         self._active = 0
+        self._allow = AllowList(settings.allow.get("ingest_http", ()))
         self._datastreams: dict[str, tuple[str, str]] = {}
         for device in pipeline.registry:
             self._learn(device.device_id, device.attributes)
@@ -117,6 +119,8 @@ class PushApp:
         address = str((scope.get("client") or ("?",))[0])
         headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
         now = asyncio.get_running_loop().time()
+        if not self._allow.admits(address):
+            raise _Refusal(403, "not_allowed", f"{address} is not in YIWANG_INGEST_HTTP_ALLOW")
         wait = self._requests.wait_s(address, now, 1.0)
         if wait > 0 or self._active > MAX_AT_ONCE:
             raise _Refusal(429, "too_many_requests", "slow down", {"retry-after": str(max(1, round(wait)))})
@@ -136,8 +140,9 @@ class PushApp:
             else:
                 pushed = parse_push(path, headers, body, self._clock.now(), self._datastreams.get)
         except YiwangError as error:
+            self._counters.keep(Refusal(error.code, str(error), self._clock.now(), body, path))
             raise _Refusal(400, error.code, str(error)) from error
-        return await self._take(pushed, may)
+        return await self._take(pushed, may, path, body)
 
     async def _zlm(
         self, scope: Scope, headers: dict[str, str], address: str, now: float, receive: Receive
@@ -185,7 +190,9 @@ class PushApp:
         user_ok = hmac.compare_digest(user.encode(), self._settings.mqtt_device_user.encode())
         return hmac.compare_digest(password.encode(), self._settings.mqtt_device_password.encode()) and user_ok
 
-    async def _take(self, pushed: Pushed, may: Callable[[str], bool]) -> tuple[int, dict[str, Any], dict[str, str]]:
+    async def _take(
+        self, pushed: Pushed, may: Callable[[str], bool], path: str, body: bytes
+    ) -> tuple[int, dict[str, Any], dict[str, str]]:
         by_device: dict[str, tuple[list[Reading], list[Observation]]] = {}
         for reading in pushed.readings:
             by_device.setdefault(reading.device_id, ([], []))[0].append(reading)
@@ -203,7 +210,9 @@ class PushApp:
             waiting += await self._pipeline.take("http", device_id, readings, observations)
         self._counters.count("messages")
         for _, error in pushed.refused:
-            self._counters.refuse(error.code)
+            refusal = Refusal(error.code, str(error), self._clock.now(), body, path)
+            named = str(error.data.get("device", ""))
+            self._pipeline.note_refused("http", refusal, named if named and may(named) else "")
         if not await durable(waiting):
             self._counters.count("unconfirmed")
             raise _Refusal(503, "not_durable", "the bus did not confirm; send again", {"retry-after": "5"})

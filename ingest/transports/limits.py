@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,26 +19,51 @@ class Limits:
     connections: int = 20_000
     per_address: int = 2_000
     first_frame_s: float = 60.0  # a connection that has not sent one good frame by then is closed
+    beats_s: float = 93_600.0  # … or by then, if its modem keeps saying a few bytes: some stations report once a day
+    beats_per_s: float = 2.0  # such pieces between frames; more of them count as refused frames
+    beats_burst: float = 120.0
     unfinished_s: float = 30.0  # a frame that was begun must be finished by then (slow-loris)
     idle_s: float = 600.0
     bytes_per_s: float = 65_536.0
     burst_bytes: float = 262_144.0
     pending_frames: int = 256  # decoded but not yet durable, per connection; reading pauses above
+    crowded: float = 0.75  # of ``connections``: above it nobody stays on the strength of a modem's beats
     refusals: int = 50  # refused frames per good one gained; then the connection is closed
     ban_s: float = 60.0  # after being closed for refusals, the address may not connect for so long
+
+
+class AllowList:
+    """Addresses and networks that may connect; everybody where none is named."""
+
+    def __init__(self, networks: Iterable[str] = ()) -> None:
+        self._networks = tuple(ip_network(text, strict=False) for text in networks)
+
+    def admits(self, address: str) -> bool:
+        """Whether ``address`` may connect."""
+        if not self._networks:
+            return True
+        try:
+            found = ip_address(address.partition("%")[0])
+        except ValueError:
+            return False
+        mapped = getattr(found, "ipv4_mapped", None)
+        return any((mapped or found) in network for network in self._networks)
 
 
 class Guard:
     """Who is connected and who is banned; decides about a newcomer."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, allow: AllowList | None = None) -> None:
         self.limits = limits
+        self.allow = allow or AllowList()
         self.total = 0
         self._per_address: Counter[str] = Counter()
         self._banned: OrderedDict[str, float] = OrderedDict()
 
     def admit(self, address: str, now: float) -> str | None:
         """``None`` when the peer may stay (and counts), else the reason why not."""
+        if not self.allow.admits(address):
+            return "not_allowed"
         until = self._banned.get(address)
         if until is not None:
             if now < until:

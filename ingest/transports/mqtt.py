@@ -5,6 +5,9 @@ messages that a full or missing stream never stored.  So ingest subscribes with 
 session, and PUBACKs each message after JetStream acknowledged its readings; what it does not PUBACK the broker sends
 again after its ack_wait (20 s).
 
+Retained messages that the broker gives again at every subscription are no new readings (``Pipeline.take``).  Every
+SUBACK is looked at: a filter that the broker refuses is named, counted and asked for again.
+
 paho runs on asyncio's own loop (no thread): the socket is registered as reader and writer.
 """
 
@@ -12,8 +15,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,6 +29,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from core.clock import Clock
 from core.errors import YiwangError
 from core.settings import Settings
+from ingest.counters import Refusal
 from ingest.pipeline import Durable, Pipeline
 from ingest.router import Parsed
 
@@ -33,9 +38,16 @@ log = logging.getLogger("yiwang.ingest")
 MAX_PAYLOAD_BYTES = 65_536
 IN_FLIGHT = 2_000  # publishes under way before reading from the broker pauses
 _SETTLE_S = 2.0
+_ASK_AGAIN_S = 30.0
 
 Parser = Callable[[str, bytes, datetime], Parsed]
 """(topic, payload, received_at) → what it says; raises a YiwangError when it refuses the whole message."""
+
+
+class SubscriptionRefused(YiwangError):
+    code = "subscription_refused"
+    message = "the MQTT broker refuses to subscribe {topic!r}: nothing on it is heard"
+    remedy = "check the rights of ingest's account and the broker's max_ack_pending"
 
 
 class PayloadTooLarge(YiwangError):
@@ -71,13 +83,18 @@ class MqttSubscriber:
         parse: Parser,
         clock: Clock,
         *,
-        topics: tuple[str, ...] = ("sensors/#",),
+        topics: Sequence[str] = ("sensors/#",),
+        forgotten: Sequence[str] = (),
         client_id: str = "yiwang-ingest",
     ) -> None:
+        """``forgotten``: filters that this session held before and shall not hold any longer."""
         self._settings, self._pipeline, self._parse, self._clock = settings, pipeline, parse, clock
-        self._topics = topics
+        self._topics, self._forgotten = tuple(topics), tuple(forgotten)
+        self._asked: dict[int, tuple[str, ...]] = {}
+        self._deaf: set[str] = set()
+        self._ask_at = 0.0
         self._counters = pipeline.counters.of("mqtt")
-        self._queue: deque[tuple[str, bytes, _Open]] = deque()
+        self._queue: deque[tuple[str, bytes, _Open, bool]] = deque()
         self._wake = asyncio.Event()
         self._lost = asyncio.Event()
         self._refusal = ""
@@ -91,7 +108,12 @@ class MqttSubscriber:
     def _make_client(self, client_id: str) -> paho.Client:
         client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False, manual_ack=True)
         client.username_pw_set(self._settings.mqtt_user, self._settings.mqtt_password)
+        tls = tls_context(self._settings)
+        if tls is not None:
+            client.tls_set_context(tls)
+            client.tls_insecure_set(True)  # our own broker, known by its certificate and not by its name
         client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         client.on_socket_open = self._on_socket_open
@@ -119,6 +141,7 @@ class MqttSubscriber:
         try:
             while not any(task.done() for task in ends):
                 self._client.loop_misc()
+                self._ask_again()
                 await asyncio.wait(ends, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
             if worker.done():
                 worker.result()
@@ -146,7 +169,37 @@ class MqttSubscriber:
             self._lost.set()
             return
         self._refusal = ""
-        client.subscribe([(topic, 1) for topic in self._topics])
+        if self._forgotten:
+            client.unsubscribe(list(self._forgotten))
+        self._subscribe(self._topics)
+
+    def _subscribe(self, topics: Sequence[str]) -> None:
+        if topics:
+            _, mid = self._client.subscribe([(topic, 1) for topic in topics])
+            if mid is not None:
+                self._asked[mid] = tuple(topics)
+        self._ask_at = asyncio.get_running_loop().time() + _ASK_AGAIN_S
+
+    def _on_subscribe(
+        self, _client: paho.Client, _data: Any, mid: int, codes: list[ReasonCode], _properties: Any
+    ) -> None:
+        for topic, code in zip(self._asked.pop(mid, ()), codes, strict=False):
+            if not code.is_failure:
+                if topic in self._deaf:
+                    log.warning("mqtt: %s is subscribed now", topic)
+                self._deaf.discard(topic)
+                continue
+            refusal = SubscriptionRefused(topic=topic)
+            if topic not in self._deaf:
+                log.warning("mqtt: %s", refusal)
+                self._pipeline.note_refused("mqtt", Refusal(refusal.code, str(refusal), self._clock.now(), b"", topic))
+            self._deaf.add(topic)
+
+    def _ask_again(self) -> None:
+        """Ask for refused filters again now and then: the broker's limits or rights may have changed."""
+        self._counters.events["deaf_topics"] = len(self._deaf)
+        if self._deaf and asyncio.get_running_loop().time() >= self._ask_at:
+            self._subscribe(sorted(self._deaf))
 
     def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, _code: Any, _properties: Any) -> None:
         self._lost.set()
@@ -171,11 +224,14 @@ class MqttSubscriber:
             self._client.loop_read(1)
             if len(self._queue) == before:
                 break
+        pending = getattr(self._socket, "pending", None)  # TLS: what is decrypted already wakes nobody
+        if pending is not None and not self._paused and pending():
+            asyncio.get_running_loop().call_soon(self._readable)
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         entry = _Open(message.mid, message.qos, self._session)
         self._open += 1
-        self._queue.append((message.topic, bytes(message.payload), entry))
+        self._queue.append((message.topic, bytes(message.payload), entry, message.retain))
         self._wake.set()
         if self._open >= IN_FLIGHT and not self._paused and self._socket is not None:
             self._paused = True
@@ -187,33 +243,33 @@ class MqttSubscriber:
             await self._wake.wait()
             self._wake.clear()
             while self._queue:
-                topic, payload, entry = self._queue.popleft()
-                await self._handle(topic, payload, entry)
+                await self._handle(*self._queue.popleft())
 
-    async def _handle(self, topic: str, payload: bytes, entry: _Open) -> None:
-        self._counters.count("messages")
+    async def _handle(self, topic: str, payload: bytes, entry: _Open, retained: bool) -> None:
+        self._counters.count("retained" if retained else "messages")
         try:
             if len(payload) > MAX_PAYLOAD_BYTES:
                 raise PayloadTooLarge(topic=topic, size=len(payload), limit=MAX_PAYLOAD_BYTES)
             parsed = self._parse(topic, payload, self._clock.now())
         except YiwangError as error:
-            self._refuse(topic, error)
+            self._refuse(topic, payload, error)
             self._done(entry)  # acknowledged: sending it again would not make it better
             return
         for refusal in parsed.refused:
-            self._refuse(topic, refusal)
+            self._refuse(topic, payload, refusal)
         waiting: list[Durable] = []
         for device_id, readings, observations in parsed.devices:
             source = device_id.partition(":")[0]
-            waiting += await self._pipeline.take(source, device_id, readings, observations)
+            waiting += await self._pipeline.take(source, device_id, readings, observations, replayed=retained)
         entry.waiting = len(waiting)
         if not waiting:
             self._done(entry)
         for future in waiting:
             future.add_done_callback(lambda done, entry=entry: self._settled(entry, done))  # type: ignore[misc]
 
-    def _refuse(self, topic: str, error: YiwangError) -> None:
-        self._counters.refuse(error.code)
+    def _refuse(self, topic: str, payload: bytes, error: YiwangError) -> None:
+        refusal = Refusal(error.code, str(error), self._clock.now(), payload, topic)
+        self._pipeline.note_refused("mqtt", refusal, str(error.data.get("device", "")))
         log.debug("mqtt: %s refused: %s", topic, error)
 
     def _settled(self, entry: _Open, future: Durable) -> None:
@@ -233,3 +289,16 @@ class MqttSubscriber:
         if self._paused and self._open < IN_FLIGHT // 2 and self._socket is not None:
             self._paused = False
             asyncio.get_running_loop().add_reader(self._socket, self._readable)
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext | None:
+    """How ingest reaches the broker's listener when that speaks TLS; None when it does not."""
+    if not settings.mqtt_tls_cert:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # the broker's own certificate is anchor enough
+    context.load_verify_locations(settings.mqtt_tls_cert)
+    if settings.mqtt_tls_client_ca:
+        context.load_cert_chain(settings.mqtt_tls_cert, settings.mqtt_tls_key)
+    return context

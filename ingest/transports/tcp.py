@@ -13,9 +13,10 @@ from collections import deque
 from typing import Any
 
 from core.clock import Clock
-from ingest.contract import Frame, Refused, Request, Source
+from ingest.contract import IDLE_BYTES, Frame, Refused, Request, Source
+from ingest.counters import Refusal
 from ingest.pipeline import Pipeline, durable
-from ingest.transports.limits import Guard, Limits, TokenBucket
+from ingest.transports.limits import AllowList, Guard, Limits, TokenBucket
 
 log = logging.getLogger("yiwang.ingest")
 
@@ -25,12 +26,19 @@ _SWEEP_S = 5.0
 class TcpListener:
     """One source on one port; knows which connection each device speaks on."""
 
-    def __init__(self, source: Source, pipeline: Pipeline, clock: Clock, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        pipeline: Pipeline,
+        clock: Clock,
+        limits: Limits | None = None,
+        allow: AllowList | None = None,
+    ) -> None:
         self.source = source
         self.pipeline = pipeline
         self.clock = clock
         self.limits = limits or Limits()
-        self.guard = Guard(self.limits)
+        self.guard = Guard(self.limits, allow)
         self.counters = pipeline.counters.of(source.kind)
         self.connections: set[Connection] = set()
         self.by_device: dict[str, Connection] = {}
@@ -67,6 +75,8 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_address",
+        "_beat",
+        "_beats",
         "_bucket",
         "_buffer",
         "_busy",
@@ -101,6 +111,8 @@ class Connection(asyncio.Protocol):
         now = asyncio.get_running_loop().time()
         self._since = self._last = now
         self._unfinished: float | None = None
+        self._beat = False
+        self._beats = TokenBucket(listener.limits.beats_per_s, listener.limits.beats_burst, now)
         self._bucket = TokenBucket(listener.limits.bytes_per_s, listener.limits.burst_bytes, now)
 
     # from asyncio ----------------------------------------------------------
@@ -111,6 +123,9 @@ class Connection(asyncio.Protocol):
         refusal = self._listener.guard.admit(address, self._since)
         if refusal is not None:
             self._listener.counters.refuse(refusal)
+            if refusal == "not_allowed":
+                detail = f"{address} is not on this listener's allow-list"
+                self._listener.counters.keep(Refusal(refusal, detail, self._listener.clock.now(), b"", address))
             transport.abort()
             return
         self._address, self.transport = address, transport
@@ -173,12 +188,24 @@ class Connection(asyncio.Protocol):
                 if waiting is not None and not waiting.done():
                     waiting.set_result(answer)
             return
-        self._refuse(entry.code)
+        if entry.idle and self._is_beat(len(entry.raw)):
+            return
+        device_id = entry.device_id or (next(iter(self.device_ids)) if len(self.device_ids) == 1 else "")
+        self._refused += 1
+        refusal = Refusal(entry.code, entry.detail, self._listener.clock.now(), entry.raw, self._address)
+        self._listener.pipeline.note_refused(self._listener.source.kind, refusal, device_id)
         if entry.device_id is not None:
             self._listener.pipeline.refused(entry.device_id)
         if self._refused > self._listener.limits.refusals + self._good:
             self._listener.guard.ban(self._address, self._last)
             self.close("nothing but refused frames")
+
+    def _is_beat(self, size: int) -> bool:
+        """Whether a few bytes between frames may be a modem's: they are counted, skipped, and no reason to hang up."""
+        self._beat = self._beats.take(1.0, self._last) == 0
+        if self._beat:
+            self._listener.counters.count("idle_bytes", size)
+        return self._beat
 
     def _adopt(self, device_id: str) -> None:
         if device_id in self.device_ids and self._listener.by_device.get(device_id) is self:
@@ -245,10 +272,15 @@ class Connection(asyncio.Protocol):
         """Close the connection when it idles, never finishes a frame, or never sent a good one."""
         limits = self._listener.limits
         self.session.expire(self._listener.clock.now())
+        crowded = len(self._listener.connections) > limits.crowded * limits.connections
+        beating = (self._beat or bool(self._good)) and not crowded
         if self._unfinished is not None and now - self._unfinished > limits.unfinished_s:
+            if beating and len(self._buffer) <= IDLE_BYTES and self._is_beat(len(self._buffer)):
+                self._buffer, self._unfinished = b"", None  # a beat that looks like the beginning of a frame
+                return
             self._refuse("unfinished_frame")
             self.close("frame never finished")
-        elif not self._good and now - self._since > limits.first_frame_s:
+        elif not self._good and now - self._since > (limits.beats_s if beating else limits.first_frame_s):
             self._refuse("no_good_frame")
             self.close("no good frame")
         elif now - self._last > limits.idle_s:

@@ -15,6 +15,7 @@ from app.nats import nats_binary
 from core.bus import Bus, connect
 from core.records import GeoPoint
 from core.settings import Settings
+from ingest.nkeys import Issuer
 from tests.conftest import free_port
 
 CONF = Path(__file__).resolve().parents[3] / "deploy/nats.conf"
@@ -41,7 +42,7 @@ def cluster(settings: Settings, tmp_path: Path) -> Iterator[tuple[Settings, list
             "NATS_ADMIN_PASSWORD": "admin-secret",
             "YIWANG_NATS_TOKEN": settings.nats_token,
             "YIWANG_MQTT_PASSWORD": settings.mqtt_password,
-            "YIWANG_MQTT_DEVICE_PASSWORD": settings.mqtt_device_password,
+            "YIWANG_BROKER_ISSUER": Issuer(settings.broker_secret).public,
         }
         log = (tmp_path / f"nats-{i + 1}.log").open("wb")
         nodes.append(subprocess.Popen([nats_binary(), "-c", str(CONF)], env=env, stdout=log, stderr=log))

@@ -92,6 +92,11 @@ async def collect(bus: Bus, kind: type[R], stream: str, subject: str, count: int
     return found
 
 
+async def readings(bus: Bus, count: int, wait_s: float = 5) -> list[Reading]:
+    """The first ``count`` readings since the stream began."""
+    return (await collect(bus, Reading, "READ", "read.>", count, wait_s))[:count]
+
+
 PANEL = DeviceConfig(device_id="gb26875:889", source="gb26875", address="889", status="accepted", site_id="fire-01")
 GAUGE = DeviceConfig(
     device_id="mqtt:g1",

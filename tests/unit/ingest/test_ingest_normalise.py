@@ -105,7 +105,8 @@ async def test_an_alarm_is_told_once_until_it_changes_or_was_lost() -> None:
 
 async def test_a_reset_clears_what_stood_even_before_a_restart_but_never_hides_an_alarm() -> None:
     standing = Standing()
-    standing.hint("gb26875:1", ["fire_alarm:1/1/40/1-2", "device_fault:1/1/40/1-2", "fire_alarm:2/1/40/1-1"])
+    names = ("fire_alarm:1/1/40/1-2", "device_fault:1/1/40/1-2", "fire_alarm:2/1/40/1-1")
+    standing.hint("gb26875:1", dict.fromkeys(names, ("open", NOW)))
     assert await told(standing, observation("fire_alarm", "open"))  # a hint holds no alarm back
     reset = observation("panel_operation", "measure", channel="1/1", operations=["reset"])
     assert [(o.kind, o.state, o.attributes["channel"]) for o in cleared_by(reset, standing)] == [

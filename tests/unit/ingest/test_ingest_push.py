@@ -27,10 +27,10 @@ def push(body: Any, path: str = "/readings", **headers: str) -> Any:
 
 
 def test_plain_batch_keeps_the_good_beside_the_bad() -> None:
-    pushed = push([PLAIN, {"time": "x"}, 5, {**PLAIN, "seq": 5, "deep": {"a": 1}}, {**PLAIN, "seq": 6}])
+    pushed = push([PLAIN, {"time": "x"}, 5, {**PLAIN, "seq": 5, "deep": [1]}, {**PLAIN, "seq": 6}])
     assert [(r.device_id, r.value, r.observed_at) for r in pushed.readings] == [
         ("http:g1", 0.27, datetime(2026, 7, 1, 7, 59, tzinfo=UTC))
-    ] * 2
+    ] * 3
     assert [(index, error.code) for index, error in pushed.refused] == [
         (1, "push_invalid"), (2, "push_invalid"), (3, "payload_invalid"),
     ]  # fmt: skip
@@ -84,15 +84,18 @@ def test_a_request_that_cannot_be_read_is_a_typed_error(body: bytes) -> None:
 
 
 def test_mqtt_clock_of_1970_keeps_the_value_with_our_time() -> None:
-    _, readings = payload.parse("sensors/g1", b'{"time": "1970-01-01T00:00:00Z", "a_m": 1}', NOW)
+    _, said = payload.parse("sensors/g1", b'{"time": "1970-01-01T00:00:00Z", "a_m": 1}', NOW)
+    readings = said.readings
     assert (readings[0].quality, readings[0].observed_at) == (Quality.CLOCK_BAD, NOW)
-    _, readings = payload.parse("sensors/g1", b'{"time": 1e300, "a_m": null}', NOW)
+    _, said = payload.parse("sensors/g1", b'{"time": 1e300, "a_m": null}', NOW)
+    readings = said.readings
     assert (readings[0].quality, readings[0].observed_at) == (Quality.MISSING, NOW)
 
 
 def test_mqtt_single_value_forms() -> None:
     for raw, value in ((b"0.5", 0.5), (b"true", True), (b'"V2"', "V2"), (b'{"value": 3, "unit": "m"}', 3)):
-        device, readings = payload.parse("sensors/g1/level_m", raw, NOW)
+        device, said = payload.parse("sensors/g1/level_m", raw, NOW)
+        readings = said.readings
         assert (device, readings[0].value, readings[0].quantity) == ("mqtt:g1", value, "level_m")
 
 
@@ -109,7 +112,8 @@ def test_mqtt_single_value_forms() -> None:
 )
 def test_any_bytes_give_readings_or_a_typed_error(raw: bytes, topic: str) -> None:
     try:
-        _, readings = payload.parse(topic, raw, NOW)
+        _, said = payload.parse(topic, raw, NOW)
+        readings = said.readings
     except YiwangError:
         return
     assert all(r.observed_at.tzinfo is not None and r.device_id == "mqtt:g1" for r in readings)

@@ -68,7 +68,10 @@ def test_a_nested_payload() -> None:
 
 def test_bad_items_are_refused_alone() -> None:
     found = mapped({"data": [{"level_cm": "high"}, {"level_cm": 5}, 7, {"alarm": {"code": 1, "on": "perhaps"}}]})
-    assert [r.value for r in found.readings["mqtt:p7"]] == [0.05]
+    assert [(r.value, r.quality) for r in found.readings["mqtt:p7"]] == [
+        (None, Quality.MISSING),
+        (0.05, Quality.GOOD),
+    ]
     assert [(i, e.code) for i, e in found.refused] == [(0, "payload_field"), (2, "payload_field"), (3, "payload_field")]
     assert "level_cm" in str(found.refused[0][1])
 
