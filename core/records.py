@@ -251,7 +251,7 @@ class DeviceCommandResult(Record, frozen=True):
 
 
 class LookRequest(Record, frozen=True):
-    """"Look again": is the condition still there? (request on ``look.<camera_id>``)."""
+    """ "Look again": is the condition still there? (request on ``look.<camera_id>``)."""
 
     camera_id: str
     kind: str  # the algorithm that opened the case

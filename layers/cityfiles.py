@@ -1,236 +1,167 @@
-"""Reads a city folder: tables as CSV, XLSX, GeoPackage or GeoJSON, every row checked, no row lost for another's fault.
+"""Reads a city folder: every file of it is read or named as unread, every row checked, none lost for another's fault.
 
-A table may come in several files: ``cameras.csv``, ``cameras-patrol.csv``, ``cameras.xlsx`` all hold cameras.
+A table may come in several files: ``cameras.csv``, ``cameras-patrol.XLSX``, ``cameras.shp`` all hold cameras.
 The columns are listed in ``layers/columns.py`` and explained in ``docs/layers.md``.
 """
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
-import msgspec
-import yaml
+from sqlalchemy import Engine
 
-from core.errors import InputInvalid
-from core.geo.crs import to_wgs84
-from layers.columns import TABLES, Column
+from core.tables.problem import FileUnreadable, Problems
+from layers.cityconfig import NAME as CONFIG
+from layers.cityconfig import CityConfig, read_config
+from layers.cityrows import PLACE, Row, TableFile, is_readable, read_rows
+from layers.columns import TABLES
+from layers.territory import Territory, of_city, of_code
+from layers.vector.reading import SIDECARS
+from layers.vector.reading import SUFFIXES as VECTOR_SUFFIXES
 
-Coordinates = Literal["wgs84", "gcj02", "bd09", "cgcs2000"]
-SUFFIXES = (".csv", ".xlsx", ".gpkg", ".geojson")
-MAX_FILE_BYTES = 2 << 30
-
-Row = dict[str, Any]
-
-
-class CityConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``city.yaml``: the district's code and name, the coordinate system of every file, the map's first view."""
-
-    code: str
-    name: str
-    name_en: str = ""
-    coordinates: Coordinates = "wgs84"
-    centre: tuple[float, float] | None = None
-    zoom: float = 12.5
-    pitch: float = 50.0
-    bearing: float = 0.0
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class RowProblem:
-    """One thing wrong in one row (``row`` counts from 1 below the heading, 0: the file itself)."""
-
-    file: str
-    row: int
-    field: str
-    detail: str
-
-    def __str__(self) -> str:
-        place = f"{self.file}, row {self.row}" if self.row else self.file
-        return f"{place}: {self.field}: {self.detail}"
+MAP_LAYERS = ("roads", "buildings")  # outlines for the map only
+_SYSTEM_FILES = {"thumbs.db", "desktop.ini"}
+_MAX_FILES = 20_000
 
 
 @dataclass
 class CityFolder:
-    """A folder as read: good rows per table, and the problems of the others."""
+    """A folder as read: good rows per table, the problems of the others, files that were not read."""
 
     path: Path
     config: CityConfig
+    territory: Territory
     tables: dict[str, list[Row]] = field(default_factory=dict)
-    problems: list[RowProblem] = field(default_factory=list)
+    map_files: dict[str, list[TableFile]] = field(default_factory=dict)
+    outlines: dict[str, int] = field(default_factory=dict)
+    problems: Problems = field(default_factory=Problems)
+    unread: list[str] = field(default_factory=list)
 
 
-def read_city(path: Path) -> CityFolder:
-    """Read all tables of the folder ``path``; :class:`InputInvalid` when it is no city folder at all."""
-    folder = CityFolder(path, read_config(path))
-    for table, columns in TABLES.items():
-        folder.tables[table] = []
-        for file in _files(path, table):
-            _read_file(folder, file, table, columns)
-    _drop_doubles(folder)
-    return folder
+def read_city(path: Path, engine: Engine | None = None) -> CityFolder:
+    """Read all tables of the folder ``path``; :class:`InputInvalid` when it is no city folder at all.
+
+    ``engine``: where the district's outline is looked for when the folder brings none.
+    """
+    config = read_config(path)
+    city = CityFolder(path, config, of_code(config.code))
+    files, rest = _sorted_files(path, config)
+    for table in TABLES:
+        city.tables[table] = []
+        for file in files.get(table, ()):
+            _read_file(city, file)
+        _join_doubles(city, table)
+        if table == "divisions":
+            city.territory = of_city(city.tables[table], config.code, config.name, engine)
+    city.map_files = {name: files.get(name, []) for name in MAP_LAYERS}
+    _tell_unread(city, rest)
+    return city
 
 
-def read_config(path: Path) -> CityConfig:
-    """``city.yaml`` of the folder."""
-    file = path / "city.yaml"
-    if not file.is_file():
-        raise InputInvalid(
-            field=str(file), detail="no such file", how="give a folder with a city.yaml, see docs/layers.md"
-        )
+def leave_out(city: CityFolder, file: TableFile, error: FileUnreadable) -> None:
+    """Name ``file`` as unread, with the reason."""
+    values = dict(error.values)
+    city.problems.tell(file.name, error.code, field=str(values.pop("field", "")), **values)
+    city.unread.append(file.name)
+
+
+def _read_file(city: CityFolder, file: TableFile) -> None:
     try:
-        return msgspec.convert(yaml.safe_load(file.read_text(encoding="utf-8")), CityConfig)
-    except (msgspec.ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputInvalid(field=str(file), detail=str(error), how="see the example in docs/layers.md") from error
-
-
-def _files(path: Path, table: str) -> list[Path]:
-    found = [
-        f
-        for f in sorted(path.iterdir())
-        if f.suffix in SUFFIXES and (f.stem == table or f.stem.startswith((f"{table}-", f"{table}_")))
-    ]
-    return [f for f in found if not (f.suffix == ".geojson" and table in {"roads", "buildings"})]
-
-
-def _read_file(folder: CityFolder, file: Path, table: str, columns: tuple[Column, ...]) -> None:
-    if file.stat().st_size > MAX_FILE_BYTES:
-        folder.problems.append(RowProblem(file.name, 0, "size", "larger than 2 GiB: split the file"))
-        return
-    try:
-        rows = list(_rows(file))
-    except (OSError, ValueError, UnicodeDecodeError, csv.Error, KeyError) as error:
-        folder.problems.append(RowProblem(file.name, 0, "format", str(error)))
-        return
-    known = {c.name for c in columns} | {"geometry"}
-    for name in sorted({k for _, row in rows[:1] for k in row} - known):
-        # An unknown heading is more often a misspelt one than a wish to have it ignored.
-        if not name.endswith("_note"):
-            folder.problems.append(RowProblem(file.name, 0, name, f"unknown column; known: {', '.join(sorted(known))}"))
-    for number, raw in rows:
-        row, problems = parse_row(raw, columns, file.name, number)
-        folder.problems.extend(problems)
-        if not problems:
-            if table == "devices":
+        for row in read_rows(file, TABLES[file.table], city.config, city.territory, city.problems):
+            if file.table == "devices":
                 row["device_id"] = row.get("device_id") or f"{row['source']}:{row['address']}"
-            _convert(row, folder.config.coordinates)
-            folder.tables[table].append(row)
+            city.tables[file.table].append(row)
+    except FileUnreadable as error:
+        leave_out(city, file, error)
+    except OSError as error:
+        leave_out(city, file, FileUnreadable("not_a_workbook", detail=error.strerror or str(error)))
 
 
-def _rows(file: Path) -> Iterator[tuple[int, Row]]:
-    if file.suffix == ".csv":
-        with file.open(newline="", encoding="utf-8-sig") as handle:
-            yield from enumerate(csv.DictReader(handle), 1)
-    elif file.suffix == ".xlsx":
-        yield from enumerate(_sheet(file), 1)
-    else:
-        yield from enumerate(_features(file), 1)
+def _sorted_files(path: Path, config: CityConfig) -> tuple[dict[str, list[TableFile]], list[Path]]:
+    """Files by table (tables first, then geodata: names stand before areas), and those that belong to none."""
+    found: dict[str, list[TableFile]] = {}
+    rest: list[Path] = []
+    every = [f for f in sorted(path.rglob("*"))[:_MAX_FILES] if f.is_file() and not _is_system(f.relative_to(path))]
+    for file in every:
+        table = _table_of(file, path, config)
+        if table:
+            found.setdefault(table, []).append(TableFile(file, file.relative_to(path).as_posix(), table))
+        elif file.name != CONFIG:
+            rest.append(file)
+    for files in found.values():
+        files.sort(key=lambda f: (f.geodata, f.name))
+    read = {f.path for files in found.values() for f in files}
+    return found, [f for f in rest if not _is_sidecar(f, read)]
 
 
-def _sheet(file: Path) -> Iterator[Row]:
-    import zipfile
-
-    import openpyxl
-
-    try:
-        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError) as error:
-        raise ValueError(f"not an XLSX workbook: {error}") from error
-    lines = book.worksheets[0].iter_rows(values_only=True)
-    heading = [str(c).strip() if c is not None else "" for c in next(lines, ())]
-    for line in lines:
-        if any(cell is not None for cell in line):
-            yield {k: "" if v is None else v for k, v in zip(heading, line, strict=False) if k}
+def _table_of(file: Path, folder: Path, config: CityConfig) -> str:
+    """The table whose name the file's begins with; empty for none and for forms that are not read."""
+    if file.parent != folder or not is_readable(file) or file.name.startswith("~$"):
+        return ""
+    named = config.files.get(file.name, "")
+    for table in (*TABLES, *MAP_LAYERS):
+        stem = file.stem.casefold()
+        if named == table or (not named and (stem == table or stem.startswith((f"{table}-", f"{table}_")))):
+            return table if table not in MAP_LAYERS or file.suffix.lower() in VECTOR_SUFFIXES else ""
+    return ""
 
 
-def _features(file: Path) -> Iterator[Row]:
-    import pyogrio
-    import shapely
-
-    try:
-        meta, _, shapes, columns = pyogrio.raw.read(file)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
-        raise ValueError(f"GDAL cannot read it: {error}") from error
-    names = [str(n) for n in meta["fields"]]
-    geometries = shapely.from_wkb(shapes)
-    for k, shape in enumerate(geometries):
-        row: Row = {name: _plain(column[k]) for name, column in zip(names, columns, strict=True)}
-        row["geometry"] = shape
-        if shape is not None and shape.geom_type == "Point":
-            row.setdefault("lon", shape.x)
-            row.setdefault("lat", shape.y)
-        yield row
+def _is_system(relative: Path) -> bool:
+    return any(part.startswith(".") for part in relative.parts) or relative.name.casefold() in _SYSTEM_FILES
 
 
-def _plain(value: Any) -> Any:
-    value = value.item() if hasattr(value, "item") else value
-    return "" if value is None or value != value else value  # GDAL's missing numbers are NaN
+def _is_sidecar(file: Path, read: set[Path]) -> bool:
+    """Whether ``file`` is a part of a geodata file that is read (``grid.DBF`` of ``grid.shp``)."""
+    name = file.name.casefold()
+    side = next((s for s in sorted(SIDECARS, key=len, reverse=True) if name.endswith(s)), "")
+    if not side:
+        return False
+    stem = name[: -len(side)]
+    return any(
+        f.parent == file.parent and f.stem.casefold() == stem for f in read if f.suffix.lower() in VECTOR_SUFFIXES
+    )
 
 
-def parse_row(raw: Row, columns: tuple[Column, ...], file: str, number: int) -> tuple[Row, list[RowProblem]]:
-    """``raw`` with typed values; every field that is wrong is one problem."""
-    row: Row = {}
-    problems: list[RowProblem] = []
-    for column in columns:
-        text = raw.get(column.name)
-        if column.kind == "geometry":
-            row["geometry"] = raw.get("geometry")
-        elif text is None or text == "":
-            if column.required:
-                problems.append(RowProblem(file, number, column.name, "is missing"))
-            elif text is not None or column.default is not None:
-                row[column.name] = column.fallback()
-        else:
-            try:
-                row[column.name] = column.parse(text)
-            except ValueError as error:
-                problems.append(RowProblem(file, number, column.name, str(error)))
-    return row, problems
+def _tell_unread(city: CityFolder, rest: Iterable[Path]) -> None:
+    """Name what was looked at by nobody; clips that a camera plays are used."""
+    used = {str((city.path / str(row.get(name, "")).partition("?")[0]).resolve())
+            for row in city.tables["cameras"] for name in ("url", "sub_url")
+            if row.get(name) and "://" not in str(row[name])}  # fmt: skip
+    for file in rest:
+        if str(file.resolve()) in used:
+            continue
+        name = file.relative_to(city.path).as_posix()
+        city.unread.append(name)
+        code, values = _reason(file, city.path)
+        city.problems.tell(name, code, **values)
 
 
-def _convert(row: Row, system: Coordinates) -> None:
-    if system in {"wgs84", "cgcs2000"}:
-        return
-    if row.get("lon") is not None and row.get("lat") is not None:
-        row["lon"], row["lat"] = to_wgs84(row["lon"], row["lat"], system)
-    if row.get("geometry") is not None:
-        row["geometry"] = shape_to_wgs84(row["geometry"], system)
+def _reason(file: Path, folder: Path) -> tuple[str, dict[str, Any]]:
+    if file.name.startswith("~$"):
+        return "unread_open", {}
+    if file.parent != folder:
+        return "unread_below", {}
+    if not is_readable(file):
+        return "unread_form", {"form": file.suffix or file.name}
+    return "unread_name", {"known": ", ".join((*TABLES, *MAP_LAYERS))}
 
 
-def shape_to_wgs84(shape: Any, system: Coordinates) -> Any:
-    """``shape`` with every vertex in WGS-84."""
-    import numpy as np
-    import shapely
-
-    if system in {"wgs84", "cgcs2000"}:
-        return shape
-    return shapely.transform(shape, lambda p: np.array([to_wgs84(float(x), float(y), system) for x, y in p]))
-
-
-def _drop_doubles(folder: CityFolder) -> None:
-    for table, rows in folder.tables.items():
-        key = TABLES[table][0].name
-        seen: dict[str, Row] = {}
-        for row in rows:
-            name = cast(str, row[key])
-            if name in seen and table == "divisions":
-                # Names come from the CSV, areas from the GeoJSON: together they are one division.
-                seen[name].update({k: v for k, v in row.items() if v not in (None, "")})
-            elif name in seen:
-                folder.problems.append(RowProblem(table, 0, key, f"{name!r} occurs twice; the first one is taken"))
-            else:
-                seen[name] = row
-        folder.tables[table] = list(seen.values())
-
-
-def read_json(text: str) -> Any:
-    """``text`` as JSON; ``ValueError`` says what is wrong."""
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"is not JSON: {error}") from error
+def _join_doubles(city: CityFolder, table: str) -> None:
+    """One row a key: the first; a division's name and area may come from two files."""
+    key = TABLES[table][0].name
+    seen: dict[str, Row] = {}
+    for row in city.tables[table]:
+        name = str(row[key])
+        first = seen.setdefault(name, row)
+        if first is row:
+            continue
+        here, there = row[PLACE], first[PLACE]
+        if table == "divisions" and here.file != there.file:
+            first.update({k: v for k, v in row.items() if v not in (None, "") and k != PLACE})
+            continue
+        where = f"{there.file}, row {there.row}"
+        city.problems.tell(here.file, "key_twice", sheet=here.sheet, row=here.row, field=key, value=name, first=where)
+    city.tables[table] = list(seen.values())

@@ -17,8 +17,11 @@ from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.orm import Session
 
 from core.settings import Settings
-from layers.cityfiles import CityFolder, Row, RowProblem, read_city, shape_to_wgs84
+from core.tables.problem import Problems
+from layers.cityfiles import CityFolder, read_city
+from layers.cityrows import PLACE, Row
 from layers.locate import Locator
+from layers.outlines import keep_outlines
 from layers.prepare import own_camera, prepare
 from storage.session import read_scope, session_scope
 from storage.tables.people import User, UserRole
@@ -52,17 +55,26 @@ class ImportReport:
     inserted: dict[str, int] = field(default_factory=dict)
     updated: dict[str, int] = field(default_factory=dict)
     unchanged: dict[str, int] = field(default_factory=dict)
-    problems: list[RowProblem] = field(default_factory=list)
+    outlines: dict[str, int] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
+    problems: Problems = field(default_factory=Problems)
+
+    @property
+    def tables(self) -> dict[str, int]:
+        """Rows taken per table, changed or not; outlines kept for the map."""
+        taken = {t: n + self.updated[t] + self.unchanged[t] for t, n in self.inserted.items()}
+        return {**taken, **self.outlines}
+
+    @property
+    def exit_status(self) -> int:
+        """0: all taken (warnings are none); 1: rows refused or files unread; 2: nothing could be taken."""
+        if not sum(self.tables.values()):
+            return 2
+        return 1 if self.unread or self.problems.errors else 0
 
     def as_dict(self) -> dict[str, Any]:
-        """For ``--json`` and the API."""
-        return {
-            "dry_run": self.dry_run,
-            "inserted": self.inserted,
-            "updated": self.updated,
-            "unchanged": self.unchanged,
-            "problems": [{"file": p.file, "row": p.row, "field": p.field, "detail": p.detail} for p in self.problems],
-        }
+        """``{"tables": {name: rows}, "unread": [files], "problems": [{"file", "sheet", "row", "field", …}]}``."""
+        return {"tables": self.tables, "unread": self.unread, "problems": [p.as_dict() for p in self.problems]}
 
 
 def import_city(
@@ -85,12 +97,11 @@ def import_city(
         folder = generate(settings.data_dir / "demo", progress)
         render_clips(settings.data_dir / "clips", progress)
     progress(f"reading {folder}")
-    city = read_city(folder)
-    report = ImportReport(dry_run, problems=city.problems)
+    city = read_city(folder, engine)
+    report = ImportReport(dry_run, problems=city.problems, unread=city.unread, outlines=city.outlines)
     prepare(city, settings)
     _import_tables(engine, city, report, overwrite, progress)
-    if not dry_run:
-        _keep_map_files(city, settings, progress)
+    _keep_map_files(city, settings, progress, dry_run=dry_run)
     return report
 
 
@@ -150,19 +161,19 @@ def _checked(table: str, rows: list[Row], known: dict[str, set[str]], report: Im
     key = _key(_MODELS[table])
     here = {r[key] for r in rows}
     good = []
-    for number, row in enumerate(rows, 1):
-        wrong = None
+    for row in rows:
+        right = True
         for name, target in _TARGETS.items():
             value = row.get(name)
             if name == key or not value:
                 continue
             if value not in known.get(target, set()) and not (target == table and value in here):
-                wrong = RowProblem(table, number, name, f"{value!r} of {row[key]!r} is not among the {target}")
-        if table in {"divisions"} and not row.get("name") and row["code"] not in known["divisions"]:
-            wrong = RowProblem(table, number, "name", f"{row['code']!r} has an area but no name")
-        if wrong:
-            report.problems.append(wrong)
-        else:
+                _tell(report, row, name, "reference", value=value, key=row[key], target=target)
+                right = False
+        if table == "divisions" and not row.get("name") and row["code"] not in known["divisions"]:
+            _tell(report, row, "name", "missing")
+            right = False
+        if right:
             good.append(row)
     if table == "departments":
         return _parents_first(good)
@@ -186,12 +197,17 @@ def _without_taken_logins(engine: Engine, rows: list[Row], report: ImportReport)
     with read_scope(engine) as session:
         taken = {row.login: row.user_id for row in session.execute(select(User.login, User.user_id))}
     good = []
-    for number, row in enumerate(rows, 1):
+    for row in rows:
         if taken.setdefault(row["login"], row["user_id"]) != row["user_id"]:
-            report.problems.append(RowProblem("users", number, "login", f"{row['login']!r} belongs to somebody else"))
+            _tell(report, row, "login", "taken", value=row["login"])
         else:
             good.append(row)
     return good
+
+
+def _tell(report: ImportReport, row: Row, field: str, code: str, **values: Any) -> None:
+    place = row[PLACE]
+    report.problems.tell(place.file, code, sheet=place.sheet, row=place.row, field=field, **values)
 
 
 def _upsert(
@@ -244,12 +260,22 @@ def _roles(session: Session, rows: list[Row], fresh: set[str], overwrite: bool) 
         session.execute(insert(UserRole), missing)
 
 
-def _keep_map_files(city: CityFolder, settings: Settings, progress: Progress) -> None:
+def _keep_map_files(city: CityFolder, settings: Settings, progress: Progress, *, dry_run: bool) -> None:
     """Roads and buildings go to ``data_dir/city`` for the tiles; nothing else needs them."""
     target = settings.data_dir / "city"
-    target.mkdir(parents=True, exist_ok=True)
+    if not dry_run:
+        target.mkdir(parents=True, exist_ok=True)
+        (target / "city.json").write_text(json.dumps(_first_view(city), ensure_ascii=False), encoding="utf-8")
+    for name, files in city.map_files.items():
+        if files:
+            count = keep_outlines(city, files, None if dry_run else target / f"{name}.fgb")
+            city.outlines[name] = count
+            progress(f"{name}: {count} kept for the map")
+
+
+def _first_view(city: CityFolder) -> dict[str, Any]:
     config = city.config
-    view = {
+    return {
         "code": config.code,
         "name": config.name,
         "name_en": config.name_en,
@@ -258,20 +284,3 @@ def _keep_map_files(city: CityFolder, settings: Settings, progress: Progress) ->
         "pitch": config.pitch,
         "bearing": config.bearing,
     }
-    (target / "city.json").write_text(json.dumps(view, ensure_ascii=False), encoding="utf-8")
-    for name in ("roads", "buildings"):
-        found = sorted(f for f in city.path.iterdir() if f.stem == name and f.suffix in {".geojson", ".gpkg", ".shp"})
-        if found:
-            _copy_layer(found[0], target / f"{name}.fgb", city)
-            progress(f"{name}: kept for the map")
-
-
-def _copy_layer(source: Path, target: Path, city: CityFolder) -> None:
-    import geopandas
-
-    frame = geopandas.read_file(source)
-    if frame.crs is not None and frame.crs.to_epsg() not in (None, 4326, 4490):
-        frame = frame.to_crs(4326)
-    frame = frame.set_geometry([shape_to_wgs84(s, city.config.coordinates) for s in frame.geometry], crs=4326)
-    target.unlink(missing_ok=True)
-    frame.to_file(target, driver="FlatGeobuf")

@@ -8,7 +8,9 @@ import shapely
 
 from core.records import AlgorithmConfig, CameraConfig
 from core.settings import Settings
-from layers.cityfiles import CityFolder, Row
+from core.tables.columns import Place
+from layers.cityfiles import CityFolder
+from layers.cityrows import PLACE, Row
 
 
 def prepare(city: CityFolder, settings: Settings) -> None:
@@ -59,6 +61,7 @@ def own_camera(url: str) -> Row:
         "enabled": True,
         "algorithms": [{"kind": a.kind, "zones": [], "params": a.params} for a in config.algorithms],
         "source": "YIWANG_CAMERA",
+        PLACE: Place("YIWANG_CAMERA", "", 0),
     }
 
 

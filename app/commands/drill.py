@@ -1,6 +1,6 @@
 """Replay a recorded period as a drill: own subjects, database and clock, silent notifiers; the live city rests.
 
-    python -m app drill --from 2026-07-01T08:00 --to 2026-07-01T12:00 --speed 60
+python -m app drill --from 2026-07-01T08:00 --to 2026-07-01T12:00 --speed 60
 """
 
 from __future__ import annotations

@@ -6,9 +6,13 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from core.errors import InputInvalid
 from core.settings import load_settings
+
+if TYPE_CHECKING:
+    from layers.importer import ImportReport
 
 NAME = "import"
 HELP = "import a district's files (without FOLDER: the demo city)"
@@ -26,6 +30,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """0: everything taken (warnings are listed); 1: rows refused or files unread; 2: nothing could be imported."""
+    try:
+        report = _import(args)
+    except InputInvalid as error:
+        if not args.json:
+            raise
+        print(json.dumps(_refusal(args.folder, error), ensure_ascii=False))
+        return 2
+    if args.json:
+        print(json.dumps(report.as_dict(), ensure_ascii=False))
+    else:
+        _show(report)
+    return report.exit_status
+
+
+def _import(args: argparse.Namespace) -> ImportReport:
     from layers.build import build_tiles
     from layers.importer import import_city
     from storage.migrate import migrate
@@ -45,14 +65,25 @@ def run(args: argparse.Namespace) -> int:
         engine.dispose()
     if not args.dry_run and not args.no_tiles:
         build_tiles(settings, say)
-    if args.json:
-        print(json.dumps(report.as_dict(), ensure_ascii=False))
-    else:
-        for table in report.inserted:
-            new, changed, same = report.inserted[table], report.updated[table], report.unchanged[table]
-            print(f"{table:<12} new {new:>6}  changed {changed:>6}  unchanged {same:>6}")
-        for problem in report.problems[:SHOWN]:
-            print(f"problem: {problem}")
-        if len(report.problems) > SHOWN:
+    return report
+
+
+def _refusal(folder: Path | None, error: InputInvalid) -> dict[str, Any]:
+    """The report of a folder that is none: its files are all unread."""
+    files = sorted(f.name for f in folder.iterdir() if f.is_file()) if folder and folder.is_dir() else []
+    place = {"file": "city.yaml", "sheet": "", "row": 0, "field": str(error.data["field"])}
+    problem = {**place, "what": error.data["detail"], "remedy": error.data["how"], "severity": "error"}
+    return {"tables": {}, "unread": files, "problems": [problem]}
+
+
+def _show(report: ImportReport) -> None:
+    for table in report.inserted:
+        new, changed, same = report.inserted[table], report.updated[table], report.unchanged[table]
+        print(f"{table:<12} new {new:>6}  changed {changed:>6}  unchanged {same:>6}")
+    for file in report.unread:
+        print(f"not read: {file}")
+    for number, problem in enumerate(report.problems):
+        if number == SHOWN:
             print(f"… and {len(report.problems) - SHOWN} more (--json lists all)")
-    return 1 if report.problems else 0
+            break
+        print(problem)

@@ -9,10 +9,16 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from pyproj import Transformer
+
+Floats = NDArray[np.float64]
 
 System = Literal["wgs84", "gcj02", "bd09", "cgcs2000"]
 
@@ -62,11 +68,14 @@ def gcj02_to_bd09(lon: float, lat: float) -> tuple[float, float]:
 
 
 def bd09_to_gcj02(lon: float, lat: float) -> tuple[float, float]:
-    """Degrees in GCJ-02, by the published inverse (it misses the forward formula's by up to 5 cm)."""
+    """Degrees in GCJ-02.  The published inverse misses the forward formula by up to 18 cm; this one iterates."""
     x, y = lon - 0.0065, lat - 0.006
-    radius = math.hypot(x, y) - 0.00002 * math.sin(y * _BD)
-    angle = math.atan2(y, x) - 0.000003 * math.cos(x * _BD)
-    return radius * math.cos(angle), radius * math.sin(angle)
+    for _ in range(12):
+        there_x, there_y = gcj02_to_bd09(x, y)
+        x, y = x - (there_x - lon), y - (there_y - lat)
+        if abs(there_x - lon) < 1e-11 and abs(there_y - lat) < 1e-11:
+            break
+    return x, y
 
 
 def to_wgs84(lon: float, lat: float, system: System) -> tuple[float, float]:
@@ -76,6 +85,54 @@ def to_wgs84(lon: float, lat: float, system: System) -> tuple[float, float]:
     if system == "bd09":
         return gcj02_to_wgs84(*bd09_to_gcj02(lon, lat))
     return lon, lat
+
+
+def many_to_wgs84(points: Floats, system: System) -> Floats:
+    """``points`` (n × 2, longitude and latitude) of ``system`` in WGS-84, all at once; as :func:`to_wgs84` to 1e-10."""
+    if system == "bd09":
+        points = _inverse(_many_gcj02_to_bd09, points)
+    return _inverse(_many_wgs84_to_gcj02, points) if system in {"gcj02", "bd09"} else points
+
+
+def _inverse(forward: Callable[[Floats], Floats], points: Floats) -> Floats:
+    guess = points.copy()
+    for _ in range(12):
+        off = forward(guess) - points
+        guess = guess - off
+        if not len(off) or np.nanmax(np.abs(off)) < 1e-11:
+            break
+    return guess
+
+
+def _many_gcj02_to_bd09(points: Floats) -> Floats:
+    lon, lat = points[:, 0], points[:, 1]
+    radius = np.hypot(lon, lat) + 0.00002 * np.sin(lat * _BD)
+    angle = np.arctan2(lat, lon) + 0.000003 * np.cos(lon * _BD)
+    return np.column_stack([radius * np.cos(angle) + 0.0065, radius * np.sin(angle) + 0.006])
+
+
+def _many_wgs84_to_gcj02(points: Floats) -> Floats:
+    lon, lat = points[:, 0], points[:, 1]
+    x, y = lon - 105.0, lat - 35.0
+    pi = math.pi
+    waves = (20 * np.sin(6 * x * pi) + 20 * np.sin(2 * x * pi)) * 2 / 3
+    d_lat = -100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * np.sqrt(np.abs(x)) + waves
+    d_lat += (20 * np.sin(y * pi) + 40 * np.sin(y / 3 * pi)) * 2 / 3
+    d_lat += (160 * np.sin(y / 12 * pi) + 320 * np.sin(y * pi / 30)) * 2 / 3
+    d_lon = 300 + x + 2 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * np.sqrt(np.abs(x)) + waves
+    d_lon += (20 * np.sin(x * pi) + 40 * np.sin(x / 3 * pi)) * 2 / 3
+    d_lon += (150 * np.sin(x / 12 * pi) + 300 * np.sin(x / 30 * pi)) * 2 / 3
+    phi = np.radians(lat)
+    magic = 1 - _EE * np.sin(phi) ** 2
+    root = np.sqrt(magic)
+    inside = (lon >= 72.004) & (lon <= 137.8347) & (lat >= 0.8293) & (lat <= 55.8271)
+    there = np.column_stack(
+        [
+            lon + d_lon * 180 / (_A / root * np.cos(phi) * pi),
+            lat + d_lat * 180 / (_A * (1 - _EE) / (magic * root) * pi),
+        ]
+    )
+    return np.where(inside[:, None], there, points)
 
 
 @functools.lru_cache(maxsize=16)

@@ -50,10 +50,20 @@ def detect(file: BinaryIO) -> Encoding:
         return _checked(file, wide, "UTF-16")
     if b"\0" in head:
         raise FileUnreadable("binary")
+    return codec_of(file)
+
+
+def codec_of(file: BinaryIO, *, before: bytes = b"", prefer_gb: bool = False) -> Encoding:
+    """UTF-8 or GB18030, by the bytes of ``file`` from where it stands (``before``: bytes that belong to it too).
+
+    ``prefer_gb``: bytes that are both (联通 in GBK is UTF-8 as well) are GB18030, because the file says so.
+    """
+    if prefer_gb and not _decodes(file, "ascii", before) and _decodes(file, "gb18030", before):
+        return Encoding("gb18030", "GB18030")
     for codec, title in (("utf-8", "UTF-8"), ("gb18030", "GB18030")):
-        if codec == "gb18030" and _is_spoilt_utf8(file):
+        if codec == "gb18030" and _is_spoilt_utf8(file, before):
             return Encoding("utf-8", "UTF-8", damaged=True)
-        if _decodes(file, codec):
+        if _decodes(file, codec, before):
             return Encoding(codec, title)
     return Encoding("gb18030", "GB18030", damaged=True)
 
@@ -79,29 +89,33 @@ def _utf16_without_mark(head: bytes) -> str:
     return "utf-16-le" if odd > even else "utf-16-be"
 
 
-def _blocks(file: BinaryIO) -> Iterator[bytes]:
-    file.seek(0)
-    while block := file.read(_BLOCK):
-        yield block
-    file.seek(0)
+def _blocks(file: BinaryIO, before: bytes = b"") -> Iterator[bytes]:
+    """What is in ``file`` from here; it is left where it stood."""
+    start = file.tell()
+    try:
+        if before:
+            yield before
+        while block := file.read(_BLOCK):
+            yield block
+    finally:
+        file.seek(start)
 
 
-def _decodes(file: BinaryIO, codec: str) -> bool:
+def _decodes(file: BinaryIO, codec: str, before: bytes = b"") -> bool:
     decoder = codecs.getincrementaldecoder(codec)()
     try:
-        for block in _blocks(file):
+        for block in _blocks(file, before):
             decoder.decode(block)
         decoder.decode(b"", final=True)
     except UnicodeError:
-        file.seek(0)
         return False
     return True
 
 
-def _is_spoilt_utf8(file: BinaryIO) -> bool:
+def _is_spoilt_utf8(file: BinaryIO, before: bytes = b"") -> bool:
     """Whether nearly all bytes above ASCII are parts of whole UTF-8 characters."""
     high = whole = 0
-    for block in _blocks(file):
+    for block in _blocks(file, before):
         high += len(_HIGH.findall(block))
         whole += sum(map(len, _UTF8_CHAR.findall(block)))
     return high > 0 and whole >= 0.9 * high

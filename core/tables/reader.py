@@ -48,13 +48,16 @@ def read_table(
     *,
     mapped: Mapping[str, str] | None = None,
     max_rows: int = MAX_ROWS,
+    strict: bool = False,
 ) -> Iterator[TableRow]:
     """The good rows of ``file`` (seekable, binary; called ``name`` in problems), typed by ``columns``.
 
     ``mapped``: the file's headings → column names, as the user mapped them.  Never raises for what is in the file: a
-    file that cannot be read at all is one problem of severity *error* with row 0.
+    file that cannot be read at all is one problem of severity *error* with row 0 (``strict``: :class:`FileUnreadable`
+    is raised instead, for a caller who names unread files).
     """
-    for row in raw_rows(file, name, columns, problems, mapped=mapped, max_rows=max_rows):
+    read = _read_all(file, name, columns, problems, mapped, max_rows)
+    for row in read if strict else _told(read, name, problems):
         values = parse_row(row.values, columns, row.place, problems)
         if values is None:
             continue
@@ -74,17 +77,47 @@ def raw_rows(
     max_rows: int = MAX_ROWS,
 ) -> Iterator[TableRow]:
     """As :func:`read_table` with the cells as they stand; without ``columns`` every heading is a column."""
-    names = Names({c.name: c.also for c in columns if c.kind != "geometry"}, mapped)
-    count = 0
+    yield from _told(_read_all(file, name, columns, problems, mapped, max_rows), name, problems)
+
+
+def _told(rows: Iterator[TableRow], name: str, problems: Problems) -> Iterator[TableRow]:
     try:
-        for sheet, lines, merged in _sheets(file, name, problems):
-            for row in _sheet_rows(sheet, lines, merged, name, names, problems):
+        yield from rows
+    except FileUnreadable as error:
+        values = dict(error.values)
+        problems.tell(name, error.code, field=str(values.pop("field", "")), **values)
+
+
+def _read_all(
+    file: BinaryIO,
+    name: str,
+    columns: Sequence[Column],
+    problems: Problems,
+    mapped: Mapping[str, str] | None,
+    max_rows: int,
+) -> Iterator[TableRow]:
+    names = Names({c.name: c.also for c in columns if c.kind != "geometry"}, mapped)
+    required = [c.name for c in columns if c.required]
+    count = headings = 0
+    lacking: FileUnreadable | None = None
+    for sheet, lines, merged in _sheets(file, name, problems):
+        try:
+            for row in _sheet_rows(sheet, lines, merged, name, names, required, problems):
                 count += 1
                 if count > max_rows:
                     raise FileUnreadable("too_many_rows", limit=max_rows)
                 yield row
-    except FileUnreadable as error:
-        problems.tell(name, error.code, **error.values)
+            headings += 1
+        except _Lacking as error:
+            lacking = lacking or FileUnreadable(error.code, **error.values)
+            if sheet is not None:
+                problems.tell(name, "sheet_unread", sheet=sheet.name)
+    if lacking is not None and not headings:
+        raise lacking
+
+
+class _Lacking(FileUnreadable):
+    """A sheet without a heading, or one without the columns that a row must have."""
 
 
 def is_workbook(file: BinaryIO) -> bool:
@@ -136,17 +169,27 @@ def _unmerge(sheet: Sheet) -> dict[int, list[Any]]:
 
 
 def _sheet_rows(
-    sheet: Sheet | None, lines: Lines, merged: dict[int, list[Any]], name: str, names: Names, problems: Problems
+    sheet: Sheet | None,
+    lines: Lines,
+    merged: dict[int, list[Any]],
+    name: str,
+    names: Names,
+    required: list[str],
+    problems: Problems,
 ) -> Iterator[TableRow]:
     title = sheet.name if sheet else ""
     first = list(islice(lines, SEARCHED))
     heading = find_heading(first, names)
     if heading is None:
-        if first and sheet is not None and names.known:
-            problems.tell(name, "sheet_unread", sheet=title)
-        elif first:
-            problems.tell(name, "no_heading", known=", ".join(names.known))
+        if first:
+            raise _Lacking("no_heading", known=", ".join(names.known))
+        if sheet is None:
+            raise FileUnreadable("empty")
         return
+    missing = [column for column in required if column not in heading.columns]
+    if missing:
+        shown = ", ".join([*heading.columns, *heading.unknown.values()])
+        raise _Lacking("column_missing", field=missing[0], found=shown)
     tell_heading(heading, names, problems, name, title)
     below = [line for line in first if line[0] > heading.row]
     told: set[Any] = set()

@@ -109,8 +109,10 @@ def degrees(value: Any, limit: float) -> float:
         found_number = number(text)
     except CellInvalid:
         raise CellInvalid("not_a_number", value=value) from None
-    if limit < abs(found_number) <= 180 or abs(found_number) > 1000:
+    if limit < abs(found_number) <= 180:
         return found_number
+    if abs(found_number) > 1000:
+        raise CellInvalid("metres", value=value)
     return number(found_number, -limit, limit)
 
 

@@ -23,10 +23,31 @@ _FILE: dict[str, Word] = {
         ("{count} more problems are not listed", "mend those listed and import again"),
         ("另有 {count} 个问题未列出", "先改正已列出的问题再导入"),
     ),
-    "unread": Word(
+    "unread_open": Word(
         "error",
-        ("the file is not read: {reason}", "{how}"),
-        ("未读取该文件：{reason_zh}", "{how_zh}"),
+        ("not read: a table program has the table open", "close it there, then import again"),
+        ("未读取：表格程序正打开着它", "关闭后再导入"),
+    ),
+    "unread_below": Word(
+        "error",
+        ("not read: it lies in a folder below", "put tables beside city.yaml"),
+        ("未读取：位于下级文件夹", "把表格放在 city.yaml 旁边"),
+    ),
+    "unread_form": Word(
+        "error",
+        (
+            "not read: files of the form {form}",
+            "give CSV, XLSX, XLS, GeoPackage, Shapefile or GeoJSON, or take it away",
+        ),
+        ("未读取：不支持 {form} 文件", "请提供 CSV、XLSX、XLS、GeoPackage、Shapefile 或 GeoJSON，或移走该文件"),
+    ),
+    "unread_name": Word(
+        "error",
+        (
+            "not read: its name is that of no table",
+            "name it after one of: {known}; or list it under files in city.yaml",
+        ),
+        ("未读取：文件名不对应任何表", "请用这些名称之一：{known}；或在 city.yaml 的 files 中列出"),
     ),
     "too_large": Word(
         "error",
@@ -192,6 +213,14 @@ _CELLS: dict[str, Word] = {
         ("{value} 原为长数字，只剩 15 位有效数字", _AS_TEXT[1]),
     ),
     "not_a_number": Word("error", ("{value!r} is not a number", "give a number"), ("{value!r} 不是数字", "请填写数字")),
+    "metres": Word(
+        "error",
+        (
+            "{value} are no degrees; it may be metres of a projected system",
+            "give degrees, or name the system (EPSG:4551 …)",
+        ),
+        ("{value} 不是经纬度，可能是投影坐标（米）", "请给出经纬度，或注明坐标系（EPSG:4551 等）"),
+    ),
     "not_whole": Word(
         "error", ("{value!r} is not a whole number", "give a whole number"), ("{value!r} 不是整数", "请填写整数")
     ),
@@ -209,11 +238,6 @@ _CELLS: dict[str, Word] = {
         "error",
         ("the place is 0, 0: a missing position", "give the position, or leave both empty"),
         ("坐标为 0, 0，是缺失的位置", "填写坐标，或两项都留空"),
-    ),
-    "place_projected": Word(
-        "error",
-        ("{lon}, {lat} are metres, not degrees", "give degrees, or name the coordinate system (EPSG:4551, …)"),
-        ("{lon}, {lat} 是米制坐标，不是经纬度", "请给出经纬度，或注明坐标系（EPSG:4551 等）"),
     ),
     "place_outside": Word(
         "warning",

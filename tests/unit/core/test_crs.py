@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +21,6 @@ BEIJING, CHANGCHUN = (116.404, 39.915), (125.4, 43.88)
         (crs.wgs84_to_gcj02, CHANGCHUN, (125.40665902986822, 43.882517783234384)),
         (crs.gcj02_to_wgs84, BEIJING, (116.39775575457485, 39.913596235609404)),
         (crs.gcj02_to_bd09, BEIJING, (116.41036949371029, 39.92133699351021)),
-        (crs.bd09_to_gcj02, BEIJING, (116.39762729119315, 39.90865673957631)),
     ],
 )
 def test_vectors(convert: object, given_at: tuple[float, float], wanted: tuple[float, float]) -> None:
@@ -43,7 +43,20 @@ def test_no_shift_outside_china() -> None:
 def test_there_and_back(lon: float, lat: float) -> None:
     assert crs.gcj02_to_wgs84(*crs.wgs84_to_gcj02(lon, lat)) == pytest.approx((lon, lat), abs=1e-8)
     bd = crs.gcj02_to_bd09(*crs.wgs84_to_gcj02(lon, lat))
-    assert crs.to_wgs84(*bd, "bd09") == pytest.approx((lon, lat), abs=2e-6)
+    assert crs.to_wgs84(*bd, "bd09") == pytest.approx((lon, lat), abs=1e-8)
+    for system, there in (("bd09", bd), ("gcj02", crs.wgs84_to_gcj02(lon, lat))):
+        many = crs.many_to_wgs84(np.array([there, there]), system)  # type: ignore[arg-type]
+        assert many[1] == pytest.approx((lon, lat), abs=1e-8)
+
+
+def test_the_published_inverse_of_bd09_is_near() -> None:
+    published = (116.39762729119315, 39.90865673957631)
+    assert crs.bd09_to_gcj02(*BEIJING) == pytest.approx(published, abs=2e-6)
+    assert crs.gcj02_to_bd09(*crs.bd09_to_gcj02(*BEIJING)) == pytest.approx(BEIJING, abs=1e-11)
+
+
+def test_many_outside_china_stay() -> None:
+    assert crs.many_to_wgs84(np.array([[2.35, 48.86]]), "gcj02")[0] == pytest.approx((2.35, 48.86))
 
 
 def test_to_wgs84_by_name() -> None:

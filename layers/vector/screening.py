@@ -1,0 +1,152 @@
+"""Judges features one batch at a time: placed in WGS 84, repaired where that is safe, else refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import shapely
+
+from layers.territory import Territory
+from layers.vector.placing import Placing
+from layers.vector.reading import Feature
+
+FAMILIES = {
+    "Point": "point", "MultiPoint": "point", "LineString": "line", "MultiLineString": "line", "LinearRing": "line",
+    "Polygon": "polygon", "MultiPolygon": "polygon", "GeometryCollection": "collection",
+}  # fmt: skip
+_SINGLE = {
+    "point": ("Point", "MultiPoint"),
+    "line": ("LineString", "MultiLineString"),
+    "polygon": ("Polygon", "MultiPolygon"),
+}
+_NULL_ISLAND = 1e-6  # degrees
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """A problem of feature ``number``: ``code`` and ``values`` as :class:`core.tables.problem.Problem` takes them."""
+
+    number: int
+    code: str
+    values: dict[str, Any]
+
+
+@dataclass
+class Screen:
+    """What a layer takes: ``families`` (point, line, polygon) inside ``territory``."""
+
+    placing: Placing
+    territory: Territory
+    families: frozenset[str] = frozenset({"point", "line", "polygon"})
+    refuse_outside: bool = True  # False: whoever takes the rows judges where they lie
+    flaws: list[Flaw] = field(default_factory=list)
+
+    def pass_through(self, features: Iterable[Feature]) -> Iterator[tuple[Feature, Any]]:
+        """The good features with their shapes in WGS 84; those refused or repaired are in ``flaws``."""
+        kept = []
+        for feature in features:
+            if feature.broken:
+                self._tell(feature, "geometry_broken", detail=feature.broken)
+            elif feature.shape is None or feature.shape.is_empty:
+                self._tell(feature, "geometry_missing")
+            elif not np.isfinite(shapely.get_coordinates(feature.shape)).all():
+                self._tell(feature, "geometry_broken", detail="a coordinate is no number")
+            else:
+                kept.append(feature)
+        yield from self._placed(kept)
+
+    def _placed(self, features: Sequence[Feature]) -> Iterator[tuple[Feature, Any]]:
+        if not features:
+            return
+        raw = np.array([f.shape for f in features], dtype=object)
+        placed = self.placing.shapes(raw)
+        valid, hits = shapely.is_valid(placed), self._hits(placed)
+        for k, feature in enumerate(features):
+            shape = placed[k]
+            if not hits[k] and (self.refuse_outside or self._is_nowhere(placed[k])):
+                self._tell_outside(feature, shape)
+                continue
+            if not valid[k]:
+                shape = self._repaired(feature, shape)
+            chosen = self._of_families(feature, shape) if shape is not None else None
+            if chosen is not None:
+                yield feature, chosen
+
+    def _hits(self, placed: Any) -> Any:
+        """Which shapes touch the territory; an invalid one is judged by its points (GEOS may refuse to)."""
+        try:
+            return self.territory.hits(placed)
+        except shapely.errors.GEOSException:
+            points = [shapely.MultiPoint(shapely.get_coordinates(s)[:200]) for s in placed]
+            return self.territory.hits(points)
+
+    def _is_nowhere(self, shape: Any) -> bool:
+        """0, 0, or what could not be converted."""
+        middle = shapely.get_coordinates(shape).mean(axis=0)
+        return not np.isfinite(middle).all() or bool((np.abs(middle) < _NULL_ISLAND).all())
+
+    def _tell_outside(self, feature: Feature, shape: Any) -> None:
+        middle = shapely.get_coordinates(feature.shape).mean(axis=0)
+        x, y = round(float(middle[0]), 6), round(float(middle[1]), 6)
+        if abs(x) < _NULL_ISLAND and abs(y) < _NULL_ISLAND:
+            self._tell(feature, "shape_zero")
+            return
+        there = self.placing.points(middle[None, ::-1])[0]
+        if np.isfinite(there).all() and self.territory.holds(float(there[0]), float(there[1])):
+            self._tell(feature, "axes_swapped", x=x, y=y)
+            return
+        placed = shapely.get_coordinates(shape).mean(axis=0)
+        lon, lat = (round(float(v), 5) if np.isfinite(v) else None for v in placed)
+        self._tell(feature, "shape_outside", area=self.territory.name, lon=lon, lat=lat)
+
+    def _repaired(self, feature: Feature, shape: Any) -> Any | None:
+        reason = str(shapely.is_valid_reason(shape))
+        try:
+            mended = shapely.make_valid(shape)
+        except shapely.errors.GEOSException as error:
+            self._tell(feature, "geometry_broken", detail=str(error)[:120])
+            return None
+        family = FAMILIES.get(shape.geom_type, "")
+        mended = _parts(mended, family) if family in _SINGLE else mended
+        if mended is None or mended.is_empty:
+            self._tell(feature, "geometry_broken", detail=reason)
+            return None
+        self._tell(feature, "geometry_repaired", reason=reason)
+        return mended
+
+    def _of_families(self, feature: Feature, shape: Any) -> Any | None:
+        family = FAMILIES.get(shape.geom_type, "")
+        if family in self.families:
+            return shape
+        if family == "collection":
+            for wanted in ("polygon", "line", "point"):
+                found = _parts(shape, wanted) if wanted in self.families else None
+                if found is not None:
+                    self._tell(feature, "geometry_repaired", reason=f"a collection; its {wanted}s are taken")
+                    return found
+        wanted_text = ", ".join(sorted(self.families))
+        self._tell(feature, "geometry_type", found=shape.geom_type, wanted=wanted_text)
+        return None
+
+    def _tell(self, feature: Feature, code: str, **values: Any) -> None:
+        self.flaws.append(Flaw(feature.number, code, values))
+
+
+def _parts(shape: Any, family: str) -> Any | None:
+    """The parts of ``shape`` that are points, lines or polygons, as one shape; None where there are none."""
+    if shape.geom_type in _SINGLE[family]:
+        return shape
+    parts = [p for p in shapely.get_parts(_flat(shape)) if p.geom_type == _SINGLE[family][0]]
+    if not parts:
+        return None
+    many = {"point": shapely.MultiPoint, "line": shapely.MultiLineString, "polygon": shapely.MultiPolygon}[family]
+    return parts[0] if len(parts) == 1 else many(parts)
+
+
+def _flat(shape: Any) -> Any:
+    """A collection without collections in it."""
+    parts = [q for p in shapely.get_parts(shape) for q in shapely.get_parts(p)]
+    return shapely.GeometryCollection(parts)
