@@ -139,7 +139,8 @@ def generate(target: Path, progress: Callable[[str], None] = print) -> Path:
     """A complete city folder at ``target``; returns it."""
     target.mkdir(parents=True, exist_ok=True)
     for source in SOURCES.iterdir():
-        shutil.copyfile(source, target / source.name)
+        if source.name != "outline.geojson":  # its areas are in divisions.geojson
+            shutil.copyfile(source, target / source.name)
     progress("demo city: areas and grid")
     city = DemoCity()
     degrees = city.plane.to_degrees
