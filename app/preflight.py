@@ -9,6 +9,7 @@ import socket
 from pathlib import Path
 from typing import IO
 
+from core import plugins
 from core.errors import YiwangError
 from core.settings import Settings
 
@@ -43,12 +44,12 @@ def check_ports(settings: Settings) -> None:
     """:class:`PortTaken` for the first port that is not free."""
     wanted = [
         (settings.web_host, settings.web_port, "web", "YIWANG_WEB_PORT"),
-        (settings.panel_host, settings.panel_port, "GB/T 26875.3 fire panels", "YIWANG_PANEL_PORT"),
-        (settings.panel_host, settings.sl651_port, "SL 651 gauges", "YIWANG_SL651_PORT"),
-        (settings.panel_host, settings.hj212_port, "HJ 212 stations", "YIWANG_HJ212_PORT"),
-        (settings.panel_host, settings.jt808_port, "JT/T 808 vehicles", "YIWANG_JT808_PORT"),
         (settings.panel_host, settings.ingest_http_port, "HTTP push", "YIWANG_INGEST_HTTP_PORT"),
     ]
+    for kind in plugins.titles("source", "en"):
+        about = plugins.about("source", kind)
+        if about.transport == "tcp" and settings.source_port(kind):
+            wanted.append((settings.panel_host, settings.source_port(kind), about.en, about.variable(kind)))
     if settings.nats_embedded:
         wanted += [
             ("127.0.0.1", settings.nats_port, "nats-server", "YIWANG_NATS_PORT"),

@@ -51,7 +51,7 @@ async def _enrol(settings: Settings, devices: int) -> None:
 
 
 async def _hold(rig: Rig, devices: int) -> dict[str, float]:
-    port, began = rig.settings.panel_port, time.monotonic()
+    port, began = rig.settings.source_port("gb26875"), time.monotonic()
     room = asyncio.Semaphore(200)
 
     async def panel(number: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -166,7 +166,8 @@ class Rig:
             else:
                 command = [sys.executable, "-m", "app", "serve", name]
             self.processes[name] = subprocess.Popen(command, env=self._env, stdout=self._log, stderr=self._log)
-            ports = {"nats": (self.settings.nats_port, self.settings.mqtt_port), "ingest": (self.settings.panel_port,)}
+            panels = self.settings.source_port("gb26875")
+            ports = {"nats": (self.settings.nats_port, self.settings.mqtt_port), "ingest": (panels,)}
             try:
                 for port in ports.get(name, ()):
                     wait_for_port(port)

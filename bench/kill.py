@@ -136,7 +136,7 @@ async def _panel(settings: Settings, address: int, stop: asyncio.Event, confirme
     while not stop.is_set():
         try:
             reader, writer = await asyncio.wait_for(
-                asyncio.open_connection(settings.panel_host, settings.panel_port), 5
+                asyncio.open_connection(settings.panel_host, settings.source_port("gb26875")), 5
             )
         except (OSError, TimeoutError):
             await asyncio.sleep(0.3)

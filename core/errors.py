@@ -75,6 +75,18 @@ class PluginLibraryMissing(YiwangError):
     remedy = "pip install {library}"
 
 
+class PluginBroken(YiwangError):
+    code = "plugin_broken"
+    message = "{group} plug-in {path} cannot be used: {detail}"
+    remedy = "correct the file (docs/howto shows a whole one); everything else runs without it"
+
+
+class PluginNameTaken(YiwangError):
+    code = "plugin_name_taken"
+    message = "{group} plug-in {path}: {kind!r} is the name of one that ships"
+    remedy = "give the file another name; the shipped one is used"
+
+
 class BusUnavailable(YiwangError):
     code = "bus_unavailable"
     message = "the message bus at {url} does not answer: {detail}"

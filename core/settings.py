@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 from pathlib import Path
 
+from core import plugins
 from core.errors import SettingsError
-
-LISTENERS = ("mqtt", "ingest_http", "gb26875", "sl651", "hj212", "jt808")
-"""What devices connect to; ``YIWANG_<LISTENER>_ALLOW`` names who may."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +39,7 @@ class Settings:
     web_host: str
     web_port: int
     public_url: str
-    panel_host: str  # GB/T 26875.3 listener
-    panel_port: int
-    sl651_port: int
-    hj212_port: int
-    jt808_port: int
+    panel_host: str  # the address on which devices of TCP protocols connect
     ingest_http_port: int
     session_secret: str = field(repr=False)
     mqtt_shared_account: bool = True  # False: devices need a credential of their own
@@ -62,6 +57,7 @@ class Settings:
     patrol_every_s: int = 0  # seconds from one patrol's start to the next's; 0: no patrols
     disk_reserve_mb: int = 0  # kept free for alarms: uploads are refused below it; 0: 5 % of the disk, at most 5 GB
     media_keep_days: int = 0  # evidence of cases closed longer than this goes; 0: it stays for good
+    ports: Mapping[str, int] = field(default_factory=dict)  # YIWANG_…_PORT as set, for sources that listen
     vision_blur: str = ""  # "faces", "plates" or both with a comma: made unrecognisable in evidence pictures
 
     @property
@@ -79,9 +75,26 @@ class Settings:
             folders.append(Path(self.database_url.removeprefix("sqlite:///")).parent)
         return [folder for folder in dict.fromkeys(folders) if folder.is_dir()] or [self.data_dir]
 
+    def source_port(self, kind: str) -> int:
+        """The port on which devices of source ``kind`` connect: as set, else the plug-in's own."""
+        about = plugins.about("source", kind)
+        return self.ports.get(about.variable(kind), about.port)
+
     def with_(self, **changes: object) -> Settings:
         """A copy with ``changes``."""
         return replace(self, **changes)  # type: ignore[arg-type]
+
+
+def listeners() -> list[str]:
+    """What devices connect to; ``YIWANG_<LISTENER>_ALLOW`` names who may."""
+    tcp = [kind for kind in plugins.titles("source", "en") if plugins.about("source", kind).transport == "tcp"]
+    return ["mqtt", "ingest_http", *tcp]
+
+
+def data_dir(env: Mapping[str, str] | None = None) -> Path:
+    """The installation's data folder (``YIWANG_DATA_DIR``)."""
+    env = os.environ if env is None else env
+    return Path(env.get("YIWANG_DATA_DIR", "var")).expanduser().resolve()
 
 
 def load_settings(env: Mapping[str, str] | None = None) -> Settings:
@@ -90,14 +103,14 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     Generated secrets are kept in ``<data_dir>/secrets.json`` (mode 600).
     """
     env = os.environ if env is None else env
-    data_dir = Path(env.get("YIWANG_DATA_DIR", "var")).expanduser().resolve()
-    vault = _Secrets(data_dir / "secrets.json", env)
+    folder = data_dir(env)
+    vault = _Secrets(folder / "secrets.json", env)
     nats_port = _port(env, "YIWANG_NATS_PORT", 8622)
     web_port = _port(env, "YIWANG_WEB_PORT", 8600)
     nats_url = env.get("YIWANG_NATS_URL", "")
     return Settings(
-        data_dir=data_dir,
-        database_url=env.get("YIWANG_DATABASE_URL", f"sqlite:///{data_dir / 'yiwang.db'}"),
+        data_dir=folder,
+        database_url=env.get("YIWANG_DATABASE_URL", f"sqlite:///{folder / 'yiwang.db'}"),
         nats_url=nats_url or f"nats://127.0.0.1:{nats_port}",
         nats_token=vault.get("nats_token"),
         nats_embedded=not nats_url,
@@ -113,16 +126,12 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         mqtt_tls_cert=_file(env, "YIWANG_MQTT_TLS_CERT"),
         mqtt_tls_key=_file(env, "YIWANG_MQTT_TLS_KEY"),
         mqtt_tls_client_ca=_file(env, "YIWANG_MQTT_TLS_CLIENT_CA"),
-        allow={name: found for name in LISTENERS if (found := _networks(env, f"YIWANG_{name.upper()}_ALLOW"))},
-        media_url=env.get("YIWANG_MEDIA_URL", str(data_dir / "media")),
+        allow={name: found for name in listeners() if (found := _networks(env, f"YIWANG_{name.upper()}_ALLOW"))},
+        media_url=env.get("YIWANG_MEDIA_URL", str(folder / "media")),
         web_host=env.get("YIWANG_WEB_HOST", "127.0.0.1"),
         web_port=web_port,
         public_url=env.get("YIWANG_PUBLIC_URL", f"http://127.0.0.1:{web_port}").rstrip("/"),
         panel_host=env.get("YIWANG_PANEL_HOST", "127.0.0.1"),
-        panel_port=_port(env, "YIWANG_PANEL_PORT", 8626),
-        sl651_port=_port(env, "YIWANG_SL651_PORT", 8651),
-        hj212_port=_port(env, "YIWANG_HJ212_PORT", 8612),
-        jt808_port=_port(env, "YIWANG_JT808_PORT", 8608),
         ingest_http_port=_port(env, "YIWANG_INGEST_HTTP_PORT", 8630),
         session_secret=vault.get("session_secret"),
         partitions=_whole(env, "YIWANG_PARTITIONS", 8, 1, 256),
@@ -131,6 +140,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         district=env.get("YIWANG_DISTRICT", "220105"),
         camera=env.get("YIWANG_CAMERA", ""),
         log_level=env.get("YIWANG_LOG_LEVEL", "INFO").upper(),
+        ports={name: _port(env, name, 0) for name in env if re.fullmatch(r"YIWANG_\w+_PORT", name)},
         vision_blur=env.get("YIWANG_VISION_BLUR", ""),
         vision_capacity=_whole(env, "YIWANG_VISION_CAPACITY", 256, 1, 10000),
         disk_reserve_mb=_whole(env, "YIWANG_DISK_RESERVE_MB", 0, 0, 10_000_000),

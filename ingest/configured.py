@@ -3,7 +3,8 @@
     kind: modbus            # a plug-in of ingest/sources
     params: {host: 10.1.2.3, device: pump-1, registers: [{address: 0, quantity: water_level_m, scale: 0.001}]}
 
-The file's name is the source's name.  For a listener (gb26875, sl651, hj212, jt808) the file gives its parameters.
+The file's name is the source's name.  For a protocol whose devices connect to us (transport ``tcp``) the file gives
+its parameters.
 A file that cannot be used is named with its fault and left out; the others work.
 """
 
@@ -27,7 +28,6 @@ from ingest.polling import Polled, Poller, run
 
 log = logging.getLogger("yiwang.ingest")
 
-LISTENERS = ("gb26875", "sl651", "hj212", "jt808")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def read_sources(folder: Path) -> Sources:
         except YiwangError as error:
             problems.append(error)
             continue
-        if found.kind in LISTENERS:
+        if plugins.about("source", found.kind).transport == "tcp":
             listeners[found.kind] = found.params
         else:
             pollers.append(found)

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from core import plugins
 from core.clock import Clock
 from core.ids import derived_id
 from core.records import DeviceConfig, Observation, Quality, Reading
@@ -26,13 +27,17 @@ log = logging.getLogger("yiwang.ingest")
 UNKNOWN, ONLINE = "unknown", "online"
 
 
+def expected_intervals() -> dict[str, float]:
+    """Seconds between two signs of life of a healthy device, by source, as the sources' plug-ins state them."""
+    stated = {kind: plugins.about("source", kind).interval_s for kind in plugins.titles("source", "en")}
+    return {kind: interval for kind, interval in stated.items() if interval}
+
+
 @dataclass(frozen=True, kw_only=True)
 class HealthPolicy:
     """Thresholds.  ``interval_s`` is a source's expected interval where the registry states none."""
 
-    interval_s: dict[str, float] = field(
-        default_factory=lambda: {"gb26875": 30.0, "sl651": 3600.0, "hj212": 600.0, "jt808": 60.0}
-    )
+    interval_s: dict[str, float] = field(default_factory=lambda: expected_intervals())
     silent_intervals: float = 3.0
     silent_min_s: float = 90.0  # three heart-beats of a fire panel
     flaps: int = 5  # losses within flap_window_s

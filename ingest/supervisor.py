@@ -36,15 +36,9 @@ _REGISTRY_WAIT_S = 10.0
 
 
 def tcp_ports(settings: Settings) -> dict[str, int]:
-    """Port of each TCP source kind; a kind without a plug-in module is left out."""
-    ports = {
-        "gb26875": settings.panel_port,
-        "sl651": settings.sl651_port,
-        "hj212": settings.hj212_port,
-        "jt808": settings.jt808_port,
-    }
-    there = set(plugins.kinds("source"))
-    return {kind: port for kind, port in ports.items() if kind in there}
+    """Port of each source whose devices connect to us, the city's own among them; one without a port is left out."""
+    tcp = [kind for kind in plugins.titles("source", "en") if plugins.about("source", kind).transport == "tcp"]
+    return {kind: port for kind in tcp if (port := settings.source_port(kind))}
 
 
 async def keep_running(

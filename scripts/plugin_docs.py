@@ -19,7 +19,7 @@ TITLES = {
     "detector": "Detectors (`vision/detectors/`)",
     "algorithm": "Algorithms (`vision/algorithms/`)",
     "rule": "Rules (`events/rules/`)",
-    "notifier": "Notification channels (`events/notify/`)",
+    "channel": "Notification channels (`events/notify/channels/`)",
     "layer": "Map layers (`layers/kinds/`)",
 }
 
@@ -31,9 +31,19 @@ def render() -> str:
         lines += [f"## {title}", ""]
         for kind in plugins.kinds(group):
             module = plugins.load(group, kind)
-            lines += [f"### `{kind}`", "", (module.__doc__ or "").strip(), ""]
+            about = plugins.about(group, kind)
+            lines += [f"### `{kind}` · {about.zh} · {about.en}", "", *_listens(kind, about)]
+            lines += [(module.__doc__ or "").strip(), ""]
             lines += _parameters(module.Params)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _listens(kind: str, about: plugins.About) -> list[str]:
+    """Of a source: its port and the interval at which a healthy device is heard."""
+    if about.transport != "tcp":
+        return []
+    heard = f"; a healthy device is heard every {about.interval_s:g} s" if about.interval_s else ""
+    return [f"Devices connect to port {about.port} (`{about.variable(kind)}`){heard}.", ""]
 
 
 def _parameters(params: type[msgspec.Struct]) -> list[str]:

@@ -6,5 +6,21 @@ from typing import Annotated
 
 import msgspec
 
+from core.plugins import Words
+
 Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=604_800.0)]  # up to a week
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]  # of a picture, of a zone, of certainty
+
+WORDS: dict[str, Words] = {
+    "after_s": Words("持续多久报警（秒）", "Must last (s)"),
+    "classes": Words("目标类别", "Classes"),
+    "clear_after_s": Words("消失多久解除（秒）", "Gone for (s) to clear"),
+    "confidence": Words("检测置信度", "Confidence"),
+    "learn_s": Words("学习时间（秒）", "Learning time (s)"),
+    "limit": Words("数量达到", "Number from"),
+    "min_area": Words("最小面积比例", "Smallest share of picture"),
+    "passed": Words("其后驶过几辆才算（排除红灯）", "Others that must have passed (red light)"),
+    "person_confidence": Words("人员置信度", "Confidence: person"),
+    "share": Words("比例", "Share"),
+}
+"""Names of the parameters that several algorithms have; an algorithm's own stand in its ``ABOUT``."""

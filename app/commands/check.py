@@ -1,4 +1,4 @@
-"""Check the installation: every plug-in that the configuration names, settings, database, models."""
+"""Check the installation: every plug-in, built as the configuration names it; settings, database, models."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ def check(settings: Settings) -> list[str]:
             problems.append(f"{what}: {error}")
 
     for group in plugins.GROUPS:
+        problems += [str(problem) for problem in plugins.problems(group)]
         for kind in plugins.kinds(group):
             attempt(f"{group} {kind}", lambda group=group, kind=kind: plugins.load(group, kind))  # type: ignore[misc]
     problems += [f"source: {problem}" for problem in read_sources(settings.data_dir / "sources").problems]

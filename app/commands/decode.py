@@ -9,28 +9,32 @@ only reported.
 from __future__ import annotations
 
 import argparse
-import importlib
+import inspect
 import json
 import re
 import sys
 from pathlib import Path
 
+from core import plugins
 from core.errors import InputInvalid
 from ingest.contract import Decoded
 from ingest.errors import FrameError, FrameIncomplete, FrameNoise
 
 HELP = "print the frames of a protocol as JSON"
-PROTOCOLS = ("gb26875", "sl651", "hj212", "jt808")
 _NOT_HEX = re.compile(rb"0[xX]|[\s:,;-]+")
 _PRINTABLE = re.compile(rb"[\t\r\n -~]*")
-_TEXT_MARKS = {"hj212": b"##", "sl651": b"\x01"}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
-    parser.add_argument("protocol", choices=PROTOCOLS, help="how the device speaks")
+    parser.add_argument("protocol", choices=protocols(), help="how the device speaks")
     parser.add_argument("data", nargs="+", metavar="HEX|-", help="hex, text, a capture file, or - for standard input")
     parser.add_argument("--lenient", action="store_true", help="hj212: show frames with a wrong CRC too")
+
+
+def protocols() -> list[str]:
+    """The sources whose devices send us frames."""
+    return [kind for kind in plugins.titles("source", "en") if plugins.about("source", kind).transport == "tcp"]
 
 
 def run(args: argparse.Namespace) -> int:
@@ -71,8 +75,8 @@ def _given(text: str) -> bytes:
 
 def to_bytes(protocol: str, given: bytes) -> bytes:
     """The frame's bytes: from hex, from the text of a text protocol, or as they are (a raw capture)."""
-    mark = _TEXT_MARKS.get(protocol)
-    if mark is not None and given.lstrip().startswith(mark):
+    mark = plugins.about("source", protocol).text_mark.encode("ascii")
+    if mark and given.lstrip().startswith(mark):
         return given
     compact = _NOT_HEX.sub(b"", given)
     if re.fullmatch(rb"[0-9a-fA-F]*", compact):
@@ -81,13 +85,14 @@ def to_bytes(protocol: str, given: bytes) -> bytes:
                 field="data", detail=f"{len(compact)} hex digits are not whole bytes", how="give two digits a byte"
             )
         return bytes.fromhex(compact.decode("ascii"))
-    if protocol not in _TEXT_MARKS and _PRINTABLE.fullmatch(given):
+    if not mark and _PRINTABLE.fullmatch(given):
         bad = next(c for c in compact.decode("ascii") if c not in "0123456789abcdefABCDEF")
         raise InputInvalid(field="data", detail=f"{bad!r} is no hex digit", how="give the frame in hex: 40 40 01 00 …")
     return given
 
 
 def _decode(protocol: str, data: bytes, lenient: bool) -> Decoded:
-    module = importlib.import_module(f"ingest.sources.{protocol}")
-    decoded: Decoded = module.decode(data, lenient) if protocol == "hj212" else module.decode(data)
+    module = plugins.load("source", protocol)
+    takes_lenient = "lenient" in inspect.signature(module.decode).parameters
+    decoded: Decoded = module.decode(data, lenient) if takes_lenient else module.decode(data)
     return decoded

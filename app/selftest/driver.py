@@ -194,7 +194,7 @@ def _wait_for_clear(engine: Engine, seconds: float = 60.0) -> None:
 
 async def _noise(settings: Settings) -> None:
     """Random bytes at the panel's port: refused, counted, and no harm to the panels beside it."""
-    _, writer = await asyncio.open_connection(settings.panel_host, settings.panel_port)
+    _, writer = await asyncio.open_connection(settings.panel_host, settings.source_port("gb26875"))
     writer.write(os.urandom(4096))
     with contextlib.suppress(ConnectionError):
         await writer.drain()

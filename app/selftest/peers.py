@@ -59,7 +59,7 @@ class Panel:
             adu=gb26875.encode_unit(2, item),
         )
         started = time.perf_counter()
-        reader, writer = await asyncio.open_connection(self._settings.panel_host, self._settings.panel_port)
+        reader, writer = await asyncio.open_connection(self._settings.panel_host, self._settings.source_port("gb26875"))
         try:
             for _ in range(2 if twice else 1):
                 writer.write(frame[:20])  # half a frame, then the rest: TCP keeps no boundaries

@@ -9,17 +9,36 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
+from core import plugins
+from vision.params import WORDS
+
 HERE = Path(__file__).parent
 LANGUAGES = ("zh", "en")
 DEFAULT = "zh"
 COOKIE = "yiwang_lang"
 
 
-@lru_cache(maxsize=8)
+PREFIXES = {"algorithm": "kind", "rule": "whystep", "channel": "channel", "source": "protocol"}
+PARAMETERS = {"algorithm": "aparam", "rule": "param"}
+
+
 def words(language: str) -> dict[str, str]:
-    """Every key of ``language`` with its text."""
+    """Every key of ``language`` with its text: the pages' own words, and the names that plug-ins bear themselves."""
+    return _words(language, plugins.city_mark())
+
+
+@lru_cache(maxsize=8)
+def _words(language: str, mark: object) -> dict[str, str]:
+    del mark  # only tells one state of the city's plug-ins from the next
     loaded: dict[str, str] = json.loads((HERE / f"{language}.json").read_text(encoding="utf-8"))
-    return loaded
+    for group, prefix in PREFIXES.items():
+        loaded |= {f"{prefix}.{kind}": title for kind, title in plugins.titles(group, language).items()}
+    loaded |= {f"aparam.{name}": getattr(said, language) for name, said in WORDS.items()}
+    for group, prefix in PARAMETERS.items():
+        for kind in plugins.titles(group, language):
+            said = plugins.about(group, kind).params
+            loaded |= {f"{prefix}.{name}": getattr(name_of, language) for name, name_of in said.items()}
+    return dict(sorted(loaded.items()))
 
 
 def chosen(cookie: str | None) -> str:

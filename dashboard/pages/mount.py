@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import mimetypes
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from dash import Dash, Input, Output
 from dash.backends._fastapi import get_current_request
-from fastapi import FastAPI, HTTPException
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from core.settings import Settings
-from dashboard.i18n import COOKIE, LANGUAGES, chosen
-from dashboard.i18n import HERE as WORDS
+from dashboard.i18n import COOKIE, LANGUAGES, chosen, words
 from dashboard.pages.headers import SecurityHeaders, content_policy
 from dashboard.pages.layouts import layout_of, shell
 
@@ -91,10 +92,15 @@ def _add_open_routes(app: FastAPI) -> None:
         return FileResponse(STATIC / "icon.svg", media_type="image/svg+xml")
 
     @app.get("/static/i18n/{language}.json", include_in_schema=False)
-    async def words(language: str) -> FileResponse:
+    async def page_words(language: str, request: Request) -> Response:
         if language not in LANGUAGES:
             raise HTTPException(404, "no such language")
-        return FileResponse(WORDS / f"{language}.json", headers={"Cache-Control": "no-cache"})
+        body = json.dumps(words(language), ensure_ascii=False).encode()
+        tag = f'"{sha256(body).hexdigest()[:16]}"'
+        headers = {"Cache-Control": "no-cache", "ETag": tag}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        return Response(body, media_type="application/json", headers=headers)
 
     app.mount("/static", _Static(directory=STATIC), name="static")
 

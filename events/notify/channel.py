@@ -64,7 +64,7 @@ def build_notifiers(settings: Settings, bus: Bus) -> dict[str, Notifier]:
     wanted: dict[str, dict[str, Any]] = {"in_app": {}}
     wanted |= {kind: params for kind, params in _file(settings).items() if kind != "quiet_hours"}
     return {
-        name: plugins.build("notifier", name.partition(":")[0], params, settings=settings, bus=bus)
+        name: plugins.build("channel", name.partition(":")[0], params, settings=settings, bus=bus)
         for name, params in wanted.items()
     }
 
@@ -99,7 +99,7 @@ def switched_on(settings: Settings) -> list[str]:
 def params_of(settings: Settings, kind: str) -> Any:
     """The ``Params`` of a channel that is switched on, else None."""
     found = _file(settings).get(kind)
-    return None if found is None else plugins.parse_params("notifier", kind, found)
+    return None if found is None else plugins.parse_params("channel", kind, found)
 
 
 def audience(notice: NoticeMessage, now: datetime | None = None) -> Select[str]:

@@ -10,8 +10,25 @@ from typing import Any, Literal
 
 import msgspec
 
+from core.plugins import About, Words
 from core.records import Observation, Severity
 from events.rules.findings import Context, Finding, RuleSpec
+
+ABOUT = About(
+    zh="组合",
+    en="Combination",
+    params={
+        "parts": Words("组成信号", "Signs"),
+        "need": Words("需要几个（0 全部）", "How many (0: all)"),
+        "hold_s": Words("保持时间（秒）", "Hold (s)"),
+        "per": Words("按", "By"),
+        "at_least": Words("不低于", "At least"),
+        "at_most": Words("不高于", "At most"),
+        "kinds": Words("观测类型", "Observations"),
+        "min_confidence": Words("最低置信度", "Least confidence"),
+        "name": Words("名称", "Name"),
+    },
+)
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,8 +11,23 @@ from typing import Any, Literal
 
 import msgspec
 
+from core.plugins import About, Words
 from core.records import Observation, Severity
 from events.rules.findings import Context, Finding, RuleSpec, source_key
+
+ABOUT = About(
+    zh="多次确认",
+    en="k of n",
+    params={
+        "k": Words("至少 k 次", "k observations"),
+        "n": Words("最近 n 次中", "of the last n"),
+        "within_s": Words("时间窗（秒）", "Within (s)"),
+        "clear_k": Words("至多几次即解除", "Ends at most at"),
+        "min_confidence": Words("最低置信度", "Least confidence"),
+        "limit": Words("数值界限", "Limit"),
+        "direction": Words("方向", "Direction"),
+    },
+)
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):

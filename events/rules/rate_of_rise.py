@@ -10,8 +10,23 @@ from typing import Any, Literal
 
 import msgspec
 
+from core.plugins import About, Words
 from core.records import Observation, Severity
 from events.rules.findings import Context, Finding, RuleSpec, source_key
+
+ABOUT = About(
+    zh="上涨速率",
+    en="Rate of rise",
+    params={
+        "levels": Words("等级", "Levels"),
+        "within_s": Words("时间窗（秒）", "Within (s)"),
+        "calm": Words("平缓比例", "Calm share"),
+        "from_value": Words("起算值", "From value"),
+        "min_readings": Words("最少读数", "Least readings"),
+        "by": Words("上涨量", "Rise"),
+        "severity": Words("等级", "Level"),
+    },
+)
 
 MAX_HISTORY = 128
 

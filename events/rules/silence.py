@@ -12,8 +12,18 @@ from typing import Any, Literal
 import msgspec
 
 from core.ids import derived_id
+from core.plugins import About, Words
 from core.records import Observation, Severity
 from events.rules.findings import Body, Context, Finding, RuleSpec
+
+ABOUT = About(
+    zh="无数据",
+    en="No data",
+    params={
+        "after_s": Words("多久无数据（秒）", "Silent for (s)"),
+        "forget_s": Words("多久后遗忘（秒）", "Forget after (s)"),
+    },
+)
 
 NOTE_EVERY = 4  # the time heard is written when a quarter of ``after_s`` passed, not for every reading
 

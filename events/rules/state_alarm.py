@@ -12,8 +12,21 @@ from typing import Any
 import msgspec
 
 from core.errors import PluginParamsInvalid
+from core.plugins import About, Words
 from core.records import Observation, Severity
 from events.rules.findings import Body, Context, Finding, RuleSpec, source_key, speaks
+
+ABOUT = About(
+    zh="状态告警",
+    en="State alarm",
+    params={
+        "min_confidence": Words("最低置信度", "Least confidence"),
+        "severity_by": Words("按属性定级", "Level by attribute"),
+        "where": Words("属性条件", "Only where"),
+        "refresh_s": Words("重复记录间隔（秒）", "Repeat after (s)"),
+        "hold_s": Words("保持时间（秒）", "Hold (s)"),
+    },
+)
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):

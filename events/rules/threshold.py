@@ -12,8 +12,26 @@ from typing import Any, Literal
 
 import msgspec
 
+from core.plugins import About, Words
 from core.records import Observation, Severity
 from events.rules.findings import Body, Context, Finding, RuleSpec, source_key
+
+ABOUT = About(
+    zh="阈值",
+    en="Threshold",
+    params={
+        "levels": Words("等级", "Levels"),
+        "hysteresis": Words("回差", "Hysteresis"),
+        "successive": Words("连续读数次数", "Successive readings"),
+        "direction": Words("方向", "Direction"),
+        "rise_by": Words("快速上涨量（升一级，0 不用）", "Rise that adds a level (0: off)"),
+        "rise_within_s": Words("上涨时间窗（秒）", "Rise within (s)"),
+        "max_gap_s": Words("读数最大间隔（秒，0 不限）", "Longest gap of readings (s, 0: any)"),
+        "at": Words("界限值", "From"),
+        "name": Words("名称", "Name"),
+        "severity": Words("等级", "Level"),
+    },
+)
 
 MAX_HISTORY = 64  # readings kept for the rate of rise; the oldest go first
 

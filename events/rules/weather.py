@@ -11,8 +11,22 @@ from typing import Any, Literal
 
 import msgspec
 
+from core.plugins import About, Words
 from core.records import Observation, Severity
 from events.rules.findings import Context, Finding, RuleSpec, source_key
+
+ABOUT = About(
+    zh="天气",
+    en="Weather",
+    params={
+        "levels": Words("等级", "Levels"),
+        "ease_s": Words("缓解时间（秒）", "Eases after (s)"),
+        "max_increment_mm": Words("单次最大雨量（毫米）", "Largest increment (mm)"),
+        "hours": Words("小时", "Hours"),
+        "mm": Words("雨量（毫米）", "Rain (mm)"),
+        "severity": Words("等级", "Level"),
+    },
+)
 
 BUCKET_S = 300
 COLOURS = {1: "蓝", 2: "黄", 3: "橙", 4: "红"}

@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 async def run(args: argparse.Namespace, settings: Settings, stop: asyncio.Event) -> dict[str, Any]:
     """Play the logger."""
-    host, port = args.host or settings.panel_host, args.port or settings.hj212_port
+    host, port = args.host or settings.panel_host, args.port or settings.source_port("hj212")
     return await _terminal.run(Logger(args.device.partition(":")[2]), args, host, port, stop)
 
 

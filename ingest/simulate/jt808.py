@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 async def run(args: argparse.Namespace, settings: Settings, stop: asyncio.Event) -> dict[str, Any]:
     """Play the vehicle."""
-    host, port = args.host or settings.panel_host, args.port or settings.jt808_port
+    host, port = args.host or settings.panel_host, args.port or settings.source_port("jt808")
     return await _terminal.run(Vehicle(args.device.partition(":")[2], args.sos), args, host, port, stop)
 
 

@@ -169,7 +169,7 @@ def pressure(mpa: float) -> bytes:
 
 async def run(args: argparse.Namespace, settings: Settings, stop: asyncio.Event) -> dict[str, Any]:
     """Play the scenario; a lost connection is made again until ``stop``.  Figures of what was sent and confirmed."""
-    host, port = args.host or settings.panel_host, args.port or settings.panel_port
+    host, port = args.host or settings.panel_host, args.port or settings.source_port("gb26875")
     scenario = _SCENARIOS[args.scenario]
     lost, pause = False, 0.5
     while not stop.is_set():

@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 async def run(args: argparse.Namespace, settings: Settings, stop: asyncio.Event) -> dict[str, Any]:
     """Play the station."""
-    host, port = args.host or settings.panel_host, args.port or settings.sl651_port
+    host, port = args.host or settings.panel_host, args.port or settings.source_port("sl651")
     return await _terminal.run(Station(args.device.partition(":")[2], args.level), args, host, port, stop)
 
 

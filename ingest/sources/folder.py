@@ -23,8 +23,11 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from core.clock import Clock
 from core.errors import YiwangError
+from core.plugins import About
 from ingest.mapping import MAX_ITEMS, Mapping, check_mapping, map_items, read_mapping
 from ingest.polling import Polled, Publish, SourceUnreachable, publish_mapped
+
+ABOUT = About(zh="文件夹导入", en="Drop folder", transport="poll")
 
 
 class FileUnreadable(YiwangError):

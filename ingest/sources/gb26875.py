@@ -16,12 +16,22 @@ from typing import ClassVar, Literal
 
 import msgspec
 
+from core.plugins import About
 from core.records import DeviceCommand, Observation
 from ingest.contract import Answer, Frame, Refused, Request, iso, refused
 from ingest.errors import CommandUnsupported, FrameError, FrameField
 from ingest.sources._gb26875_adu import PROTOCOL, encode_unit, operation_flags
 from ingest.sources._gb26875_facts import observation, observations, readings
 from ingest.sources._gb26875_frame import MAX_FRAME_BYTES, Packet, answer, decode, deny, encode, encode_packet
+
+ABOUT = About(
+    zh="用户信息传输装置（GB/T 26875.3）",
+    en="Fire user-information device (GB/T 26875.3)",
+    transport="tcp",
+    port=8626,
+    port_variable="YIWANG_PANEL_PORT",
+    interval_s=30.0,
+)
 
 __all__ = ["PROTOCOL", "Packet", "Params", "answer", "build", "decode", "encode", "encode_packet", "encode_unit"]
 

@@ -17,6 +17,7 @@ import msgspec
 
 from core.clock import BEIJING
 from core.ids import derived_id
+from core.plugins import About
 from core.records import DeviceCommand, Quality, Reading
 from ingest.contract import Answer, Frame, Refused, Request, observed, refused
 from ingest.errors import CommandUnsupported, FrameError, FrameField, FrameParts
@@ -34,6 +35,15 @@ from ingest.sources._hj212_frame import (
     main_value,
     parse_cp,
     parse_number,
+)
+
+ABOUT = About(
+    zh="环境监测站（HJ 212）",
+    en="Environmental monitoring station (HJ 212)",
+    transport="tcp",
+    port=8612,
+    interval_s=600.0,
+    text_mark="##",
 )
 
 __all__ = ["PROTOCOL", "Packet", "Params", "build", "compose", "decode", "encode", "encode_packet"]

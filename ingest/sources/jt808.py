@@ -17,6 +17,7 @@ from typing import ClassVar
 
 import msgspec
 
+from core.plugins import About
 from core.records import DeviceCommand
 from ingest.contract import Answer, Frame, Refused, Request, refused
 from ingest.errors import CommandUnsupported, FrameError, FrameField, FrameParts
@@ -24,6 +25,14 @@ from ingest.sources import _jt808_tables as tables
 from ingest.sources._jt808_body import PROTOCOL, bcd_of, encode_position
 from ingest.sources._jt808_facts import check_signals, observations, readings
 from ingest.sources._jt808_frame import MAX_FRAME_BYTES, Packet, decode, encode, encode_packet, meaning
+
+ABOUT = About(
+    zh="车载终端（JT/T 808）",
+    en="Vehicle terminal (JT/T 808)",
+    transport="tcp",
+    port=8608,
+    interval_s=60.0,
+)
 
 __all__ = ["PROTOCOL", "Packet", "Params", "build", "decode", "encode", "encode_packet", "encode_position"]
 

@@ -18,8 +18,11 @@ from pymodbus.exceptions import ModbusException
 
 from core.clock import Clock
 from core.ids import derived_id
+from core.plugins import About
 from core.records import Quality, Reading
 from ingest.polling import NotConfirmed, Polled, Publish, SourceUnreachable
+
+ABOUT = About(zh="控制器（Modbus TCP）", en="Controller (Modbus TCP)", transport="poll")
 
 _FORMATS = {
     "uint16": ">H",

@@ -16,6 +16,7 @@ import msgspec
 
 from core.clock import Clock
 from core.errors import SettingsError
+from core.plugins import About
 from ingest.mapping import (
     MAX_PAYLOAD_BYTES,
     Mapping,
@@ -27,6 +28,8 @@ from ingest.mapping import (
     read_mapping,
 )
 from ingest.polling import Cursor, Polled, Publish, SourceUnreachable, publish_mapped
+
+ABOUT = About(zh="部门系统接口（REST）", en="Department system (REST)", transport="poll")
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):

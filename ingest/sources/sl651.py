@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from core.ids import derived_id
+from core.plugins import About
 from core.records import DeviceCommand, Observation, Quality, Reading
 from ingest.contract import Answer, Frame, Refused, Request, observed, refused
 from ingest.errors import CommandUnsupported, FrameError, FrameField, FrameParts
@@ -26,6 +27,15 @@ from ingest.sources import _sl651_tables as tables
 from ingest.sources._sl651_ascii import decode_ascii
 from ingest.sources._sl651_body import PROTOCOL, Body, Element, Group, bcd_of, decode_hex, element
 from ingest.sources._sl651_frame import MAX_FRAME_BYTES, Packet, body_json, decode, encode, encode_packet
+
+ABOUT = About(
+    zh="水文遥测站（SL 651）",
+    en="Hydrological telemetry station (SL 651)",
+    transport="tcp",
+    port=8651,
+    interval_s=3600.0,
+    text_mark="\x01",
+)
 
 __all__ = ["PROTOCOL", "Params", "build", "decode", "element", "encode", "encode_packet"]
 

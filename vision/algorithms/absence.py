@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from core.plugins import About, Words
 from core.records import Zone
 from vision.algorithms._base import ZoneAlgorithm, union
 from vision.capture.frames import Frame
@@ -28,6 +29,16 @@ from vision.judging.findings import Finding, Need, Sight
 from vision.judging.hysteresis import Standing
 from vision.judging.zones import centre_points, contains, foot_points, mask
 from vision.params import Seconds, Share
+
+ABOUT = About(
+    zh="离岗",
+    en="Post left unattended",
+    params={
+        "min_staff": Words("最少人数", "People at least"),
+        "lone_after_s": Words("单人在岗多久报警（秒）", "With one left: must last (s)"),
+        "hold_s": Words("被遮挡时保留（秒）", "Hidden people count for (s)"),
+    },
+)
 
 DIM = 20.0  # grey level
 

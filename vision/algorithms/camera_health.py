@@ -5,12 +5,29 @@ Every live camera has it without being told; naming it in a camera's configurati
 
 from __future__ import annotations
 
+from core.plugins import About, Words
 from core.records import Zone
 from vision.capture.frames import Frame
 from vision.detections import Detections
 from vision.judging.camera_health import CameraHealth, HealthParams
 from vision.judging.findings import Finding, Need, Sight
 from vision.judging.zones import WHOLE
+
+ABOUT = About(
+    zh="摄像机异常",
+    en="Camera fault",
+    params={
+        "offline_s": Words("离线（秒）", "Offline (s)"),
+        "frozen_s": Words("画面冻结（秒）", "Frozen (s)"),
+        "black_s": Words("黑屏（秒）", "Black (s)"),
+        "over_exposed_s": Words("过曝（秒）", "Over-exposed (s)"),
+        "covered_s": Words("遮挡（秒）", "Covered (s)"),
+        "blurred_s": Words("模糊（秒）", "Blurred (s)"),
+        "moved_s": Words("移位（秒）", "Moved (s)"),
+        "wrong_clock_s": Words("时钟错误（秒）", "Wrong clock (s)"),
+        "clock_error_s": Words("允许时钟误差（秒）", "Clock may be off by (s)"),
+    },
+)
 
 Params = HealthParams
 

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from core.plugins import About, Words
 from core.records import Zone
 from vision.algorithms._base import VEHICLES, ZoneAlgorithm, standing_in, union
 from vision.capture.frames import Frame
@@ -24,6 +25,16 @@ from vision.judging.hysteresis import Standing
 from vision.judging.tracking import Track, Tracker
 from vision.judging.zones import mask
 from vision.params import Seconds, Share
+
+ABOUT = About(
+    zh="交通拥堵",
+    en="Congestion",
+    params={
+        "level": Words("从几级报警", "From level"),
+        "density": Words("饱和密度", "Density that is full"),
+        "min_vehicles": Words("最少车辆数", "Vehicles at least"),
+    },
+)
 
 _GRID = (90, 160)  # rows, columns on which the share of the road is counted
 

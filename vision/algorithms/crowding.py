@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from core.plugins import About
 from core.records import Zone
 from vision.algorithms._count import Count, CountParams
 from vision.params import Seconds, Share
+
+ABOUT = About(zh="人员聚集", en="Crowding")
 
 
 class Params(CountParams, frozen=True, forbid_unknown_fields=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from core.plugins import About
 from core.records import Zone
 from vision.algorithms._count import Count, CountParams
 from vision.capture.frames import Frame
@@ -15,6 +16,8 @@ from vision.detections import Detections
 from vision.judging import boxes
 from vision.judging.findings import Need, Sight
 from vision.params import Seconds, Share
+
+ABOUT = About(zh="电动车入楼", en="E-bike inside")
 
 
 class Params(CountParams, frozen=True, forbid_unknown_fields=True):

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from core.plugins import About, Words
 from core.records import Zone
 from vision.algorithms._dwell import Dwell, DwellParams
 from vision.capture.frames import Frame
@@ -19,6 +20,15 @@ from vision.judging.findings import Need, Sight
 from vision.judging.foreground import StaticForeground
 from vision.judging.zones import WHOLE, mask
 from vision.params import Seconds, Share
+
+ABOUT = About(
+    zh="消防通道占用",
+    en="Fire lane blocked",
+    params={
+        "objects": Words("也找非车辆障碍物", "Other objects too"),
+        "object_share": Words("障碍物占区域比例", "Object covers share of zone"),
+    },
+)
 
 
 class Params(DwellParams, frozen=True, forbid_unknown_fields=True):

@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from core.plugins import About, Words
 from core.records import Zone
 from vision import weights
 from vision.algorithms._base import ZoneAlgorithm
@@ -37,6 +38,15 @@ from vision.judging.findings import Finding, Need, Sight
 from vision.judging.flicker import crop_around
 from vision.judging.hysteresis import Standing
 from vision.judging.zones import centre_points, contains
+
+ABOUT = About(
+    zh="烟火",
+    en="Flame or smoke",
+    params={
+        "fire_confidence": Words("火焰置信度", "Confidence: fire"),
+        "smoke_confidence": Words("烟雾置信度", "Confidence: smoke"),
+    },
+)
 
 LIFE_SHARE = 0.6  # of the judgements of ``life_window_s`` on which a place must have lived
 BELIEVED_HITS = 3  # judgements on which a place must have lived where the detector sees it too

@@ -5,9 +5,12 @@ A payment terminal or tank area of a fuel station at night, a substation, a clos
 
 from __future__ import annotations
 
+from core.plugins import About
 from core.records import Zone
 from vision.algorithms._count import Count, CountParams
 from vision.params import Seconds
+
+ABOUT = About(zh="入侵", en="Intrusion")
 
 
 class Params(CountParams, frozen=True, forbid_unknown_fields=True):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.plugins import About, Words
 from core.records import Zone
 from vision.algorithms._acts import Act, ActParams, PersonActs, crop, upper
 from vision.capture.frames import Frame
@@ -19,6 +20,14 @@ from vision.judging.findings import Need
 from vision.judging.pose import Pose, movenet
 from vision.judging.tracking import Track
 from vision.params import Seconds, Share
+
+ABOUT = About(
+    zh="值班玩手机",
+    en="Phone on duty",
+    params={
+        "phone_confidence": Words("手机置信度", "Confidence: phone"),
+    },
+)
 
 
 class Params(ActParams, frozen=True, forbid_unknown_fields=True):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from core.plugins import About, Words
 from core.records import Zone
 from vision.algorithms._base import VEHICLES, standing_in, union
 from vision.algorithms._count import Count, CountParams
@@ -15,6 +16,14 @@ from vision.detections import Detections
 from vision.judging.findings import Sight
 from vision.judging.tracking import Tracker
 from vision.params import Seconds, Share
+
+ABOUT = About(
+    zh="排队占道",
+    en="Queue onto the road",
+    params={
+        "still_s": Words("静止多久算停（秒）", "Still for (s) counts as standing"),
+    },
+)
 
 
 class Params(CountParams, frozen=True, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.plugins import About, Words
 from core.records import Zone
 from vision.algorithms._acts import Act, ActParams, PersonActs
 from vision.capture.frames import Frame
@@ -20,6 +21,14 @@ from vision.judging.detector_pool import DetectorPool
 from vision.judging.pose import Pose, movenet
 from vision.judging.tracking import Track
 from vision.params import Seconds, Share
+
+ABOUT = About(
+    zh="睡岗",
+    en="Asleep on duty",
+    params={
+        "still_only_s": Words("只凭静止多久算睡岗（秒，0 不用）", "Stillness alone counts after (s, 0 never)"),
+    },
+)
 
 
 class Params(ActParams, frozen=True, forbid_unknown_fields=True):

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from core.plugins import About, Words
 from core.records import Zone
 from vision import weights
 from vision.algorithms._acts import Act, ActParams, PersonActs, crop, upper
@@ -19,6 +20,14 @@ from vision.judging.detector_pool import DetectorPool
 from vision.judging.findings import Need
 from vision.judging.tracking import Track
 from vision.params import Seconds, Share
+
+ABOUT = About(
+    zh="吸烟",
+    en="Smoking",
+    params={
+        "cigarette_confidence": Words("香烟置信度", "Confidence: cigarette"),
+    },
+)
 
 
 class Params(ActParams, frozen=True, forbid_unknown_fields=True):

@@ -6,9 +6,12 @@ have passed through the zone since it stopped, which tells a breakdown from a qu
 
 from __future__ import annotations
 
+from core.plugins import About
 from core.records import Zone
 from vision.algorithms._dwell import Dwell, DwellParams
 from vision.params import Seconds
+
+ABOUT = About(zh="车辆滞留", en="Stopped vehicle")
 
 
 class Params(DwellParams, frozen=True, forbid_unknown_fields=True):

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from core.plugins import About, Words
 from core.records import Zone
 from vision.algorithms._base import ZoneAlgorithm, standing_in
 from vision.capture.frames import Frame
@@ -22,6 +23,16 @@ from vision.judging.hysteresis import Standing
 from vision.judging.tracking import Track, Tracker
 from vision.judging.zones import contains, foot_points
 from vision.params import Seconds, Share
+
+ABOUT = About(
+    zh="卸油违规",
+    en="Unloading violation",
+    params={
+        "min_people": Words("最少监护人数", "People with it at least"),
+        "settle_s": Words("停稳多久算卸油（秒）", "Standing for (s) counts as unloading"),
+        "equipment": Words("须有的器材类别", "Equipment classes"),
+    },
+)
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -21,6 +21,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from core.plugins import About, Words
 from core.records import Zone
 from vision.algorithms._base import VEHICLES, ZoneAlgorithm
 from vision.capture.frames import Frame
@@ -32,6 +33,18 @@ from vision.judging.motion_gate import thumbnail
 from vision.judging.water import Covered, covered, mark_visible
 from vision.judging.zones import contains, foot_points, mask
 from vision.params import Seconds, Share
+
+ABOUT = About(
+    zh="道路积水",
+    en="Waterlogging",
+    params={
+        "reference": Words("干燥参考图", "Dry reference picture"),
+        "zone_area_m2": Words("区域面积（平方米）", "Area of the zone (m²)"),
+        "marks": Words("水深标志", "Depth marks"),
+        "least_cm": Words("报警水深（厘米）", "Depth from (cm)"),
+        "vehicles": Words("统计水中车辆", "Count vehicles in water"),
+    },
+)
 
 CLASSES_CM = (5.0, 15.0, 27.0, 40.0)  # attention, case, close the lane, block the road
 LEAST_STRUCTURE = 60  # pixels

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from core.plugins import About
 from core.records import Zone
 from vision.algorithms._dwell import Dwell, DwellParams
 from vision.params import Seconds
+
+ABOUT = About(zh="违停", en="Wrong parking")
 
 
 class Params(DwellParams, frozen=True, forbid_unknown_fields=True):

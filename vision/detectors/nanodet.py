@@ -14,12 +14,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from core.plugins import About
 from core.records import ModelRef
 from vision import weights
 from vision.detections import Detections, Image, empty
 from vision.detectors._base import letterbox, open_session, suppress, unletterbox
 from vision.detectors._coco import COCO_80
 from vision.errors import ModelInvalid
+
+ABOUT = About(zh="NanoDet（80 类）", en="NanoDet (80 classes)")
 
 SIZE = 416
 _MEAN = np.array([103.53, 116.28, 123.675], np.float32)

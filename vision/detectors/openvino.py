@@ -15,9 +15,12 @@ import openvino
 import yaml
 from numpy.typing import NDArray
 
+from core.plugins import About
 from vision import weights
 from vision.detectors._base import YoloHead
 from vision.errors import ModelInvalid
+
+ABOUT = About(zh="OpenVINO 推理", en="OpenVINO run-time")
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

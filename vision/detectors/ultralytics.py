@@ -16,11 +16,14 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from core.plugins import About
 from core.records import ModelRef
 from vision import weights
 from vision.detections import Detections, Image
 from vision.detectors.offline_torch import prepare_ultralytics
 from vision.errors import ModelInvalid, ModelMissing
+
+ABOUT = About(zh="Ultralytics 模型", en="Ultralytics models")
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -13,9 +13,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from core.plugins import About
 from vision import weights
 from vision.detectors._base import YoloHead, open_session
 from vision.errors import ModelInvalid
+
+ABOUT = About(zh="YOLO（ONNX）", en="YOLO (ONNX)")
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,8 +12,11 @@ from typing import Literal
 import msgspec
 
 from core.bus import Bus
+from core.plugins import About
 from core.settings import Settings
 from events.notify.channel import NoticeMessage, NotifierFailed
+
+ABOUT = About(zh="电子邮件", en="E-mail")
 
 TIMEOUT_S = 15.0
 

@@ -9,9 +9,12 @@ import msgspec
 
 from core.bus import Bus
 from core.ids import subject_token
+from core.plugins import About
 from core.records import encode
 from core.settings import Settings
 from events.notify.channel import NoticeMessage
+
+ABOUT = About(zh="站内通知", en="In the app")
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,11 +27,14 @@ from sqlalchemy import delete, select, update
 
 from core.bus import Bus
 from core.errors import InputInvalid, SettingsError
+from core.plugins import About
 from core.settings import Settings
 from events.notify import push_encryption
 from events.notify.channel import NoticeMessage, NotifierFailed, audience
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.people import LoginSession, PushSubscription
+
+ABOUT = About(zh="浏览器推送", en="Web Push")
 
 log = logging.getLogger("yiwang.web_push")
 

@@ -21,11 +21,14 @@ import msgspec
 from sqlalchemy import select
 
 from core.bus import Bus
+from core.plugins import About
 from core.settings import Settings
 from events.notify.channel import NoticeMessage, NotifierFailed, audience
 from events.notify.webhooks import sign
 from storage.session import make_engine, read_scope
 from storage.tables.people import User
+
+ABOUT = About(zh="短信/企业微信网关", en="SMS or WeCom gateway")
 
 _FIELD = re.compile(r"\{(\w+)\}")  # one pass: a title that holds "{phones}" stays a title
 TIMEOUT_S = 10.0

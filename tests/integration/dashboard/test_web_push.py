@@ -160,7 +160,7 @@ def rows(office: Office) -> dict[str, PushSubscription]:
 
 
 def channel(office: Office, service: Service, **more: Any) -> Any:
-    return plugins.build("notifier", "web_push", params(service, **more), settings=office.settings, bus=None)
+    return plugins.build("channel", "web_push", params(service, **more), settings=office.settings, bus=None)
 
 
 @pytest.mark.anyio

@@ -266,7 +266,7 @@ def test_a_template_is_filled_in_one_pass() -> None:
 
 
 async def send(settings: Settings, kind: str, params: dict[str, Any], message: NoticeMessage) -> None:
-    await plugins.build("notifier", kind, params, settings=settings, bus=None).send(message)
+    await plugins.build("channel", kind, params, settings=settings, bus=None).send(message)
 
 
 @pytest.mark.anyio

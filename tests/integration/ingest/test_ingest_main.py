@@ -65,7 +65,7 @@ async def ingesting(settings: Settings, *devices: DeviceConfig) -> AsyncIterator
     try:
         for _ in range(200):
             try:
-                _, writer = await asyncio.open_connection("127.0.0.1", settings.panel_port)
+                _, writer = await asyncio.open_connection("127.0.0.1", settings.source_port("gb26875"))
                 writer.close()
                 break
             except OSError:
@@ -110,7 +110,7 @@ GAUGE = DeviceConfig(
 
 
 async def exchange(settings: Settings, data: bytes, size: int = 30, wait_s: float = 3) -> bytes:
-    reader, writer = await asyncio.open_connection("127.0.0.1", settings.panel_port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", settings.source_port("gb26875"))
     writer.write(data)
     try:
         return await asyncio.wait_for(reader.readexactly(size), wait_s)
@@ -144,7 +144,7 @@ async def test_no_confirm_while_the_stream_is_full(nats_server: Settings) -> Non
 
 async def test_random_bytes_disturb_nobody(nats_server: Settings) -> None:
     async with ingesting(nats_server, PANEL):
-        _, bad = await asyncio.open_connection("127.0.0.1", nats_server.panel_port)
+        _, bad = await asyncio.open_connection("127.0.0.1", nats_server.source_port("gb26875"))
         bad.write(bytes(range(256)) * 40)
         answer = await exchange(nats_server, b"\x31\x32" + FIRE)
         assert [p.command for p in gb26875.decode(answer).frames] == [3]
@@ -210,7 +210,7 @@ async def test_mqtt_bad_payloads_are_refused_and_good_neighbours_stored(nats_ser
 
 async def test_a_duty_check_over_the_bus_reaches_the_panel(nats_server: Settings) -> None:
     async with ingesting(nats_server, PANEL) as bus:
-        reader, writer = await asyncio.open_connection("127.0.0.1", nats_server.panel_port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", nats_server.source_port("gb26875"))
         now = datetime.now(UTC)
         writer.write(gb26875.encode(command=2, serial=5, source=889, destination=1, time=now))
         assert (await reader.readexactly(30))[26] == 3

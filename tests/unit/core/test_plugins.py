@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -58,3 +60,80 @@ def _package(name: str) -> object:
 
 def test_the_reference_is_up_to_date() -> None:
     assert DOCS.read_text(encoding="utf-8") == render(), "run: python scripts/plugin_docs.py"
+
+
+OWN = '''"""Weather vane: a sensor of this city alone."""
+import msgspec
+from core.plugins import About, Words
+
+ABOUT = About(zh="风向标", en="Weather vane", transport="tcp", port=8799, params={"beat_s": Words("间隔", "Interval")})
+
+class Params(msgspec.Struct, frozen=True):
+    beat_s: float = 5.0
+
+def build(params):
+    return params.beat_s
+'''
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Iterator[Path]:
+    """A city's own plug-in folder of sources."""
+    folder = tmp_path / "plugins" / "sources"
+    folder.mkdir(parents=True)
+    plugins.use_city_folder(tmp_path / "plugins")
+    yield folder
+    plugins.use_city_folder(None)
+
+
+@pytest.mark.parametrize(("group", "kind"), ALL)
+def test_what_a_plugin_says_is_read_without_importing_it(group: str, kind: str) -> None:
+    assert plugins.about(group, kind) == plugins.load(group, kind).ABOUT
+    assert plugins.about(group, kind).zh
+    assert plugins.about(group, kind).en.isascii()
+
+
+def test_a_citys_own_plugin_is_one_file(city: Path) -> None:
+    (city / "vane.py").write_text(OWN, encoding="utf-8")
+    assert "vane" in plugins.kinds("source")
+    assert plugins.titles("source", "zh")["vane"] == "风向标"
+    assert plugins.about("source", "vane").params["beat_s"].en == "Interval"
+    assert plugins.build("source", "vane", {"beat_s": 2}) == 2.0
+    assert plugins.problems("source") == []
+
+
+def test_a_changed_file_is_taken_up_when_built_again(city: Path) -> None:
+    (city / "vane.py").write_text(OWN, encoding="utf-8")
+    assert plugins.build("source", "vane", {}) == 5.0
+    before = plugins.city_mark()
+    (city / "vane.py").write_text(OWN.replace("5.0", "7.0"), encoding="utf-8")
+    os.utime(city / "vane.py", ns=(1, 1))
+    assert plugins.city_mark() != before
+    assert plugins.build("source", "vane", {}) == 7.0
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("raise RuntimeError('boom')", "boom"),
+        ("def broken(:", "SyntaxError"),
+        ("x = 1", "ABOUT"),
+        (OWN.replace("def build", "def built"), "build is missing"),
+        (OWN.replace("port=8799", "port='many'"), "port"),
+        ("import no_such_library_here", "no_such_library_here"),
+    ],
+)
+def test_a_broken_file_is_named_and_the_rest_runs(city: Path, text: str, named: str) -> None:
+    (city / "vane.py").write_text(text, encoding="utf-8")
+    (told,) = plugins.problems("source")
+    assert named in str(told)
+    assert "vane" in str(told)
+    assert set(plugins.titles("source", "en")) >= {"gb26875", "modbus"}
+    assert plugins.build("source", "gb26875", {}) is not None
+
+
+def test_a_name_that_ships_is_not_replaced(city: Path) -> None:
+    (city / "modbus.py").write_text(OWN, encoding="utf-8")
+    (told,) = plugins.problems("source")
+    assert told.code == "plugin_name_taken"
+    assert plugins.about("source", "modbus").en.startswith("Controller")
