@@ -17,9 +17,8 @@ from core.legal_time.limits import Limit
 from core.legal_time.workclock import Deadline, Suspension, deadline
 from core.records import JSON
 from events.cases.definition import ANY, ClockMoves, Definition
+from events.cases.shown_clock import shown_clock
 from storage.tables.cases import Case, CaseAssignment, CaseClock
-
-_ORDER = ("handling", "dispatch", "check", "refusal", "whole")  # whose deadline the case shows
 
 
 class Clocks:
@@ -79,8 +78,8 @@ class Clocks:
     def show(self) -> None:
         """Put the deadline that matters now on the case and on its open parts."""
         running = {row.kind: row for row in self.rows if row.stopped_at is None}
-        kinds = [*[k for k in _ORDER if k in running], *[k for k in running if k not in _ORDER]]
-        self._case.deadline_at = running[kinds[0]].deadline_at if kinds else None
+        kind = shown_clock(self._definition, self._case.state, self.deadlines())
+        self._case.deadline_at = running[kind].deadline_at if kind is not None else None
         handling = running.get("handling")
         for part in self._parts:
             if part.state in ("dispatched", "accepted") and handling is not None:

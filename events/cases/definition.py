@@ -6,6 +6,8 @@ in :mod:`events.cases.definition_check`.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from jsonschema import Draft202012Validator
 
 from core.legal_time.limits import Limit
@@ -39,18 +41,21 @@ class Stage(Record, frozen=True):
     name: dict[str, str]
 
 
-class State(Record, frozen=True):
-    stage: str
-    name: dict[str, str]
-    open: bool = True
-
-
 class Who(Record, frozen=True, rename={"from_": "from"}):
     """Any of ``roles`` (empty: all) who stands in ``relation`` to the case, in the states ``from`` (empty: all)."""
 
     roles: tuple[str, ...] = ()
     relation: str = "any"
     from_: tuple[str, ...] = ()
+
+
+class State(Record, frozen=True):
+    """``turn``: who is expected to act; None: everybody who may give a command that changes the state."""
+
+    stage: str
+    name: dict[str, str]
+    open: bool = True
+    turn: tuple[Who, ...] | None = None
 
 
 class Move(Record, frozen=True, rename={"from_": "from"}):
@@ -104,7 +109,7 @@ class Arbiter(Record, frozen=True):
     name: dict[str, str]
 
 
-class Definition(Record, frozen=True):
+class Definition(Record, frozen=True, dict=True):
     """One kind of case.  ``automatic``: commands that ``system`` gives for a draft that is sure enough."""
 
     definition_id: str
@@ -123,6 +128,7 @@ class Definition(Record, frozen=True):
     arbiter: Arbiter | None = None
     confidential: bool = False  # every case of this kind is
     source: str = ""
+    shown_clock: tuple[str, ...] = ()  # kinds; the first that runs is shown and warned of
 
     def form(self, command: str) -> dict[str, JSON]:
         """The JSON Schema of a command's data."""
@@ -135,18 +141,19 @@ class Definition(Record, frozen=True):
             "additionalProperties": False,
         }
 
+    def validator(self, command: str) -> Draft202012Validator:
+        """The compiled form of ``command``, made when first needed."""
+        made = self._validators
+        if command not in made:
+            made[command] = Draft202012Validator(self.form(command))
+        return made[command]
 
-class Validators:
-    """Compiled form validators, one per command, made when first needed."""
+    @cached_property
+    def _validators(self) -> dict[str, Draft202012Validator]:
+        return {}
 
-    def __init__(self) -> None:
-        self._made: dict[tuple[str, int, str], Draft202012Validator] = {}
-
-    def of(self, definition: Definition, command: str) -> Draft202012Validator:
-        key = (definition.definition_id, definition.version, command)
-        if key not in self._made:
-            self._made[key] = Draft202012Validator(definition.form(command))
-        return self._made[key]
-
-
-VALIDATORS = Validators()
+    @cached_property
+    def windows(self) -> frozenset[str]:
+        """Clocks within which something may be done, and which end without anybody being late."""
+        guards = (guard for spec in self.commands.values() for guard in spec.guards)
+        return frozenset(str(g["clock"]) for g in guards if g.get("guard") == "within_clock" and "clock" in g)

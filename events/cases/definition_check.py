@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import yaml
 
 from events.cases.definition import ANY, NEW, RELATIONS, REMEMBERED, ClockMoves, Definition
 from events.cases.effects import EFFECTS, GIVEN
@@ -39,6 +40,7 @@ def _problems(d: Definition) -> Iterator[str]:
     yield from (f"state {n!r} has unknown stage {s.stage!r}" for n, s in d.states.items() if s.stage not in stages)
     if d.initial not in d.states:
         yield f"initial state {d.initial!r} does not exist"
+    yield from (f"shown_clock: unknown clock {kind!r}" for kind in d.shown_clock if kind not in d.clocks)
     for key, command in d.automatic.items():
         known = d.states if key == "register_from" else d.commands
         if command not in known:
@@ -66,11 +68,14 @@ def _clock_kinds(moves: ClockMoves) -> Iterable[str]:
 
 
 def load_definition(path: Path) -> Definition:
-    """The definition in a file."""
+    """The definition in a file, JSON or YAML."""
     try:
-        body = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        text = path.read_text("utf-8")
+        body = yaml.safe_load(text) if path.suffix.lower() in (".yaml", ".yml") else json.loads(text)
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise DefinitionInvalid(definition=path.name, detail=str(error)) from error
+    if not isinstance(body, dict):
+        raise DefinitionInvalid(definition=path.name, detail="is no object")
     return parse_definition(body)
 
 

@@ -17,22 +17,28 @@ def sync_definitions(session: Session) -> list[DefinitionInvalid]:
     """Keep the shipped definitions in the table; one that changed without a new version is a problem, no change."""
     problems = []
     for definition in shipped_definitions().values():
-        body = msgspec.json.decode(msgspec.json.encode(definition))
-        row = session.get(CaseDefinition, (definition.definition_id, definition.version))
-        if row is None:
-            session.add(
-                CaseDefinition(
-                    definition_id=definition.definition_id,
-                    version=definition.version,
-                    name=definition.name.get("zh", definition.definition_id),
-                    body=body,
-                )
-            )
-        elif row.body != body:
+        if not keep_definition(session, definition):
             detail = f"version {definition.version} differs from the one cases began with; give it a new version"
             problems.append(DefinitionInvalid(definition=definition.definition_id, detail=detail))
     session.flush()
     return problems
+
+
+def keep_definition(session: Session, definition: Definition) -> bool:
+    """Store a definition that is not there yet; False when another one has its id and version."""
+    body = msgspec.json.decode(msgspec.json.encode(definition))
+    row = session.get(CaseDefinition, (definition.definition_id, definition.version))
+    if row is not None:
+        return bool(row.body == body)
+    session.add(
+        CaseDefinition(
+            definition_id=definition.definition_id,
+            version=definition.version,
+            name=definition.name.get("zh", definition.definition_id),
+            body=body,
+        )
+    )
+    return True
 
 
 def definition_of(session: Session, case: Case, current: Mapping[str, Definition]) -> Definition:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from core.records import JSON, Actor, Command, Record
-from events.cases.definition import ANY, REMEMBERED, VALIDATORS, ClockMoves, CommandSpec, Definition, Move, Who
+from events.cases.definition import ANY, REMEMBERED, ClockMoves, CommandSpec, Definition, Move, Who
 from events.cases.errors import BounceLimit, CommandUnknown, FormInvalid, GuardFailed, MoveForbidden, MoveIllegal
 
 
@@ -72,7 +72,7 @@ def advance(case: CaseState, command: Command, actor: Actor, definition: Definit
         raise MoveForbidden(
             command=command.name, detail="your role or department does not allow it", who=_who_text(spec.who)
         )
-    move, part = _pick(case, spec, actor)
+    move, part = move_of(case, spec, actor)
     if move is None:
         raise _illegal(case, command.name, actor, definition)
     check_form(definition, command)
@@ -103,7 +103,7 @@ def allowed(case: CaseState, actor: Actor, definition: Definition) -> list[str]:
     """Names of the commands that ``actor`` may give now (form and evidence apart)."""
     names = []
     for name, spec in definition.commands.items():
-        if _moves_from(case, spec) and may(actor, case, spec.who) and _pick(case, spec, actor)[0] is not None:
+        if _moves_from(case, spec) and may(actor, case, spec.who) and move_of(case, spec, actor)[0] is not None:
             try:
                 for guard in spec.guards:
                     if guard["guard"] in _FIRM:
@@ -158,7 +158,7 @@ def part_of(actor: Actor, case: CaseState) -> PartState | None:
 def check_form(definition: Definition, command: Command) -> None:
     """Hold the command's data against its form; :class:`FormInvalid` names the first field that does not fit."""
     _check_text(command)
-    for error in VALIDATORS.of(definition, command.name).iter_errors(command.data):
+    for error in definition.validator(command.name).iter_errors(command.data):
         field = ".".join(str(p) for p in error.absolute_path)
         if error.validator == "required" and isinstance(error.instance, Mapping):
             field = ".".join(
@@ -189,8 +189,8 @@ def _moves_from(case: CaseState, spec: CommandSpec) -> bool:
     return any(case.state in move.from_ or ANY in move.from_ for move in spec.moves)
 
 
-def _pick(case: CaseState, spec: CommandSpec, actor: Actor) -> tuple[Move | None, str]:
-    """The first move that fits the state and the actor's part."""
+def move_of(case: CaseState, spec: CommandSpec, actor: Actor) -> tuple[Move | None, str]:
+    """The first move that fits the state and the actor's part, and that part; ``(None, "")`` when there is none."""
     own = part_of(actor, case)
     role = own.role if own is not None else "lead"
     for move in spec.moves:

@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, Select, func, select
 from sqlalchemy.orm import Session
 
 from core.clock import BEIJING, Clock
@@ -90,6 +90,12 @@ class DeadlineSweep:
         self._swept_to = now
         return written
 
+    def next_at(self, after: datetime, until: datetime) -> datetime | None:
+        """The first instant later than ``after`` and before ``until`` at which something falls due."""
+        with read_scope(self._engine) as session:
+            moments = [(session.scalar(_next_deadline(phase, after, until)), phase.offset_s) for phase in PHASES]
+        return min((moment + timedelta(seconds=s) for moment, s in moments if moment is not None), default=None)
+
     def _tell_role(self, session: Session, role: str, due: Sequence[Due], now: datetime) -> int:
         """One notice to ``role`` for all of ``due``, unless the role was told a moment ago; how many were written."""
         memory = BatchMemory(session)
@@ -101,6 +107,13 @@ class DeadlineSweep:
         memory.remember(STATE, role, {"upto": now.isoformat()})
         memory.write_back(now)
         return len(write_notices(session, [draft], self._channels, now, self._quiet))
+
+
+def _next_deadline(phase: Phase, after: datetime, until: datetime) -> Select[datetime | None]:
+    shift = timedelta(seconds=phase.offset_s)
+    return select(func.min(Case.deadline_at)).where(
+        Case.open.is_(True), Case.deadline_at > after - shift, Case.deadline_at < until - shift
+    )
 
 
 def _cases(session: Session, phase: Phase, since: datetime, now: datetime) -> Iterator[Case]:
