@@ -182,7 +182,8 @@ class Command(Record, frozen=True):
     """A wish to move a case: the only edge that runs back.
 
     ``expected_version`` guards against two people moving one case at once.
-    ``idempotency_key`` makes a re-sent command harmless.
+    ``idempotency_key`` makes a re-sent command harmless.  ``files`` are what the server itself has just stored for it;
+    no client fills them.
     """
 
     name: str  # report, register, dispatch, accept, finish, check_pass, close …
@@ -191,6 +192,7 @@ class Command(Record, frozen=True):
     expected_version: int | None = None
     idempotency_key: str | None = None
     data: dict[str, JSON] = {}
+    files: tuple[EvidenceRef, ...] = ()
 
 
 class Actor(Record, frozen=True):

@@ -66,6 +66,7 @@ _STATUS: dict[str, int] = {
     "not_signed_in": 401,
     "login_failed": 401,
     "login_throttled": 429,
+    "quota_exceeded": 429,
     "too_many_viewers": 429,
     "body_too_large": 413,
     "storage_full": 507,

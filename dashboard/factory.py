@@ -21,6 +21,7 @@ from core.legal_time.calendar import calendars_of
 from core.media import MediaStore
 from core.settings import Settings
 from dashboard.api import (
+    attachments,
     cameras,
     cases,
     channels,
@@ -66,8 +67,8 @@ BUSY_S = 3.0  # a person who saves something while the database is locked is tol
 
 ROUTERS = (
     uploads,
-    session, cases, records, cameras, fleet, learning, devices, rules, plans, duty, indicators, keys, channels, maps,
-    media, office, operations, push, push_subscriptions, sensorthings, open311, taxonomy, wall,
+    session, cases, attachments, records, cameras, fleet, learning, devices, rules, plans, duty, indicators, keys,
+    channels, maps, media, office, operations, push, push_subscriptions, sensorthings, open311, taxonomy, wall,
 )  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 

@@ -22,12 +22,14 @@ from core.clock import Clock
 from core.errors import InputInvalid, NotFound, YiwangError
 from core.filekind import FileKind, FileRefused, recognise, refused
 from core.media import MediaStore
+from core.pictures import rewrite
 from core.records import EvidenceRef, Record
 from storage.session import read_scope, session_scope
 from storage.tables.uploads import Upload
 
 UNFINISHED = timedelta(days=3)  # since the last byte
 UNCLAIMED = timedelta(days=14)  # whole, but nobody took it
+MAX_PICTURE_BYTES = 40 << 20  # a picture that a case takes; survey pictures are no case's
 MAX_OPEN = 500  # unfinished uploads of one owner
 SWEEP_AT_ONCE = 20
 Accept = Callable[[FileKind, int], None]  # raises FileRefused
@@ -288,11 +290,42 @@ def claim(session: Session, upload_id: str, owner: str, by: str, taken_at: datet
         raise InputInvalid(field="upload_id", detail=f"is {row.state}", how="send the rest of it first")
     if row.claimed_by not in ("", by):
         raise InputInvalid(field="upload_id", detail="has been used for something else", how="upload the file again")
+    meant = str(row.facts.get("case_id") or "")
+    if meant and by.startswith("case:") and by != f"case:{meant}":
+        raise InputInvalid(field="upload_id", detail="was sent for another case", how="upload the file to this case")
+    kept = row.facts.get("kept")
+    if row.kind == "photo" and by.startswith("case:") and kept is None:
+        raise InputInvalid(field="upload_id", detail="was not prepared as a picture", how="attach it to the case")
     row.claimed_by = by
+    if kept is not None:
+        return EvidenceRef(kind="photo", taken_at=taken_at, **kept)
     kind: Any = row.kind if row.kind in ("photo", "clip") else "document"
     return EvidenceRef(
         kind=kind, uri=row.uri, sha256=row.sha256, media_type=row.media_type, taken_at=taken_at, size_bytes=row.size
     )
+
+
+def keep_picture(engine: Engine, media: MediaStore, upload_id: str, owner: str, now: datetime) -> None:
+    """Write a photograph anew (:mod:`core.pictures`) before a case takes it; once, and nothing for other kinds.
+
+    The row goes on telling the hash of what was sent; what the case gets is ``facts["kept"]``.
+    """
+    with read_scope(engine) as session:
+        row = session.get(Upload, upload_id)
+        if row is None or row.owner != owner:
+            raise NotFound(what="upload", key=upload_id)
+        if row.state != "ready" or row.kind != "photo" or "kept" in row.facts or row.claimed_by:
+            return
+        uri, largest = row.uri, row.size
+    if largest > MAX_PICTURE_BYTES:
+        raise InputInvalid(field="upload_id", detail=f"has {largest} bytes", how="send a smaller picture")
+    picture = rewrite(media.read(uri))
+    ref = media.put(picture.data, kind="photo", media_type=picture.media_type, taken_at=now)
+    kept = {"uri": ref.uri, "sha256": ref.sha256, "media_type": ref.media_type, "size_bytes": ref.size_bytes}
+    with session_scope(engine) as session:
+        again = session.get(Upload, upload_id, with_for_update=True)
+        if again is not None:
+            again.facts = {**again.facts, "kept": kept}
 
 
 def _same(row: Upload, size: int) -> UploadView:

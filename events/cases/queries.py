@@ -31,6 +31,7 @@ from events.cases.read_models import (
     ObservationView,
     TransitionView,
 )
+from events.cases.same_files import same_files
 from events.cases.state import case_state
 from storage.tables.cases import Case, CaseAssignment, CaseClock, CaseEvidence, CaseObservation, CaseTransition
 from storage.tables.observations import ObservationRow
@@ -231,7 +232,7 @@ def case_detail(
     return CaseDetail(
         case=shown,
         transitions=_transitions(session, case_id),
-        evidence=_evidence(session, case_id),
+        evidence=_evidence(session, actor, case_id),
         assignments=_assignments(session, case_id),
         clocks=clock_views,
         observations=_observations(session, case_id),
@@ -281,14 +282,15 @@ def _transitions(session: Session, case_id: str) -> list[TransitionView]:
     ]
 
 
-def _evidence(session: Session, case_id: str) -> list[EvidenceView]:
+def _evidence(session: Session, actor: Actor, case_id: str) -> list[EvidenceView]:
     """The case's files, and those of the reports that were merged into it."""
     cases = or_(Case.case_id == case_id, Case.merged_into_id == case_id)
     rows = session.scalars(
         select(CaseEvidence)
         .where(CaseEvidence.case_id.in_(select(Case.case_id).where(cases)))
         .order_by(CaseEvidence.added_at)
-    )
+    ).all()
+    elsewhere, seen = same_files(session, actor, {row.uri for row in rows}, {row.case_id for row in rows})
     return [
         EvidenceView(
             evidence_id=row.evidence_id,
@@ -302,6 +304,8 @@ def _evidence(session: Session, case_id: str) -> list[EvidenceView]:
             added_at=row.added_at,
             added_by=row.added_by,
             size_bytes=row.size_bytes,
+            elsewhere=elsewhere.get(row.uri, 0),
+            also_in=seen.get(row.uri, []),
         )
         for row in rows
     ]

@@ -77,6 +77,8 @@ class EvidenceView(Record, frozen=True, omit_defaults=False):
     added_at: datetime
     added_by: str
     size_bytes: int
+    elsewhere: int = 0  # other cases that the very same file was sent to
+    also_in: list[str] = []  # their numbers, as far as the reader may see them
 
 
 class AssignmentView(Record, frozen=True, omit_defaults=False):

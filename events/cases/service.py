@@ -33,7 +33,8 @@ from events.cases.definition_store import definition_of
 from events.cases.drafts import CaseDraft
 from events.cases.effects import EFFECTS, Effect
 from events.cases.errors import CommandUnknown, EffectMissing, IdempotencyConflict, MoveForbidden, StaleCase
-from events.cases.lifecycle import CaseState, Transition, advance, check_form, may
+from events.cases.evidence_claims import with_stored_evidence
+from events.cases.lifecycle import CaseState, Transition, advance, allowed, check_form, may
 from events.cases.numbers import next_number
 from events.cases.opening import add_belongings, case_of, draft_of
 from events.cases.queries import summary_in_hand, summary_of
@@ -45,7 +46,7 @@ from events.correlation.happening import CurrentBook, place, reason_text
 from events.correlation.scoring import Decision
 from events.evidence import audit_log
 from events.taxonomy.classes import limit_of
-from storage.session import session_scope
+from storage.session import read_scope, session_scope
 from storage.tables.cases import (
     Case,
     CaseTransition,
@@ -110,6 +111,18 @@ class CaseService:
         self._move(session, CaseRows.load(session, case), command, actor)
         return self._answer(session, case)
 
+    def check_allowed(self, case_id: str, name: str, actor: Actor) -> None:
+        """Before anything else of a command is read: ``NotFound`` for a case that ``actor`` may not see,
+        ``MoveForbidden`` when the person may not give the command ``name`` in the state that the case is in."""
+        with read_scope(self.engine) as session:
+            query = select(Case).where(Case.case_id == case_id, visible_cases(actor, self.definitions))
+            case = session.scalars(query).one_or_none()
+            if case is None:
+                raise NotFound(what="case", key=case_id)
+            definition = definition_of(session, case, self.definitions)
+            if name not in allowed(case_state(session, case, self.clock.now()), actor, definition):
+                raise MoveForbidden(command=name, detail="your role or its state does not allow it", who="see allowed")
+
     def open_case(self, session: Session, draft: CaseDraft, why: Mapping[str, JSON] | None = None) -> CaseView:
         """Open a case for a rule inside the caller's transaction, as ``system``; ``why`` adds to the draft's."""
         if why:
@@ -164,13 +177,19 @@ class CaseService:
 
     # open ----------------------------------------------------------------
     def create(
-        self, session: Session, draft: CaseDraft, actor: Actor, extra: Mapping[str, JSON], key: str = ""
+        self,
+        session: Session,
+        draft: CaseDraft,
+        actor: Actor,
+        extra: Mapping[str, JSON],
+        key: str = "",
+        case_id: str = "",
     ) -> Case:
-        """The case of ``draft`` in its first state; ``key`` makes the case's id repeatable."""
+        """The case of ``draft`` in its first state; ``key`` and ``case_id`` when they are fixed beforehand."""
         definition = self.definition(draft.definition_id)
         now = self.clock.now()
         case = case_of(session, draft, definition, actor, now)
-        case.case_id = derived_id("report", actor.user_id, key) if key else new_id()
+        case.case_id = case_id or new_id()
         case.number = next_number(session, self.district, now)
         case.why = {**draft.why, **extra}
         limit = msgspec.to_builtins(draft.limit) if draft.limit else self.class_limit(session, case)
@@ -200,14 +219,18 @@ class CaseService:
             )
         if not may(actor, CaseState(state=NEW, now=self.clock.now()), spec.who):
             raise MoveForbidden(command="report", detail="your role does not allow it", who="see the definition")
-        check_form(definition, Command(name="report", case_id="", actor_id=actor.user_id, data=data))
         key = command.idempotency_key or ""
+        case_id = derived_id("report", actor.user_id, key) if key else new_id()
+        wish = Command(name="report", case_id="", actor_id=actor.user_id, data=data, files=command.files)
+        wish = with_stored_evidence(session, wish, actor, case_id, self.clock.now())
+        data = dict(wish.data)
+        check_form(definition, wish)
         if key:
-            earlier = session.get(Case, derived_id("report", actor.user_id, key))
+            earlier = session.get(Case, case_id)
             if earlier is not None:
                 return msgspec.structs.replace(summary_of(session, earlier.case_id), replayed=True)
         draft = draft_of(definition, data)
-        case = self.create(session, draft, actor, {}, key)
+        case = self.create(session, draft, actor, {}, key, case_id)
         rows = CaseRows(case, [], [])
         decision = self.place(session, case, (data.get("location") or {}).get("accuracy_m"))
         if decision.verdict == "attach" and decision.best is not None and "merge" in definition.automatic:
@@ -294,6 +317,7 @@ class CaseService:
 
     def _move(self, session: Session, rows: CaseRows, command: Command, actor: Actor) -> None:
         case, parts, clocks = rows.case, rows.parts, rows.clocks
+        command = with_stored_evidence(session, command, actor, case.case_id, self.clock.now())
         definition = definition_of(session, case, self.definitions)
         state = case_state(
             session, case, self.clock.now(), parts, clocks, photographs=asks(definition, command, "evidence"),

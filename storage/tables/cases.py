@@ -168,6 +168,7 @@ class CaseEvidence(Base):
     added_at: Mapped[datetime]
     added_by: Mapped[str] = mapped_column(String(40))
     size_bytes: Mapped[int] = mapped_column(default=0)
+    __table_args__ = (Index("ix_case_evidence_added_by_added_at", "added_by", "added_at"),)  # a person's day
 
 
 class CaseParty(Base):

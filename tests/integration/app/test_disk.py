@@ -24,9 +24,10 @@ from storage.session import read_scope
 from storage.tables.cases import CaseTransition
 from tests.conftest import free_port
 from tests.disks import SmallDisk, small_disk
+from tests.pictures import picture
 from tests.unit.dashboard.web import Office, make_office
 
-JPEG = b"\xff\xd8\xff" + bytes(2000)
+JPEG = picture()
 
 
 @pytest.fixture

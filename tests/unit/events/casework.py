@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import Engine
 
 from core.clock import ManualClock
-from core.records import Actor, Command
+from core.records import Actor, Command, EvidenceRef
 from events.cases.drafts import CaseDraft, Part, Route
 from events.cases.queries import case_detail
 from events.cases.read_models import CaseDetail, CaseView
@@ -74,9 +75,12 @@ class Town:
     def do(
         self, case_id: str, name: str, who: str, *, version: int | None = None, key: str | None = None, **data: Any
     ) -> CaseView:
+        # The server stores files and hands them on; what a client says of a file counts for nothing.
+        files = tuple(msgspec.convert(item, EvidenceRef) for item in data.pop("evidence", ()))
         command = Command(
-            name=name, case_id=case_id, actor_id=who, expected_version=version, idempotency_key=key, data=data
-        )
+            name=name, case_id=case_id, actor_id=who, expected_version=version, idempotency_key=key, data=data,
+            files=files,
+        )  # fmt: skip
         self.clock.advance(60)
         return self.service.execute(command, actor(who))
 
