@@ -1,14 +1,25 @@
-// Evaluates vectors with the browser's own modules: JSON {"calendar", "cases": [{"expr", "context"}]} on standard input,
-// a JSON list of {"value"} or {"error"} on standard output.  Started by `python -m app expr`.
+// Evaluates vectors with the browser's own modules: JSON {"calendar", "cases": [{"expr", "context"}], "forms": [{"form",
+// "answers", "today"}]} on standard input; {"cases": [{"value"} or {"error"}], "forms": [state]} on standard output.
+// Started by `python -m app expr`.
 import { readFileSync } from "node:fs";
 import { workDays } from "../../dashboard/static/forms/dates.mjs";
+import { evaluateForm } from "../../dashboard/static/forms/engine.mjs";
 import { ExpressionError } from "../../dashboard/static/forms/errors.mjs";
 import { parse } from "../../dashboard/static/forms/expression.mjs";
 import { Scope } from "../../dashboard/static/forms/scope.mjs";
+import { Compiled } from "../../dashboard/static/forms/structure.mjs";
 
 const given = JSON.parse(readFileSync(0, "utf8"));
 const calendar = workDays(given.calendar);
-process.stdout.write(JSON.stringify((given.cases ?? []).map(outcome)));
+process.stdout.write(JSON.stringify({ cases: (given.cases ?? []).map(outcome), forms: (given.forms ?? []).map(formState) }));
+
+function formState({ form, answers, today }) {
+  try {
+    return evaluateForm(new Compiled(form), answers, { today, calendar });
+  } catch (error) {
+    return { error: `broken: ${error instanceof Error ? error.stack : error}` };
+  }
+}
 
 function outcome({ expr, context }) {
   try {

@@ -9,7 +9,7 @@ class ExpressionError(YiwangError):
     """Base; ``data`` holds ``column`` and, where there is one, ``name`` or ``suggestion``."""
 
     code = "expression"
-    message = "column {column}: {detail}"
+    message = "character {column}: {detail}"
     remedy = "{how}"
 
     @property
@@ -23,36 +23,36 @@ class ExpressionSyntax(ExpressionError):
 
 class FunctionUnknown(ExpressionError):
     code = "unknown-function"
-    message = "column {column}: there is no function {name}()"
+    message = "character {column}: there is no function {name}()"
 
 
 class ReferenceUnknown(ExpressionError):
     code = "unknown-reference"
-    message = "column {column}: there is no question {name}"
+    message = "character {column}: there is no question {name}"
     remedy = "write the name of a question as it stands in the column name"
 
 
 class ReferenceAmbiguous(ExpressionError):
     code = "ambiguous-reference"
-    message = "column {column}: several questions are called {name}"
+    message = "character {column}: several questions are called {name}"
     remedy = "give them different names"
 
 
 class ColumnUnknown(ExpressionError):
     code = "unknown-column"
-    message = "column {column}: the choices have no column {name}"
+    message = "character {column}: the choices have no column {name}"
     remedy = "name a column of the sheet choices, or write ${{{name}}} for a question"
 
 
 class ArityWrong(ExpressionError):
     code = "arity"
-    message = "column {column}: {name}() takes {takes} arguments, not {given}"
+    message = "character {column}: {name}() takes {takes} arguments, not {given}"
     remedy = "add or remove arguments"
 
 
 class RepeatAsValue(ExpressionError):
     code = "repeat-as-value"
-    message = "column {column}: the repeat {name} is not a value"
+    message = "character {column}: the repeat {name} is not a value"
     remedy = "use count(${{{name}}}), or a question inside the repeat"
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from core.forms.compiled import compile_form
 from core.forms.dates import WorkDays
+from core.forms.engine import evaluate_form
 from core.forms.errors import ExpressionError
 from core.forms.expression import parse
+from core.forms.model import parse_form
 from core.forms.scope import Names, Scope
 
 Body = Mapping[str, Any]
@@ -57,6 +60,26 @@ def outcome(text: str, context: Body, calendar: WorkDays) -> dict[str, Any]:
         return {"value": expression.evaluate(scope_of(context, calendar))}
     except ExpressionError as error:
         return {"error": error.code}
+
+
+def form_of(vector: Body) -> dict[str, Any]:
+    """The form's JSON of a vector of the list ``relevance``."""
+    return {"questions": vector.get("form") or [], "choices": vector.get("choices") or {}}
+
+
+def form_state(vector: Body, today: str, calendar: WorkDays) -> dict[str, Any]:
+    """The state of the vector's form under its answers, with ``publish_errors`` beside it."""
+    compiled = compile_form(parse_form(form_of(vector)))
+    state = evaluate_form(compiled, vector.get("answers") or {}, today=today, calendar=calendar).as_json()
+    items = compiled.structure.items
+    return {**state, "publish_errors": [[items[index].key, "cycle"] for index in compiled.circles]}
+
+
+def unmet(state: Body, expect: Body) -> dict[str, Any]:
+    """What ``expect`` says (a part of the state, or a question's value) and the state does not have."""
+    values = state.get("values") or {}
+    got = {key: state[key] if key in state else values.get(key) for key in expect}
+    return {key: got[key] for key in expect if not same(got[key], expect[key])}
 
 
 def same(a: Any, b: Any) -> bool:

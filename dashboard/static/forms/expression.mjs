@@ -28,6 +28,18 @@ export class Expression {
     return truth(this.run(scope));
   }
 
+  /** The names after $. @returns {Set<string>} */
+  references() {
+    /** @type {Set<string>} */
+    const found = new Set();
+    const walk = (/** @type {any[]} */ node) => {
+      if (node[0] === "ref") found.add(node[1]);
+      childrenOf(node).forEach(walk);
+    };
+    walk(this.tree);
+    return found;
+  }
+
   /** Throws the first reference that `names` does not allow. @param {Names} names */
   check(names) {
     checkReferences(this.tree, names, false);

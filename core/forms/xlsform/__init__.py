@@ -1,0 +1,1 @@
+"""XLSForm workbooks in and out: every problem at once, by sheet, row and column."""
