@@ -65,6 +65,8 @@ class EvidenceRef(Record, frozen=True):
     media_type: str
     taken_at: datetime
     size_bytes: int = 0
+    location: GeoPoint | None = None  # where it was taken, as the phone said
+    accuracy_m: float | None = None
 
 
 class Reading(Record, frozen=True):

@@ -32,6 +32,12 @@ class CsrfRefused(YiwangError):
     remedy = "send the csrf_token of /api/me as X-CSRF-Token"
 
 
+class WrongPerson(YiwangError):
+    code = "wrong_person"
+    message = "this was written by another person than the one signed in"
+    remedy = "sign in as the person who wrote it"
+
+
 class PasswordChangeRequired(YiwangError):
     code = "password_change_required"
     message = "this account's password must be changed first"
@@ -62,6 +68,7 @@ _STATUS: dict[str, int] = {
     "plugin_unknown": 404,
     "forbidden": 403,
     "csrf_refused": 403,
+    "wrong_person": 409,
     "password_change_required": 403,
     "not_signed_in": 401,
     "login_failed": 401,

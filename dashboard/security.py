@@ -24,6 +24,7 @@ from dashboard.errors import (
     CsrfRefused,
     NotSignedIn,
     PasswordChangeRequired,
+    WrongPerson,
     body_of,
     retry_headers,
     status_of,
@@ -136,6 +137,9 @@ class Gate:
             token = headers.get("x-csrf-token", "")
             if not hmac.compare_digest(token.encode(), principal.csrf_token.encode()):
                 raise CsrfRefused()
+        acting = headers.get("x-acting-user")
+        if acting is not None and acting != principal.actor.user_id:
+            raise WrongPerson()  # what one person queued on a shared phone is never sent as another
         if principal.must_change_password and path not in PASSWORD_PATHS:
             raise PasswordChangeRequired()
         length = headers.get("content-length", "0")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
-from datetime import datetime
 from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import select
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException
 
+from core.deed import LONGEST, Deed, Told, judged
 from core.errors import InputInvalid, NotFound
 from core.filekind import recognise
 from core.pictures import rewrite
@@ -38,21 +38,18 @@ _decoding = asyncio.Semaphore(2)  # a large picture takes 200 MB while it is dec
 
 
 class AttachBody(msgspec.Struct, forbid_unknown_fields=True):
-    """A finished upload to be put into a case's file."""
+    """A finished upload to be put into a case's file; ``told``: when and where it was taken."""
 
     upload_id: str
-    taken_at: datetime | None = None
-    lon: float | None = None
-    lat: float | None = None
-    accuracy_m: float | None = None
+    told: Told = Told()
 
 
 @router.post("/api/cases/{case_id}/attachments")
 async def attach(case_id: str, request: Request, use: Use, who: Who) -> Response:
     """Store a photograph (JPEG, PNG, WebP), a film (MP4, MOV, WebM) or a PDF with the case.
 
-    Either multipart with a field ``file`` (up to 20 MB), or JSON ``{"upload_id", "taken_at", "lon", "lat",
-    "accuracy_m"}`` naming a finished upload (:mod:`dashboard.uploads`).  Rights and the day's quota are asked before
+    Either multipart with a field ``file`` (up to 20 MB), or JSON ``{"upload_id", "told"}`` naming a
+    finished upload (:mod:`dashboard.uploads`).  Rights and the day's quota are asked before
     the body is read; pictures are decoded and written anew.  Answers the stored file with its ``evidence_id``, which
     commands of the same person for this case may name.
     """
@@ -100,7 +97,7 @@ def _may_attach(use: Services, actor: Actor, case_id: str, coming_bytes: int) ->
 async def _attach_form(
     request: Request, use: Services, who: Principal, case_id: str, purpose: str, key: str | None
 ) -> EvidenceRef:
-    data = await _file(request)
+    data, told = await _file(request)
     found = recognise(io.BytesIO(data))
     TARGETS["case"].accept(found, len(data))
     media_type: str = found.media_type
@@ -108,9 +105,11 @@ async def _attach_form(
         async with _decoding:
             picture = await asyncio.to_thread(rewrite, data)
         data, media_type = picture.data, picture.media_type
+    taken = _taken(use, told)
     ref = await asyncio.to_thread(
-        use.media.put, data, kind=found.evidence, media_type=media_type, taken_at=use.clock.now()
+        use.media.put, data, kind=found.evidence, media_type=media_type, taken_at=taken.recorded_at
     )
+    ref = msgspec.structs.replace(ref, location=taken.place, accuracy_m=taken.accuracy_m)
     await asyncio.to_thread(use.cases.execute, _attach_command(who, case_id, purpose, ref, key), who.actor)
     return ref
 
@@ -119,8 +118,11 @@ def _attach_upload(
     use: Services, who: Principal, case_id: str, purpose: str, sent: AttachBody, key: str | None
 ) -> EvidenceRef:
     with session_scope(use.engine) as session:
-        ref = claim(session, sent.upload_id, owner_of(who), f"case:{case_id}", use.clock.now())
-        use.cases.execute_in(session, _attach_command(who, case_id, purpose, ref, key), who.actor)
+        told = placed(sent.told) or Told()
+        taken = _taken(use, told)
+        ref = claim(session, sent.upload_id, owner_of(who), f"case:{case_id}", taken.recorded_at)
+        ref = msgspec.structs.replace(ref, location=taken.place, accuracy_m=taken.accuracy_m)
+        use.cases.execute_in(session, _attach_command(who, case_id, purpose, ref, key), who.actor, told)
         return ref
 
 
@@ -140,7 +142,39 @@ def _evidence_id(use: Services, case_id: str, ref: EvidenceRef, purpose: str) ->
         )
 
 
-async def _file(request: Request) -> bytes:
+def placed(told: Told | None) -> Told | None:
+    """``told`` with a place on earth and a time with its zone."""
+    if told is None:
+        return None
+    for name in ("at", "phone_now"):
+        value = getattr(told, name)
+        if value is not None and value.tzinfo is None:
+            raise InputInvalid(field=f"told.{name}", detail="has no time zone", how="add Z or +08:00")
+    if told.place is not None and not (abs(told.place.lon) <= 180 and abs(told.place.lat) <= 90):
+        raise InputInvalid(field="told.place", detail="is no place", how="send lon and lat in degrees")
+    return told
+
+
+def _taken(use: Services, told: Told) -> Deed:
+    now = use.clock.now()
+    return judged(told, now, now - LONGEST)
+
+
+def _told(form: FormData) -> Told:
+    """``taken_at``, ``phone_now``, ``lon``, ``lat``, ``accuracy_m`` of a form, as far as they are there."""
+    given = {k: str(v) for k, v in form.items() if isinstance(v, str) and v}
+    facts: dict[str, Any] = {"at": given.get("taken_at"), "phone_now": given.get("phone_now")}
+    facts["accuracy_m"] = given.get("accuracy_m")
+    if "lon" in given and "lat" in given:
+        facts["place"] = {"lon": given["lon"], "lat": given["lat"]}
+    try:
+        told = msgspec.convert({k: v for k, v in facts.items() if v is not None}, Told, strict=False)
+    except msgspec.ValidationError as error:
+        raise InputInvalid(field="taken_at", detail=str(error), how="send ISO 8601 and degrees") from error
+    return placed(told) or Told()
+
+
+async def _file(request: Request) -> tuple[bytes, Told]:
     try:
         form = await request.form(max_files=1, max_fields=8)
     except MultiPartException as error:
@@ -151,4 +185,4 @@ async def _file(request: Request) -> bytes:
     data = await file.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
         raise InputInvalid(field="file", detail=f"is larger than {MAX_FILE_BYTES} bytes", how="make it smaller")
-    return data
+    return data, _told(form)

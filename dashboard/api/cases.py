@@ -8,27 +8,49 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request, Response
 
+from core.deed import Told
 from core.errors import InputInvalid
 from core.records import Command
-from dashboard.api.attachments import prepare_named
+from dashboard.api.attachments import placed, prepare_named, prepare_uploads
 from dashboard.api.deps import Use, Who, respond, takes
 from dashboard.api.params import bbox, body, moment, text, whole, yesno
+from dashboard.auth import Principal
 from dashboard.services import Services
+from dashboard.uploads.routes import owner_of
+from events.cases.late_records import keep_late
 from events.cases.queries import CaseFilter, case_detail, list_cases
 from events.cases.read_models import CasePage
-from storage.session import read_scope
+from events.cases.tasks import urgent_tasks
+from storage.session import read_scope, session_scope
+from storage.uploads import claim
 
 router = APIRouter(tags=["cases"])
+
+MAX_LATE_FILES = 20
 
 
 
 class CommandBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Body of ``POST /api/cases/{case_id}/commands``."""
+    """Body of ``POST /api/cases/{case_id}/commands``.  ``told``: what a phone says about when and where it was done
+    (:class:`core.deed.Told`); with its ``seen_version`` a move by somebody else since then answers 409 ``stale_case``.
+    """
 
     name: str
     expected_version: int | None = None
     idempotency_key: str | None = None
     data: dict[str, Any] = {}
+    told: Told | None = None
+
+
+class LateRecordBody(msgspec.Struct, forbid_unknown_fields=True):
+    """A command that was refused, to be kept in the file: ``refused`` is the error's code, ``uploads`` its files."""
+
+    name: str
+    told: Told
+    refused: str = ""
+    data: dict[str, Any] = {}
+    uploads: list[str] = []
+    idempotency_key: str | None = None
 
 
 @router.get("/api/cases")
@@ -68,8 +90,13 @@ def _page(use: Services, who: Any, wanted: CaseFilter, request: Request) -> Case
 
 @router.get("/api/tasks")
 def tasks(request: Request, use: Use, who: Who) -> Response:
-    """What waits for this person or the department."""
-    return respond(_page(use, who, CaseFilter(open=True, mine=True), request))
+    """What waits for this person or the department: the gravest first, of equal ones what is due first.
+
+    limit (1…500), cursor; ``total`` counts all of them.
+    """
+    limit = whole(request.query_params, "limit", 50, 1, 500)
+    with read_scope(use.engine) as session:
+        return respond(urgent_tasks(session, who.actor, text(request.query_params, "cursor"), limit))
 
 
 @router.get("/api/cases/{case_id}")
@@ -95,7 +122,30 @@ async def command(case_id: str, request: Request, use: Use, who: Who) -> Respons
         idempotency_key=key[:80] if key else None,
         data=sent.data,
     )
-    return respond(await asyncio.to_thread(use.cases.execute, wish, who.actor))
+    return respond(await asyncio.to_thread(use.cases.execute, wish, who.actor, placed(sent.told)))
+
+
+@router.post("/api/cases/{case_id}/late-records", openapi_extra=takes(LateRecordBody))
+async def late_record(case_id: str, request: Request, use: Use, who: Who) -> Response:
+    """Keep what was done but can no longer be carried out in the case's file, with its photographs."""
+    sent = await body(request, LateRecordBody)
+    await prepare_uploads(use, who, sent.uploads[:MAX_LATE_FILES])
+    await asyncio.to_thread(_late_record, use, who, case_id, sent)
+    return respond({"ok": True, "case_id": case_id}, 201)
+
+
+def _late_record(use: Services, who: Principal, case_id: str, sent: LateRecordBody) -> None:
+    told = placed(sent.told) or Told()
+    wish = Command(
+        name=sent.name[:24], case_id=case_id, actor_id=who.actor.user_id,
+        idempotency_key=sent.idempotency_key[:80] if sent.idempotency_key else None, data=sent.data,
+    )  # fmt: skip
+    with session_scope(use.engine) as session:
+        files = [
+            claim(session, upload_id, owner_of(who), f"case:{case_id}", told.at or use.clock.now())
+            for upload_id in sent.uploads[:MAX_LATE_FILES]
+        ]
+        keep_late(use.cases, session, wish, who.actor, told, sent.refused[:40], files)
 
 
 @router.post("/api/cases")
@@ -104,6 +154,10 @@ async def report(request: Request, use: Use, who: Who) -> Response:
     data = await body(request, dict[str, Any])
     await prepare_named(use, who, data.get("evidence"))
     key = data.pop("idempotency_key", None) or request.headers.get("idempotency-key")
+    try:
+        told = msgspec.convert(data.pop("told", None), Told | None)
+    except msgspec.ValidationError as error:
+        raise InputInvalid(field="told", detail=str(error), how="see docs/phone.md") from error
     wish = Command(
         name="report",
         case_id="",
@@ -111,4 +165,4 @@ async def report(request: Request, use: Use, who: Who) -> Response:
         idempotency_key=str(key)[:80] if key else None,
         data=data,
     )
-    return respond(await asyncio.to_thread(use.cases.execute, wish, who.actor), 201)
+    return respond(await asyncio.to_thread(use.cases.execute, wish, who.actor, placed(told)), 201)

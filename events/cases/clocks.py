@@ -41,10 +41,13 @@ class Clocks:
         self.rows = rows
         self._parts = parts
 
-    def apply(self, moves: ClockMoves, at: datetime) -> None:
-        """Carry out what a command does to clocks; in the order stop, suspend, resume, reopen, start."""
+    def apply(self, moves: ClockMoves, at: datetime, done_at: datetime | None = None) -> None:
+        """Carry out what a command does to clocks; in the order stop, suspend, resume, reopen, start.
+
+        ``done_at``: when the work was done, before it arrived ``at``: clocks stop then, but not before they started.
+        """
         for row in self._running(moves.stop):
-            row.stopped_at = at
+            row.stopped_at = max(done_at, row.started_at) if done_at is not None else at
         for row in self._running(moves.suspend):
             if not suspended(row):
                 self._set(row, suspensions=[*row.suspensions, [at.isoformat(), None]])

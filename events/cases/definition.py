@@ -68,7 +68,11 @@ class Move(Record, frozen=True, rename={"from_": "from"}):
 
 
 class ClockMoves(Record, frozen=True):
-    """What a command does to clocks; ``part`` limits it to moves of that part."""
+    """What a command does to clocks; ``part`` limits it to moves of that part.
+
+    ``deed``: the command reports a fact (work done, a case taken on).  Where the phone that reports it later is
+    believed (:mod:`core.deed`), clocks stop at the time of the deed; a declaration counts when it arrives.
+    """
 
     start: tuple[str, ...] = ()
     stop: tuple[str, ...] = ()
@@ -76,6 +80,7 @@ class ClockMoves(Record, frozen=True):
     resume: tuple[str, ...] = ()
     reopen: tuple[str, ...] = ()
     part: str = ""
+    deed: bool = False
 
 
 class CommandSpec(Record, frozen=True):

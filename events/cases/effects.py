@@ -15,7 +15,7 @@ from events.cases.drafts import Part
 from events.cases.link_effects import distinct, merge, split, unmerge
 from events.cases.transition import Work, add_evidence
 from events.dispatching.inspectors import nearest_inspector
-from storage.tables.cases import CaseAssignment, CaseEvidence, CaseParty
+from storage.tables.cases import CaseAssignment, CaseEvidence, CaseParty, Notice
 from storage.tables.people import User
 from storage.tables.registry import Department
 
@@ -134,7 +134,7 @@ def _person(work: Work) -> str | None:
 
 def _accept_part(work: Work) -> None:
     row = work.own_part()
-    row.state, row.accepted_at, row.user_id = "accepted", work.at, _person(work)
+    row.state, row.accepted_at, row.user_id = "accepted", work.done_at or work.at, _person(work)
     if row.role == "lead":
         work.case.handler_id = work.actor.user_id
 
@@ -149,9 +149,9 @@ def _leave_part(work: Work) -> None:
 
 def _finish_part(work: Work) -> None:
     row = work.own_part()
-    row.state, row.finished_at, row.user_id = "finished", work.at, row.user_id or _person(work)
+    row.state, row.finished_at, row.user_id = "finished", work.done_at or work.at, row.user_id or _person(work)
     if row.role == "lead":
-        work.case.finished_at = work.at
+        work.case.finished_at = row.finished_at
         work.put(result=work.data.get("result") or work.data.get("comment"), false_alarm=work.data.get("false_alarm"))
 
 
@@ -175,6 +175,22 @@ def _add_party(work: Work) -> None:
         raise NotFound(what="user", key=user_id)
     if work.session.get(CaseParty, (work.case.case_id, user_id)) is None:
         work.session.add(CaseParty(case_id=work.case.case_id, user_id=user_id, role="party", added_at=work.at))
+
+
+def _tell_helpers(work: Work) -> None:
+    """A notice to the department that has the case and to the dispatchers: somebody on site needs help."""
+    case = work.case
+    for to in ({"department_id": case.department_id}, {"role": "dispatcher"}):
+        if to.get("department_id", "") is None:
+            continue
+        notice_id = new_id()
+        work.session.add(
+            Notice(
+                notice_id=notice_id, notice_key=f"help:{notice_id}", case_id=case.case_id, kind="help", **to,
+                title=f"求助 / Help: {case.number}", body=f"{work.actor.name}: {work.data['reason']}",
+                severity=max(case.severity, 3), created_at=work.at,
+            )
+        )  # fmt: skip
 
 
 def _bounce(work: Work) -> None:
@@ -245,6 +261,7 @@ def _evaluate(work: Work) -> None:
 Effect = Callable[[Work], None]
 GIVEN = frozenset({"detach"})  # effects that the wiring gives, because they need more than cases
 EFFECTS: dict[str, Effect] = {
+    "tell_helpers": _tell_helpers,
     "accept_part": _accept_part,
     "add_party": _add_party,
     "approve": _approve,

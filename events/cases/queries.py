@@ -70,7 +70,8 @@ class CaseFilter(Record, frozen=True):
     mine: bool = False
 
 
-def _summaries() -> Select[Any]:
+def summaries() -> Select[Any]:
+    """Cases with the names of what they point to: the columns of a :class:`CaseSummary`."""
     return (
         select(
             *[getattr(Case, name) for name in _OWN],
@@ -88,7 +89,7 @@ def _summaries() -> Select[Any]:
     )
 
 
-_ONE = _summaries().where(Case.case_id == bindparam("case_id"))
+_ONE = summaries().where(Case.case_id == bindparam("case_id"))
 _NAMES = select(
     *[
         select(column).where(key == bindparam(name, type_=String)).scalar_subquery().label(label)
@@ -103,7 +104,8 @@ _NAMES = select(
 )
 
 
-def _summary(row: Row[Any]) -> CaseSummary:
+def summary(row: Row[Any]) -> CaseSummary:
+    """A row of :func:`summaries` as a record."""
     return CaseSummary(**row._mapping)
 
 
@@ -112,7 +114,7 @@ def summary_of(session: Session, case_id: str) -> CaseSummary:
     row = session.execute(_ONE, {"case_id": case_id}).one_or_none()
     if row is None:
         raise NotFound(what="case", key=case_id)
-    return _summary(row)
+    return summary(row)
 
 
 def summary_in_hand(session: Session, case: Case) -> CaseSummary:
@@ -129,12 +131,12 @@ def list_cases(
     """The cases that ``actor`` may see and ``wanted`` asks for, newest first; pages do not shift when cases come in."""
     if not 1 <= limit <= MAX_PAGE:
         raise InputInvalid(field="limit", detail=f"{limit} is out of range", how=f"give 1 … {MAX_PAGE}")
-    query = _summaries().where(visible_cases(actor), *_conditions(wanted, actor))
+    query = summaries().where(visible_cases(actor), *_conditions(wanted, actor))
     if cursor:
         opened_at, case_id = _read_cursor(cursor)
         query = query.where(or_(Case.opened_at < opened_at, and_(Case.opened_at == opened_at, Case.case_id < case_id)))
     rows = session.execute(query.order_by(Case.opened_at.desc(), Case.case_id.desc()).limit(limit + 1)).all()
-    items = [_summary(row) for row in rows[:limit]]
+    items = [summary(row) for row in rows[:limit]]
     return CasePage(items=items, next=_cursor(items[-1]) if len(rows) > limit else None)
 
 
@@ -167,7 +169,7 @@ def _conditions(wanted: CaseFilter, actor: Actor) -> list[Any]:
     if wanted.overdue_at is not None:
         found.append(Case.deadline_at < wanted.overdue_at)
     if wanted.mine:
-        found.append(_mine(actor))
+        found.append(mine(actor))
     return found
 
 
@@ -180,7 +182,7 @@ def _of_department(department_id: str) -> Any:
     return or_(Case.department_id == department_id, part)
 
 
-def _mine(actor: Actor) -> Any:
+def mine(actor: Actor) -> Any:
     """What waits for the actor: his department's parts not finished; for inspectors what waits for a check."""
     at_work = CaseAssignment.state.in_(("dispatched", "accepted"))
     parts = [select(CaseAssignment.case_id).where(CaseAssignment.user_id == actor.user_id, at_work)]
@@ -255,8 +257,8 @@ def _allowed(definition: Definition, name: str) -> AllowedCommand:
 
 
 def _related(session: Session, actor: Actor, condition: Any) -> list[CaseSummary]:
-    query = _summaries().where(condition, visible_cases(actor)).order_by(Case.opened_at).limit(MAX_PAGE)
-    return [_summary(row) for row in session.execute(query)]
+    query = summaries().where(condition, visible_cases(actor)).order_by(Case.opened_at).limit(MAX_PAGE)
+    return [summary(row) for row in session.execute(query)]
 
 
 def _transitions(session: Session, case_id: str) -> list[TransitionView]:
@@ -306,6 +308,9 @@ def _evidence(session: Session, actor: Actor, case_id: str) -> list[EvidenceView
             size_bytes=row.size_bytes,
             elsewhere=elsewhere.get(row.uri, 0),
             also_in=seen.get(row.uri, []),
+            lon=row.lon,
+            lat=row.lat,
+            accuracy_m=row.accuracy_m,
         )
         for row in rows
     ]

@@ -79,6 +79,9 @@ class EvidenceView(Record, frozen=True, omit_defaults=False):
     size_bytes: int
     elsewhere: int = 0  # other cases that the very same file was sent to
     also_in: list[str] = []  # their numbers, as far as the reader may see them
+    lon: float | None = None
+    lat: float | None = None
+    accuracy_m: float | None = None
 
 
 class AssignmentView(Record, frozen=True, omit_defaults=False):

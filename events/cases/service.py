@@ -21,12 +21,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
+from core.deed import LONGEST, Deed, Told, judged
 from core.errors import NotFound
 from core.ids import derived_id, new_id
 from core.legal_time.calendar import WorkCalendar, statutory_calendar
 from core.records import JSON, SYSTEM, Actor, Command, Severity
 from events.cases.access import visible_cases
 from events.cases.clocks import Clocks
+from events.cases.deeds import check_seen, deed_of, stale
 from events.cases.definition import NEW, Definition
 from events.cases.definition_check import shipped_definitions
 from events.cases.definition_store import definition_of
@@ -51,7 +53,6 @@ from storage.tables.cases import (
     Case,
     CaseTransition,
 )
-from storage.tables.people import User
 
 
 class CaseService:
@@ -82,7 +83,7 @@ class CaseService:
         self.book = CurrentBook()
 
     # commands ------------------------------------------------------------
-    def execute(self, command: Command, actor: Actor) -> CaseView:
+    def execute(self, command: Command, actor: Actor, told: Told | None = None) -> CaseView:
         """Carry out ``command`` in a transaction of its own; the case as it stands after it.
 
         ``report`` (``case_id`` "") opens a case from ``data``.  Typed errors: :mod:`events.cases.errors`, ``NotFound``
@@ -90,25 +91,29 @@ class CaseService:
         """
         try:
             with session_scope(self.engine) as session:
-                return self.execute_in(session, command, actor)
+                return self.execute_in(session, command, actor, told)
         except IntegrityError:
             if command.idempotency_key is None:
                 raise
             # Its twin was committed in between; now it is found.
             with session_scope(self.engine) as session:
-                return self.execute_in(session, command, actor)
+                return self.execute_in(session, command, actor, told)
 
-    def execute_in(self, session: Session, command: Command, actor: Actor) -> CaseView:
-        """:meth:`execute` inside the caller's transaction."""
+    def execute_in(self, session: Session, command: Command, actor: Actor, told: Told | None = None) -> CaseView:
+        """:meth:`execute` inside the caller's transaction; ``told``: when and where a phone says it was done."""
         if command.name == "report":
-            return self._report(session, command, actor)
+            return self._report(session, command, actor, told)
         case = self._locked(session, command.case_id, actor)
         replay = self._replay(session, case, command)
         if replay is not None:
             return replay
         if command.expected_version is not None and command.expected_version != case.version:
             raise self._stale(session, case)
-        self._move(session, CaseRows.load(session, case), command, actor)
+        deed = None
+        if told is not None:
+            check_seen(session, case, told, actor)
+            deed = deed_of(session, case, told, self._stamp(case))
+        self._move(session, CaseRows.load(session, case), command, actor, deed)
         return self._answer(session, case)
 
     def check_allowed(self, case_id: str, name: str, actor: Actor) -> None:
@@ -157,7 +162,9 @@ class CaseService:
             before, case.severity = case.severity, int(severity)
             self.note(session, case, SYSTEM, "escalate", {"from": before, "to": int(severity), "why": reason})
 
-    def note(self, session: Session, case: Case, actor: Actor, command: str, data: Mapping[str, JSON]) -> None:
+    def note(
+        self, session: Session, case: Case, actor: Actor, command: str, data: Mapping[str, JSON], key: str | None = None
+    ) -> None:
         """Record something that happened to a case without moving it: a transition to the same state."""
         definition = definition_of(session, case, self.definitions)
         state = definition.states[case.state]
@@ -165,7 +172,7 @@ class CaseService:
             command=command, from_state=case.state, to_state=case.state, stage=state.stage, open=case.open
         )
         parts = parts_of(session, case.case_id)
-        record(session, case, transition, actor, self._stamp(case), None, dict(data), parts)
+        record(session, case, transition, actor, self._stamp(case), key, dict(data), parts)
         session.flush()
 
     def definition(self, definition_id: str) -> Definition:
@@ -201,6 +208,7 @@ class CaseService:
         add_belongings(session, case, draft, actor, now)
         first = Transition(command="report", from_state="", to_state=case.state, stage=case.stage, open=True)
         shown = {"title": case.title, "evidence": [ref.sha256 for ref in draft.evidence]}
+        shown |= {"recorded": extra["recorded"]} if "recorded" in extra else {}
         record(session, case, first, actor, now, key or None, shown, [])
         return case
 
@@ -209,7 +217,7 @@ class CaseService:
         limit = limit_of(session, case.class_code, case.class_version)
         return msgspec.to_builtins(limit) if limit is not None else None
 
-    def _report(self, session: Session, command: Command, actor: Actor) -> CaseView:
+    def _report(self, session: Session, command: Command, actor: Actor, told: Told | None) -> CaseView:
         data = dict(command.data)
         definition = self.definition(str(data.pop("definition_id", "city_management")))
         spec = definition.commands.get("report")
@@ -230,7 +238,9 @@ class CaseService:
             if earlier is not None:
                 return msgspec.structs.replace(summary_of(session, earlier.case_id), replayed=True)
         draft = draft_of(definition, data)
-        case = self.create(session, draft, actor, {}, key, case_id)
+        now = self.clock.now()
+        recorded = {"recorded": judged(told, now, now - LONGEST, draft.location).facts()} if told is not None else {}
+        case = self.create(session, draft, actor, recorded, key, case_id)
         rows = CaseRows(case, [], [])
         decision = self.place(session, case, (data.get("location") or {}).get("accuracy_m"))
         if decision.verdict == "attach" and decision.best is not None and "merge" in definition.automatic:
@@ -305,17 +315,11 @@ class CaseService:
         ).first()
         if last is None:
             raise NotFound(what="transition of case", key=case.case_id)
-        user = session.get(User, last.actor_id)
-        return StaleCase(
-            moved_by=last.actor_id,
-            moved_by_name=user.name if user is not None else last.actor_id,
-            moved_at=last.at.isoformat(timespec="seconds"),
-            by_command=last.command,
-            version=case.version,
-            state=case.state,
-        )
+        return stale(session, case, last)
 
-    def _move(self, session: Session, rows: CaseRows, command: Command, actor: Actor) -> None:
+    def _move(
+        self, session: Session, rows: CaseRows, command: Command, actor: Actor, deed: Deed | None = None
+    ) -> None:
         case, parts, clocks = rows.case, rows.parts, rows.clocks
         command = with_stored_evidence(session, command, actor, case.case_id, self.clock.now())
         definition = definition_of(session, case, self.definitions)
@@ -336,7 +340,8 @@ class CaseService:
             at=at,
             clocks=Clocks(session, case, definition, self.calendars, clocks, parts),
             assignments=parts,
-            reason_data={},
+            reason_data={"recorded": deed.facts()} if deed is not None else {},
+            done_at=deed.recorded_at if deed is not None and deed.believed and transition.clocks.deed else None,
         )
         for effect in transition.effects:
             if effect not in self.effects:
@@ -344,7 +349,7 @@ class CaseService:
             self.effects[effect](work)
         case.state, case.stage, case.open = transition.to_state, transition.stage, transition.open
         case.closed_at = None if transition.open else case.closed_at or at
-        work.clocks.apply(transition.clocks, at)
+        work.clocks.apply(transition.clocks, at, work.done_at)
         data = {**transition.data, **work.reason_data}
         record(session, case, transition, actor, at, command.idempotency_key, data, parts)
 

@@ -59,6 +59,7 @@ class Work:
     clocks: Clocks
     assignments: list[CaseAssignment]  # all parts of the case, by dispatch
     reason_data: dict[str, Any]
+    done_at: datetime | None = None  # when the work was done, if that counts and differs from ``at``
 
     @property
     def data(self) -> dict[str, Any]:
@@ -98,5 +99,8 @@ def add_evidence(session: Session, case_id: str, ref: EvidenceRef, purpose: str,
             added_at=at,
             added_by=by,
             size_bytes=ref.size_bytes,
+            lon=ref.location.lon if ref.location else None,
+            lat=ref.location.lat if ref.location else None,
+            accuracy_m=ref.accuracy_m,
         )
     )

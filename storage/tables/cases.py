@@ -168,6 +168,9 @@ class CaseEvidence(Base):
     added_at: Mapped[datetime]
     added_by: Mapped[str] = mapped_column(String(40))
     size_bytes: Mapped[int] = mapped_column(default=0)
+    lon: Mapped[float | None]  # where the phone said it was taken
+    lat: Mapped[float | None]
+    accuracy_m: Mapped[float | None]
     __table_args__ = (Index("ix_case_evidence_added_by_added_at", "added_by", "added_at"),)  # a person's day
 
 

@@ -134,7 +134,8 @@ def test_a_file_goes_into_a_case_once(office: Office) -> None:
     client = office.client("fireman")
     case_id = client.post("/api/cases", json={"title": "Hydrant"}).json()["case_id"]
     path = begin(client, len(PHOTO), taken_at="2026-06-05T03:00:00Z").headers["Location"]
-    body = {"upload_id": path.rsplit("/", 1)[1], "lon": 125.4, "lat": 43.9, "accuracy_m": 8}
+    told = {"at": "2026-06-05T03:00:00Z", "place": {"lon": 125.4, "lat": 43.9}, "accuracy_m": 8}
+    body = {"upload_id": path.rsplit("/", 1)[1], "told": told}
     early = client.post(f"/api/cases/{case_id}/attachments?purpose=before", json=body)
     assert early.status_code == 422 and early.json()["field"] == "upload_id"
     put(client, path, 0, PHOTO)
@@ -143,7 +144,8 @@ def test_a_file_goes_into_a_case_once(office: Office) -> None:
             f"/api/cases/{case_id}/attachments?purpose=before", json=body, headers={"Idempotency-Key": "k1"}
         )
         assert answer.status_code == 201, answer.text
-    assert [e["purpose"] for e in client.get(f"/api/cases/{case_id}").json()["evidence"]] == ["before"]
+    evidence = client.get(f"/api/cases/{case_id}").json()["evidence"]
+    assert [(e["purpose"], e["lon"], e["accuracy_m"]) for e in evidence] == [("before", 125.4, 8)]
     other_case = client.post("/api/cases", json={"title": "Another"}).json()["case_id"]
     assert client.post(f"/api/cases/{other_case}/attachments", json=body).status_code == 422
     assert client.delete(path).status_code == 422

@@ -66,6 +66,7 @@ def test_the_seven_stages(town: Town) -> None:
         ("request_extension", "fire", EXTENSION), ("approve_extension", "fire_boss", {}),
         ("approve_extension", "dispatcher", {}), ("suspend", "dispatcher", WHY), ("resume", "dispatcher", {}),
         ("urge", "operator", WHY), ("comment", "fire", {"comment": "on it"}),
+        ("arrive", "fire", {}), ("ask_help", "fire", WHY),
         ("attach", "fire", {"evidence": [photo("c")], "purpose": "after"}), ("finish", "fire", {}),
         ("send_check", "operator", {}), ("rework", "inspector", WHY), ("accept", "fire", {}),
         ("finish", "fire", {"no_photo_reason": "dark"}), ("check_pass", "inspector", {}), ("close", "operator", {}),
