@@ -21,7 +21,7 @@ COMMANDS = Path(__file__).parent / "commands"
 
 def names() -> dict[str, Path]:
     """Every command and its file."""
-    files = sorted(path for path in COMMANDS.glob("*.py") if not path.name.startswith("_"))
+    files = sorted(path for path in COMMANDS.rglob("*.py") if not path.name.startswith("_"))
     return {_constants(path).get("NAME", path.stem.replace("_", "-")): path for path in files}
 
 
@@ -36,7 +36,7 @@ def build_parser(asked: str | None = None) -> argparse.ArgumentParser:
         if asked not in (None, name):
             subparsers.add_parser(name, help=_constants(path).get("HELP", ""))
             continue
-        module = importlib.import_module(f"app.commands.{path.stem}")
+        module = importlib.import_module(".".join(["app", "commands", *path.relative_to(COMMANDS).with_suffix("").parts]))
         sub = subparsers.add_parser(name, help=module.HELP, description=module.__doc__)
         module.configure(sub)
         sub.set_defaults(run=module.run)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from app.commands import decode
+from app.commands.devices import decode
 from core.errors import YiwangError
 from tests.unit.ingest import test_gb26875, test_hj212, test_jt808, test_sl651
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.commands import gateway
+from app.commands.devices import gateway
 from core.errors import InputInvalid
 from ingest.gateways.contract import GatewayLoginFailed
 from tests.unit.ingest.test_gateways import JPEG, FakeWvp

@@ -1,0 +1,1 @@
+"""Commands about pictures: look, measure, train, patrol."""
