@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from bench import _lure_films, _quiet_films
+from bench.parts import lure_films, quiet_films
 from core import plugins
 from core.records import Zone
 from vision.capture.frames import make_frame
@@ -117,7 +117,7 @@ def _lures() -> dict[str, Any]:
     results: list[ClipResult] = []
     with tempfile.TemporaryDirectory(prefix="yiwang-bench-") as name:
         for seed in (1, 2):
-            for film in _lure_films.make(Path(name), seed=seed):
+            for film in lure_films.make(Path(name), seed=seed):
                 results.append(run_case(ClipCase(clip=str(film), algorithm="flame_smoke", events=[]), pool))
     return clips_summary(results)
 
@@ -129,7 +129,7 @@ def _quiet(data: Path | None, rounds: int) -> dict[str, Any]:
         photographs = sorted(p for f in ("drone", "flood") for p in (data / f).rglob("images/*") if p.is_file())
     pool = DetectorPool()
     with tempfile.TemporaryDirectory(prefix="yiwang-bench-") as name:
-        films = _quiet_films.make(Path(name), photographs, rounds=rounds)
+        films = quiet_films.make(Path(name), photographs, rounds=rounds)
         results = [run_case(ClipCase(clip=str(f), algorithm="flame_smoke", events=[]), pool) for f in films]
     return clips_summary(results)
 

@@ -20,11 +20,11 @@ from typing import Any
 from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.orm import Session
 
-from bench._cpu import quantiles
-from bench._history import grow
-from bench._merging import play, settle_city
-from bench._replay import Day, generate, make_sites
-from bench._rig import PeerMissing, Postgres
+from bench.parts.cpu import quantiles
+from bench.parts.history import grow
+from bench.parts.merging import play, settle_city
+from bench.parts.replay import Day, generate, make_sites
+from bench.parts.rig import PeerMissing, Postgres
 from core.clock import SystemClock
 from core.ids import new_id
 from core.records import SYSTEM, Actor, Command, Observation, Reading, decode, encode

@@ -17,8 +17,8 @@ from typing import Any
 
 from sqlalchemy import Engine, func, select, text
 
-from bench import _idle_tcp, _peer_loop
-from bench._rig import PeerMissing, Rig
+from bench.parts import idle_tcp, peer_loop
+from bench.parts.rig import PeerMissing, Rig
 from storage.session import read_scope
 from storage.tables.readings import ReadingRow
 
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> dict[str, object]:
         "sqlite": lambda: pipeline(args, "sqlite"),
         "postgresql": lambda: pipeline(args, "postgresql"),
         "peer": lambda: peer(args),
-        "idle": lambda: _idle_tcp.measure(args.idle) if args.idle else {},
+        "idle": lambda: idle_tcp.measure(args.idle) if args.idle else {},
     }
     for name, measure in parts.items():
         if args.only in (None, name):
@@ -89,7 +89,7 @@ def pipeline(args: argparse.Namespace, database: str) -> dict[str, object]:
 def load(instance: Rig, devices: int, count: int, rate: float) -> dict[str, float]:
     """Run the load generator as a process of its own."""
     settings = instance.settings
-    command = [sys.executable, "-m", "bench._mqtt_load", settings.mqtt_host, str(settings.mqtt_port)]
+    command = [sys.executable, "-m", "bench.parts.mqtt_load", settings.mqtt_host, str(settings.mqtt_port)]
     command += [str(devices), "8", str(count), str(rate)]
     account = {"MQTT_USER": settings.mqtt_device_user, "MQTT_PASSWORD": settings.mqtt_device_password}
     done = subprocess.run(command, env=os.environ | account, check=True, capture_output=True, text=True)
@@ -120,7 +120,7 @@ def measure_latency(instance: Rig, args: argparse.Namespace) -> dict[str, float]
     with instance.engine.begin() as connection:
         connection.execute(text("CREATE INDEX IF NOT EXISTS bench_observed ON reading (observed_at)"))
     settings = instance.settings
-    command = [sys.executable, "-m", "bench._mqtt_load", settings.mqtt_host, str(settings.mqtt_port)]
+    command = [sys.executable, "-m", "bench.parts.mqtt_load", settings.mqtt_host, str(settings.mqtt_port)]
     count = int(args.latency_rate * args.latency_seconds)
     account = {"MQTT_USER": settings.mqtt_device_user, "MQTT_PASSWORD": settings.mqtt_device_password}
     began = datetime.now(UTC)
@@ -159,4 +159,4 @@ def peer(args: argparse.Namespace) -> dict[str, object]:
     """The plain loop that people write first, behind the same broker, with the same load."""
     with rig("sqlite") as instance:
         instance.start("nats")
-        return _peer_loop.measure(instance, lambda n: load(instance, args.devices, n, 0), args.messages)
+        return peer_loop.measure(instance, lambda n: load(instance, args.devices, n, 0), args.messages)

@@ -14,8 +14,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from bench._mqtt_load import Publisher
-from bench._rig import Rig
+from bench.parts.mqtt_load import Publisher
+from bench.parts.rig import Rig
 from core.settings import Settings
 from ingest.simulate.panel import pressure
 from ingest.sources import gb26875

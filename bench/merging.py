@@ -1,7 +1,7 @@
 """Merging: labelled days on seeds nobody tuned on, ordinary and hard ones; duplicates merged, incidents lost.
 
 ``--day all`` plays near sites, a rainstorm, wrong clocks, late sensors, soon again, and all at once
-(``bench/_replay.py: HARDSHIPS``).  About half a second an incident on a quiet core.
+(``bench/parts/replay.py: HARDSHIPS``).  About half a second an incident on a quiet core.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bench._merging import Merging, play
-from bench._replay import HARDSHIPS, generate
+from bench.parts.merging import Merging, play
+from bench.parts.replay import HARDSHIPS, generate
 from storage.schema import create_all
 from storage.session import make_engine
 

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Engine, func, select
 
 from app.throwaway import environment, settings_of, throwaway
-from bench._cpu import cpu_seconds
+from bench.parts.cpu import cpu_seconds
 from core.bus import Bus, connect
 from core.clock import SystemClock
 from core.ids import derived_id
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
         figures["vision"] = frame_cost()
     if args.only in (None, "screen"):
-        from bench._screen import frame_to_screen
+        from bench.parts.screen import frame_to_screen
 
         figures["frame_to_screen"] = asyncio.run(frame_to_screen())
     return figures

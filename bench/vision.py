@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bench import _films, _takeover
+from bench.parts import films, takeover
 from vision import weights
 
 MODEL, SIZE = "flame_smoke.onnx", 320
@@ -42,14 +42,14 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         if args.only in (None, "patrol"):
             figures["patrol"] = _patrol(films)
         if args.only in (None, "takeover"):
-            figures["takeover"] = _takeover.measure(films, args.kills)
+            figures["takeover"] = takeover.measure(films, args.kills)
     return figures
 
 
 def frame_cost(seconds: float = 12.0) -> dict[str, Any]:
     """CPU seconds per analysed frame, ours and the stock ultralytics stream loop, same export, same film, same run."""
     with tempfile.TemporaryDirectory(prefix="yiwang-bench-") as name:
-        return _frame(_films.make(Path(name) / "a.mp4", seconds, [(3, 6)], seed=1))
+        return _frame(films.make(Path(name) / "a.mp4", seconds, [(3, 6)], seed=1))
 
 
 def _frame(film: Path) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def _frame(film: Path) -> dict[str, Any]:
 def _make(folder: Path, seconds: float) -> tuple[list[Path], list[tuple[float, float]]]:
     """Five films, each with a fire on another fifth of its time: at any moment a fifth of the cameras see motion."""
     events = [(0.2 * i * seconds, 0.2 * (i + 1) * seconds) for i in range(5)]
-    return [_films.make(folder / f"{i}.mp4", seconds, [e], seed=1 + 2 * i) for i, e in enumerate(events)], events
+    return [films.make(folder / f"{i}.mp4", seconds, [e], seed=1 + 2 * i) for i, e in enumerate(events)], events
 
 
 def _hour(films: list[Path], events: list[tuple[float, float]], seconds: float) -> dict[str, Any]:
@@ -166,7 +166,7 @@ def _patrol(films: list[Path], workers: int = 64, cores: int = 2) -> dict[str, A
 
 
 def _start(part: str, **arguments: Any) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "bench._vision_parts", part, json.dumps(arguments)]
+    command = [sys.executable, "-m", "bench.parts.vision_parts", part, json.dumps(arguments)]
     env = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"} if part.endswith("ours") else dict(os.environ)
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
 

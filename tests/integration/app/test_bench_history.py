@@ -7,9 +7,9 @@ import random
 import pytest
 from sqlalchemy import Engine, func, inspect, select, text
 
-from bench._history import SITES, grow
-from bench._merging import settle_city
-from bench._replay import Day, make_sites
+from bench.parts.history import SITES, grow
+from bench.parts.merging import settle_city
+from bench.parts.replay import Day, make_sites
 from events.evidence.audit_log import Flaw
 from events.evidence.verify import check_log
 from storage.schema import create_all, full_metadata

@@ -10,8 +10,8 @@ from datetime import UTC, timedelta
 import pytest
 from sqlalchemy import Engine, func, select
 
-from bench._merging import play
-from bench._replay import DAY0, generate
+from bench.parts.merging import play
+from bench.parts.replay import DAY0, generate
 from core.bus import connect
 from core.errors import InputInvalid
 from core.settings import Settings

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from bench._merging import play
-from bench._replay import generate
+from bench.parts.merging import play
+from bench.parts.replay import generate
 from core.clock import ManualClock
 from core.ids import derived_id
 from core.records import SYSTEM, Actor, Command, EvidenceRef, GeoPoint, Observation

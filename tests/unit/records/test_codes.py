@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.__main__ import main as bench
-from bench._compare import agrees
+from bench.parts.compare import agrees
 from core.codes.credit import ALPHABET, check_credit_code, credit_check_character, organisation_check_character
 from core.codes.licences import ROOT, check_licence_id, mod_37_36
 from core.codes.masking import mask_id, mask_name, mask_phone, personal_numbers

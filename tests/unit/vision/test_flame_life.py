@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bench import _quiet_films
-from bench._films import flame
+from bench.parts import quiet_films
+from bench.parts.films import flame
 from vision.algorithms._flame_life import FlameLife, rhythm, swings
 
 Picture = np.ndarray
@@ -72,10 +72,10 @@ def test_rhythm_tells_one_light_from_many() -> None:
     assert coherence < 0.2 and share < 0.4
 
 
-@pytest.mark.parametrize("act", _quiet_films.KINDS, ids=lambda a: a.__name__)
-def test_quiet_films_move_and_can_be_made_again(act: _quiet_films.Act) -> None:
-    scene = np.full((_quiet_films.HEIGHT, _quiet_films.WIDTH, 3), 80, np.uint8)
-    first, again = (list(_quiet_films.pictures([act], scene, 1.0, 5)) for _ in range(2))
+@pytest.mark.parametrize("act", quiet_films.KINDS, ids=lambda a: a.__name__)
+def test_quiet_films_move_and_can_be_made_again(act: quiet_films.Act) -> None:
+    scene = np.full((quiet_films.HEIGHT, quiet_films.WIDTH, 3), 80, np.uint8)
+    first, again = (list(quiet_films.pictures([act], scene, 1.0, 5)) for _ in range(2))
     assert all((a == b).all() for a, b in zip(first, again, strict=True))
     assert (first[0] != first[3]).any()
 

@@ -27,8 +27,8 @@ from typing import Any
 from sqlalchemy import Engine, Table, select, text
 from sqlalchemy.orm import Session
 
-from bench._merging import settle_city
-from bench._replay import DAY0, METRE_LAT, METRE_LON, generate
+from bench.parts.merging import settle_city
+from bench.parts.replay import DAY0, METRE_LAT, METRE_LON, generate
 from core.clock import ManualClock
 from core.errors import YiwangError
 from core.records import SYSTEM, Actor, Command, EvidenceRef, GeoPoint, Observation, Reading

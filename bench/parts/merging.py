@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from bench._replay import Day, Incident
+from bench.parts.replay import Day, Incident
 from core.clock import ManualClock
 from core.errors import YiwangError
 from core.records import SYSTEM, Actor, Command, Observation, Reading

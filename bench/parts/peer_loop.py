@@ -18,7 +18,7 @@ import paho.mqtt.client as paho
 import psutil
 from paho.mqtt.enums import CallbackAPIVersion
 
-from bench._rig import Rig
+from bench.parts.rig import Rig
 
 
 def measure(instance: Rig, load: Callable[[int], dict[str, float]], messages: int) -> dict[str, object]:
@@ -29,7 +29,7 @@ def measure(instance: Rig, load: Callable[[int], dict[str, float]], messages: in
         path = instance.folder / f"peer-{name}.db"
         s = instance.settings
         arguments = [s.mqtt_host, str(s.mqtt_port), s.mqtt_user, s.mqtt_password, str(path), str(batch)]
-        process = subprocess.Popen([sys.executable, "-m", "bench._peer_loop", *arguments])
+        process = subprocess.Popen([sys.executable, "-m", "bench.parts.peer_loop", *arguments])
         try:
             time.sleep(2)
             child = psutil.Process(process.pid)

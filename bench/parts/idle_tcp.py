@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench._rig import Rig
+from bench.parts.rig import Rig
 from core.bus import connect
 from core.ids import subject_token
 from core.records import DeviceConfig, encode

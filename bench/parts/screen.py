@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from app.selftest import clip as clips
 from app.selftest.office import Office
 from app.throwaway import environment, settings_of, throwaway
-from bench._cpu import quantiles
+from bench.parts.cpu import quantiles
 from core.clock import SystemClock
 from dashboard.auth import set_password, user_by_login
 from layers.demo.generate import SOURCES

@@ -1,4 +1,4 @@
-"""One measurement of the vision benchmark in a process of its own: ``python -m bench._vision_parts PART JSON``.
+"""One measurement of the vision benchmark in a process of its own: ``python -m bench.parts.vision_parts PART JSON``.
 
 Prints one JSON object.  CPU seconds are user and system time of this process and its threads after loading and
 warming up, so that neither side pays for imports.

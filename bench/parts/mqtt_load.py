@@ -1,6 +1,6 @@
 """MQTT QoS 1 load: many devices over a few connections, packets built by hand so that the generator is cheap.
 
-``python -m bench._mqtt_load HOST PORT DEVICES CONNECTIONS COUNT RATE`` with the account in ``MQTT_USER`` and
+``python -m bench.parts.mqtt_load HOST PORT DEVICES CONNECTIONS COUNT RATE`` with the account in ``MQTT_USER`` and
 ``MQTT_PASSWORD``; prints ``{"sent", "confirmed", "seconds"}``.  Rate 0: as fast as the broker confirms.
 """
 
