@@ -36,7 +36,8 @@ def build_parser(asked: str | None = None) -> argparse.ArgumentParser:
         if asked not in (None, name):
             subparsers.add_parser(name, help=_constants(path).get("HELP", ""))
             continue
-        module = importlib.import_module(".".join(["app", "commands", *path.relative_to(COMMANDS).with_suffix("").parts]))
+        inside = path.relative_to(COMMANDS).with_suffix("").parts
+        module = importlib.import_module(".".join(["app", "commands", *inside]))
         sub = subparsers.add_parser(name, help=module.HELP, description=module.__doc__)
         module.configure(sub)
         sub.set_defaults(run=module.run)

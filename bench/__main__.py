@@ -16,7 +16,7 @@ def main(argv: list[str] | None = None) -> int:
     given = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser(prog="python -m bench")
     subparsers = parser.add_subparsers(dest="name", required=True)
-    names = sorted(m.name for m in pkgutil.iter_modules(bench.__path__) if not m.name.startswith("_"))
+    names = sorted(m.name for m in pkgutil.iter_modules(bench.__path__) if not m.ispkg and not m.name.startswith("_"))
     for name in given[:1] if given[:1] and given[0] in names else names:  # the others need not even be importable
         module = importlib.import_module(f"bench.{name}")
         if not hasattr(module, "configure"):

@@ -1,4 +1,4 @@
-"""Settings from the environment (``YIWANG_*``), read once by :mod:`app.bootstrap`."""
+"""Settings from the environment (``YIWANG_*``), read once by the command that runs."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """Films without fire, composed: what moves, blinks, sways and glows before a camera and is no flame.
 
-Each film is one still scene (a photograph where there is one, else the street of :mod:`bench.parts.films`), a trembling and
-noisy camera, and one or two of ``KINDS`` acting on it, 4 pictures a second.  They are composed, not filmed: an alarm on
-one shows a weakness, silence on all of them proves less than as many hours of a real camera would.
+Each film is one still scene (a photograph where there is one, else the street of :mod:`bench.parts.films`), a
+trembling and noisy camera, and one or two of ``KINDS`` acting on it, 4 pictures a second.  They are composed, not
+filmed: an alarm on one shows a weakness, silence on all of them proves less than as many hours of a real camera
+would.
 """
 
 from __future__ import annotations
