@@ -24,7 +24,7 @@ from dashboard.auth import Principal
 from dashboard.services import Services
 from dashboard.uploads.routes import owner_of
 from dashboard.uploads.targets import TARGETS
-from events.cases.evidence_claims import MAX_FILES
+from events.evidence.claims import MAX_FILES
 from events.evidence.quota import check_quota
 from storage.session import read_scope, session_scope
 from storage.tables.cases import CaseEvidence

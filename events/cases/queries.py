@@ -31,8 +31,8 @@ from events.cases.read_models import (
     ObservationView,
     TransitionView,
 )
-from events.cases.same_files import same_files
 from events.cases.state import case_state
+from events.evidence.same_files import same_files
 from storage.tables.cases import Case, CaseAssignment, CaseClock, CaseEvidence, CaseObservation, CaseTransition
 from storage.tables.observations import ObservationRow
 from storage.tables.people import User

@@ -35,7 +35,6 @@ from events.cases.definition_store import definition_of
 from events.cases.drafts import CaseDraft
 from events.cases.effects import EFFECTS, Effect
 from events.cases.errors import CommandUnknown, EffectMissing, IdempotencyConflict, MoveForbidden, StaleCase
-from events.cases.evidence_claims import with_stored_evidence
 from events.cases.lifecycle import CaseState, Transition, advance, allowed, check_form, may
 from events.cases.numbers import next_number
 from events.cases.opening import add_belongings, case_of, draft_of
@@ -47,6 +46,7 @@ from events.cases.transition import Work
 from events.correlation.happening import CurrentBook, place, reason_text
 from events.correlation.scoring import Decision
 from events.evidence import audit_log
+from events.evidence.claims import with_stored_evidence
 from events.taxonomy.classes import limit_of
 from storage.session import read_scope, session_scope
 from storage.tables.cases import (
