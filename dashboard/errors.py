@@ -91,6 +91,12 @@ _STATUS: dict[str, int] = {
     "idempotency_conflict": 409,
     "bounce_limit": 409,
     "alarm_risen": 409,
+    "form_unknown": 404,
+    "form_changed": 409,
+    "form_state_wrong": 409,
+    "form_blocked": 409,
+    "form_invalid": 422,
+    "form_id_invalid": 422,
 }
 
 

@@ -28,6 +28,7 @@ from dashboard.api import (
     devices,
     duty,
     fleet,
+    forms,
     indicators,
     keys,
     learning,
@@ -48,6 +49,7 @@ from dashboard.api import (
 from dashboard.api.deps import respond
 from dashboard.auth import Accounts
 from dashboard.errors import body_of, retry_headers, status_of
+from dashboard.form_watch import FormWatch
 from dashboard.health import Health
 from dashboard.live import LiveHub
 from dashboard.openapi import add_bodies
@@ -59,6 +61,7 @@ from dashboard.wall import routes as wall
 from events.runtime.wiring import case_service
 from layers.tiles import load_tilesets
 from storage.availability import RETRY_AFTER_S, as_typed
+from storage.form_files import FormFolder
 from storage.session import make_engine
 
 log = logging.getLogger("yiwang.web")
@@ -66,7 +69,7 @@ log = logging.getLogger("yiwang.web")
 BUSY_S = 3.0  # a person who saves something while the database is locked is told after this long
 
 ROUTERS = (
-    uploads,
+    uploads, forms,
     session, cases, attachments, records, cameras, fleet, learning, devices, rules, plans, duty, indicators, keys,
     channels, maps, media, office, operations, push, push_subscriptions, sensorthings, open311, taxonomy, wall,
 )  # fmt: skip
@@ -120,13 +123,14 @@ def make_services(settings: Settings, clock: Clock) -> Services:
         health=Health(settings, engine, clock, hub),
         video=VideoRooms(),
         tilesets=load_tilesets(settings.tiles_dir),
+        forms=FormWatch(FormFolder(settings.data_dir / "forms", engine), clock),
     )
 
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
-    tasks = [asyncio.create_task(job) for job in (services.hub.run(), services.health.run())]
+    tasks = [asyncio.create_task(job) for job in (services.hub.run(), services.health.run(), services.forms.run())]
     for task in tasks:
         task.add_done_callback(_say_end)
     try:

@@ -11,6 +11,7 @@ from core.clock import Clock
 from core.media import MediaStore
 from core.settings import Settings
 from dashboard.auth import Accounts
+from dashboard.form_watch import FormWatch
 from dashboard.health import Health
 from dashboard.live import LiveHub
 from dashboard.security import SessionCache
@@ -33,5 +34,6 @@ class Services:
     hub: LiveHub
     health: Health
     video: VideoRooms
+    forms: FormWatch
     tilesets: dict[str, TileSet] = field(default_factory=dict)
     counters: dict[str, Any] = field(default_factory=dict)

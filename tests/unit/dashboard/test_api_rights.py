@@ -32,13 +32,13 @@ def routes(office: Office) -> list[tuple[str, str]]:
 
 def filled(path: str) -> str:
     parts = ["case", "camera", "device", "user", "notice", "dead_letter", "rule"]
-    parts += ["shift", "plan", "run", "task", "hook", "stream", "subscription", "standard", "upload"]
+    parts += ["shift", "plan", "run", "task", "hook", "stream", "subscription", "standard", "upload", "form"]
     for part in (f"{p}_id" for p in parts):
         path = path.replace("{" + part + "}", "x")
     for part in ("form", "number", "token", "name", "code"):
         path = path.replace("{" + part + "}", "json" if part == "form" else "x")
     path = path.replace("{layer}", "sites").replace("{tileset}/{z}/{x}/{y}", "roads/1/1/1")
-    return path.replace("{uri:path}", "a/b.jpg").replace("{path:path}", "nothing/here")
+    return path.replace("{version}", "1").replace("{uri:path}", "a/b.jpg").replace("{path:path}", "nothing/here")
 
 
 def test_every_route_refuses_a_stranger(office: Office) -> None:
