@@ -35,6 +35,7 @@ MAX_FILE_BYTES = 8 << 30
 BATCH = 5_000
 _STAGED_ABOVE = 64 << 20
 _TEXT = {".geojson", ".json", ".geojsonl", ".geojsons"}
+_TYPES: dict[str, type] = {"OFTInteger": int, "OFTInteger64": int, "OFTReal": float}
 _LATIN = "ISO-8859-1"
 
 
@@ -80,6 +81,11 @@ class VectorFile:
             if len(batch) < size:
                 return
             first += size
+
+    def types(self) -> dict[str, type]:
+        """The type of each field, over the whole file; lists are texts."""
+        kinds = zip(self.fields, self._info["ogr_types"], self._info["ogr_subtypes"], strict=True)
+        return {name: bool if subtype == "OFSTBoolean" else _TYPES.get(kind, str) for name, kind, subtype in kinds}
 
     def _batch(self, first: int, size: int) -> list[Feature]:
         import pyogrio

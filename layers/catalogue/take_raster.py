@@ -1,0 +1,222 @@
+"""Takes a georeferenced raster in: a picture as WebP tiles, heights as terrarium PNG tiles, in one PMTiles file.
+
+The raster is read through GDAL's warping window by window (a COG's overviews are used), so its size does not matter.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from core import plugins
+from core.settings import Settings
+from core.tables.problem import FileUnreadable
+from layers.catalogue.kinds import recorded, surest
+from layers.catalogue.record import TILES, folder, save
+from layers.catalogue.report import LayerReport
+from layers.contract import LayerKind, Likeness
+from layers.territory import Territory
+from layers.vector.placing import of_values
+
+SIZE = 256
+MAX_TILES = 400_000
+_WORLD = 20_037_508.342789244
+_NO_HEIGHT = -9999.0
+
+
+def take_raster(settings: Settings, path: Path, territory: Territory, wish: Any, report: LayerReport) -> None:
+    """Tile ``path`` and record it; what was decided and refused is in ``report``."""
+    import rasterio
+
+    try:
+        with rasterio.open(path) as data:
+            kind = _kind(path, wish, data)
+            report.kind, report.encoding = kind.kind, ""
+            source_crs = _placed(path, data, territory, wish, report)
+            with _warped(data, source_crs, kind) as warped:
+                report.bbox = _extent(warped, territory)
+                zooms = _zooms(warped, kind)
+                target = folder(settings) / report.layer / TILES
+                report.features = _write(warped, kind, zooms, target, report)
+    except rasterio.errors.RasterioError as error:
+        raise FileUnreadable("not_geodata", detail=str(error)) from error
+    if report.features:
+        save(settings, recorded(path, wish, report, kind))
+
+
+def _kind(path: Path, wish: Any, data: Any) -> LayerKind:
+    heights = data.count == 1 and (np.issubdtype(data.dtypes[0], np.floating) or data.dtypes[0] == "int16")
+    likeness = Likeness(path.stem, frozenset(), "heights" if heights else "raster")
+    chosen = wish.kind or surest(likeness)
+    kind: LayerKind = plugins.build("layer", chosen, wish.params)
+    if kind.form == "vector":
+        raise FileUnreadable("not_geodata", detail=f"{chosen} takes points, lines or areas, the file is a raster")
+    return kind
+
+
+def _placed(path: Path, data: Any, territory: Territory, wish: Any, report: LayerReport) -> str:
+    """The raster's system as PROJ takes it; GCJ-02 and BD-09 pictures cannot be warped and are refused."""
+    if data.transform.is_identity and data.crs is None:
+        raise FileUnreadable("crs_open", x=0, y=0)
+    left, bottom, right, top = data.bounds
+    sample = np.array([[(left + right) / 2, (bottom + top) / 2]])
+    declared = data.crs.to_wkt() if data.crs else None
+    placing = of_values(declared, wish.crs, sample, territory, parameters=wish.towgs84, file_name="")
+    report.crs = placing.label
+    for code, values in placing.notes:
+        report.problems.tell(path.name, code, field="crs", **values)
+    if placing.system:
+        raise FileUnreadable("not_geodata", detail=f"a picture in {placing.system} cannot be placed")
+    found = placing.transformer.source_crs if placing.transformer else None
+    return str(found.to_wkt()) if found is not None else placing.label
+
+
+@contextmanager
+def _warped(data: Any, crs: str, kind: LayerKind) -> Iterator[Any]:
+    from rasterio.enums import Resampling
+    from rasterio.vrt import WarpedVRT
+
+    method = Resampling.bilinear
+    alpha = kind.form == "raster" and data.nodata is None and data.count in {1, 3}
+    with WarpedVRT(data, src_crs=crs, crs="EPSG:3857", resampling=method, add_alpha=alpha) as warped:
+        yield warped
+
+
+def _extent(warped: Any, territory: Territory) -> list[float]:
+    """West, south, east, north in degrees; a raster that lies elsewhere is refused."""
+    left, bottom, right, top = warped.bounds
+    west, south = _degrees(left, bottom)
+    east, north = _degrees(right, top)
+    if not shapely.intersects(territory.shape, shapely.box(west, south, east, north)):
+        middle = {"lon": round((west + east) / 2, 5), "lat": round((south + north) / 2, 5)}
+        raise FileUnreadable("shape_outside", area=territory.name, **middle)
+    return [round(v, 7) for v in (west, south, east, north)]
+
+
+def _degrees(x: float, y: float) -> tuple[float, float]:
+    return x / _WORLD * 180, math.degrees(2 * math.atan(math.exp(y / _WORLD * math.pi)) - math.pi / 2)
+
+
+def _zooms(warped: Any, kind: LayerKind) -> tuple[int, int]:
+    """From the zoom at which it is one tile to the one that shows its own pixels, within what the kind allows."""
+    native = math.ceil(math.log2(2 * _WORLD / SIZE / abs(warped.transform.a)) - 0.25)
+    high = min(kind.zooms[1], max(native, kind.zooms[0]))
+    left, bottom, right, top = warped.bounds
+    while high > kind.zooms[0] and _count(left, bottom, right, top, high) > MAX_TILES:
+        high -= 1
+    return kind.zooms[0], high
+
+
+def _span(left: float, bottom: float, right: float, top: float, zoom: int) -> tuple[range, range]:
+    side = 2 * _WORLD / 2**zoom
+    first_x, last_x = int((left + _WORLD) // side), int((right + _WORLD - 1e-6) // side)
+    first_y, last_y = int((_WORLD - top) // side), int((_WORLD - bottom - 1e-6) // side)
+    edge = 2**zoom - 1
+    return range(max(0, first_x), min(edge, last_x) + 1), range(max(0, first_y), min(edge, last_y) + 1)
+
+
+def _count(left: float, bottom: float, right: float, top: float, zoom: int) -> int:
+    columns, rows = _span(left, bottom, right, top, zoom)
+    return len(columns) * len(rows)
+
+
+def _write(warped: Any, kind: LayerKind, zooms: tuple[int, int], target: Path, report: LayerReport) -> int:
+    """The tiles, in the archive's own order; returns how many hold something."""
+    from pmtiles.tile import Compression, TileType, zxy_to_tileid
+    from pmtiles.writer import Writer
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f"{target.stem}-part{target.suffix}")
+    left, bottom, right, top = warped.bounds
+    bounds = left, bottom, right, top
+    places = [(zxy_to_tileid(z, x, y), z, x, y) for z in range(zooms[0], zooms[1] + 1)
+              for xs, ys in [_span(*bounds, z)] for x in xs for y in ys]  # fmt: skip
+    terrain = kind.form == "terrain"
+    count = 0
+    try:
+        with partial.open("wb") as file:
+            writer = Writer(file)
+            for tile_id, z, x, y in sorted(places):
+                tile = _tile(warped, z, x, y, terrain)
+                if tile is not None:
+                    writer.write_tile(tile_id, tile)
+                    count += 1
+            if count:
+                west, south, east, north = report.bbox or [0, 0, 0, 0]
+                header = {
+                    "tile_type": TileType.PNG if terrain else TileType.WEBP,
+                    "tile_compression": Compression.NONE, "min_zoom": zooms[0], "max_zoom": zooms[1],
+                    "min_lon_e7": int(west * 1e7), "min_lat_e7": int(south * 1e7),
+                    "max_lon_e7": int(east * 1e7), "max_lat_e7": int(north * 1e7),
+                    "center_zoom": zooms[0], "center_lon_e7": int((west + east) * 5e6),
+                    "center_lat_e7": int((south + north) * 5e6),
+                }  # fmt: skip
+                writer.finalize(header, {"name": report.layer, "encoding": "terrarium" if terrain else ""})
+        if count:
+            partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    return count
+
+
+def _tile(warped: Any, z: int, x: int, y: int, terrain: bool) -> bytes | None:
+    """One tile's bytes; None where the raster has nothing."""
+    from PIL import Image
+    from rasterio.windows import from_bounds
+
+    side = 2 * _WORLD / 2**z
+    left, top = x * side - _WORLD, _WORLD - y * side
+    window = from_bounds(left, top - side, left + side, top, warped.transform)
+    pixels = warped.read(window=window, out_shape=(warped.count, SIZE, SIZE), boundless=True, masked=True,
+                         fill_value=_NO_HEIGHT if terrain else 0)  # fmt: skip
+    seen = ~np.ma.getmaskarray(pixels[0])
+    if not seen.any():
+        return None
+    if terrain:
+        picture = Image.fromarray(terrarium(np.where(seen, pixels[0].filled(0), 0).astype(float)), "RGB")
+        return _encoded(picture, "PNG")
+    colours = _colours(pixels.filled(0), warped.colorinterp, seen)
+    return None if colours is None else _encoded(Image.fromarray(colours, "RGBA"), "WEBP", quality=82)
+
+
+def terrarium(heights: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Heights in metres as red, green, blue."""
+    value = np.clip(heights, -32_768, 32_767) + 32_768
+    rest = np.floor((value - np.floor(value)) * 256)
+    return np.dstack([np.floor(value / 256), np.floor(value) % 256, rest]).astype(np.uint8)
+
+
+def _colours(pixels: NDArray[Any], meaning: Any, seen: NDArray[np.bool_]) -> NDArray[np.uint8] | None:
+    """Bands as RGBA of 8 bits; None where all is transparent."""
+    from rasterio.enums import ColorInterp
+
+    alpha = next((k for k, m in enumerate(meaning) if m == ColorInterp.alpha), None)
+    shown = [k for k in range(len(pixels)) if k != alpha][:3]
+    bands = [_eight_bits(pixels[k]) for k in shown]
+    bands = bands if len(bands) == 3 else [bands[0]] * 3
+    opaque = seen & (pixels[alpha] > 0) if alpha is not None else seen
+    if not opaque.any():
+        return None
+    return np.dstack([*bands, np.where(opaque, 255, 0).astype(np.uint8)])
+
+
+def _eight_bits(band: NDArray[Any]) -> NDArray[np.uint8]:
+    if band.dtype == np.uint8:
+        return np.asarray(band, dtype=np.uint8)
+    if np.issubdtype(band.dtype, np.integer):
+        return (band.astype(np.int64) >> (8 * (band.dtype.itemsize - 1))).clip(0, 255).astype(np.uint8)
+    return (np.nan_to_num(band) * (255 if np.nanmax(band) <= 1 else 1)).clip(0, 255).astype(np.uint8)
+
+
+def _encoded(picture: Any, form: str, **how: Any) -> bytes:
+    target = io.BytesIO()
+    picture.save(target, form, **how)
+    return target.getvalue()

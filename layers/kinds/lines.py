@@ -1,0 +1,51 @@
+"""``lines``: any lines that are no kind of their own; every attribute of the file is kept."""
+
+from __future__ import annotations
+
+from core.plugins import About
+from layers.contract import Attribute, LayerKind, LayerParams, LegendEntry, Likeness
+
+ABOUT = About(zh="线", en="Lines")
+
+
+class Params(LayerParams, frozen=True, kw_only=True):
+    """Zooms and roles only."""
+
+
+def build(params: Params) -> LayerKind:
+    """The kind."""
+    kind = LayerKind(
+        kind="lines",
+        families=frozenset({"line"}),
+        attributes=(
+            Attribute("name", ("名称", "title", "label", "name:zh")),
+            Attribute("name_en", ("name:en", "英文名称")),
+        ),
+        zooms=(8, 15),
+        style=(
+            {
+                "type": "line",
+                "paint": {"line-color": "@edge", "line-width": ["interpolate", ["linear"], ["zoom"], 9, 1, 16, 4]},
+            },
+            {
+                "type": "symbol",
+                "minzoom": 13,
+                "filter": ["has", "name"],
+                "layout": {"symbol-placement": "line", "text-field": ["get", "name"], "text-size": 12},
+                "paint": {"text-color": "@text", "text-halo-color": "@halo", "text-halo-width": 1.4},
+            },
+        ),
+        palette={
+            "night": {"fill": "#1f7fb0", "edge": "#38c6f4", "text": "#cfe6f7", "halo": "#07101d"},
+            "day": {"fill": "#5aa9d6", "edge": "#1672a4", "text": "#233442", "halo": "#ffffff"},
+            "contrast": {"fill": "#ffffff", "edge": "#ffff00", "text": "#ffffff", "halo": "#000000"},
+        },
+        legend=(LegendEntry("@edge", "线", "Line", "line"),),
+        order=31,
+    )
+    return kind.with_params(params)
+
+
+def likes(file: Likeness) -> float:
+    """How surely a file is lines, 0 … 1: where no other kind is surer."""
+    return 0.5 if file.family == "line" else 0.0
