@@ -51,6 +51,7 @@ from dashboard.auth import Accounts
 from dashboard.errors import body_of, retry_headers, status_of
 from dashboard.form_watch import FormWatch
 from dashboard.health import Health
+from dashboard.layers import routes as layers
 from dashboard.live import LiveHub
 from dashboard.openapi import add_bodies
 from dashboard.security import BODY_LIMIT, RESUMABLE_LIMIT, UPLOAD_LIMIT, Gate, SessionCache
@@ -71,7 +72,7 @@ BUSY_S = 3.0  # a person who saves something while the database is locked is tol
 ROUTERS = (
     uploads, forms,
     session, cases, attachments, records, cameras, fleet, learning, devices, rules, plans, duty, indicators, keys,
-    channels, maps, media, office, operations, push, push_subscriptions, sensorthings, open311, taxonomy, wall,
+    channels, layers, maps, media, office, operations, push, push_subscriptions, sensorthings, open311, taxonomy, wall,
 )  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -115,9 +116,7 @@ def make_services(settings: Settings, clock: Clock) -> Services:
         clock=clock,
         accounts=accounts,
         sessions=SessionCache(accounts),
-        cases=case_service(
-            engine, clock, district=settings.district, calendars=calendars_of(settings.data_dir)
-        ),
+        cases=case_service(engine, clock, district=settings.district, calendars=calendars_of(settings.data_dir)),
         media=MediaStore(settings.media_url),
         hub=hub,
         health=Health(settings, engine, clock, hub),

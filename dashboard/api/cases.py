@@ -29,7 +29,6 @@ router = APIRouter(tags=["cases"])
 MAX_LATE_FILES = 20
 
 
-
 class CommandBody(msgspec.Struct, forbid_unknown_fields=True):
     """Body of ``POST /api/cases/{case_id}/commands``.  ``told``: what a phone says about when and where it was done
     (:class:`core.deed.Told`); with its ``seen_version`` a move by somebody else since then answers 409 ``stale_case``.

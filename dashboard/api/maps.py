@@ -15,6 +15,7 @@ from core.errors import InputInvalid, NotFound
 from dashboard import queries
 from dashboard.api.deps import Use, Who, respond
 from dashboard.api.params import text
+from dashboard.layers.routes import described, visible
 from dashboard.services import Services
 from events.cases.queries import MAX_PAGE, CaseFilter, list_cases
 from layers.tiles import load_tilesets
@@ -30,8 +31,7 @@ MAX_CASES = 5000
 
 @router.get("/api/map/style.json")
 def style(use: Use, who: Who) -> Response:
-    """Tile sources and the first view; the pages own the colours."""
-    del who
+    """Tile sources, the first view, and the district's own layers as /api/layers lists them."""
     sources = {
         name: {
             "type": "vector",
@@ -42,7 +42,8 @@ def style(use: Use, who: Who) -> Response:
         }
         for name, tiles in tilesets(use).items()
     }
-    return respond({"sources": sources, "metadata": first_view(use)})
+    own = [described(record) for record in visible(use, who)]
+    return respond({"sources": sources, "metadata": first_view(use), "layers": own})
 
 
 def first_view(use: Services) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def duplicates(case_id: str, use: Use, who: Who) -> Response:
 
 @router.get("/api/cases/{case_id}/routing")
 def routing(case_id: str, use: Use, who: Who) -> Response:
-    """"Why me?": the routing steps the case keeps, the same facts computed again, and where it would go now."""
+    """ "Why me?": the routing steps the case keeps, the same facts computed again, and where it would go now."""
     with read_scope(use.engine) as session:
         case = use.cases.other_case(session, case_id, who.actor)
         found = advise(session, case, use.cases.book(session), default_routing(), use.clock.now())

@@ -9,6 +9,7 @@ import io
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,13 @@ def take_raster(settings: Settings, path: Path, territory: Territory, wish: Any,
             kind = _kind(path, wish, data)
             report.kind, report.encoding = kind.kind, ""
             source_crs = _placed(path, data, territory, wish, report)
-            with _warped(data, source_crs, kind) as warped:
-                report.bbox = _extent(warped, territory)
-                zooms = _zooms(warped, kind)
-                target = folder(settings) / report.layer / TILES
-                report.features = _write(warped, kind, zooms, target, report)
+            source = _Picture(data, source_crs, kind.form == "terrain")
+            with source.warped() as whole:
+                report.bbox = _extent(whole, territory)
+                zooms = _zooms(whole, kind)
+                bounds = tuple(float(v) for v in whole.bounds)
+            target = folder(settings) / report.layer / TILES
+            report.features = _write(source, bounds, zooms, target, report)
     except rasterio.errors.RasterioError as error:
         raise FileUnreadable("not_geodata", detail=str(error)) from error
     if report.features:
@@ -79,15 +82,25 @@ def _placed(path: Path, data: Any, territory: Territory, wish: Any, report: Laye
     return str(found.to_wkt()) if found is not None else placing.label
 
 
-@contextmanager
-def _warped(data: Any, crs: str, kind: LayerKind) -> Iterator[Any]:
-    from rasterio.enums import Resampling
-    from rasterio.vrt import WarpedVRT
+@dataclass(frozen=True)
+class _Picture:
+    """The open raster and how it is warped to the map's projection."""
 
-    method = Resampling.bilinear
-    alpha = kind.form == "raster" and data.nodata is None and data.count in {1, 3}
-    with WarpedVRT(data, src_crs=crs, crs="EPSG:3857", resampling=method, add_alpha=alpha) as warped:
-        yield warped
+    data: Any
+    crs: str
+    terrain: bool
+
+    @contextmanager
+    def warped(self, **window: Any) -> Iterator[Any]:
+        """The raster in Web Mercator; ``window`` (transform, width, height) for one tile."""
+        from rasterio.enums import Resampling
+        from rasterio.vrt import WarpedVRT
+
+        alpha = not self.terrain and self.data.nodata is None and self.data.count in {1, 3}
+        nodata = _NO_HEIGHT if self.terrain and self.data.nodata is None else self.data.nodata
+        with WarpedVRT(self.data, src_crs=self.crs, crs="EPSG:3857", resampling=Resampling.bilinear, add_alpha=alpha,
+                       nodata=nodata, **window) as warped:  # fmt: skip
+            yield warped
 
 
 def _extent(warped: Any, territory: Territory) -> list[float]:
@@ -128,24 +141,25 @@ def _count(left: float, bottom: float, right: float, top: float, zoom: int) -> i
     return len(columns) * len(rows)
 
 
-def _write(warped: Any, kind: LayerKind, zooms: tuple[int, int], target: Path, report: LayerReport) -> int:
+def _write(
+    source: _Picture, bounds: tuple[float, ...], zooms: tuple[int, int], target: Path, report: LayerReport
+) -> int:
     """The tiles, in the archive's own order; returns how many hold something."""
     from pmtiles.tile import Compression, TileType, zxy_to_tileid
     from pmtiles.writer import Writer
 
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.stem}-part{target.suffix}")
-    left, bottom, right, top = warped.bounds
-    bounds = left, bottom, right, top
+    left, bottom, right, top = bounds
     places = [(zxy_to_tileid(z, x, y), z, x, y) for z in range(zooms[0], zooms[1] + 1)
-              for xs, ys in [_span(*bounds, z)] for x in xs for y in ys]  # fmt: skip
-    terrain = kind.form == "terrain"
+              for xs, ys in [_span(left, bottom, right, top, z)] for x in xs for y in ys]  # fmt: skip
+    terrain = source.terrain
     count = 0
     try:
         with partial.open("wb") as file:
             writer = Writer(file)
             for tile_id, z, x, y in sorted(places):
-                tile = _tile(warped, z, x, y, terrain)
+                tile = _tile(source, z, x, y)
                 if tile is not None:
                     writer.write_tile(tile_id, tile)
                     count += 1
@@ -167,23 +181,24 @@ def _write(warped: Any, kind: LayerKind, zooms: tuple[int, int], target: Path, r
     return count
 
 
-def _tile(warped: Any, z: int, x: int, y: int, terrain: bool) -> bytes | None:
+def _tile(source: _Picture, z: int, x: int, y: int) -> bytes | None:
     """One tile's bytes; None where the raster has nothing."""
     from PIL import Image
-    from rasterio.windows import from_bounds
+    from rasterio.transform import from_bounds
 
     side = 2 * _WORLD / 2**z
     left, top = x * side - _WORLD, _WORLD - y * side
-    window = from_bounds(left, top - side, left + side, top, warped.transform)
-    pixels = warped.read(window=window, out_shape=(warped.count, SIZE, SIZE), boundless=True, masked=True,
-                         fill_value=_NO_HEIGHT if terrain else 0)  # fmt: skip
+    window = {"transform": from_bounds(left, top - side, left + side, top, SIZE, SIZE), "width": SIZE, "height": SIZE}
+    with source.warped(**window) as warped:
+        pixels = warped.read(masked=True)
+        meaning = warped.colorinterp
     seen = ~np.ma.getmaskarray(pixels[0])
     if not seen.any():
         return None
-    if terrain:
-        picture = Image.fromarray(terrarium(np.where(seen, pixels[0].filled(0), 0).astype(float)), "RGB")
-        return _encoded(picture, "PNG")
-    colours = _colours(pixels.filled(0), warped.colorinterp, seen)
+    if source.terrain:
+        heights = np.where(seen, pixels[0].filled(0), 0).astype(float)
+        return _encoded(Image.fromarray(terrarium(heights), "RGB"), "PNG")
+    colours = _colours(pixels.filled(0), meaning, seen)
     return None if colours is None else _encoded(Image.fromarray(colours, "RGBA"), "WEBP", quality=82)
 
 
@@ -212,8 +227,10 @@ def _eight_bits(band: NDArray[Any]) -> NDArray[np.uint8]:
     if band.dtype == np.uint8:
         return np.asarray(band, dtype=np.uint8)
     if np.issubdtype(band.dtype, np.integer):
-        return (band.astype(np.int64) >> (8 * (band.dtype.itemsize - 1))).clip(0, 255).astype(np.uint8)
-    return (np.nan_to_num(band) * (255 if np.nanmax(band) <= 1 else 1)).clip(0, 255).astype(np.uint8)
+        high = band.astype(np.int64) >> (8 * (band.dtype.itemsize - 1))
+        return np.asarray(high.clip(0, 255), dtype=np.uint8)
+    bright = np.nan_to_num(band) * (255 if np.nanmax(band) <= 1 else 1)
+    return np.asarray(bright.clip(0, 255), dtype=np.uint8)
 
 
 def _encoded(picture: Any, form: str, **how: Any) -> bytes:

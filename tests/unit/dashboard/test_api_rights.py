@@ -37,7 +37,7 @@ def filled(path: str) -> str:
         path = path.replace("{" + part + "}", "x")
     for part in ("form", "number", "token", "name", "code"):
         path = path.replace("{" + part + "}", "json" if part == "form" else "x")
-    path = path.replace("{layer}", "sites").replace("{tileset}/{z}/{x}/{y}", "roads/1/1/1")
+    path = path.replace("/{z}/{x}/{y}", "/1/1/1").replace("{layer}", "sites").replace("{tileset}", "roads")
     return path.replace("{version}", "1").replace("{uri:path}", "a/b.jpg").replace("{path:path}", "nothing/here")
 
 

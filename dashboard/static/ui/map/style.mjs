@@ -1,4 +1,6 @@
 // The map's look.  The server says which tilesets there are; the colours are ours.
+import { ownLayers } from "./own_layers.mjs";
+
 export const SEVERITY = { 1: "#3d8bfd", 2: "#f5c518", 3: "#ff8a1f", 4: "#ff3b4e" };
 export const LATE = "#ff5cf0";
 const FONT = ["Noto Sans CJK SC", "Noto Sans SC", "Microsoft YaHei", "sans-serif"];
@@ -27,6 +29,9 @@ export function build(described) {
     layout: { "line-cap": "round", "line-join": "round" },
     paint: { "line-color": "#2d5480", "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 9, 0.8, 13, 2.4, 16, 9, 18, 20] },
   });
+  const own = ownLayers(described.layers, "night", FONT);
+  Object.assign(sources, own.sources);
+  layers.push(...own.ground);
   from("grid", { id: "grid", type: "line", minzoom: 15, paint: { "line-color": "#1b4a63", "line-width": 0.6, "line-dasharray": [2, 3] } });
   from("divisions", {
     id: "division-street", type: "line", filter: ["==", ["get", "level"], "street"],
@@ -49,6 +54,7 @@ export function build(described) {
       "fill-extrusion-vertical-gradient": true,
     },
   });
+  layers.push(...own.above);
   from("roads", {
     id: "road-label", type: "symbol", minzoom: 13.5, filter: ["all", ["has", "name"], ["!=", ["get", "name"], ""]],
     layout: { "symbol-placement": "line", "text-field": ["get", "name"], "text-size": 11, "text-font": FONT, "symbol-spacing": 420 },
