@@ -6,6 +6,7 @@ Subjects (``p`` is the partition of the site, so that a site's order holds)::
     obs.<p>.<kind>.<source_id>       detections, alarms     stream OBS
     case.<event>.<case_id>           what happened to cases stream CASE
     lease.<class>.<camera_id>        camera leases          stream LEASE (work queue)
+    audit.anchor                     heads of audit chains  stream AUDIT (nothing can be deleted from it)
     probe.<stream>.<id>              does it store?         every stream (core/bus_probe.py), deleted at once
     cmd.<source>                     device commands        request/reply
     look.<camera_id>                 "look again"           request/reply
@@ -52,6 +53,7 @@ class StreamSpec:
     max_msgs_per_subject: int = -1
     discard_new_per_subject: bool = False
     max_age_s: float = 7 * 86400
+    kept: bool = False  # nobody can delete from it
 
 
 STREAMS = (
@@ -68,6 +70,8 @@ STREAMS = (
         max_age_s=0,
     ),
 )
+AUDIT = StreamSpec("AUDIT", ("audit.>",), max_bytes=1 << 30, max_age_s=0, kept=True)
+AUDIT_SUBJECT = "audit.anchor"
 BUCKETS = ("registry", "owner", "live")
 
 
@@ -120,10 +124,11 @@ class Bus:
     # set-up --------------------------------------------------------------
     async def ensure(self) -> None:
         """Create or update the streams and buckets; harmless when they stand already."""
-        for spec in STREAMS:
+        for spec in (*STREAMS, AUDIT):
+            probed = () if spec.kept else (f"probe.{spec.name.lower()}.>",)
             config = api.StreamConfig(
                 name=self.stream(spec.name),
-                subjects=[self.prefix + s for s in (*spec.subjects, f"probe.{spec.name.lower()}.>")],
+                subjects=[self.prefix + s for s in (*spec.subjects, *probed)],
                 retention=spec.retention,
                 storage=api.StorageType.FILE,
                 discard=api.DiscardPolicy.NEW,
@@ -134,6 +139,8 @@ class Bus:
                 max_msg_size=MAX_MESSAGE_BYTES,
                 duplicate_window=DUPLICATE_WINDOW_S,
                 num_replicas=self.settings.nats_replicas,
+                deny_delete=spec.kept,
+                deny_purge=spec.kept,
             )
             if spec.max_age_s and spec.max_age_s < DUPLICATE_WINDOW_S:
                 config.duplicate_window = spec.max_age_s
@@ -148,7 +155,7 @@ class Bus:
         """Delete a drill's streams and buckets; the live city's are refused."""
         if not self.prefix:
             raise ValueError("the live streams are not discarded")
-        for name in [self.stream(s.name) for s in STREAMS] + [f"KV_{self.stream(b)}" for b in BUCKETS]:
+        for name in [self.stream(s.name) for s in (*STREAMS, AUDIT)] + [f"KV_{self.stream(b)}" for b in BUCKETS]:
             with contextlib.suppress(nats.js.errors.NotFoundError):
                 await self.js.delete_stream(name)
         self._buckets.clear()

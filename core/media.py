@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Literal
 
 import fsspec
@@ -45,6 +46,27 @@ class MediaStore:
             self._files.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
             self._files.mv(path, target)
         return uri
+
+    def walk(self) -> Iterator[tuple[str, datetime]]:
+        """``(uri, when it was written)`` of every file in the store."""
+        if not self._files.exists(self._root):
+            return
+        root = str(self._files.info(self._root)["name"]).rstrip("/")
+        for _, _, files in self._files.walk(self._root, detail=True):
+            for info in files.values():
+                written = info.get("mtime") or info.get("LastModified") or info.get("created") or 0
+                at = written if isinstance(written, datetime) else datetime.fromtimestamp(float(written), UTC)
+                yield str(info["name"])[len(root) + 1 :], at
+
+    def remove(self, uri: str) -> int:
+        """Remove a file; 1, or 0 when it was not there."""
+        if ".." in uri.split("/") or uri.startswith("/"):
+            raise MediaMissing(uri=uri)
+        try:
+            self._files.rm_file(f"{self._root}/{uri}")
+        except FileNotFoundError:
+            return 0
+        return 1
 
     def put(
         self,

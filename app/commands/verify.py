@@ -1,27 +1,36 @@
 """Check offline that nothing was changed: a sealed evidence package, or the whole audit log.
 
   python -m app verify PACKAGE.zip [--key public_key.pem]     every byte of a package, its signature, its hash chain
-  python -m app verify --log [--media]                        every chain against its anchors, cases and transitions
-Exit status 0: nothing was changed; 1: something was, and it says what and where.
+  python -m app verify --log [--media]                        every chain against its anchors, cases, evidence, moves
+
+A package must be signed by this installation's key (<data>/keys), or by the one that --key names.
+Exit status 0: nothing was changed; 1: something was, and it says what and where; 2: it cannot be said (a package signed
+by an unknown key; chains without any anchor; a file that cannot be read).
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
+import os
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from core.errors import InputInvalid
+from core.bus import connect
+from core.errors import BusUnavailable, InputInvalid
 from core.media import MediaStore
-from core.settings import load_settings
-from events.evidence.anchor import Head, check_anchors
+from core.settings import Settings, load_settings
+from events.evidence.anchor_check import check_anchors, check_database_end, check_places
+from events.evidence.anchor_store import BusAnchors, Head
 from events.evidence.audit_log import Flaw
-from events.evidence.package import check_package
+from events.evidence.package import SIGNER, Checked, check_package
 from events.evidence.verify import check_log, check_media
 from storage.session import make_engine
 
+OWN_KEY = "evidence_ed25519.pub.pem"
 HELP = "check an evidence package or the audit log offline"
 
 
@@ -49,30 +58,55 @@ def run(args: argparse.Namespace) -> int:
 def _package(args: argparse.Namespace) -> int:
     if not args.package.is_file():
         raise InputInvalid(field="package", detail=f"{args.package} is not a file", how="give a sealed package")
-    checked = check_package(args.package, _pem(args.key) if args.key else None)
+    own = load_data_dir() / "keys" / OWN_KEY
+    pinned = _pem(args.key) if args.key else own.read_bytes() if own.is_file() else None
+    checked = check_package(args.package, pinned)
+    changed = [flaw for flaw in checked.flaws if flaw.chain_id != SIGNER]
+    status = 1 if changed else 0 if checked.key_trusted else 2
     if args.json:
-        print(json.dumps({"ok": not checked.flaws, **msgspec.to_builtins(checked)}, ensure_ascii=False))
-        return int(bool(checked.flaws))
+        plain = msgspec.to_builtins(checked)
+        print(json.dumps({"ok": status == 0, "signer": _signer(checked, pinned), **plain}, ensure_ascii=False))
+        return status
     print(f"case {checked.case_number}, sealed {checked.sealed_at}, {checked.files} files, {checked.links} links")
-    trust = " (trusted)" if checked.key_trusted else ": compare it with the published one, or give --key"
-    print(f"key {checked.key}{trust}")
+    print(f"key {checked.key}: {_signer(checked, pinned)}")
     for uri in checked.absent:
         print(f"absent when sealed: {uri}")
-    return _verdict(list(checked.flaws))
+    if status == 2:
+        print("verify: sound in itself, but nobody vouches for the signer: give --key with the published key")
+        return status
+    return _verdict(changed)
+
+
+def _signer(checked: Checked, pinned: bytes | None) -> str:
+    if checked.key_trusted:
+        return "trusted"
+    return "unknown: not the key of this installation, or of --key" if pinned else "unknown: no key to compare with"
+
+
+def load_data_dir() -> Path:
+    """The data folder, without making anything in it: an auditor's machine has none."""
+    return Path(os.environ.get("YIWANG_DATA_DIR", "var")).expanduser().resolve()
 
 
 def _log(args: argparse.Namespace) -> int:
     settings = load_settings()
     anchors = args.anchors or settings.data_dir / "audit" / "heads.jsonl"
-    key = args.key or settings.data_dir / "keys" / "evidence_ed25519.pub.pem"
+    key = args.key or settings.data_dir / "keys" / OWN_KEY
     flaws: list[Flaw] = []
     heads: dict[str, Head] = {}
-    lines = 0
-    if anchors.exists():
-        heads, flaws, lines = check_anchors(anchors, _pem(key))
+    lines = chains = files = known = 0
     engine = make_engine(args.database or settings.database_url)
-    chains = files = 0
     try:
+        bus_last = asyncio.run(_bus_last(settings)) if args.anchors is None and args.database is None else None
+        for flaw_or_count in check_places(anchors, engine, bus_last):
+            if isinstance(flaw_or_count, int):
+                known = flaw_or_count
+            else:
+                flaws.append(flaw_or_count)
+        if anchors.exists():
+            heads, wrong, lines = check_anchors(anchors, _pem(key))
+            flaws += wrong
+        flaws += check_database_end(anchors, engine)
         for found in check_log(engine, heads):
             if isinstance(found, int):
                 chains = found
@@ -85,19 +119,30 @@ def _log(args: argparse.Namespace) -> int:
                 flaws.append(found)
     finally:
         engine.dispose()
+    anchored = bool(lines or known or bus_last)
+    status = 1 if flaws else 2 if chains and not anchored else 0
     if args.json:
         plain = [msgspec.to_builtins(flaw) for flaw in flaws]
-        print(
-            json.dumps(
-                {"ok": not flaws, "chains": chains, "anchors": lines, "files": files, "flaws": plain},
-                ensure_ascii=False,
-            )
-        )
-        return int(bool(flaws))
+        report = {"ok": status == 0, "chains": chains, "anchors": lines, "files": files, "flaws": plain}
+        print(json.dumps(report, ensure_ascii=False))
+        return status
     print(f"{chains} chains, {lines} anchor lines, {len(heads)} anchored heads")
-    if not lines:
+    if status == 2:
         print(f"no anchors at {anchors}: a chain rewritten to its end cannot be told from a true one")
+        return status
     return _verdict(flaws)
+
+
+async def _bus_last(settings: Settings) -> tuple[int, bytes] | None:
+    """The bus's last anchor line, where a bus answers."""
+    with suppress(BusUnavailable, TimeoutError):
+        async with asyncio.timeout(4):
+            bus = await connect(settings, "verify", wait_s=0.5)
+            try:
+                return await BusAnchors(bus).last()
+            finally:
+                await bus.close()
+    return None
 
 
 def _pem(path: Path) -> bytes:
@@ -109,6 +154,6 @@ def _pem(path: Path) -> bytes:
 
 def _verdict(flaws: list[Flaw]) -> int:
     for flaw in flaws:
-        print(f"CHANGED {flaw.chain_id} {flaw.seq}: {flaw.detail}")
+        print(f"{flaw.kind.upper()} {flaw.chain_id} {flaw.seq}: {flaw.detail}")
     print("verify: " + (f"{len(flaws)} flaws" if flaws else "nothing was changed"))
     return int(bool(flaws))

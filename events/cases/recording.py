@@ -10,11 +10,11 @@ from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
 from core.ids import new_id
-from core.records import Actor, CaseChanged, GeoPoint, Severity
+from core.records import SYSTEM, Actor, CaseChanged, GeoPoint, Severity
 from events.cases.access import discreet_title
 from events.cases.lifecycle import Transition
 from events.cases.transition import LIVE
-from events.evidence import audit_log
+from events.evidence import audit_log, row_seal
 from storage.tables.cases import Case, CaseAssignment, CaseTransition, Outbox
 
 # Rows that are only ever added: the unit of work would compare and order them for nothing.
@@ -58,6 +58,10 @@ def record(
         "department_id": case.department_id,
         "deadline_at": audit_log.stamp(case.deadline_at) if case.deadline_at else None,
     }
+    body["row"] = row_seal.row_hash(case)
+    added = row_seal.take_added(session, case.case_id)
+    if added:
+        body["added"] = added
     audit_log.append(session, case.case_id, at, actor.user_id, transition.command, body)
     change = CaseChanged(
         case_id=case.case_id,
@@ -77,6 +81,12 @@ def record(
     )
     row = {"outbox_id": new_id(), "topic": "case", "body": msgspec.to_builtins(change), "created_at": at, "attempts": 0}
     session.connection().execute(_OUTBOX, row)
+
+
+def reseal(session: Session, case: Case, at: datetime) -> None:
+    """A link for what changed in the case's row after its last move (its class, by a better reading of the words)."""
+    body = {"row": row_seal.row_hash(case), "class_code": case.class_code, "class_version": case.class_version}
+    audit_log.append(session, case.case_id, at, SYSTEM.user_id, "classify", body)
 
 
 def _place(case: Case) -> GeoPoint | None:

@@ -40,7 +40,7 @@ from events.cases.numbers import next_number
 from events.cases.opening import add_belongings, case_of, draft_of
 from events.cases.queries import summary_in_hand, summary_of
 from events.cases.read_models import CaseView
-from events.cases.recording import record
+from events.cases.recording import record, reseal
 from events.cases.state import CaseRows, asks, case_state, parts_of
 from events.cases.transition import Work
 from events.correlation.happening import CurrentBook, place, reason_text
@@ -242,7 +242,10 @@ class CaseService:
         recorded = {"recorded": judged(told, now, now - LONGEST, draft.location).facts()} if told is not None else {}
         case = self.create(session, draft, actor, recorded, key, case_id)
         rows = CaseRows(case, [], [])
+        before = (case.class_code, case.class_version)
         decision = self.place(session, case, (data.get("location") or {}).get("accuracy_m"))
+        if (case.class_code, case.class_version) != before:
+            reseal(session, case, self._stamp(case))
         if decision.verdict == "attach" and decision.best is not None and "merge" in definition.automatic:
             join = {"other_case_id": decision.best.case_id, "reason": reason_text(decision)}
             self._automatic(session, rows, definition.automatic["merge"], join)

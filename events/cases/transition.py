@@ -17,6 +17,7 @@ from events.cases.clocks import Clocks
 from events.cases.definition import Definition
 from events.cases.drafts import CaseDraft
 from events.cases.lifecycle import CaseState, Transition, part_of
+from events.evidence import row_seal
 from storage.tables.cases import Case, CaseAssignment, CaseEvidence
 
 LIVE = ("dispatched", "accepted", "finished")  # parts that are not over
@@ -85,22 +86,22 @@ class Work:
 
 
 def add_evidence(session: Session, case_id: str, ref: EvidenceRef, purpose: str, by: str, at: datetime) -> None:
-    """One evidence row."""
-    session.add(
-        CaseEvidence(
-            evidence_id=new_id(),
-            case_id=case_id,
-            purpose=purpose,
-            kind=ref.kind,
-            uri=ref.uri,
-            sha256=ref.sha256,
-            media_type=ref.media_type,
-            taken_at=ref.taken_at,
-            added_at=at,
-            added_by=by,
-            size_bytes=ref.size_bytes,
-            lon=ref.location.lon if ref.location else None,
-            lat=ref.location.lat if ref.location else None,
-            accuracy_m=ref.accuracy_m,
-        )
+    """One evidence row; the next link of the case's chain tells of it."""
+    row = CaseEvidence(
+        evidence_id=new_id(),
+        case_id=case_id,
+        purpose=purpose,
+        kind=ref.kind,
+        uri=ref.uri,
+        sha256=ref.sha256,
+        media_type=ref.media_type,
+        taken_at=ref.taken_at,
+        added_at=at,
+        added_by=by,
+        size_bytes=ref.size_bytes,
+        lon=ref.location.lon if ref.location else None,
+        lat=ref.location.lat if ref.location else None,
+        accuracy_m=ref.accuracy_m,
     )
+    session.add(row)
+    row_seal.note_added(session, row)

@@ -33,7 +33,7 @@ from events.correlation.scoring import (
 )
 from events.dispatching.duty_roster import to_person
 from events.dispatching.routing import Facts, RoutingTable, route
-from events.evidence import audit_log
+from events.evidence import audit_log, row_seal
 from events.rules.findings import Finding, speaks
 from events.rules.rulebook import Happening, Rulebook
 from storage.tables.cases import Case, CaseEvidence, CaseObservation
@@ -272,7 +272,8 @@ class Desk:
         now = self._clock.now()
         for ref in new.values():
             add_evidence(session, case.case_id, ref, "finding", SYSTEM.user_id, now)
-        body = {"observation_id": observation.observation_id, "sha256": sorted(new)}
+        body: dict[str, Any] = {"observation_id": observation.observation_id, "sha256": sorted(new)}
+        body["added"] = row_seal.take_added(session, case.case_id)
         audit_log.append(session, case.case_id, now, SYSTEM.user_id, "evidence", body)
 
     def _set_standing(self, case: Case, finding: Finding) -> None:

@@ -1,8 +1,12 @@
-"""Heads of the audit chains, written down outside the database: an append-only file of signed, chained lines.
+"""Heads of the audit chains, written down outside the chains: signed, chained lines in three places.
 
-Who can rewrite the database can rewrite a hash chain to its end; he cannot make the file agree with it.  Each line
-holds the heads that moved, the hash of the line before and an Ed25519 signature.  Keep the file on another machine, on
-write-once media or in a mirrored stream (docs/audit.md).
+Who can rewrite the database can rewrite a hash chain to its end; he cannot make the lines agree with it.  Each line
+holds the heads that moved, the hash of the line before and a signature.  It goes to a file, to the table
+``audit_anchor`` and to a stream of the bus that refuses deletion (on other machines where the bus is a cluster).
+
+Before a head is signed it is held against the last anchored head of its chain: a chain that was rewritten or cut is
+never signed again; it is told, and stands until people have looked at it.  Where the file is shorter than the other
+places, signing goes on from the longest, and the check goes on saying that lines are missing.
 """
 
 from __future__ import annotations
@@ -11,53 +15,96 @@ import asyncio
 import base64
 import fcntl
 import hashlib
-import json
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+import nats.errors
+import nats.js.errors
+from sqlalchemy import Engine, func, select, tuple_
 from sqlalchemy.orm import Session
 
+from core.bus import Bus
 from core.clock import Clock
+from core.errors import YiwangError
 from core.settings import Settings
-from events.evidence.audit_log import GENESIS, Flaw, canonical, stamp
-from events.evidence.signatures import Seal, is_signed, open_seal, read_public_key
+from events.evidence.anchor_store import (
+    AnchoredHeads,
+    BusAnchors,
+    DatabaseAnchors,
+    Head,
+    file_lines,
+    is_ours,
+    read_line,
+)
+from events.evidence.audit_log import GENESIS, canonical, stamp
+from events.evidence.signatures import Seal, open_seal, read_public_key
 from storage.session import read_scope
 from storage.tables.cases import AuditEntry
+
+log = logging.getLogger("yiwang.audit")
 
 _SLACK = timedelta(hours=1)  # stamps may come late by as much as machines' clocks differ
 _HEADS_A_LINE = 500
 EVERY_S = 60.0
-Head = tuple[str, int, str]  # chain_id, seq, hash
+_START = datetime(1970, 1, 1, tzinfo=UTC) + _SLACK
 
 
-def anchorer_of(settings: Settings, engine: Engine, clock: Clock) -> Anchorer:
-    """The installation's anchorer: ``<data_dir>/audit/heads.jsonl``, its own key."""
-    return Anchorer(engine, clock, settings.data_dir / "audit" / "heads.jsonl", open_seal(settings.data_dir / "keys"))
+class AnchorsDisagree(YiwangError):
+    code = "anchors_disagree"
+    message = "the anchored heads in {one} and in {other} differ at line {n}"
+    remedy = "somebody changed one of them: nothing is signed until the true copy is back; see docs/audit.md"
+
+
+def anchorer_of(
+    settings: Settings,
+    engine: Engine,
+    clock: Clock,
+    bus: Bus | None = None,
+    tell: Callable[[str, str], None] | None = None,
+) -> Anchorer:
+    """The installation's anchorer: ``<data_dir>/audit/heads.jsonl``, its own key, the database and the bus."""
+    path = settings.data_dir / "audit" / "heads.jsonl"
+    return Anchorer(engine, clock, path, open_seal(settings.data_dir / "keys"), BusAnchors(bus) if bus else None, tell)
 
 
 class Anchorer:
-    """Writes the heads that moved to ``path``; ``publish`` (a bus subject, say) gets every line as well."""
+    """Writes the heads that moved to ``path``, the database and the bus.
+
+    ``tell(chain_id, detail)`` is called once for each chain that contradicts what was anchored.
+    """
 
     def __init__(
-        self, engine: Engine, clock: Clock, path: Path, seal: Seal, publish: Callable[[bytes], None] | None = None
+        self,
+        engine: Engine,
+        clock: Clock,
+        path: Path,
+        seal: Seal,
+        bus: BusAnchors | None = None,
+        tell: Callable[[str, str], None] | None = None,
     ) -> None:
-        self._engine = engine
-        self._clock = clock
-        self._path = path
-        self._seal = seal
-        self._publish = publish
+        self._engine, self._clock, self._path, self._seal = engine, clock, path, seal
+        self._database, self._bus, self._tell = DatabaseAnchors(engine), bus, tell
         self._recent: dict[str, tuple[int, datetime]] = {}
-        self._count, self._prev, self._since = _tail(path)
+        self._anchored: AnchoredHeads | None = None  # None: the lines were not read yet
+        self._count, self._prev, self._since = 0, GENESIS, _START
         self._size = -1  # unknown: read the tail before the first line
+        self.contradictions: dict[str, str] = {}
 
-    def run_once(self) -> int:
-        """Anchor what moved since the last time; how many heads were written."""
+    def run_once(self, elsewhere: Iterable[bytes] = ()) -> int:
+        """Anchor what moved since the last time; how many heads were written.
+
+        ``elsewhere``: lines of a third place (the bus), where the file and the database are shorter.
+        :class:`AnchorsDisagree` when the places tell different things: then nothing is signed.
+        """
+        if self._anchored is None:
+            self._begin(elsewhere)
         with read_scope(self._engine) as session:
             heads = [h for h in self._moved(session) if self._recent.get(h[0], (0, None))[0] < h[1]]
+            heads = self._without_contradictions(session, heads)
         now = self._clock.now()
         for first in range(0, len(heads), _HEADS_A_LINE):
             self._write(heads[first : first + _HEADS_A_LINE], now)
@@ -69,8 +116,84 @@ class Anchorer:
     async def run(self) -> None:
         """Anchor every :data:`EVERY_S` seconds until cancelled; what is left is anchored at the next start."""
         while True:
-            await asyncio.to_thread(self.run_once)
+            lines = await self._from_bus() if self._anchored is None else []
+            await asyncio.to_thread(self.run_once, lines)
+            await self._to_bus()
             await asyncio.sleep(EVERY_S)
+
+    async def _from_bus(self) -> list[bytes]:
+        """The bus's lines when it knows more than file and database together, else nothing."""
+        last = await self._bus.last() if self._bus is not None else None
+        if self._bus is None or last is None:
+            return []
+        here = await asyncio.to_thread(self._longest)
+        return await self._bus.lines() if last[0] > here else []
+
+    def _longest(self) -> int:
+        in_file = sum(1 for _ in file_lines(self._path))
+        last = self._database.last()
+        return max(in_file, last[0] if last else 0)
+
+    async def _to_bus(self) -> None:
+        """Send the bus what it lacks; a bus that is away gets it later."""
+        if self._bus is None:
+            return
+        last = await self._bus.last()
+        missing = await asyncio.to_thread(lambda: list(self._database.lines(last[0] if last else 0)))
+        try:
+            for _, line in missing:
+                await self._bus.add(line)
+        except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+            log.info("anchors could not be sent to the bus: %s", error)
+
+    def _begin(self, elsewhere: Iterable[bytes]) -> None:
+        """Read every line of every place: they must tell one story; go on from the longest."""
+        story = _Story(self._seal)
+        in_file = story.read("the anchor file", file_lines(self._path), trusted=True)
+        story.read("the database", (line for _, line in self._database.lines()))
+        story.read("the bus", elsewhere)
+        self._count, self._prev, self._since = story.count, story.prev, story.at
+        for detail in story.problems:
+            self._contradiction("anchors", detail)
+        self._mend(in_file)
+        self._anchored = story.anchored
+
+    def _mend(self, in_file: int) -> None:
+        """A crash between two places leaves one line out of one of them: it is written there now."""
+        self._database.add(file_lines(self._path))
+        last = self._database.last()
+        if last is not None and last[0] == in_file + 1 == self._count:
+            self._append(last[1])
+        elif in_file < self._count:
+            detail = f"the anchor file ends at line {in_file}, {self._count} were written"
+            self._contradiction("anchors", detail)
+
+    def _without_contradictions(self, session: Session, heads: list[Head]) -> list[Head]:
+        """``heads`` of the chains that still hold what was anchored of them."""
+        assert self._anchored is not None
+        before = self._anchored.of([chain_id for chain_id, _, _ in heads])
+        held: set[Head] = set()
+        wanted = [(chain_id, seq) for chain_id, (seq, _) in before.items()]
+        for first in range(0, len(wanted), 400):
+            keys = tuple_(AuditEntry.chain_id, AuditEntry.seq).in_(wanted[first : first + 400])
+            rows = session.execute(select(AuditEntry.chain_id, AuditEntry.seq, AuditEntry.hash).where(keys))
+            held |= {(row.chain_id, row.seq, row.hash) for row in rows}
+        sound = []
+        for head in heads:
+            last = before.get(head[0])
+            if last is not None and (head[0], *last) not in held:
+                self._contradiction(head[0], f"entry {last[0]} is not the one that was anchored: not signed")
+            elif last is None or head[1] > last[0]:
+                sound.append(head)
+        return sound
+
+    def _contradiction(self, chain_id: str, detail: str) -> None:
+        if chain_id in self.contradictions:
+            return
+        self.contradictions[chain_id] = detail
+        log.error("audit chain %s: %s", chain_id, detail)
+        if self._tell is not None:
+            self._tell(chain_id, detail)
 
     def _moved(self, session: Session) -> list[Head]:
         last = (
@@ -87,21 +210,36 @@ class Anchorer:
         return [(row.chain_id, row.seq, row.hash) for row in rows]
 
     def _write(self, heads: list[Head], now: datetime) -> None:
+        """One line into the file, then into the database: what is signed is on the disk first."""
+        assert self._anchored is not None
+        line = self._append(b"", heads, now)
+        self._database.add([line])
+        self._anchored.learn(heads)
+
+    def _append(self, line: bytes, heads: list[Head] | None = None, now: datetime | None = None) -> bytes:
+        """Append ``line``, or a new one of ``heads``; the line."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # a worker that was taken over may still be writing
-            if file.tell() != self._size:
-                self._count, self._prev, _ = _tail(self._path)
-            line = self._line(heads, now)
+            if heads is not None and now is not None:
+                if self._size >= 0 and file.tell() != self._size:
+                    self._follow()
+                line = self._line(heads, now)
+                self._count, self._prev = self._count + 1, hashlib.sha256(line).hexdigest()
             if file.tell() and not _ends_a_line(self._path):
                 file.write(b"\n")  # a power cut tore the last line: it stays, and the next one skips it
             file.write(line + b"\n")
             file.flush()
             os.fsync(file.fileno())
             self._size = file.tell()
-        self._count, self._prev = self._count + 1, hashlib.sha256(line).hexdigest()
-        if self._publish is not None:
-            self._publish(line)
+        return line
+
+    def _follow(self) -> None:
+        """Somebody else wrote to the file: go on after him when he is further."""
+        for line in file_lines(self._path):
+            body = read_line(line)
+            if body is not None and int(body["n"]) > self._count:
+                self._count, self._prev = int(body["n"]), hashlib.sha256(line).hexdigest()
 
     def _line(self, heads: list[Head], now: datetime) -> bytes:
         body: dict[str, Any] = {"n": self._count + 1, "at": stamp(now), "heads": heads, "prev": self._prev}
@@ -110,69 +248,53 @@ class Anchorer:
         return canonical(body)
 
 
+class _Story:
+    """What the anchor lines of several places tell together: as far as the longest of them goes."""
+
+    def __init__(self, seal: Seal) -> None:
+        self._key = read_public_key(seal.public_pem)
+        self._hashes = bytearray()  # 32 bytes a line
+        self.anchored = AnchoredHeads()
+        self.at = _START
+        self.problems: list[str] = []
+
+    @property
+    def count(self) -> int:
+        return len(self._hashes) // 32
+
+    @property
+    def prev(self) -> str:
+        return self._hash(self.count) if self.count else GENESIS
+
+    def _hash(self, n: int) -> str:
+        return bytes(self._hashes[32 * (n - 1) : 32 * n]).hex()
+
+    def read(self, place: str, lines: Iterable[bytes], *, trusted: bool = False) -> int:
+        """Go through the lines of a place; the highest number found.  :class:`AnchorsDisagree` where two places differ.
+
+        Signatures are asked of what no other place has told; the file's lines are held together by their hashes.
+        """
+        highest = 0
+        for line in lines:
+            body = read_line(line)
+            if body is None:
+                continue
+            n, digest = int(body["n"]), hashlib.sha256(line).digest()
+            highest = max(highest, n)
+            if n <= self.count:
+                if self._hash(n) != digest.hex() and any(self._hashes[32 * (n - 1) : 32 * n]):
+                    raise AnchorsDisagree(one=place, other="another place", n=n)
+            elif not trusted and not is_ours(self._key, body):
+                self.problems.append(f"line {n} of {place} was not signed here: it is left out")
+                continue
+            if n > self.count:
+                self._hashes += bytes(32 * (n - 1 - self.count)) + digest
+                self.anchored.learn(body["heads"])
+                self.at = max(self.at, datetime.fromisoformat(body["at"]))
+        return highest
+
+
 def _ends_a_line(path: Path) -> bool:
     with path.open("rb") as file:
         file.seek(-1, os.SEEK_END)
         return file.read(1) == b"\n"
-
-
-def _tail(path: Path) -> tuple[int, str, datetime]:
-    """Number and hash of the last whole line, and its time."""
-    count, prev, at = 0, GENESIS, datetime(1970, 1, 1, tzinfo=UTC) + _SLACK
-    if path.exists():
-        with path.open("rb") as file:
-            for line in file:
-                body = _read(line)
-                if body is not None:
-                    count, prev = int(body["n"]), hashlib.sha256(line.rstrip(b"\n")).hexdigest()
-                    at = datetime.fromisoformat(body["at"])
-    return count, prev, at
-
-
-def _read(line: bytes) -> dict[str, Any] | None:
-    try:
-        body = json.loads(line)
-    except ValueError:
-        return None
-    return body if isinstance(body, dict) and {"n", "at", "heads", "prev", "sig"} <= set(body) else None
-
-
-def check_anchors(path: Path, public_pem: bytes) -> tuple[dict[str, Head], list[Flaw], int]:
-    """``(last anchored head of each chain, flaws of the file, lines read)``."""
-    key = read_public_key(public_pem)
-    heads: dict[str, Head] = {}
-    flaws: list[Flaw] = []
-    prev, count, torn = GENESIS, 0, 0
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            raw = line.rstrip(b"\n")
-            body = _read(raw)
-            if body is None:
-                torn = number
-                continue
-            if canonical(body) != raw:
-                flaws.append(_flaw(number, "is not written as we write"))
-            signature = _signature(body)
-            unsigned = {k: v for k, v in body.items() if k != "sig"}
-            if not is_signed(key, signature, canonical(unsigned)):
-                flaws.append(_flaw(number, "its signature does not fit"))
-            if body["prev"] != prev:
-                lost = f" (line {torn} cannot be read)" if torn else ""
-                flaws.append(_flaw(number, f"does not follow from the line before{lost}"))
-            torn = 0
-            prev, count = hashlib.sha256(raw).hexdigest(), count + 1
-            heads |= {chain_id: (chain_id, seq, value) for chain_id, seq, value in body["heads"]}
-    if torn:
-        flaws.append(_flaw(torn, "the last line cannot be read"))
-    return heads, flaws, count
-
-
-def _signature(body: dict[str, Any]) -> bytes:
-    try:
-        return base64.b64decode(str(body["sig"]), validate=True)
-    except ValueError:
-        return b""
-
-
-def _flaw(line: int, detail: str) -> Flaw:
-    return Flaw(chain_id="anchors", seq=line, detail=detail)

@@ -38,6 +38,7 @@ class Flaw(Record, frozen=True):
     chain_id: str
     seq: int
     detail: str
+    kind: str = "changed"  # of a package also: added, repacked
 
 
 def canonical(value: JSON) -> bytes:

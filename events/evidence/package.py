@@ -23,7 +23,9 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -53,6 +55,20 @@ _README = """This package was sealed by Yiwang. To check it without Yiwang:
    canonical: keys sorted, separators "," and ":", UTF-8. The last hash is "audit_head" of the manifest.
 With Yiwang: python -m app verify FILE --key public_key.pem
 """
+
+
+SIGNER = "public_key.pem"
+MAX_MANIFEST_BYTES = 64 << 20
+MAX_LINK_BYTES = 16 << 20
+_PACKERS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", ".directory"})
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to be packed: its size in bytes, and how to read it."""
+
+    size: int
+    open: Callable[[], IO[bytes]]
 
 
 # Whatever a changed byte can make of a zip, of JSON or of a key; each means: not as it was sealed.
@@ -116,7 +132,7 @@ def seal_case(
         }
         raw = audit_log.canonical(manifest)
         head = {"manifest.json": raw, "manifest.sig": seal.sign(raw), "public_key.pem": seal.public_pem}
-        _write_zip(target, head, files)
+        _write_zip(target, head, {name: _on_disk(path) for name, path in files.items()})
     return number
 
 
@@ -150,16 +166,16 @@ def _ref(item: EvidenceView) -> EvidenceRef:
     )
 
 
-def _write_zip(target: IO[bytes], head: Mapping[str, bytes], files: Mapping[str, Path]) -> None:
+def _write_zip(target: IO[bytes], head: Mapping[str, bytes], files: Mapping[str, Source]) -> None:
     """The canonical archive: the three first files, then the others by name; stored, 1980, mode 600."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for name in _FIRST:
             archive.writestr(_info(name), head[name])
-        for name, path in sorted(files.items()):
+        for name, source in sorted(files.items()):
             info = _info(name)
-            info.file_size = path.stat().st_size
-            with path.open("rb") as source, archive.open(info, "w") as sink:
-                shutil.copyfileobj(source, sink, 1 << 20)
+            info.file_size = source.size
+            with source.open() as reader, archive.open(info, "w") as sink:
+                shutil.copyfileobj(reader, sink, 1 << 20)
 
 
 def _info(name: str) -> zipfile.ZipInfo:
@@ -174,77 +190,133 @@ def _hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _on_disk(path: Path) -> Source:
+    return Source(path.stat().st_size, lambda: path.open("rb"))
+
+
 def check_package(path: Path, trusted_pem: bytes | None = None) -> Checked:
-    """Check a package offline.  With ``trusted_pem`` it must also be signed by that key."""
+    """Check a package offline, in bounded memory.  With ``trusted_pem`` it must also be signed by that key.
+
+    A flaw's ``kind``: ``changed``; ``added`` (something lies in the archive that was not sealed, as packers and file
+    managers do); ``repacked`` (every sealed file is as it was, the archive around them was written anew).
+    """
     try:
-        with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
-            return _check(path, archive, Path(folder), trusted_pem)
+        with zipfile.ZipFile(path) as archive:
+            return _check(path, archive, trusted_pem)
     except UNREADABLE as error:
-        flaw = Flaw(chain_id=path.name, seq=0, detail=f"cannot be read as a package: {error}")
+        flaw = Flaw(chain_id=path.name, seq=0, detail=f"cannot be read as a package: {error}"[:300])
         return Checked(case_number="?", sealed_at="?", key="?", key_trusted=False, files=0, links=0, flaws=(flaw,))
 
 
-def _check(path: Path, archive: zipfile.ZipFile, folder: Path, trusted_pem: bytes | None) -> Checked:
-    names = archive.namelist()
+def _check(path: Path, archive: zipfile.ZipFile, trusted_pem: bytes | None) -> Checked:
+    infos = {info.filename: info for info in archive.infolist()}
     flaws: list[Flaw] = []
-
-    def wrong(name: str, detail: str) -> None:
-        flaws.append(Flaw(chain_id=name, seq=0, detail=detail))
-
-    head = {name: archive.read(name) for name in _FIRST}
+    if len(infos) != len(archive.infolist()):
+        flaws.append(Flaw(chain_id=path.name, seq=0, detail="two files in the archive have the same name"))
+    head = {name: _read_small(archive, infos[name]) for name in _FIRST}
     key = read_public_key(head["public_key.pem"])
-    if not is_signed(key, head["manifest.sig"], head["manifest.json"]):
-        wrong("manifest.json", "its signature does not fit")
-    manifest = json.loads(head["manifest.json"])
     trusted = trusted_pem is not None and fingerprint(read_public_key(trusted_pem)) == fingerprint(key)
     if trusted_pem is not None and not trusted:
-        wrong("public_key.pem", "is not the key you trust")
-    listed = {item["name"]: item for item in manifest["files"]}
-    for name in sorted(set(names) - set(listed) - set(_FIRST)):
-        wrong(name, "is not in the manifest")
-    files: dict[str, Path] = {}
-    for index, (name, item) in enumerate(sorted(listed.items())):
-        if name not in names:
-            wrong(name, "is missing")
-            continue
-        files[name] = folder / str(index)
-        with archive.open(name) as source, files[name].open("wb") as sink:
-            shutil.copyfileobj(source, sink, 1 << 20)
-        if files[name].stat().st_size != item["size"] or _hash(files[name]) != item["sha256"]:
-            wrong(name, "does not match the hash in the manifest")
+        flaws.append(Flaw(chain_id=SIGNER, seq=0, detail="is not the key you trust"))
+    manifest: dict[str, Any] = json.loads(head["manifest.json"])
+    listed: dict[str, dict[str, Any]] = {str(item["name"]): item for item in manifest["files"]}
     links = 0
-    if "audit.jsonl" in files:
-        entries = [json.loads(line) for line in files["audit.jsonl"].read_bytes().splitlines()]
-        flaws += audit_log.check_chain(entries)
-        links = len(entries)
-        if not entries or entries[-1]["hash"] != manifest["audit_head"]:
-            wrong("audit.jsonl", "does not end at the sealed head")
-    if not flaws:
-        flaws += _differences(path, head, files, folder)
+    if not is_signed(key, head["manifest.sig"], head["manifest.json"]):
+        # Sizes in a manifest that nobody signed are promises of nobody: nothing more is read.
+        flaws.append(Flaw(chain_id="manifest.json", seq=0, detail="its signature does not fit"))
+    else:
+        flaws += _added(infos, listed)
+        flaws += _check_files(archive, infos, listed)
+        if "audit.jsonl" in infos and not any(f.kind == "changed" for f in flaws if f.chain_id == "audit.jsonl"):
+            chain = _Links(archive, infos["audit.jsonl"])
+            flaws += audit_log.check_chain(chain)
+            links = chain.count
+            if chain.last != manifest["audit_head"]:
+                flaws.append(Flaw(chain_id="audit.jsonl", seq=links, detail="does not end at the sealed head"))
+        if all(flaw.chain_id == SIGNER for flaw in flaws):
+            flaws += _differences(path, archive, head, listed)
     return Checked(
         case_number=str(manifest["number"]),
         sealed_at=str(manifest["sealed_at"]),
         key=fingerprint(key),
         key_trusted=trusted,
-        files=len(files),
+        files=sum(1 for name in listed if name in infos),
         links=links,
         flaws=tuple(flaws),
         absent=tuple(str(item["uri"]) for item in manifest["absent"]),
     )
 
 
-def _differences(path: Path, head: Mapping[str, bytes], files: Mapping[str, Path], folder: Path) -> Iterator[Flaw]:
-    """Write the archive again and compare byte by byte."""
-    again = folder / "again.zip"
-    with again.open("w+b") as file:
-        _write_zip(file, head, files)
-    with path.open("rb") as one, again.open("rb") as two:
+def _read_small(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """One of the first three files; a length that no honest one has is refused before it is unpacked."""
+    with archive.open(info) as file:
+        data = file.read(MAX_MANIFEST_BYTES + 1)
+    if len(data) > MAX_MANIFEST_BYTES:
+        raise ValueError(f"{info.filename} is larger than {MAX_MANIFEST_BYTES} bytes")
+    return data
+
+
+def _added(infos: Mapping[str, zipfile.ZipInfo], listed: Mapping[str, Any]) -> Iterator[Flaw]:
+    for name in sorted(set(infos) - set(listed) - set(_FIRST)):
+        first, last = name.split("/", 1)[0], name.rstrip("/").rsplit("/", 1)[-1]
+        habit = first == "__MACOSX" or last in _PACKERS or name.endswith("/")
+        detail = "was added by a packer" if habit else "was added after sealing: it is not in the manifest"
+        yield Flaw(chain_id=name, seq=0, detail=f"{detail}; it is no part of what was sealed", kind="added")
+
+
+def _check_files(
+    archive: zipfile.ZipFile, infos: Mapping[str, zipfile.ZipInfo], listed: Mapping[str, dict[str, Any]]
+) -> Iterator[Flaw]:
+    """Each sealed file against its hash; never more is unpacked than the manifest says."""
+    for name, item in sorted(listed.items()):
+        if name not in infos:
+            yield Flaw(chain_id=name, seq=0, detail="is missing")
+            continue
+        size, digest = 0, hashlib.sha256()
+        try:
+            with archive.open(infos[name]) as source:
+                while size <= int(item["size"]) and (block := source.read(1 << 20)):
+                    size += len(block)
+                    digest.update(block)
+        except UNREADABLE as error:
+            yield Flaw(chain_id=name, seq=0, detail=f"cannot be read: {error}"[:300])
+            continue
+        if size != item["size"] or digest.hexdigest() != item["sha256"]:
+            yield Flaw(chain_id=name, seq=0, detail="does not match the hash in the manifest")
+
+
+class _Links:
+    """The links of ``audit.jsonl``, one after the other; ``last`` and ``count`` when all were read."""
+
+    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
+        self._archive, self._info = archive, info
+        self.last, self.count = "", 0
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        with self._archive.open(self._info) as file:
+            while line := file.readline(MAX_LINK_BYTES + 1):
+                if len(line) > MAX_LINK_BYTES:
+                    raise ValueError(f"a line of audit.jsonl is longer than {MAX_LINK_BYTES} bytes")
+                link = json.loads(line)
+                self.last, self.count = str(link["hash"]), self.count + 1
+                yield link
+
+
+def _differences(
+    path: Path, archive: zipfile.ZipFile, head: Mapping[str, bytes], listed: Mapping[str, dict[str, Any]]
+) -> Iterator[Flaw]:
+    """Write the archive again (on the disk) and compare byte by byte."""
+    files = {name: Source(int(item["size"]), partial(archive.open, name)) for name, item in listed.items()}
+    with tempfile.TemporaryFile() as again, path.open("rb") as one:
+        _write_zip(again, head, files)
+        again.seek(0)
         offset = 0
         while True:
-            a, b = one.read(1 << 20), two.read(1 << 20)
+            a, b = one.read(1 << 20), again.read(1 << 20)
             if a != b:
                 at = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-                yield Flaw(chain_id=path.name, seq=offset + at, detail="the archive itself was changed at this byte")
+                detail = "the archive was changed at this byte or packed again; the sealed files are as they were"
+                yield Flaw(chain_id=path.name, seq=offset + at, detail=detail, kind="repacked")
                 return
             if not a:
                 return

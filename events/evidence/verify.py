@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, TypeVar
@@ -12,8 +13,9 @@ from sqlalchemy.exc import DatabaseError
 
 from core.errors import MediaMissing
 from core.media import MediaStore
-from events.evidence.anchor import Head
+from events.evidence.anchor_store import Head
 from events.evidence.audit_log import Flaw, as_dict, canonical, check_chain, stamp
+from events.evidence.row_seal import FILE_COLUMNS, row_hash, told
 from storage.session import read_scope
 from storage.tables.cases import AuditEntry, Case, CaseEvidence, CaseTransition
 
@@ -29,12 +31,13 @@ def check_log(engine: Engine, heads: dict[str, Head]) -> Iterator[Flaw | int]:
     missing = dict(heads)
     chains = 0
     try:
-        for chain_id, entries, moves, case in _with_rows(engine):
+        for chain_id, entries, moves, case, files in _with_rows(engine):
             chains += 1
             yield from check_chain(entries)
             yield from _check_moves(chain_id, entries, moves)
             if case is not None:
                 yield from _check_case(case, entries)
+                yield from _check_files(chain_id, entries, files)
             yield from _check_head(chain_id, entries, missing.pop(chain_id, None))
         for chain_id, seq, _ in missing.values():
             yield Flaw(chain_id=chain_id, seq=seq, detail="an anchored chain is gone")
@@ -50,8 +53,14 @@ def check_media(engine: Engine, media: MediaStore) -> Iterator[Flaw | int]:
         rows = session.execute(
             select(CaseEvidence.case_id, CaseEvidence.uri, CaseEvidence.sha256).order_by(CaseEvidence.uri)
         ).all()
+        told = session.execute(
+            select(AuditEntry.chain_id, AuditEntry.body).where(AuditEntry.action == "expire")
+        )
+        expired = {(case_id, sha256) for case_id, body in told for sha256 in body.get("sha256", ())}
     seen: dict[str, str | None] = {}
     for row in rows:
+        if (row.case_id, row.sha256) in expired:
+            continue  # removed when its time was over, as the chain says
         if row.uri not in seen:
             try:
                 seen[row.uri] = hashlib.sha256(media.read(row.uri)).hexdigest()
@@ -109,9 +118,33 @@ def _check_case(case: Case, entries: list[dict[str, Any]]) -> Iterator[Flaw]:
     data = first.get("data")
     if isinstance(data, dict) and "title" in data and data["title"] != case.title:
         wrong.append("title")
+    told_of = (e["body"] for e in reversed(entries) if isinstance(e["body"], dict))
+    sealed = next((body["row"] for body in told_of if "row" in body), "")
+    if sealed and not wrong and sealed != row_hash(case):
+        yield Flaw(chain_id=case.case_id, seq=case.version, detail="the case's row was changed since its last move")
     if wrong:
         detail = f"the case's row was changed: {', '.join('state' if w == 'to' else w for w in wrong)}"
         yield Flaw(chain_id=case.case_id, seq=case.version, detail=detail)
+
+
+def _check_files(chain_id: str, entries: list[dict[str, Any]], files: list[CaseEvidence]) -> Iterator[Flaw]:
+    """The rows of ``case_evidence`` must be those that the chain tells of, as it tells of them."""
+    bodies = [(e["seq"], e["body"]) for e in entries if isinstance(e["body"], dict)]
+    known = {str(row["evidence_id"]): (seq, row) for seq, body in bodies for row in body.get("added") or ()}
+    older = json.dumps([body for _, body in bodies]) if any(f.evidence_id not in known for f in files) else ""
+    for row in files:
+        seq, expected = known.pop(row.evidence_id, (0, None))
+        if expected is None:
+            if row.sha256 not in older:  # links of earlier versions tell the hash alone
+                yield Flaw(chain_id=chain_id, seq=0, detail=f"evidence {row.uri} was put in unseen")
+            continue
+        now = told(row)
+        wrong = [name for name in FILE_COLUMNS if name in expected and now[name] != expected[name]]
+        if wrong:
+            detail = f"the row of evidence {expected.get('uri')} was changed: {', '.join(wrong)}"
+            yield Flaw(chain_id=chain_id, seq=seq, detail=detail)
+    for seq, row in known.values():
+        yield Flaw(chain_id=chain_id, seq=seq, detail=f"evidence {row.get('uri')} was removed from the case")
 
 
 def _without_chain(engine: Engine) -> Iterator[Flaw]:
@@ -123,8 +156,10 @@ def _without_chain(engine: Engine) -> Iterator[Flaw]:
         yield Flaw(chain_id=case_id, seq=0, detail="the case has no chain")
 
 
-def _with_rows(engine: Engine) -> Iterator[tuple[str, list[dict[str, Any]], list[CaseTransition], Case | None]]:
-    """Each chain with its case and the transitions."""
+def _with_rows(
+    engine: Engine,
+) -> Iterator[tuple[str, list[dict[str, Any]], list[CaseTransition], Case | None, list[CaseEvidence]]]:
+    """Each chain with its case, the transitions and the evidence rows."""
     for batch in _batches(_chains(engine), 200):
         ids = [chain_id for chain_id, _ in batch]
         moves: dict[str, list[CaseTransition]] = {}
@@ -132,10 +167,13 @@ def _with_rows(engine: Engine) -> Iterator[tuple[str, list[dict[str, Any]], list
             query = select(CaseTransition).where(CaseTransition.case_id.in_(ids))
             for row in session.scalars(query.order_by(CaseTransition.case_id, CaseTransition.seq)):
                 moves.setdefault(row.case_id, []).append(row)
+            files: dict[str, list[CaseEvidence]] = {}
+            for file in session.scalars(select(CaseEvidence).where(CaseEvidence.case_id.in_(ids))):
+                files.setdefault(file.case_id, []).append(file)
             cases = {row.case_id: row for row in session.scalars(select(Case).where(Case.case_id.in_(ids)))}
             session.expunge_all()
         for chain_id, entries in batch:
-            yield chain_id, entries, moves.get(chain_id, []), cases.get(chain_id)
+            yield chain_id, entries, moves.get(chain_id, []), cases.get(chain_id), files.get(chain_id, [])
 
 
 def _batches(items: Iterator[T], size: int) -> Iterator[list[T]]:

@@ -39,6 +39,7 @@ from events.notify.alarm_flood import AlarmControl
 from events.notify.deadlines import DeadlineSweep
 from events.rules.rulebook import default_rulebook, read_rulebook, rulebook_mark, sync_defaults
 from events.runtime import dead_letters
+from events.runtime.night_watch import NightWatch
 from events.runtime.outbox import Relay
 from events.runtime.readings_upkeep import ReadingsUpkeep
 from events.runtime.single_owner import Claim
@@ -232,6 +233,7 @@ async def _work(settings: Settings, bus: Bus, engine: Engine, clock: Clock, stop
     arrived = asyncio.Event()
     flows = await _flows(bus, arrived)
     relay = Relay(bus, engine, clock, settings)
+    watch = NightWatch(engine, clock, settings, relay.channels)
     jobs: list[Callable[[], Awaitable[None]]] = [
         Committer(engine, intake, clock, flows, arrived).run,
         lambda: _watch_rules(engine, intake),
@@ -241,7 +243,10 @@ async def _work(settings: Settings, bus: Bus, engine: Engine, clock: Clock, stop
         AlarmControl(engine, clock, relay.channels).run,
         Rechecker(bus, engine, clock, service, settings).run,
         ReadingsUpkeep(engine, clock).run,
-        anchorer_of(settings, engine, clock).run,
+        anchorer_of(settings, engine, clock, bus, watch.tell_audit).run,
+        watch.watch_disk,
+        watch.sweep,
+        watch.verify_nightly,
     ]
     await asyncio.to_thread(_load_rules, engine, intake)
     log.info("worker ready: %d rules, %d partitions", len(intake.book.specs), settings.partitions)

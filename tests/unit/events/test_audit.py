@@ -20,7 +20,8 @@ from sqlalchemy.orm import Session
 from app.cli import main
 from core.errors import InputInvalid, NotFound
 from core.media import MediaStore
-from events.evidence.anchor import Anchorer, check_anchors
+from events.evidence.anchor import Anchorer
+from events.evidence.anchor_check import check_anchors
 from events.evidence.audit_log import Flaw, append, chain, check_chain, link_hash
 from events.evidence.package import check_package, seal_to_bytes
 from events.evidence.signatures import open_seal, read_public_key

@@ -1,0 +1,93 @@
+"""The anchor lines held against themselves, and the places against each other."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from events.evidence.anchor_store import DatabaseAnchors, Head, file_lines, is_ours, read_line
+from events.evidence.audit_log import GENESIS, Flaw, canonical
+from events.evidence.signatures import read_public_key
+
+
+def check_anchors(path: Path, public_pem: bytes) -> tuple[dict[str, Head], list[Flaw], int]:
+    """``(last anchored head of each chain, flaws of the file, lines read)``."""
+    key = read_public_key(public_pem)
+    heads: dict[str, Head] = {}
+    flaws: list[Flaw] = []
+    prev, count, torn = GENESIS, 0, 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            raw = line.rstrip(b"\n")
+            body = read_line(raw)
+            if body is None:
+                torn = number
+                continue
+            if canonical(body) != raw:
+                flaws.append(_flaw(number, "is not written as we write"))
+            if not is_ours(key, body):
+                flaws.append(_flaw(number, "its signature does not fit"))
+            if body["n"] != count + 1:
+                flaws.append(_flaw(number, f"is line {body['n']}, where line {count + 1} should stand"))
+                count = int(body["n"]) - 1
+            if body["prev"] != prev:
+                lost = f" (line {torn} cannot be read)" if torn else ""
+                flaws.append(_flaw(number, f"does not follow from the line before{lost}"))
+            torn = 0
+            prev, count = hashlib.sha256(raw).hexdigest(), count + 1
+            heads |= {chain_id: (chain_id, seq, value) for chain_id, seq, value in body["heads"]}
+    if torn:
+        flaws.append(_flaw(torn, "the last line cannot be read"))
+    return heads, flaws, count
+
+
+def _flaw(line: int, detail: str) -> Flaw:
+    return Flaw(chain_id="anchors", seq=line, detail=detail)
+
+
+def check_places(path: Path, engine: Engine, bus_last: tuple[int, bytes] | None = None) -> Iterator[Flaw | int]:
+    """Flaws of the anchor file held against the database's lines and the bus's last one; at last the database's count.
+
+    The file may be one line ahead (a crash between the two); whatever it lacks was taken away.
+    """
+    database = DatabaseAnchors(engine)
+    known = database.count()
+    rows = database.lines() if known else iter(())
+    row = next(rows, None)
+    last, bus_seen = 0, False
+    for line in file_lines(path):
+        n = int((read_line(line) or {"n": 0})["n"])
+        last = max(last, n)
+        while row is not None and row[0] < n:
+            yield _flaw(row[0], "was taken out of the anchor file: the database still has it")
+            row = next(rows, None)
+        if row is not None and row[0] == n:
+            if row[1] != line:
+                yield _flaw(n, "the anchor file and the database tell different things")
+            row = next(rows, None)
+        elif known and row is not None:
+            yield _flaw(n, "was taken out of the database: the anchor file still has it")
+        if bus_last is not None and n == bus_last[0]:
+            bus_seen = True
+            if line != bus_last[1]:
+                yield _flaw(n, "the anchor file and the bus tell different things")
+    missing = 0
+    while row is not None:
+        missing, last, row = missing + 1, max(last, row[0]), next(rows, None)
+    if missing:
+        yield _flaw(last, f"the anchor file lacks {missing} lines that the database still has")
+    if bus_last is not None and not bus_seen:
+        yield _flaw(bus_last[0], "the anchor file lacks this line, which the bus still has")
+    yield known
+
+
+def check_database_end(path: Path, engine: Engine) -> Iterator[Flaw]:
+    """The database may lack the file's last line (a crash), not more."""
+    known = DatabaseAnchors(engine)
+    last = known.last() if known.count() else None
+    in_file = max((int((read_line(line) or {"n": 0})["n"]) for line in file_lines(path)), default=0)
+    if last is not None and in_file > last[0] + 1:
+        yield _flaw(in_file, f"the database lacks lines {last[0] + 1} to {in_file} of the anchor file")
