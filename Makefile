@@ -34,7 +34,7 @@ types:
 imports:
 	@.venv/bin/lint-imports --no-cache
 
-lock: setup      ## write requirements.txt from what is installed for requirements.in
+lock: setup      ## write the locks of requirements/*.in from what is installed
 	@$(PY) scripts/lock.py
 
 clean:           ## remove the environment and the demo's data

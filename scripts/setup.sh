@@ -7,7 +7,7 @@ fail() { printf '[setup] %s\n' "$*" >&2; exit 1; }
 
 python=${PYTHON:-python3}
 stamp=.venv/.ready
-want=$(cat requirements.txt dashboard/package-lock.json dashboard/vendor.py 2>/dev/null | cksum)
+want=$(cat requirements/*.txt dashboard/package-lock.json dashboard/vendor.py 2>/dev/null | cksum)
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ] && [ -d dashboard/static/vendor ]; then exit 0; fi
 
 command -v "$python" >/dev/null 2>&1 || fail "there is no $python: install Python 3.11 or newer, or say make PYTHON=/path/to/python3"
@@ -18,14 +18,17 @@ if [ ! -x .venv/bin/python ]; then
   say "1/4 virtual environment in .venv"
   "$python" -m venv .venv || fail "could not make a virtual environment: on Debian and Ubuntu, apt-get install python3-venv"
 fi
-if [ "$(cat .venv/.requirements 2>/dev/null || true)" != "$(cksum <requirements.txt)" ]; then
+if [ "$(cat .venv/.requirements 2>/dev/null || true)" != "$(cat requirements/*.txt | cksum)" ]; then
   say "2/4 Python packages (about 2.8 GB with torch; some minutes)"
   log=.venv/pip.log
-  if ! .venv/bin/python -m pip install --disable-pip-version-check --progress-bar off -r requirements.txt >"$log" 2>&1; then
+  install() { .venv/bin/python -m pip install --disable-pip-version-check --progress-bar off "$@" >>"$log" 2>&1; }
+  : >"$log"
+  # torch comes apart, without hashes: which of its builds fits depends on the machine
+  if ! { install --require-hashes -r requirements/runtime.txt -r requirements/tests.txt && install -r requirements/training.txt; }; then
     tail -n 15 "$log" >&2
-    fail "pip could not install requirements.txt: the lines above say why; the whole log is $log"
+    fail "pip could not install requirements/*.txt: the lines above say why; the whole log is $log"
   fi
-  cksum <requirements.txt >.venv/.requirements
+  cat requirements/*.txt | cksum >.venv/.requirements
 fi
 say "3/4 front-end packages (npm ci)"
 .venv/bin/python -m dashboard.vendor || fail "the front-end packages could not be installed: the lines above say why"
