@@ -29,12 +29,13 @@ class Parser {
   }
 
   whole() {
-    if (this.now.kind === "end") throw syntax(0);
+    if (this.now.text === "" && this.tokens.length === 1) throw syntax(0);
     const node = this.level(0);
     if (this.now.kind !== "end") throw this.unexpected();
     return node;
   }
 
+  /** @returns {import("./lexer.mjs").Token} */
   get now() {
     return this.tokens[this.index];
   }

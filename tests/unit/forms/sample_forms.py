@@ -129,7 +129,7 @@ calculate|kzl|||||||if(${zhs} > 0, round(sum(${kz}) div ${zhs} * 100, 1), '')"""
     ),
     "fixed_rows": (
         """integer|n|车辆数||yes||. >= 0 and . <= 20
-begin repeat|che|车辆||||||||||||||||${n}
+begin repeat|che|车辆|||||||||||||||${n}
 text|cp|车牌||yes||regex(., '[一-龥][A-Z][A-Z0-9]{5,6}')|车牌不正确
 select_one lx|clx|类型
 end repeat
