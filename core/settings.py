@@ -42,6 +42,7 @@ class Settings:
     panel_host: str  # the address on which devices of TCP protocols connect
     ingest_http_port: int
     session_secret: str = field(repr=False)
+    records_key: str = field(repr=False)  # encrypts identity numbers and telephones in the registers
     mqtt_shared_account: bool = True  # False: devices need a credential of their own
     mqtt_tls_cert: str = ""  # the MQTT listener speaks TLS with this certificate …
     mqtt_tls_key: str = ""
@@ -134,6 +135,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         panel_host=env.get("YIWANG_PANEL_HOST", "127.0.0.1"),
         ingest_http_port=_port(env, "YIWANG_INGEST_HTTP_PORT", 8630),
         session_secret=vault.get("session_secret"),
+        records_key=vault.get("records_key"),
         partitions=_whole(env, "YIWANG_PARTITIONS", 8, 1, 256),
         subject_prefix=env.get("YIWANG_SUBJECT_PREFIX", ""),
         nats_replicas=_whole(env, "YIWANG_NATS_REPLICAS", 1, 1, 5),

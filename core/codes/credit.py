@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import mul
+
 from core.codes.result import CodeCheck, normalise, refused
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # GB 32100 §4.5: no I O S V Z
@@ -31,7 +33,7 @@ def check_credit_code(text: object) -> CodeCheck:
 
 def credit_check_character(first17: str) -> str:
     """The 18th character: (31 − Σ value·3^i mod 31) mod 31 (GB 32100 §4.6).  ``first17`` uses :data:`ALPHABET`."""
-    total = sum(_VALUE[c] * w for c, w in zip(first17, _WEIGHTS, strict=True))
+    total = sum(map(mul, map(_VALUE.__getitem__, first17), _WEIGHTS))
     return ALPHABET[(31 - total % 31) % 31]
 
 

@@ -6,8 +6,6 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import Any
 
-DIGITS = frozenset("0123456789")
-
 
 @dataclass(frozen=True, slots=True)
 class CodeCheck:
@@ -36,10 +34,13 @@ def normalise(text: object) -> str:
     Full-width digits come from Chinese input methods; Python's ``isdigit`` and ``int`` would take them as they are,
     a browser would not (standards/12 §3.1).
     """
-    folded = unicodedata.normalize("NFKC", str(text))
+    folded = str(text)
+    if folded.isascii() and folded.isalnum():
+        return folded.upper()
+    folded = unicodedata.normalize("NFKC", folded)
     return "".join(c for c in folded if not c.isspace() and unicodedata.category(c) not in ("Cf", "Cc")).upper()
 
 
 def is_digits(text: str) -> bool:
     """ASCII digits only, at least one."""
-    return bool(text) and all(c in DIGITS for c in text)
+    return text.isascii() and text.isdigit()

@@ -1,0 +1,234 @@
+"""A generated district: records that look like a district's and are marked as generated; no real number is in them.
+
+Identity numbers carry the division 220199 and telephones begin with 120: neither is given to anybody.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Engine
+
+from core.clock import Clock
+from core.codes.credit import ALPHABET, credit_check_character, organisation_check_character
+from core.codes.resident import resident_check_character
+from core.ids import new_id
+from records.registers.definition import Register, shipped_registers
+from records.registers.preparing import Prepared, Preparer
+from records.registers.sealing import Seal
+from records.registers.storing import Origin, create_records
+from storage.bulk import roomy
+from storage.session import session_scope
+
+SOURCE = "generated"
+NOBODY = "220199"  # no such division
+SHARES = {  # of 370,000
+    "person": 0.72, "household": 0.17, "building": 0.022, "enterprise": 0.06, "special_place": 0.014, "licence": 0.008,
+    "emergency_stock": 0.002, "project": 0.002, "network_device": 0.002,
+}  # fmt: skip
+_FAMILY = (
+    "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘"
+    "杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文"
+)
+_GIVEN = (
+    "伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛明超霞平刚桂兰凤洁梅琳素云莲真环雪荣爱妹香月莺媛瑞凡佳嘉琼勤珍贞莉桂叶"
+    "璧璐娅琦晶妍茜秋珊莎锦黛青倩婷姣婉娴瑾颖露瑶怡婵雁蓓纨仪荷丹蓉眉君琴蕊薇菁梦岚苑建国华文志海山仁波宁贵福"
+    "生龙元全国胜学祥才发武新利清飞彬富顺信子杰"
+)
+_STREET = "东盛大街 吉林大路 自由大路 临河街 公平路 荣光路 远达大街 民丰大街 洋浦大街 八里堡路".split()  # noqa: SIM905
+_TRADE = "食品 商贸 物流 机电 建材 餐饮 汽配 科技 文化 医药 印刷 包装 劳务 装饰 农资".split()  # noqa: SIM905
+_CARE = ("none",) * 92 + ("elderly_alone", "elderly_alone", "disabled", "disabled", "left_behind", "subsistence",
+         "subsistence", "correction")  # fmt: skip
+_BATCH = 4000
+Draw = Callable[[random.Random, int, str, tuple[float, float]], dict[str, Any]]
+
+
+def generate(
+    engine: Engine,
+    seal: Seal,
+    clock: Clock,
+    communities: Sequence[tuple[str, float, float]],
+    count: int,
+    *,
+    seed: int = 1,
+    progress: Callable[[str, int], None] = lambda _name, _count: None,
+) -> dict[str, int]:
+    """Write ``count`` records over the ``communities`` (code, lon, lat); returns how many of each register."""
+    made: dict[str, int] = {}
+    registers = shipped_registers()
+    for name, share in SHARES.items():
+        wanted = round(count * share) if name != "person" else count - sum(round(count * s) for s in _others())
+        register = registers[name]
+        origin = Origin("system", clock.now(), SOURCE)
+        preparer = Preparer(register, seal, clock.now().date())
+        for batch in _prepared(register, preparer, communities, wanted, seed):
+            with session_scope(engine) as session:
+                roomy(session)
+                create_records(session, batch, origin)
+            progress(name, len(batch))
+        made[name] = wanted
+    return made
+
+
+def _others() -> list[float]:
+    return [share for name, share in SHARES.items() if name != "person"]
+
+
+def _prepared(
+    register: Register, preparer: Preparer, communities: Sequence[tuple[str, float, float]], count: int, seed: int
+) -> Iterator[list[Prepared]]:
+    batch: list[Prepared] = []
+    for values in rows(register, communities, count, seed):
+        batch.append(preparer.prepare(new_id(), values))
+        if len(batch) >= _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def rows(
+    register: Register, communities: Sequence[tuple[str, float, float]], count: int, seed: int = 1
+) -> Iterator[dict[str, Any]]:
+    """``count`` records of one register as checked values; the same seed gives the same records."""
+    dice, draw = random.Random(f"{seed} {register.id}"), _DRAW[register.id]
+    known = {field.name for field in register.fields}
+    for number in range(count):
+        position = number % len(communities) if register.id == "building" else dice.randrange(len(communities))
+        code, lon, lat = communities[position]
+        values = draw(
+            dice,
+            number // len(communities) if register.id == "building" else number,
+            code,
+            (lon + dice.uniform(-0.01, 0.01), lat + dice.uniform(-0.008, 0.008)),
+        )
+        values["division"] = code
+        if "grid" in known:
+            values["grid"] = f"{code}{dice.randrange(1, 13):03d}"
+        yield {name: value for name, value in values.items() if name in known}
+
+
+def resident_number(born: date, number: int) -> str:
+    """A number of nobody: valid by its form, of a division that does not exist."""
+    body = f"{NOBODY}{born:%Y%m%d}{number % 1000:03d}"
+    return body + resident_check_character(body)
+
+
+def credit_number(number: int) -> str:
+    """A credit code of no company, valid by both checks; TEXT marks it as invented."""
+    digits = ""
+    for _ in range(4):
+        number, rest = divmod(number, len(ALPHABET))
+        digits = ALPHABET[rest] + digits
+    organisation = f"TEXT{digits}"
+    body = f"91{NOBODY}{organisation}{organisation_check_character(organisation)}"
+    return body + credit_check_character(body)
+
+
+def _name(dice: random.Random) -> str:
+    given = dice.choice(_GIVEN) + (dice.choice(_GIVEN) if dice.random() < 0.75 else "")
+    return dice.choice(_FAMILY) + given
+
+
+def _street(dice: random.Random) -> str:
+    return f"{dice.choice(_STREET)}{dice.randrange(1, 400)}号"
+
+
+def _phone(dice: random.Random) -> str:
+    return f"120{dice.randrange(10**8):08d}"
+
+
+def _person(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+    born = date(1930, 1, 1) + timedelta(days=number // 1000 * 61 % 34_000)
+    identity = resident_number(born, number)
+    return {
+        "name": _name(dice), "id_number": identity, "sex": "男" if int(identity[16]) % 2 else "女",
+        "birth": born.isoformat(), "phone": _phone(dice), "nation": "汉族" if dice.random() < 0.9 else "满族",
+        "category": dice.choice(("resident", "resident", "resident", "floating", "away")), "care": dice.choice(_CARE),
+        "building": f"B{code[-6:]}{dice.randrange(90):03d}",
+        "address": f"{_street(dice)}{dice.randrange(1, 30)}栋{dice.randrange(101, 2900)}室",
+    }  # fmt: skip
+
+
+def _household(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+    floor = dice.randrange(1, 30)
+    return {
+        "number": f"H{number:07d}", "head": _name(dice), "phone": _phone(dice), "kind": "family",
+        "members": dice.randrange(1, 7), "building": f"B{code[-6:]}{dice.randrange(90):03d}", "floor": floor,
+        "room": f"{floor}{dice.randrange(1, 5):02d}", "address": _street(dice),
+    }  # fmt: skip
+
+
+def _building(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+    return {
+        "number": f"B{code[-6:]}{number:03d}",
+        "name": f"{dice.choice(_STREET)}{number % 400 + 1}号楼",
+        "use": dice.choice(("dwelling", "dwelling", "shop", "office", "mixed")), "floors": dice.randrange(1, 33),
+        "built": dice.randrange(1975, 2026), "lon": round(at[0], 6), "lat": round(at[1], 6),
+        "address": _street(dice),
+    }  # fmt: skip
+
+
+def _enterprise(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+    word = "".join(dice.choice(_GIVEN) for _ in range(2))
+    return {
+        "code": credit_number(number), "name": f"长春市{word}{dice.choice(_TRADE)}有限公司（虚构{number}）",
+        "industry": dice.choice("CFGHIKLMOQ"),
+        "scale": dice.choice(("small", "micro", "micro", "individual", "medium")),
+        "legal_person": _name(dice), "phone": _phone(dice), "served": dice.random() < 0.03,
+        "lon": round(at[0], 6), "lat": round(at[1], 6), "address": _street(dice),
+    }  # fmt: skip
+
+
+def _place(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+    kind = dice.choice(("shop", "restaurant", "hotel", "leisure", "clinic", "factory"))
+    return {
+        "number": f"S{number:06d}", "name": f"{_name(dice)[1:]}{dice.choice(_TRADE)}店", "kind": kind,
+        "measure": dice.randrange(20, 300), "risk": dice.choice(("low", "low", "middle", "high")),
+        "keeper": _name(dice),
+        "phone": _phone(dice), "lon": round(at[0], 6), "lat": round(at[1], 6),
+        "address": _street(dice),
+    }  # fmt: skip
+
+
+def _licence(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+    until = date(2026, 1, 1) + timedelta(days=dice.randrange(1800))
+    return {
+        "number": f"虚构{number:07d}", "name": "食品经营许可证", "kind": "许可证", "holder": f"虚构经营者{number}",
+        "holder_code": credit_number(number), "issued": "2024-05-06", "until": until.isoformat(), "status": "valid",
+    }  # fmt: skip
+
+
+def _stock(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+    item, kind = dice.choice((("编织袋", "rescue"), ("水泵", "rescue"), ("救生衣", "life"), ("帐篷", "living")))
+    return {
+        "warehouse": f"{number % 10 + 1}号库", "kind": kind, "item": item, "spec": f"型号{number}", "unit": "件",
+        "quota": 200, "stock": dice.randrange(60, 260), "keeper": _name(dice), "phone": _phone(dice),
+    }  # fmt: skip
+
+
+def _project(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+    return {
+        "code": f"26{number % 12 + 1:02d}-{NOBODY}-04-01-{number:06d}", "name": f"虚构项目{number}",
+        "stage": dice.choice(("planned", "approval", "building", "done")),
+        "light": dice.choice(("green", "green", "yellow", "red")),
+        "investment": dice.randrange(100, 90_000), "progress": dice.randrange(101),
+        "lon": round(at[0], 6), "lat": round(at[1], 6),
+    }  # fmt: skip
+
+
+def _device(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+    return {
+        "number": f"N{number:06d}", "name": f"接入交换机{number}", "kind": "交换机",
+        "address": f"192.0.2.{number % 254 + 1}",
+        "status": dice.choice(("up", "up", "up", "fault", "spare")),
+    }  # fmt: skip
+
+
+_DRAW: dict[str, Draw] = {
+    "person": _person, "household": _household, "building": _building, "enterprise": _enterprise, "licence": _licence,
+    "special_place": _place, "emergency_stock": _stock, "project": _project, "network_device": _device,
+}  # fmt: skip

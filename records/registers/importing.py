@@ -1,0 +1,189 @@
+"""Import of a file into a register: dry run or for good, mapped columns, every problem by sheet, row and field."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+from sqlalchemy import Engine
+
+from core.clock import Clock
+from core.ids import new_id
+from core.tables.problem import Problems
+from core.tables.reader import MAX_ROWS, raw_rows
+from records.registers.columns import RowParser, Surroundings, columns_of
+from records.registers.cross_checks import CrossChecks
+from records.registers.definition import Register
+from records.registers.preparing import Preparer
+from records.registers.sealing import Seal
+from records.registers.storing import Keyed, Origin, Written, existing_by_key, values_of, write_batch
+from storage.bulk import roomy
+from storage.session import read_scope, session_scope
+from storage.tables.records import ImportRun
+
+BATCH = 4000
+SHOWN = 500  # problems kept with the run
+_ALIKE = 0.6
+
+
+@dataclass
+class ImportReport:
+    """What an import did, or (``dry_run``) would do."""
+
+    run_id: str
+    dry_run: bool
+    rows: int = 0
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    problems: Problems = field(default_factory=Problems)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        names = ("rows", "created", "changed", "unchanged", "refused")
+        return {name: getattr(self, name) for name in names}
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json`` and the API."""
+        kept = [problem.as_dict() for problem in self.problems]
+        return {"run_id": self.run_id, "dry_run": self.dry_run, **self.counts, "problems": kept}
+
+
+@dataclass(frozen=True)
+class Importer:
+    """Takes files into one register; ``engine`` None checks only."""
+
+    register: Register
+    seal: Seal
+    around: Surroundings
+    clock: Clock
+    actor_id: str
+
+    def run(
+        self,
+        engine: Engine,
+        file: BinaryIO,
+        name: str,
+        *,
+        mapped: Mapping[str, str] | None = None,
+        dry_run: bool = False,
+        take_good_rows: bool = True,
+        progress: Callable[[int], None] = lambda _rows: None,
+    ) -> ImportReport:
+        """Read ``file`` and write its good rows; without ``take_good_rows`` one wrong row takes nothing."""
+        if not dry_run and not take_good_rows:
+            tried = self.run(engine, file, name, mapped=mapped, dry_run=True)
+            if tried.refused or tried.problems.errors:
+                tried.dry_run = False
+                tried.created = tried.changed = tried.unchanged = 0
+                return tried
+        report = ImportReport(new_id(), dry_run)
+        preparer = Preparer(self.register, self.seal, self.around.today)
+        origin = Origin(self.actor_id, self.clock.now(), name[:80], report.run_id)
+        for batch in _batches(self._rows(file, name, mapped, preparer, report)):
+            written = self._write(engine, batch, preparer, origin, dry_run)
+            report.created += written.created
+            report.changed += written.changed
+            report.unchanged += written.unchanged
+            progress(report.rows)
+        self._note(engine, name, report, origin)
+        return report
+
+    def _rows(
+        self, file: BinaryIO, name: str, mapped: Mapping[str, str] | None, preparer: Preparer, report: ImportReport
+    ) -> Iterator[Keyed]:
+        """The good rows; a key that came before in the same file is a problem, not a silent change."""
+        columns, checks = columns_of(self.register, self.around), CrossChecks(self.register)
+        parser = RowParser(columns)
+        keys: dict[bytes, int] = {}
+        problems = report.problems
+        for row in raw_rows(file, name, columns, problems, mapped=mapped, max_rows=MAX_ROWS):
+            report.rows += 1
+            values = parser.parse(row, problems)
+            if values is None:
+                report.refused += 1
+                continue
+            wrong = list(checks.problems(values))
+            key = preparer.natural_key(values)
+            for column, code in wrong:
+                problems.tell(name, code, sheet=row.place.sheet, row=row.place.row, field=column)
+            if key is not None and key in keys:
+                first, shown = f"row {keys[key]}", " + ".join(self.register.key)
+                problems.tell(name, "key_twice", sheet=row.place.sheet, row=row.place.row, value=shown, first=first)
+                wrong.append(("", "key_twice"))
+            if wrong:
+                report.refused += 1
+                continue
+            if key is not None:
+                keys[key] = row.place.row
+            checks.fill(values)
+            yield key, values
+        problems.fold(name, "number_in_text", "numbers_in_text")
+
+    def _write(self, engine: Engine, batch: list[Keyed], preparer: Preparer, origin: Origin, dry_run: bool) -> Written:
+        if not dry_run:
+            with session_scope(engine) as session:
+                roomy(session)
+                return write_batch(session, batch, self.register, preparer, self.seal, origin)
+        with read_scope(engine) as session:
+            known = existing_by_key(session, self.register, [key for key, _ in batch if key is not None])
+            written = Written()
+            for key, row in batch:
+                record = known.get(key) if key is not None else None
+                if record is None:
+                    written.created += 1
+                    continue
+                before = values_of(record, self.seal)
+                same = all(before.get(n) == v for n, v in row.items() if v not in (None, ""))
+                written.unchanged += same
+                written.changed += not same
+            return written
+
+    def _note(self, engine: Engine, name: str, report: ImportReport, origin: Origin) -> None:
+        kept = [problem.as_dict() for _, problem in zip(range(SHOWN), report.problems, strict=False)]
+        with session_scope(engine) as session:
+            session.add(
+                ImportRun(
+                    run_id=report.run_id, register_id=self.register.id, file=name[:200],
+                    state="tried" if report.dry_run else "taken", counts=report.counts, problems=kept,
+                    at=origin.at, by=self.actor_id,
+                )
+            )  # fmt: skip
+
+
+def _batches(rows: Iterator[Keyed]) -> Iterator[list[Keyed]]:
+    batch: list[Keyed] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) >= BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def suggest_mapping(headings: list[str], register: Register) -> dict[str, str]:
+    """Headings → fields: equal names first, then those that are alike; each field once."""
+    known: dict[str, str] = {}
+    for one in register.fields:
+        for word in (one.name, one.zh, one.en, *one.also):
+            known.setdefault(_plain(word), one.name)
+    found: dict[str, str] = {}
+    for heading in headings:
+        if (name := known.get(_plain(heading))) and name not in found.values():
+            found[heading] = name
+    for heading in headings:
+        if heading in found:
+            continue
+        for word in difflib.get_close_matches(_plain(heading), known, n=3, cutoff=_ALIKE):
+            if known[word] not in found.values():
+                found[heading] = known[word]
+                break
+    return found
+
+
+def _plain(text: str) -> str:
+    return "".join(c for c in text.lower() if c.isalnum())
