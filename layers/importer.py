@@ -90,6 +90,7 @@ def import_city(
 
     Every table is one transaction, in the order of their references.  Errors of single rows never stop the rest.
     """
+    demo = folder is None
     if folder is None:
         from layers.demo.clips import render_clips
         from layers.demo.generate import generate
@@ -102,6 +103,10 @@ def import_city(
     prepare(city, settings)
     _import_tables(engine, city, report, overwrite, progress)
     _keep_map_files(city, settings, progress, dry_run=dry_run)
+    if demo and not dry_run:
+        from layers.demo.ground_source import install
+
+        install(settings, city.territory, progress)
     return report
 
 

@@ -16,10 +16,10 @@ from typing import Any
 
 import shapely
 import yaml
-from shapely.geometry import Polygon
+from shapely.geometry import Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from layers.demo import people, places, streets
+from layers.demo import blocks, ground_source, people, places, streets
 from layers.demo.areas import STREET_SEEDS, Area, community_areas, street_areas
 from layers.demo.plane import Plane
 
@@ -53,6 +53,9 @@ class DemoCity:
         self.urban_streets = [s for s in self.streets if s.urban]
         self.urban = shapely.union_all([s.shape for s in self.urban_streets])
         self.nodes = streets.lattice(self.urban.buffer(-15))
+        self.real = ground_source.streets(self.plane)
+        # Where OpenStreetMap's extract lies: nothing is invented between its streets.
+        self.mapped = self.plane.to_metres(shapely.box(125.28, 43.82, 125.3985, 43.95))
 
     def rng(self, part: str) -> random.Random:
         """A generator of its own for each part, so that changing one part leaves the others alone."""
@@ -60,7 +63,7 @@ class DemoCity:
 
     def roads(self) -> list[streets.Road]:
         """Urban lattice and country roads."""
-        urban = streets.urban_roads(self.rng("roads"), self.nodes)
+        urban = _outside(streets.urban_roads(self.rng("roads"), self.nodes), self.mapped)
         villages = [(c.shape.representative_point().x, c.shape.representative_point().y)
                     for c in self.communities if not c.urban]  # fmt: skip
         gates = [streets.lattice_point(*n) for n in sorted(self.nodes) if n[0] == max(a for a, _ in self.nodes)]
@@ -68,9 +71,16 @@ class DemoCity:
         return urban + country
 
     def buildings(self) -> list[streets.Building]:
-        """Buildings on the urban blocks."""
+        """Buildings along the real streets, on the invented blocks east of them, and in the villages."""
         fringe = {n for n in self.nodes if abs(n[0]) > 14 or abs(n[1]) > 13}
-        return streets.buildings(self.rng("buildings"), streets.blocks(self.nodes), fringe)
+        east = [(n, b) for n, b in streets.blocks(self.nodes) if not b.intersects(self.mapped)]
+        built = streets.buildings(self.rng("buildings"), east, fringe)
+        town = shapely.intersection(self.mapped, self.outline)
+        built += blocks.town(self.rng("town"), town, self.real, len(built) + 1)
+        country = shapely.difference(self.outline, shapely.union(self.mapped, self.urban))
+        centres = [(c.shape.representative_point().x, c.shape.representative_point().y)
+                   for c in self.communities if not c.urban]  # fmt: skip
+        return built + blocks.villages(self.rng("villages"), centres, self.roads(), country, len(built) + 1)
 
     def grid(self) -> Iterable[tuple[str, BaseGeometry]]:
         """15-digit cells: 100 m where the city is dense, 1 km in the country; numbered within their community."""
@@ -81,6 +91,16 @@ class DemoCity:
             for cell in _cells(area.shape, _fitting(area.shape, size)):
                 counts[area.code] = counts.get(area.code, 0) + 1
                 yield f"{area.code}{counts[area.code]:03d}", cell
+
+
+def _outside(roads: list[streets.Road], mapped: BaseGeometry) -> list[streets.Road]:
+    """The roads' parts outside ``mapped``."""
+    found: list[streets.Road] = []
+    for road in roads:
+        for part in shapely.get_parts(road.line.difference(mapped)):
+            if part.length > 30:
+                found.append(streets.Road(f"r{len(found) + 1:05d}", road.name, road.road_class, part))
+    return found
 
 
 def _fitting(shape: BaseGeometry, size: float) -> float:
@@ -116,7 +136,8 @@ def _without_slivers(cells: list[BaseGeometry], size: float) -> list[BaseGeometr
 def patrol_cameras(city: DemoCity, roads: list[streets.Road]) -> list[Row]:
     """6,948 public-security and traffic cameras on road nodes: no stream, visited by the patrol only."""
     rng = city.rng("patrol")
-    spots = [streets.lattice_point(*n) for n in sorted(city.nodes)]
+    spots = blocks.spots(city.real, city.outline)
+    spots += [p for p in (streets.lattice_point(*n) for n in sorted(city.nodes)) if not city.mapped.contains(Point(p))]
     spots += [p for r in roads if r.road_class == "county" for p in r.line.coords]
     rows: list[Row] = []
     for k in range(PATROL_CAMERAS):

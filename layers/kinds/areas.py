@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from core.plugins import About
+from core.plugins import About, Words
 from layers.contract import Attribute, LayerKind, LayerParams, LegendEntry, Likeness
 
-ABOUT = About(zh="区域", en="Areas")
+ABOUT = About(zh="区域", en="Areas", params={"fill": Words("填充", "Filled")})
 
 
 class Params(LayerParams, frozen=True, kw_only=True):
-    """Zooms and roles only."""
+    """``fill`` no: only the edges are drawn."""
+
+    fill: bool = True
 
 
 def build(params: Params) -> LayerKind:
@@ -23,7 +25,7 @@ def build(params: Params) -> LayerKind:
         ),
         zooms=(5, 15),
         style=(
-            {"type": "fill", "paint": {"fill-color": "@fill", "fill-opacity": 0.25}},
+            {"type": "fill", "paint": {"fill-color": "@fill", "fill-opacity": 0.25 if params.fill else 0.0}},
             {"type": "line", "paint": {"line-color": "@edge", "line-width": 1.4}},
             {
                 "type": "symbol",

@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 import shapely
 
+from core.settings import Settings
+from layers.catalogue.record import layers
+from layers.demo import blocks, ground_source
 from layers.demo.generate import SOURCES, DemoCity, generate
+from layers.territory import of_outline
 
 
 @pytest.fixture(scope="module")
@@ -103,3 +107,37 @@ def test_every_reference_and_device(folder: Path) -> None:
     assert {f"mqtt:erdao-underpass-{n:02d}" for n in range(1, 7)} <= set(devices)
     assert {d["status"] for d in devices.values()} == {"accepted"}
     assert {"sl651", "hj212", "jt808"} <= {d["source"] for d in devices.values()}
+
+
+def test_buildings_stand_along_streets_over_the_whole_district(folder: Path) -> None:
+    city = DemoCity()
+    built = city.buildings()
+    assert len({b.building_id for b in built}) == len(built) and 8_000 < len(built) < 20_000
+    places = shapely.points([(b.plan.centroid.x, b.plan.centroid.y) for b in built])
+    assert shapely.contains(city.outline.buffer(30), places).mean() > 0.999
+    streets = shapely.union_all([s.line for s in city.real if s.road_class in blocks.DRIVEN])
+    west = shapely.contains(city.mapped, places)
+    assert (shapely.distance(places[west], streets) < blocks.REACH_M + 30).all()
+    assert not shapely.intersects(streets, [b.plan for b, w in zip(built, west, strict=True) if w]).any()
+    east, _ = city.plane.metres(125.45, 43.88)
+    assert (shapely.get_x(places) > east).sum() > 2_000
+    for left in range(int(shapely.get_x(places).min()), int(shapely.get_x(places).max()) - 3_000, 3_000):
+        assert ((shapely.get_x(places) >= left) & (shapely.get_x(places) < left + 3_000)).sum() > 50
+
+
+def test_the_real_ground_ships_with_its_licence_and_is_a_layer_of_its_own(settings: Settings, folder: Path) -> None:
+    city = DemoCity()
+    territory = of_outline(city.plane.to_degrees(city.outline), "二道区")
+    ground_source.install(settings, territory, lambda text: None)
+    found = {record.name: record for record in layers(settings)}
+    assert set(found) == {"osm-roads", "osm-rail", "outline"}
+    assert found["osm-roads"].features == len(ground_source.features("roads")) > 400
+    assert all("OpenStreetMap contributors" in found[n].attribution and found[n].licence == "ODbL-1.0"
+               for n in ("osm-roads", "osm-rail"))  # fmt: skip
+    names = {f["properties"].get("name") for f in ground_source.features("roads")}
+    assert {"吉林大路", "远达大街", "荣光路"} <= names
+    assert "Open Database License" in (ground_source.HERE / "README.md").read_text(encoding="utf-8")
+    assert sum(f.stat().st_size for f in ground_source.HERE.iterdir()) < 60_000
+    generated = {str(f["properties"]["name"]) for f in features(folder / "roads.geojson")}  # type: ignore[index]
+    assert not generated & {n for n in names if n}  # nothing of OpenStreetMap is mixed into what is generated
+    ground_source.install(settings, territory, lambda text: pytest.fail("installed twice"))

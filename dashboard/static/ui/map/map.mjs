@@ -43,7 +43,7 @@ async function begin(root, props, handle) {
     maxZoom: 19.5,
     maxPitch: 75,
     hash: "m",
-    attributionControl: false,
+    attributionControl: { compact: false }, // OpenStreetMap's licence asks for the credit on the map
     canvasContextAttributes: { antialias: false },
     localIdeographFontFamily: '"Noto Sans CJK SC","Noto Sans SC","Microsoft YaHei",sans-serif',
     fadeDuration: 120,
