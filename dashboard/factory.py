@@ -54,6 +54,7 @@ from dashboard.health import Health
 from dashboard.layers import routes as layers
 from dashboard.live import LiveHub
 from dashboard.openapi import add_bodies
+from dashboard.search import routes as search
 from dashboard.security import BODY_LIMIT, RESUMABLE_LIMIT, UPLOAD_LIMIT, Gate, SessionCache
 from dashboard.services import Services
 from dashboard.uploads import routes as uploads
@@ -73,6 +74,7 @@ ROUTERS = (
     uploads, forms,
     session, cases, attachments, records, cameras, fleet, learning, devices, rules, plans, duty, indicators, keys,
     channels, layers, maps, media, office, operations, push, push_subscriptions, sensorthings, open311, taxonomy, wall,
+    search,
 )  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 

@@ -23,6 +23,7 @@ from fastapi.responses import StreamingResponse
 from core.settings import Settings, load_settings
 from dashboard.pages import mount
 from layers.tiles import load_tilesets
+from tests.fake_wall import add_wall
 
 CENTRE = (125.39, 43.866)
 COOKIE = "yiwang_session"
@@ -35,7 +36,7 @@ DEPARTMENTS = [
 KINDS = [
     ("flame_smoke", "发现烟火", 4, "dept-fire"),
     ("absence", "消控室离岗", 2, "dept-fire"),
-    ("water_level_m", "道路积水 0.32 m", 3, "dept-drainage"),
+    ("water_level_m", "道路积水", 3, "dept-drainage"),
     ("fire_alarm", "火灾报警", 3, "dept-fire"),
     ("device_fault", "消防设施故障", 1, "dept-fire"),
     ("fire_lane", "消防通道占用", 2, "dept-urban"),
@@ -65,6 +66,7 @@ class FakeCity:
         self.commands: list[dict[str, Any]] = []
         self.seen_keys: set[str] = set()
         self.photos: list[str] = []
+        self.loud: set[str] = set()  # cases whose alarm rings until it is acknowledged
         self.sites = [self._site(n) for n in range(40)]
         self.cameras = [self._camera(n) for n in range(cameras)]
         self.cases = {c["case_id"]: c for c in (self._case(n) for n in range(cases))}
@@ -448,8 +450,11 @@ def create_fake_app(settings: Settings, city: FakeCity) -> FastAPI:  # noqa: C90
     async def new(severity: int = 3) -> dict[str, Any]:
         made = city._case(len(city.cases)) | {"severity": severity, "state": "dispatched", "stage": "handle"}
         city.cases[made["case_id"]] = made
+        city.loud.add(made["case_id"])
         city.push("case", made)
         return made
+
+    add_wall(app, city, signed_in, changing)
 
     @app.get("/api/{path:path}")
     async def missing(path: str) -> None:

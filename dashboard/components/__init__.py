@@ -36,18 +36,26 @@ class TopBar(_Own):
     available_properties = _prop_names
 
 
-class CaseList(_Own):
-    """The list of open cases with its filters; the selection stands in the page's address."""
+class WallLeft(_Own):
+    """The left column: on the wall the cases that need a decision, on the desk the list with tabs and filters."""
 
-    _type = "CaseList"
+    _type = "WallLeft"
     _prop_names = ["id"]
     available_properties = _prop_names
 
 
-class CasePanel(_Own):
-    """What is selected: a case, a site, a camera or a building; the day's overview when nothing is."""
+class WallRight(_Own):
+    """The right column: on the wall the focus card, on the desk what is selected (case, site, camera, building)."""
 
-    _type = "CasePanel"
+    _type = "WallRight"
+    _prop_names = ["id"]
+    available_properties = _prop_names
+
+
+class Timeline(_Own):
+    """The last 24 hours below the map: ticks of cases, a slider that replays them, stills near the focus."""
+
+    _type = "Timeline"
     _prop_names = ["id"]
     available_properties = _prop_names
 

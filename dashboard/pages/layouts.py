@@ -7,7 +7,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from dashboard.components import CaseList, CasePanel, Panel, TopBar
+from dashboard.components import Panel, Timeline, TopBar, WallLeft, WallRight
 from dashboard.i18n import translate
 from dashboard.map import CityMap
 
@@ -28,15 +28,18 @@ def shell() -> Any:
 
 
 def wall() -> Any:
-    """The command centre: list, map, panel."""
+    """The command centre: list, map with its time slider, panel; ``data-layout`` makes it a wall or a desk."""
     return html.Div(
         [
             TopBar(id="top", compact=False, page="wall"),
             html.Div(
                 [
-                    html.Aside(CaseList(id="cases"), className="wall-list"),
-                    html.Main(CityMap(id="map"), className="wall-map"),
-                    html.Aside(CasePanel(id="panel"), className="wall-panel"),
+                    html.Aside(WallLeft(id="cases"), className="wall-list"),
+                    html.Main(
+                        [html.Div(CityMap(id="map"), className="wall-canvas"), Timeline(id="time")],
+                        className="wall-map",
+                    ),
+                    html.Aside(WallRight(id="panel"), className="wall-panel"),
                 ],
                 className="wall-body",
             ),

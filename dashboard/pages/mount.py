@@ -67,7 +67,10 @@ def mount(app: FastAPI, settings: Settings) -> Dash:
         include_assets_files=False,
         pages_folder="",
         external_scripts=[{"src": "/static/ui/loader.js"}],
-        external_stylesheets=["/static/vendor/maplibre/maplibre-gl.css", "/static/app.css"],
+        external_stylesheets=[
+            "/static/vendor/maplibre/maplibre-gl.css",
+            *(f"/static/css/{name}.css" for name in ("tokens", "base", "command", "map")),
+        ],
         suppress_callback_exceptions=True,
         add_log_handler=False,
     )

@@ -82,11 +82,13 @@ def _points(session: Session, case: Case, end: datetime) -> tuple[list[tuple[flo
         .limit(200)
     ).all()
     rows = [(o.observed_at.timestamp(), o.body or {}) for o in reversed(seen)]
+    sure = [(at, 100 * float(b["confidence"])) for at, b in rows if isinstance(b.get("confidence"), int | float)]
+    if sure and case.source_type == "camera":  # what a detector counts (shares, pixels) says less than how sure it is
+        return sure, "%", "confidence"
     values = [(at, float(b["value"])) for at, b in rows if isinstance(b.get("value"), int | float)]
     if values:
         unit = next((str(b.get("unit") or "") for _, b in reversed(rows) if b.get("value") is not None), "")
         return values, unit, case.kind
-    sure = [(at, 100 * float(b["confidence"])) for at, b in rows if isinstance(b.get("confidence"), int | float)]
     return sure, "%", "confidence"
 
 

@@ -123,6 +123,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
 @pytest.fixture
 def boss(desk: Whole, chromium: Browser) -> Iterator[Visit]:
     made = visit(chromium, desk.base, 1920, 1080)
+    made.context.add_init_script("localStorage.setItem('yiwang_layout', 'desk')")
     made.log_in("boss", PASSWORD)
     made.page.on("dialog", lambda dialog: dialog.accept("同一事件" if dialog.type == "prompt" else ""))
     yield made
@@ -296,6 +297,7 @@ def test_how_well_we_see_becomes_a_threshold_and_a_hard_negative(desk: Whole, bo
     row.locator('[data-do="hard"]').click()
     expect(row.locator("[role=status]")).to_contain_text("已加入 1 张图")
     boss.open("/cases/judged-5")
+    _tab(page, "records")
     page.get_by_role("button", name="加入难例集").click()
     expect(page.get_by_role("button", name="已加入")).to_be_visible()
     assert len(list((desk.settings.data_dir / "hard_negatives" / "flame_smoke" / "images").iterdir())) == 1
@@ -366,7 +368,9 @@ def test_phone_reports_refuses_and_checks_and_the_desk_keeps_the_records(
         expect(alarm.locator(".chip")).not_to_have_text("已派遣")
 
         boss.open(f"/cases/{case_id}")
+        _tab(page, "history")
         expect(page.locator(".timeline").first).to_contain_text("不归我单位")
+        _tab(page, "records")
         joined = page.locator("details.section", has_text="已并入的案件")  # staff saw the fire that the panel told of
         expect(joined).to_contain_text("东盛商厦冒烟", timeout=30_000)
         page.locator("summary", has_text="审计链").click()
@@ -411,6 +415,7 @@ def _checked(desk: Whole, boss: Visit, staff: Visit, checker: Visit) -> None:
         '[data-do="photo"]', [{"name": "after.jpg", "mimeType": "image/jpeg", "buffer": picture("after", False)}]
     )
     phone.tap('[data-do="finish"]')
+    _tab(page, "history")
     expect(page.locator(".timeline").first).to_contain_text("处置完成", timeout=30_000)
     checker.page.goto(checker.base + "/m")
     checker.page.locator("a.card", has_text="火灾报警").tap()
@@ -444,10 +449,12 @@ def test_two_cases_are_merged_and_taken_apart_again(desk: Whole, chromium: Brows
     page.locator(".command-form textarea").fill("两个门的探测器报的是同一处火")
     page.click(".command-form button[type=submit]")
     expect(page.locator(".case-number .chip")).to_have_text("已并案")
+    _tab(page, "history")
     expect(page.locator(".timeline").first).to_contain_text("两个门的探测器报的是同一处火")
     expect(page.locator(".timeline").first).to_contain_text("second")
     expect(page.locator(f'li.case[data-case="{second}"]')).to_have_count(0)  # one happening, one line
     wall.open(f"/cases/{first}", ready=False)
+    _tab(page, "records")
     expect(page.locator("details.section", has_text="已并入的案件")).to_contain_text("西门")
     _shot(page, "merged")
     wall.open(f"/cases/{second}", ready=False)
@@ -455,9 +462,11 @@ def test_two_cases_are_merged_and_taken_apart_again(desk: Whole, chromium: Brows
     page.locator(".command-form textarea").fill("查明是两处火")
     page.click(".command-form button[type=submit]")
     expect(page.locator(".case-number .chip")).to_have_text("已派遣")
+    _tab(page, "history")
     for word in ("并案", "撤销并案", "查明是两处火"):
         expect(page.locator(".timeline").first).to_contain_text(word)
     expect(page.locator(f'li.case[data-case="{second}"]')).to_have_count(1)
+    _tab(page, "records")
     page.locator("summary", has_text="审计链").click()
     chain = page.locator("details.section", has_text="审计链")
     expect(chain.locator(".good-text")).to_contain_text("审计链完整")
@@ -467,6 +476,11 @@ def test_two_cases_are_merged_and_taken_apart_again(desk: Whole, chromium: Brows
     _shot(page, "unmerged")
     wall.assert_clean()
     wall.context.close()
+
+
+def _tab(page: Page, name: str) -> None:
+    """Turn to a tab of the case's panel."""
+    page.locator(f'[data-tab="{name}"][role="tab"]').click()
 
 
 def _command(page: Page, name: str) -> None:
@@ -506,6 +520,7 @@ def test_a_plan_calls_up_tasks_people_stores_and_cameras(desk: Whole, chromium: 
     wall.log_in("second", PASSWORD)
     page = wall.page
     wall.open(f"/cases/{case_id}", ready=False)
+    _tab(page, "records")
     page.locator("summary", has_text="应急预案").click()
     part = page.locator("details.section", has_text="应急预案")
     part.locator('[data-plan="mall-fire"]').click()
@@ -527,6 +542,7 @@ def test_a_plan_calls_up_tasks_people_stores_and_cameras(desk: Whole, chromium: 
     stores.locator("[data-do=done]").click()
     expect(page.locator("tr", has_text="商场火灾预案").last).to_contain_text("2 / 2")
     wall.open(f"/cases/{case_id}", ready=False)
+    _tab(page, "history")
     expect(page.locator(".timeline").first).to_contain_text("启动预案")
     wall.assert_clean()
     wall.context.close()

@@ -75,8 +75,9 @@ def test_picking_on_the_map_opens_the_panel_and_a_command_moves_the_case(wall: V
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.locator(".panel-head h2")).to_have_text(chosen["title"])
     assert page.evaluate("() => location.pathname") == f"/cases/{chosen['case_id']}"
-    expect(page.locator(".why > li")).not_to_have_count(0)
     expect(page.locator(".shot")).to_be_visible()
+    page.click('[data-tab="why"]')
+    expect(page.locator(".why > li")).not_to_have_count(0)
     page.click('[data-command="accept"]')
     page.click(".command-form button[type=submit]")
     expect(page.locator(".case-number .chip")).to_have_text("处置中")
@@ -94,7 +95,7 @@ def test_deep_link_language_and_filters(wall: Visit, fake: Fake) -> None:
     # Titles come from the rules in Chinese: English shows the kind's word and the place, and keeps the original below.
     expect(page.locator(".panel-head h2")).to_contain_text(f" · {chosen['site_name']}")
     expect(page.locator(".original-title")).to_have_text(chosen["title"])
-    expect(page.locator(".list-head h2")).to_have_text("Open cases")
+    expect(page.locator('[data-tab="open"]')).to_contain_text("Open")
     shown = page.locator("li.case").evaluate_all("(rows) => rows.map((r) => r.className)")
     assert shown and all(f"s{chosen['severity']}" in name for name in shown)
     assert 'aria-selected="true"' in page.locator(f'li.case[data-case="{chosen["case_id"]}"]').evaluate(

@@ -136,6 +136,7 @@ def test_from_an_alarm_to_a_checked_case(whole: Whole, chromium: Browser) -> Non
         wall.page.click('[data-command="check_pass"]')
         wall.page.click(".command-form button[type=submit]")
         expect(wall.page.locator('[data-command="check_pass"]')).to_have_count(0, timeout=20_000)
+        wall.page.locator('[data-tab="history"]').click()
         timeline = wall.page.locator(".timeline")
         for word in ("上报", "派遣", "接收", "处置完成", "核查通过"):
             expect(timeline).to_contain_text(word)

@@ -3,6 +3,16 @@
 (function () {
   "use strict";
   var React = window.React;
+  // Theme and layout stand before the first paint; ui/shared/look.mjs changes them later.
+  (function () {
+    var root = document.documentElement;
+    var kept = function (key) { try { return localStorage.getItem(key); } catch (error) { return null; } };
+    var centre = location.pathname === "/" || location.pathname.indexOf("/cases/") === 0;
+    var asked = new URLSearchParams(location.search).get("view") || kept("yiwang_layout");
+    root.dataset.layout = !centre ? "page" : asked === "wall" || asked === "desk" ? asked : window.innerWidth >= 1800 && location.pathname === "/" ? "wall" : "desk";
+    var theme = kept("yiwang_theme");
+    root.dataset.theme = ["night", "day", "contrast"].indexOf(theme) >= 0 ? theme : root.dataset.layout === "wall" ? "night" : "day";
+  })();
   function component(type, file, className) {
     function Own(props) {
       var ref = React.useRef(null);
@@ -28,9 +38,10 @@
     return Own;
   }
   window.yiwang_ui = {
+    WallLeft: component("WallLeft", "wall/left.mjs", "own-left"),
+    WallRight: component("WallRight", "wall/right.mjs", "own-right"),
+    Timeline: component("Timeline", "wall/timeline.mjs", "own-timeline"),
     TopBar: component("TopBar", "wall/topbar.mjs", "own-topbar"),
-    CaseList: component("CaseList", "cases/caselist.mjs", "own-caselist"),
-    CasePanel: component("CasePanel", "wall/panel.mjs", "own-panel"),
     CityMap: component("CityMap", "map/map.mjs", "own-map"),
     Panel: component("Panel", function (props) { return "desk/page_" + props.module + ".mjs"; }, "own-page")
   };

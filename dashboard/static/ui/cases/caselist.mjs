@@ -1,10 +1,18 @@
-// The list of open cases.  Rows are kept and only their changed text is set anew.
-import { t, caseTitle, term, short, span, named, ready as wordsReady } from "../shared/i18n.mjs";
+// The desk's list: what waits for a decision, everything open, what is closed.  Rows are kept, only changed text is set anew.
+import { t, caseTitle, term, short, named, ready as wordsReady } from "../shared/i18n.mjs";
 import { h, icon, replace, debounce } from "../shared/dom.mjs";
+import * as api from "../shared/api.mjs";
 import * as store from "../shared/store.mjs";
-import { iconFor } from "../map/style.mjs";
+import { mark } from "../shared/severity.mjs";
+import { byUrgency, countdown, needsDecision } from "./rank.mjs";
+import { valueOf, want } from "./values.mjs";
+import { marks, spark, trendText, valueNode } from "./livevalue.mjs";
+import { ringingIds } from "../wall/alarm.mjs";
+import { pictureOf } from "../wall/media.mjs";
 
 const LIMIT = 200;
+const PICTURES = 30; // rows that show one
+const TABS = ["decide", "open", "closed"];
 
 export function mount(root) {
   const stops = [];
@@ -15,38 +23,65 @@ export function mount(root) {
 
 function draw(root, stops) {
   const rows = new Map();
-  const list = h("ol", { class: "cases", tabindex: "0", "aria-label": t("cases.label") });
+  let tab = "open";
+  let closed = null;
+  const list = h("ol", { class: "cases", role: "listbox", tabindex: "0", "aria-label": t("cases.label") });
   const state = h("div", { class: "list-state" });
   const total = h("span", { class: "list-total" });
+  const tabs = h("div", { class: "list-tabs", role: "group", "aria-label": t("cases.label") });
+  const items = () => {
+    if (tab === "closed") return (closed || []).filter(store.matches);
+    const open = byUrgency(store.shown(), ringingIds(), store.now());
+    return tab === "decide" ? open.filter((c) => needsDecision(c, store.now())) : open;
+  };
+  const loadClosed = async () => {
+    try {
+      closed = (await api.get(`/api/cases${api.query({ open: "false", limit: LIMIT })}`)).items;
+    } catch (error) {
+      closed = [];
+      store.emit("notice", { kind: "client", severity: 1, title: error.text || String(error) });
+    }
+    show();
+  };
+  const counts = () => {
+    const open = store.shown();
+    const n = { decide: open.filter((c) => needsDecision(c, store.now())).length, open: open.length, closed: closed ? closed.length : "" };
+    replace(tabs, TABS.map((name) => h("button", { type: "button", "aria-pressed": String(name === tab), dataset: { tab: name }, onClick: () => { tab = name; closed = null; if (name === "closed") loadClosed(); show(); } },
+      t(`cases.tab_${name}`), n[name] === "" ? null : h("b", {}, n[name]))));
+  };
   const show = () => {
-    const items = store.shown();
-    total.textContent = t("cases.total", { n: items.length });
-    message(state, items);
-    const wanted = items.slice(0, LIMIT);
+    const found = items();
+    counts();
+    total.textContent = t("cases.total", { n: found.length });
+    message(state, tab === "closed" && closed === null ? null : found);
+    const wanted = found.slice(0, LIMIT);
     const ids = new Set(wanted.map((item) => item.case_id));
     for (const [id, row] of rows) if (!ids.has(id)) { row.node.remove(); rows.delete(id); }
     let place = list.firstChild;
-    for (const item of wanted) {
+    wanted.forEach((item, n) => {
       let row = rows.get(item.case_id);
       if (!row) { row = newRow(item.case_id); rows.set(item.case_id, row); }
-      row.show(item);
+      row.show(item, n < PICTURES);
       if (row.node !== place) list.insertBefore(row.node, place);
       else place = place.nextSibling;
-    }
+    });
+    list.hidden = !wanted.length; // an empty listbox says nothing
+    want("list", document.documentElement.dataset.layout === "wall" || tab === "closed" ? [] : wanted.slice(0, 40).map((c) => c.case_id));
+    mark_(false);
   };
   const age = () => rows.forEach((row) => row.age());
   const timer = setInterval(age, 1000);
-  stops.push(() => clearInterval(timer), store.on("cases", show), store.on("connection", show), store.on("sites", show), store.on("departments", show));
-  const mark = (fly) => {
+  stops.push(() => clearInterval(timer), () => want("list", []), ...["cases", "connection", "sites", "departments", "layout", "alarms", "values"].map((name) => store.on(name, show)));
+  const mark_ = (fly) => {
     const id = store.state.selection?.type === "case" ? store.state.selection.id : null;
     for (const [key, row] of rows) row.node.setAttribute("aria-selected", String(key === id));
     if (fly && rows.get(id)) rows.get(id).node.scrollIntoView({ block: "nearest" });
   };
-  stops.push(store.on("select", () => mark(true)), store.on("cases", () => mark(false)));
+  stops.push(store.on("select", () => mark_(true)));
   list.addEventListener("keydown", (event) => keys(event, list));
-  replace(root, filters(stops), h("div", { class: "list-head" }, h("h2", {}, t("cases.title")), total), state, list);
+  replace(root, h("div", { class: "list-head" }, tabs, total), filters(stops), state, list);
   show();
-  mark(true);
+  mark_(true);
 }
 
 function message(node, items) {
@@ -56,7 +91,7 @@ function message(node, items) {
     node.classList.add("error");
     replace(node, icon("alarm", 26), h("p", {}, t("cases.failed")), h("small", {}, failed.text || String(failed)),
       h("button", { type: "button", class: "button", onClick: store.loadCases }, t("act.retry")));
-  } else if (!loaded) replace(node, h("div", { class: "skeleton" }), h("div", { class: "skeleton" }), h("div", { class: "skeleton" }));
+  } else if (!loaded || items === null) replace(node, h("div", { class: "skeleton" }), h("div", { class: "skeleton" }), h("div", { class: "skeleton" }));
   else if (connection === "lost") replace(node, h("p", { class: "warn" }, t("cases.stale")));
   else if (!items.length) replace(node, icon("check", 30), h("p", {}, cases.size ? t("cases.none_match") : t("cases.none")));
   else replace(node);
@@ -64,42 +99,51 @@ function message(node, items) {
 
 function newRow(id) {
   let item = null;
-  const mark = h("span", { class: "case-icon" });
+  let version = -1;
+  const picture = h("img", { alt: "", hidden: true, loading: "lazy" });
+  picture.addEventListener("error", () => { picture.hidden = true; });
+  const badge = h("span", { class: "case-badge" });
   const title = h("b", { class: "case-title" });
+  const live = h("span", { class: "case-live" });
   const stage = h("span", { class: "chip" });
-  const place = h("span", { class: "case-place" });
   const who = h("span", { class: "case-who" });
-  const aged = h("time", { class: "case-age" });
   const due = h("span", { class: "case-due" });
-  const pick = () => store.select({ type: "case", id }, { fly: true });
-  const node = h("li", { class: "case", role: "option", tabindex: "-1", dataset: { case: id }, onClick: pick, onKeydown: (e) => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); pick(); } } },
-    mark, h("div", { class: "case-main" },
-      h("div", { class: "case-line" }, title, stage),
-      h("div", { class: "case-line" }, place, who),
-      h("div", { class: "case-line small" }, aged, due)));
+  const pick = () => store.select({ type: "case", id, item: item?.open ? undefined : item }, { fly: true });
+  const node = h("li", { class: "case", role: "option", tabindex: "-1", "aria-selected": "false", dataset: { case: id }, onClick: pick, onKeydown: (e) => { if (e.key === "Enter") { e.preventDefault(); pick(); } } },
+    h("span", { class: "case-picture" }, icon("camera", 20), picture, badge),
+    h("span", { class: "case-main" }, title, live, h("span", { class: "case-line" }, who, due)));
   const set = (target, text) => { if (target.textContent !== text) target.textContent = text; };
   const age = () => {
     if (!item) return;
-    const opened = Date.parse(item.opened_at);
-    set(aged, `${short(item.opened_at)} · ${t("cases.ago", { span: span(store.now() - opened) })}`);
+    if (!item.open) { set(due, item.closed_at ? short(item.closed_at) : ""); return; }
     if (!item.deadline_at) { set(due, ""); return; }
-    const left = Date.parse(item.deadline_at) - store.now();
-    due.className = `case-due ${left < 0 ? "late" : left < 900000 ? "soon" : ""}`;
-    set(due, left < 0 ? t("cases.overdue", { span: span(left) }) : t("cases.left", { span: span(left) }));
+    const c = countdown(Date.parse(item.deadline_at) - store.now());
+    due.className = `case-due ${c.late ? "late" : c.text.length <= 5 && c.text < "15:00" ? "soon" : ""}`;
+    set(due, c.late ? t("cases.overdue", { span: c.text.slice(1) }) : t("cases.left", { span: c.days ? t("clock.days", { n: c.days }) : c.text }));
   };
   return {
     node, age,
-    show(next) {
+    show(next, withPicture) {
       const before = item;
       item = next;
-      node.className = `case s${item.severity}${before ? "" : " fresh"}`;
-      set(title, caseTitle(item, false)); // the place stands below
+      const ringing = ringingIds().has(id);
+      node.className = `case s${item.severity}${before ? "" : " fresh"}${ringing ? " ringing" : ""}`;
+      set(title, caseTitle(item));
       title.title = item.title;
-      set(stage, term("state", item.state));
-      stage.className = `chip st-${item.state}`;
-      set(place, store.placeOf(item) || t("cases.no_place"));
-      set(who, store.departmentOf(item) || t("cases.no_department"));
-      if (!before || before.kind !== item.kind) replace(mark, icon(iconFor(item.kind || item.class_code), 20));
+      if (!before || before.severity !== item.severity) replace(badge, mark(item.severity, "1.35rem", t(`severity.${item.severity}`)));
+      const value = valueOf(id);
+      const key = value ? `${value.at}:${value.value}:${value.cleared_at}` : "";
+      if (live.dataset.key !== key || !before || before.state !== item.state) {
+        live.dataset.key = key;
+        set(stage, term("state", item.state));
+        stage.className = `chip st-${item.state}`;
+        replace(live, valueNode(value), spark(value, 64, 16), value ? h("span", { class: "quiet" }, trendText(value).slice(0, 1)) : null, marks(value), stage);
+      }
+      set(who, [store.departmentOf(item) || t("cases.no_department"), item.handler_name].filter(Boolean).join(" · "));
+      if (withPicture && version !== item.version && document.documentElement.dataset.layout !== "wall") {
+        version = item.version;
+        pictureOf(id).then((found) => { picture.hidden = !found; if (found && picture.getAttribute("src") !== found.src) picture.src = found.src; });
+      }
       age();
     },
   };

@@ -4,7 +4,7 @@ import { h, icon, replace } from "../shared/dom.mjs";
 import * as api from "../shared/api.mjs";
 import * as store from "../shared/store.mjs";
 
-const KEEP_S = 12; // seconds of past kept in the buffer
+const KEEP_S = 45; // seconds of past kept in the buffer: −30 s is in it once it has played that long
 
 /** A still at once, live on demand.  Returns how to leave. */
 export function cameraView(root, cameraId) {

@@ -3,6 +3,7 @@ import { t, number } from "../shared/i18n.mjs";
 import { h, icon, replace } from "../shared/dom.mjs";
 import * as api from "../shared/api.mjs";
 import { build } from "../map/style.mjs";
+import { palette } from "../map/palette.mjs";
 import { calibrate, viewPolygon } from "../map/geometry.mjs";
 
 export function calibrationEditor(src, camera) {
@@ -58,8 +59,8 @@ export function calibrationEditor(src, camera) {
     if (!alive) return;
     const maplibre = gl.default && gl.default.Map ? gl.default : gl;
     const centre = camera.lon != null ? [camera.lon, camera.lat] : described.metadata?.center || [125.42, 43.87];
-    const style = build(described);
-    style.layers = style.layers.map((layer) => (layer.type === "fill-extrusion" ? { id: layer.id, type: "fill", source: layer.source, "source-layer": layer["source-layer"], paint: { "fill-color": "#285685", "fill-outline-color": "#4f8fc4" } } : layer));
+    const style = build(described, palette(document.documentElement.dataset.theme));
+    style.layers = style.layers.filter((layer) => layer.id !== "buildings-flat").map((layer) => (layer.type === "fill-extrusion" ? { id: layer.id, type: "fill", source: layer.source, "source-layer": layer["source-layer"], paint: { "fill-color": "#285685", "fill-outline-color": "#4f8fc4" } } : layer));
     const made = new maplibre.Map({ container: mapNode, style, center: centre, zoom: 18, maxZoom: 21, attributionControl: false, localIdeographFontFamily: '"Noto Sans CJK SC",sans-serif' });
     await new Promise((resolve) => made.once("style.load", resolve));
     if (!alive) { made.remove(); return; }

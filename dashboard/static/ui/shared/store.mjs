@@ -22,6 +22,8 @@ export const state = {
   drill: null,
   filters: { department: "", severity: [], q: "", late: false, kind: "" },
   selection: null, // {type, id}
+  layers: "", // switched-off layers of the map, as the address has them
+  at: "", // the instant that the time slider shows; empty: now
   sites: new Map(),
   cameras: new Map(),
 };
@@ -44,6 +46,8 @@ function readAddress() {
   state.filters.q = search.get("q") || "";
   state.filters.late = search.get("late") === "1";
   state.filters.kind = search.get("kind") || "";
+  state.layers = search.get("layers") || "";
+  state.at = search.get("at") || "";
   const deep = location.pathname.match(/^\/cases\/([^/]+)$/);
   let selection = null;
   if (deep) selection = { type: "case", id: decodeURIComponent(deep[1]) };
@@ -53,9 +57,10 @@ function readAddress() {
   state.selection = selection;
 }
 
-function writeAddress() {
+export function writeAddress() {
   const { department, severity, q, late, kind } = state.filters;
-  const values = { department, severity, q, late: late ? "1" : "", kind };
+  const before = new URLSearchParams(location.search);
+  const values = { department, severity, q, late: late ? "1" : "", kind, layers: state.layers, at: state.at, view: before.get("view") ? document.documentElement.dataset.layout : "" };
   let path = location.pathname.startsWith("/cases/") ? "/" : location.pathname;
   if (state.selection) {
     if (state.selection.type === "case") path = `/cases/${encodeURIComponent(state.selection.id)}`;
@@ -128,7 +133,7 @@ export function put(item) {
     emit("case", { item: merged, gone: true, fresh: false });
   } else {
     state.cases.set(item.case_id, merged);
-    emit("case", { item: merged, gone: false, fresh: !known });
+    emit("case", { item: merged, gone: false, fresh: !known, risen: Boolean(known) && item.severity > known.severity });
   }
   scheduleList();
 }
@@ -184,6 +189,7 @@ const HANDLERS = {
   camera: (data) => emit("camera", data),
   device: (data) => emit("device", data),
   notice: (data) => emit("notice", data),
+  alarm: (data) => emit("alarm", data),
 };
 
 async function connect() {

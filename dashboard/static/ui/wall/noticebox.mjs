@@ -72,6 +72,7 @@ function pass(box, notice) {
   if (box.children.length > 3) box.firstChild.remove();
   const node = h("div", { class: `toast s${notice.severity || 1}` },
     h("b", {}, said(notice.title)), notice.body ? h("span", {}, notice.body) : null,
+    notice.undo ? h("button", { type: "button", class: "button", onClick: (event) => { event.stopPropagation(); notice.undo(); node.remove(); } }, t("decide.undo")) : null,
     h("button", { type: "button", "aria-label": t("act.close"), onClick: (event) => { event.stopPropagation(); node.remove(); } }, icon("close", 14)));
   if (notice.case_id) {
     node.classList.add("link");

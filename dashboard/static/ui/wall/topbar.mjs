@@ -3,8 +3,13 @@ import { t, clock, day, language, setLanguage, ready as wordsReady } from "../sh
 import { h, icon, replace } from "../shared/dom.mjs";
 import * as api from "../shared/api.mjs";
 import * as store from "../shared/store.mjs";
+import * as look from "../shared/look.mjs";
+import { mark } from "../shared/severity.mjs";
 import * as alarm from "./alarm.mjs";
+import { alarmBar } from "./alarmbar.mjs";
+import * as keys from "./keys.mjs";
 import { noticeBox } from "./noticebox.mjs";
+import { situation } from "./situation.mjs";
 
 export const PAGES = [
   { id: "wall", path: "/" },
@@ -67,44 +72,54 @@ function draw(root, props, stops) {
   me();
   stops.push(store.on("me", me));
 
+  const centre = !props.compact;
+  const strip = centre ? situation(stops) : null;
   const [bell, box] = noticeBox(stops);
   const drill = h("div", { class: "drill-banner", hidden: true, role: "alert" });
   const shell = h("header", { class: "topbar" },
     h("a", { class: "brand", href: "/" },
       h("span", { class: "brand-mark", "aria-hidden": "true" }, "网"),
       h("span", { class: "brand-text" }, h("b", {}, t("app.name")), h("small", {}, t("app.place")))),
+    centre ? h("div", { class: "clock" }, time, date) : null,
+    centre ? h("button", { type: "button", class: "search-open", onClick: () => store.emit("search", null) }, icon("search", 18), h("span", {}, t("search.hint")), h("kbd", {}, "Ctrl K")) : null,
+    strip?.weather, strip?.duty,
     props.compact ? menu : counters,
+    strip?.freshness,
     h("div", { class: "top-right" },
-      link, bell, soundButton(stops), languageButton(), props.compact ? null : more(menu), user, logoutButton(),
-      h("div", { class: "clock" }, time, date)));
-  replace(root, shell, drill, box);
+      link, bell, soundButton(stops), centre ? layoutButtons(stops) : null, themeButton(stops), languageButton(), props.compact ? null : more(menu), user, logoutButton(),
+      centre ? null : h("div", { class: "clock" }, time, date)));
+  replace(root, shell, drill, centre ? alarmBar(stops) : null, box);
   const showDrill = () => {
     drill.hidden = !store.state.drill;
     if (store.state.drill) drill.textContent = t("top.drill", { name: store.state.drill.name || store.state.drill });
   };
   stops.push(store.on("hello", showDrill));
   showDrill();
-  stops.push(alarm.watch());
+  if (centre) {
+    look.apply();
+    stops.push(alarm.watch(), keys.watch());
+    import("../search/palette.mjs").then((palette) => stops.push(palette.watch())).catch((error) => console.warn("search", error));
+  }
 }
 
 function counter(level) {
   const n = [...store.state.cases.values()].filter((c) => c.open && c.severity === level).length;
   const on = store.state.filters.severity.includes(level);
   return h("button", {
-    type: "button", class: `counter s${level}${on ? " on" : ""}`, "aria-pressed": String(on), title: t("top.filter_hint"),
+    type: "button", class: `counter s${level}${on ? " on" : ""}`, "aria-pressed": String(on), title: t("top.filter_hint"), "aria-label": `${t(`severity.${level}`)} ${n}`,
     onClick: () => {
       const set = new Set(store.state.filters.severity);
       set.has(level) ? set.delete(level) : set.add(level);
       store.filter({ severity: [...set] });
     },
-  }, h("b", {}, n), h("span", {}, t(`severity.${level}`)));
+  }, mark(level, "1.7em"), h("b", {}, n), h("span", {}, t(`severity.${level}`)));
 }
 
 function lateCounter() {
   const n = [...store.state.cases.values()].filter(store.isLate).length;
   const on = store.state.filters.late;
-  return h("button", { type: "button", class: `counter late${on ? " on" : ""}`, "aria-pressed": String(on), onClick: () => store.filter({ late: !on }) },
-    h("b", {}, n), h("span", {}, t("top.late")));
+  return h("button", { type: "button", class: `counter late${on ? " on" : ""}`, "aria-pressed": String(on), "aria-label": `${t("top.late")} ${n}`, onClick: () => store.filter({ late: !on }) },
+    icon("clock", "1.5em"), h("b", {}, n), h("span", {}, t("top.late")));
 }
 
 function languageButton() {
@@ -116,14 +131,39 @@ function languageButton() {
 }
 
 function soundButton(stops) {
-  const node = h("button", { type: "button", class: "tool sound", onClick: () => alarm.toggle() });
+  const node = h("button", { type: "button", class: "tool sound", onClick: () => (alarm.blocked() ? alarm.test() : alarm.toggle()) });
+  const test = h("button", { type: "button", class: "tool", onClick: alarm.test }, t("alarm.test"));
   const show = () => {
+    const blocked = alarm.blocked();
     node.setAttribute("aria-pressed", String(alarm.on()));
-    node.title = alarm.on() ? t("top.mute") : t("top.unmute");
-    replace(node, icon(alarm.on() ? "sound" : "mute", 18));
+    node.classList.toggle("blocked", blocked);
+    node.title = blocked ? t("alarm.blocked") : alarm.on() ? t("top.mute") : t("top.unmute");
+    node.setAttribute("aria-label", node.title);
+    replace(node, icon(alarm.on() && !blocked ? "sound" : "mute", 18), blocked ? t("alarm.blocked") : null);
   };
   show();
   stops.push(store.on("sound", show));
+  return h("span", { class: "sound-tools" }, node, test);
+}
+
+function layoutButtons(stops) {
+  const buttons = ["wall", "desk"].map((name) => h("button", { type: "button", class: "tool", dataset: { layout: name }, onClick: () => look.setLayout(name) }, t(`layout.${name}`)));
+  const show = () => buttons.forEach((b) => b.setAttribute("aria-pressed", String(b.dataset.layout === document.documentElement.dataset.layout)));
+  show();
+  stops.push(store.on("layout", show));
+  return h("span", { class: "layouts", role: "group", "aria-label": t("layout.label") }, buttons);
+}
+
+function themeButton(stops) {
+  const next = () => look.THEMES[(look.THEMES.indexOf(document.documentElement.dataset.theme) + 1) % look.THEMES.length];
+  const node = h("button", { type: "button", class: "tool theme", onClick: () => look.setTheme(next()) });
+  const show = () => {
+    node.title = t("theme.label", { theme: t(`theme.${document.documentElement.dataset.theme || "night"}`) });
+    node.setAttribute("aria-label", node.title);
+    replace(node, icon("moon", 16));
+  };
+  show();
+  stops.push(store.on("theme", show));
   return node;
 }
 

@@ -1,0 +1,142 @@
+"""``GET /api/search``: groups of what was found, best first, by right."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import select
+
+from dashboard import queries
+from dashboard.api.deps import Use, Who, respond
+from dashboard.api.params import whole
+from dashboard.search.places import Found, Places, find
+from dashboard.services import Services
+from dashboard.wall.surroundings import metres
+from events.cases.access import visible_cases
+from events.cases.queries import summary_of
+from storage import case_text
+from storage.session import read_scope, session_scope
+from storage.tables.cases import Case
+from storage.tables.registry import Camera
+
+router = APIRouter(tags=["search"])
+
+GROUPS = ("case", "camera", "site", "street", "division", "department")
+AT_ONCE_S = 0.15  # how long a search waits for the index of cases; a long backlog is worked off beside it
+_backlog = threading.Lock()
+
+
+@router.get("/api/search")
+def search(request: Request, use: Use, who: Who) -> Response:
+    """Cases open and closed, cameras, sites, streets, divisions and departments that ``q`` names.
+
+    ``q`` is Chinese, pinyin (``jilindalu``), initials (``jldl``), English or a number; ``lon``/``lat`` add distances;
+    ``limit`` per group (default 6).  ``indexing``: the index of cases is still being made, closed ones may be missing.
+    """
+    began = time.perf_counter()
+    query = (request.query_params.get("q") or "").strip()[:100]
+    limit = whole(request.query_params, "limit", 6, 1, 50)
+    here = _here(request)
+    indexing = not _catch_up(use)
+    groups = {"case": _cases(use, who, query, limit, here)}
+    rights = _cameras_seen(use, who)
+    for hit in find(_places(use).entries(), query):
+        if hit.entry.kind == "camera" and rights is not None and hit.entry.id not in rights:
+            continue
+        group = groups.setdefault(hit.entry.kind, {"total": 0, "items": []})
+        group["total"] += 1
+        if len(group["items"]) < limit:
+            group["items"].append(_shown(use, hit, here))
+    found = [{"kind": kind, **groups[kind]} for kind in GROUPS if groups.get(kind, {}).get("items")]
+    took = round(1000 * (time.perf_counter() - began), 1)
+    return respond({"q": query, "groups": found, "indexing": indexing, "took_ms": took})
+
+
+def _here(request: Request) -> tuple[float, float] | None:
+    try:
+        return float(request.query_params["lon"]), float(request.query_params["lat"])
+    except (KeyError, ValueError):
+        return None
+
+
+def _places(use: Services) -> Places:
+    kept: Places = use.counters.setdefault("search_places", Places(use.engine, use.settings.data_dir))
+    return kept
+
+
+def _cameras_seen(use: Services, who: Any) -> frozenset[str] | None:
+    """The cameras that a person outside the centre may see; None for those who see all."""
+    if queries.sees_all(who.actor):
+        return None
+    with read_scope(use.engine) as session:
+        return frozenset(session.scalars(select(Camera.camera_id).where(queries.visible_cameras(who.actor))))
+
+
+def _catch_up(use: Services) -> bool:
+    """Bring the index of cases up to date for a moment; a longer backlog goes on in a thread.  Is it up to date?"""
+    if not _backlog.acquire(blocking=False):
+        return False
+    until = time.monotonic() + AT_ONCE_S
+    try:
+        while time.monotonic() < until:
+            with session_scope(use.engine) as session:
+                if case_text.catch_up(session, 200) < 200:
+                    _backlog.release()
+                    return True
+    except BaseException:
+        _backlog.release()
+        raise
+    threading.Thread(target=_work_off, args=(use,), name="case-text", daemon=True).start()
+    return False
+
+
+def _work_off(use: Services) -> None:
+    try:
+        while True:
+            with session_scope(use.engine) as session:
+                if case_text.catch_up(session) < case_text.BATCH:
+                    return
+            time.sleep(0.02)  # others want to write too
+    finally:
+        _backlog.release()
+
+
+def _cases(use: Services, who: Any, query: str, limit: int, here: tuple[float, float] | None) -> dict[str, Any]:
+    with read_scope(use.engine) as session:
+        ids = case_text.find(session, query)
+        seen = set(session.scalars(select(Case.case_id).where(Case.case_id.in_(ids), visible_cases(who.actor))))
+        mine = [case_id for case_id in ids if case_id in seen]
+        shown = [summary_of(session, case_id) for case_id in mine]
+    shown.sort(key=lambda c: (not c.open, -c.severity))  # what is open first; else as found, the newest first
+    items = []
+    for case in shown[:limit]:
+        item = msgspec.to_builtins(case)
+        items.append(item | {"id": case.case_id, "distance_m": _distance(here, case.lon, case.lat)})
+    return {"total": len(shown), "items": items}
+
+
+def _shown(use: Services, hit: Found, here: tuple[float, float] | None) -> dict[str, Any]:
+    entry = hit.entry
+    item: dict[str, Any] = {
+        "id": entry.id,
+        "name": entry.name,
+        "name_en": entry.name_en,
+        "lon": entry.lon,
+        "lat": entry.lat,
+        "match": [hit.at.start, hit.at.end],
+        "how": hit.at.how,
+        "distance_m": _distance(here, entry.lon, entry.lat),
+        **entry.more,
+    }
+    if entry.kind == "camera":
+        live = queries.state_of(use.hub.states, "camera", entry.id)
+        item |= {"state": live.get("state") or "never", "seen_at": live.get("at")}
+    return item
+
+
+def _distance(here: tuple[float, float] | None, lon: float | None, lat: float | None) -> float | None:
+    return None if here is None or lon is None or lat is None else round(metres(here, (lon, lat)))

@@ -1,0 +1,75 @@
+// What may be done with a case: the four decisions first (keys 1–4), then what moves it on, then the rest.
+import { t, term, language } from "../shared/i18n.mjs";
+import { h, icon } from "../shared/dom.mjs";
+import * as api from "../shared/api.mjs";
+import * as store from "../shared/store.mjs";
+import * as alarm from "../wall/alarm.mjs";
+import { commandForm } from "./forms.mjs";
+import { unconfirmed } from "./rank.mjs";
+
+const FORWARD = new Set(["verify", "register", "dispatch", "accept", "finish", "send_check", "check_pass", "close", "resume", "approve_extension"]);
+const RARE = new Set(["force_close", "cancel", "reject"]);
+const ORDER = [...FORWARD, "urge", "transfer", "rework", "return", "refuse", "suspend", "request_extension", "refuse_extension", "comment", "merge", "unmerge", "split", "attach", "reopen"];
+const NOT_SHOWN = new Set(["confirm"]);
+
+/** Which command carries a decision now: the first that is allowed. */
+const CARRIES = { real: ["verify", "register", "confirm"], false: ["reject", "cancel"], transfer: ["transfer", "dispatch"], urge: ["urge"] };
+const DECISIONS = [["real", 1, "check"], ["false", 2, "ban"], ["transfer", 3, "arrow"], ["urge", 4, "bell"]];
+
+/** The commands of a case; `reload` after one went through. */
+export function decide(detail, reload) {
+  const slot = h("div", { class: "commands" });
+  const allowed = detail.allowed || [];
+  const said = h("p", { class: "form-error", role: "alert", hidden: true });
+  if (!allowed.length) return { node: h("p", { class: "quiet" }, detail.case.open ? t("case.nothing_allowed") : t("case.is_closed")), press: () => {} };
+  const find = (name) => allowed.find((c) => CARRIES[name].includes(c.name) && (name !== "real" && name !== "false" ? true : unconfirmed(detail.case)));
+  const label = (command) => command.label?.[language()] || term("command", command.name);
+  const open = (command) => {
+    slot.querySelector(".command-form")?.remove();
+    const form = commandForm(command, label(command), detail.case, (changed) => { form.remove(); if (changed) { store.put(changed); reload(); } });
+    slot.append(form);
+    form.querySelector("input, textarea, select, button")?.focus();
+  };
+  const send = async (command, data, undo) => {
+    try {
+      const changed = await api.post(`/api/cases/${encodeURIComponent(detail.case.case_id)}/commands`, { name: command.name, expected_version: detail.case.version, idempotency_key: api.key(), data });
+      const loud = alarm.ringing().find((a) => a.case_id === detail.case.case_id);
+      if (loud) await alarm.acknowledge(loud).catch(() => {}); // who judged it has seen it
+      store.put(changed.case || changed);
+      store.emit("notice", { kind: "client", severity: 1, title: t(undo ? "decide.was_false" : "decide.was_real", { number: detail.case.number }), undo: undo ? () => reopen(changed.case || changed) : null });
+      reload();
+    } catch (error) {
+      said.hidden = false;
+      said.textContent = error.text || String(error);
+    }
+  };
+  const run = {
+    real: (command) => send(command, {}, false),
+    false: (command) => send(command, { reason: t("decide.false_reason"), false_alarm: true }, true),
+    transfer: open,
+    urge: open,
+  };
+  const buttons = DECISIONS.map(([name, key, mark]) => {
+    const command = find(name);
+    if (!command) return null;
+    return h("button", { type: "button", class: `button decide-${name}${name === "real" ? " primary" : ""}`, dataset: { decide: name, command: ["transfer", "urge"].includes(name) ? command.name : `decide-${name}` }, onClick: () => run[name](command) }, icon(mark, 16), t(`decide.${name}`), h("kbd", {}, key));
+  });
+  const taken = new Set(["transfer", "urge"].map((name) => find(name)?.name));
+  const rank = (c) => { const at = ORDER.indexOf(c.name); return at < 0 ? 50 : at; };
+  const sorted = allowed.filter((c) => !taken.has(c.name) && !NOT_SHOWN.has(c.name)).sort((a, b) => rank(a) - rank(b));
+  const first = sorted.filter((c) => FORWARD.has(c.name)).slice(0, 3);
+  const rest = sorted.filter((c) => !first.includes(c));
+  const button = (command) => h("button", { type: "button", class: `button ${RARE.has(command.name) ? "danger" : ""}`, dataset: { command: command.name }, onClick: () => open(command) }, label(command));
+  slot.append(h("div", { class: "decide-row" }, buttons), h("div", { class: "command-row" }, first.map(button),
+    rest.length ? h("details", { class: "more-commands" }, h("summary", { class: "button" }, t("case.more")), h("div", {}, rest.map(button))) : null), said);
+  return { node: slot, press: (key) => slot.querySelector(`[data-decide="${DECISIONS[key - 1][0]}"]`)?.click() };
+}
+
+async function reopen(changed) {
+  try {
+    store.put(await api.post(`/api/cases/${encodeURIComponent(changed.case_id)}/commands`, { name: "reopen", expected_version: changed.version, idempotency_key: api.key(), data: { reason: t("decide.undo_reason") } }));
+    store.select({ type: "case", id: changed.case_id });
+  } catch (error) {
+    store.emit("notice", { kind: "client", severity: 2, title: error.text || String(error) });
+  }
+}

@@ -1,0 +1,15 @@
+// The right column: the focus card on the wall, the panel of what is selected on the desk.
+import { ready as wordsReady } from "../shared/i18n.mjs";
+import { h, replace } from "../shared/dom.mjs";
+import { focusCard } from "./focus.mjs";
+import * as panel from "./panel.mjs";
+
+export function mount(root) {
+  const stops = [];
+  const wall = h("div", { class: "on-wall focus-card" });
+  const desk = h("div", { class: "on-desk own-panel" });
+  replace(root, wall, desk);
+  wordsReady.then(() => focusCard(wall, stops));
+  const shown = panel.mount(desk);
+  return { destroy: () => { shown.destroy(); stops.forEach((run) => run()); } };
+}
