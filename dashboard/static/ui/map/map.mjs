@@ -60,7 +60,7 @@ async function begin(root, props, handle) {
   if (deep && !view.length && !store.state.selection) fit(map, layers);
   const quality = watchQuality(map, (level) => layers.setLevel(level));
   const arrows = h("div", { class: "edges", "aria-label": t("map.outside") });
-  root.append(...tools(map, meta, layers, quality), arrows, attribution(meta));
+  root.append(...tools(map, meta, layers, quality, described.layers || []), arrows, attribution(meta, described.layers || []));
   const drawEdges = edges(map, arrows, () => cases.shown.values());
   listen(map, described, layers, cases, drawEdges);
   picking(map, layers, props);
@@ -135,7 +135,7 @@ function flights(map) {
   return () => { stops.forEach((run) => run()); clearTimeout(timer); alarm.ringing(); };
 }
 
-function attribution(meta) {
-  const texts = new Set([...Object.values(meta.layers || {}).map((l) => l.attribution).filter(Boolean), meta.attribution, meta.generated === false ? null : t("map.generated")].filter(Boolean));
+function attribution(meta, own) {
+  const texts = new Set([...own.map((l) => l.attribution), meta.attribution, meta.generated === false ? null : t("map.generated")].filter(Boolean));
   return h("p", { class: "map-attribution" }, [...texts].map((text) => (typeof text === "string" ? text : named(text))).join(" · "));
 }

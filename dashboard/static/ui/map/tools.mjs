@@ -16,7 +16,7 @@ export const TREE = {
   ground: { buildings: ["buildings", "buildings-flat"], roads: ["road-minor", "road-major", "road-label", "road-label-major", "rail"], divisions: ["division-label", "division-street", "division-district", "outline"], grid: ["grid"] },
 };
 
-export function tools(map, meta, layers, quality) {
+export function tools(map, meta, layers, quality, own) {
   const bar = h("div", { class: "map-tools", role: "toolbar", "aria-label": t("map.tools"), lang: language() });
   const panel = h("div", { class: "map-card", hidden: true });
   const result = h("div", { class: "map-card map-result", hidden: true });
@@ -30,7 +30,7 @@ export function tools(map, meta, layers, quality) {
   });
   replace(bar, layersButton, tool("around", "pin", () => around(map, layers, result)), tool("measure", "ruler", () => measure(map, result)), flat,
     tool("home", "target", () => layers.goHome()));
-  tree(panel, map, meta, layers, quality);
+  tree(panel, map, meta, layers, quality, own);
   const say = () => {
     const q = quality();
     level.hidden = q.level === "full";
@@ -41,10 +41,12 @@ export function tools(map, meta, layers, quality) {
   return [bar, panel, result, level];
 }
 
-function tree(panel, map, meta, layers, quality) {
+function tree(panel, map, meta, layers, quality, own) {
   const off = new Set((store.state.layers || "").split(",").filter(Boolean));
   const apply = (name, ids) => { for (const id of ids) if (map.getLayer(id)) map.setLayoutProperty(id, "visibility", off.has(name) ? "none" : "visible"); };
-  const groups = Object.entries(TREE).map(([group, members]) => h("fieldset", {}, h("legend", {}, t(`map.group_${group}`)), Object.entries(members).map(([name, ids]) => {
+  const brought = own.length ? { brought: Object.fromEntries(own.map((l) => [`layer:${l.name}`, l.style.map((_, i) => `layer:${l.name}:${i}`)])) } : {};
+  const titles = new Map(own.map((l) => [`layer:${l.name}`, named({ name: l.title?.zh || l.title || l.kind_title.zh, name_en: l.title?.en || l.kind_title.en })]));
+  const groups = Object.entries({ ...TREE, ...brought }).map(([group, members]) => h("fieldset", {}, h("legend", {}, t(`map.group_${group}`)), Object.entries(members).map(([name, ids]) => {
     const box = h("input", { type: "checkbox", checked: !off.has(name), dataset: { layer: name }, onChange: () => {
       if (box.checked) off.delete(name); else off.add(name);
       store.state.layers = [...off].join(",");
@@ -53,23 +55,27 @@ function tree(panel, map, meta, layers, quality) {
       layers.refreshLevel();
     } });
     apply(name, ids);
-    return h("label", { class: "inline" }, box, t(`layer.${name}`));
+    return h("label", { class: "inline" }, box, titles.get(name) || t(`layer.${name}`));
   })));
   const choose = h("select", { "aria-label": t("map.level"), onChange: () => quality().choose(choose.value) }, ["auto", ...LEVELS].map((name) => h("option", { value: name }, t(`map.level_${name}`))));
   choose.value = quality().chosen;
   layers.stops.push(store.on("map-level", (q) => { choose.value = q.chosen; }));
   layers.hidden = off;
-  replace(panel, h("h3", {}, t("map.layers")), groups, h("label", { class: "map-choose" }, t("map.level"), choose), legend(meta));
+  replace(panel, h("h3", {}, t("map.layers")), groups, h("label", { class: "map-choose" }, t("map.level"), choose), legend(meta, own));
 }
 
-function legend(meta) {
+function legend(meta, own) {
   return h("details", { class: "map-legend", open: true }, h("summary", {}, t("map.legend")),
     h("ul", {}, [4, 3, 2, 1].map((level) => h("li", {}, mark(level, "1.2em"), h("span", {}, t(`severity.${level}`)))),
       h("li", {}, icon("pin", 14), h("span", {}, t("layer.sites"))), h("li", {}, icon("camera", 14), h("span", {}, t("layer.cameras")))),
     h("p", { class: "quiet" }, t("map.column_means")), h("p", { class: "quiet" }, t("map.hexagon_means")),
-    Object.values(meta.layers || {}).filter((l) => l.attribution || l.source).map((l) => h("p", { class: "quiet" }, [named(l, "title"), l.attribution || l.source, l.date].filter(Boolean).join(" · "))),
+    own.map((l) => h("div", {}, h("b", {}, named({ name: l.title?.zh || l.title || l.kind_title.zh, name_en: l.title?.en || l.kind_title.en })),
+      (l.legend || []).map((e) => h("p", {}, h("i", { class: "legend-dot", style: { background: colourOf(l, e.colour) } }), " ", named({ name: e.zh, name_en: e.en }))),
+      h("p", { class: "quiet" }, [l.source, l.date, l.licence].filter(Boolean).join(" · ")))),
     meta.generated === false ? null : h("p", { class: "generated" }, t("map.generated_long")));
 }
+
+const colourOf = (layer, colour) => { const set = layer.palette?.[document.documentElement.dataset.theme] || layer.palette?.night || {}; return String(colour).startsWith("@") ? set[colour.slice(1)] : set[colour] || colour; };
 
 /** Everything within 500 m of the next click (or of the picked case). */
 function around(map, layers, card) {
