@@ -197,3 +197,9 @@ def test_months_later_is_the_same_day_or_the_month_end(day: date, months: int) -
     later = add_months(day, months)
     assert (later.year * 12 + later.month) - (day.year * 12 + day.month) == months
     assert later.day == day.day or (later + timedelta(days=1)).day == 1
+
+
+def test_every_form_vector_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    vectors = Path(__file__).parents[1] / "forms" / "vectors.json"
+    assert bench(["vectors", str(vectors), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["unknown_kinds"] == []
