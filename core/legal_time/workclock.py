@@ -209,7 +209,7 @@ def _count_work(
         if _stands_open(position, ordinal, pauses, calendar):
             steps.append(Step("open", pauses[-1][0], pauses[-1][0], 0, need))
             return None
-        for begin, end in _windows(calendar, ordinal):
+        for begin, end in windows_of(calendar, ordinal):
             if end > position:
                 at, need = _count_window(max(begin, position), end, need, pauses, steps)
                 if at is None or not need:
@@ -257,7 +257,7 @@ def _offset(zone: ZoneInfo, micros: int) -> int:
     return int(offset.total_seconds()) if offset is not None else 0
 
 
-def _windows(calendar: WorkCalendar, ordinal: int) -> list[tuple[int, int]]:
+def windows_of(calendar: WorkCalendar, ordinal: int) -> list[tuple[int, int]]:
     """The working periods of a day as instants; right on days when the clocks change, too."""
     begin, end, offset = _day(calendar.timezone, ordinal)
     midnight = (ordinal - _EPOCH_ORDINAL) * DAY_S

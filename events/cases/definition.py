@@ -10,16 +10,35 @@ from functools import cached_property
 
 from jsonschema import Draft202012Validator
 
-from core.legal_time.limits import Limit
 from core.records import JSON, Record
+from events.cases.definition_parts import (
+    ANY,
+    NEW,
+    RELATIONS,
+    REMEMBERED,
+    Approval,
+    Arbiter,
+    ClockMoves,
+    ClockSpec,
+    CommandSpec,
+    Counting,
+    Move,
+    Notify,
+    Numbering,
+    Recheck,
+    RouteLine,
+    Stage,
+    State,
+    Trigger,
+    Who,
+)  # fmt: skip
 
-REMEMBERED = "@remembered"
-NEW = "@new"  # the state of a case that is not there yet
-ANY = "*"
-RELATIONS = frozenset(
-    {"any", "assigned_department", "lead_department", "handler", "reporter", "own_division", "party", "asked"}
-)
+__all__ = [
+    "ANY", "COMMON_FIELDS", "NEW", "RELATIONS", "REMEMBERED", "ClockMoves", "CommandSpec", "Definition", "Move", "Who",
+]  # fmt: skip
+
 # Fields that every command may carry: where and when a phone without network recorded it, and a remark.
+OWN_KEYS = ("title", "choices", "hint")  # of a field, in both languages; no JSON Schema
 COMMON_FIELDS: dict[str, JSON] = {
     "comment": {"type": "string", "maxLength": 2000},
     "location": {
@@ -34,84 +53,6 @@ COMMON_FIELDS: dict[str, JSON] = {
     "recorded_at": {"type": ["string", "null"], "maxLength": 40},
     "why": {"type": "object"},
 }
-
-
-class Stage(Record, frozen=True):
-    id: str
-    name: dict[str, str]
-
-
-class Who(Record, frozen=True, rename={"from_": "from"}):
-    """Any of ``roles`` (empty: all) who stands in ``relation`` to the case, in the states ``from`` (empty: all)."""
-
-    roles: tuple[str, ...] = ()
-    relation: str = "any"
-    from_: tuple[str, ...] = ()
-
-
-class State(Record, frozen=True):
-    """``turn``: who is expected to act; None: everybody who may give a command that changes the state."""
-
-    stage: str
-    name: dict[str, str]
-    open: bool = True
-    turn: tuple[Who, ...] | None = None
-
-
-class Move(Record, frozen=True, rename={"from_": "from"}):
-    """``to`` None: the state stays.  ``part``: only for an actor whose department has that part (lead, assist)."""
-
-    from_: tuple[str, ...]
-    to: str | None = None
-    part: str = ""
-    part_state: str = ""
-
-
-class ClockMoves(Record, frozen=True):
-    """What a command does to clocks; ``part`` limits it to moves of that part.
-
-    ``deed``: the command reports a fact (work done, a case taken on).  Where the phone that reports it later is
-    believed (:mod:`core.deed`), clocks stop at the time of the deed; a declaration counts when it arrives.
-    """
-
-    start: tuple[str, ...] = ()
-    stop: tuple[str, ...] = ()
-    suspend: tuple[str, ...] = ()
-    resume: tuple[str, ...] = ()
-    reopen: tuple[str, ...] = ()
-    part: str = ""
-    deed: bool = False
-
-
-class CommandSpec(Record, frozen=True):
-    name: dict[str, str]
-    moves: tuple[Move, ...]
-    who: tuple[Who, ...]
-    required: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()
-    clocks: ClockMoves = ClockMoves()
-    effects: tuple[str, ...] = ()
-    guards: tuple[dict[str, JSON], ...] = ()
-    approval: str = ""
-
-
-class ClockSpec(Record, frozen=True):
-    """``from_class``: the case's own limit (of its class or draft) goes before ``limit``."""
-
-    limit: Limit
-    from_class: bool = False
-
-
-class Approval(Record, frozen=True):
-    """Levels of approval, each by somebody else; ``then`` what happens after the last."""
-
-    levels: tuple[tuple[Who, ...], ...]
-    then: dict[str, tuple[str, ...]] = {}
-
-
-class Arbiter(Record, frozen=True):
-    roles: tuple[str, ...]
-    name: dict[str, str]
 
 
 class Definition(Record, frozen=True, dict=True):
@@ -134,17 +75,35 @@ class Definition(Record, frozen=True, dict=True):
     confidential: bool = False  # every case of this kind is
     source: str = ""
     shown_clock: tuple[str, ...] = ()  # kinds; the first that runs is shown and warned of
+    notify: tuple[Notify, ...] = ()
+    remind: tuple[str, ...] | None = None  # in the shown clock's unit; None: an hour and a quarter before, at, after
+    triggers: tuple[Trigger, ...] = ()
+    routes: tuple[RouteLine, ...] = ()
+    counting: Counting | None = None
+    recheck: Recheck | None = None
+    numbering: Numbering = Numbering()
+    sites: str = "optional"
+    correlate: bool = True  # False: a report is never held against other open cases
+    documents: dict[str, dict[str, str]] = {}  # kinds of document → their names
+    templates: dict[str, dict[str, JSON]] = {}  # documents that are issued: title, text with {field}, prefix
+    words: dict[str, dict[str, str]] = {}  # other names that pages show: values of choices, duties
 
     def form(self, command: str) -> dict[str, JSON]:
         """The JSON Schema of a command's data."""
         spec = self.commands[command]
         names = (*spec.required, *spec.optional)
+        own = {n: {k: v for k, v in self.fields[n].items() if k not in OWN_KEYS} for n in names}
         return {
             "type": "object",
             "required": list(spec.required),
-            "properties": {**COMMON_FIELDS, **{n: self.fields[n] for n in names}},
+            "properties": {**COMMON_FIELDS, **own},
             "additionalProperties": False,
         }
+
+    def titles(self, command: str) -> dict[str, dict[str, str]]:
+        """The names of a command's fields, as far as the definition gives them."""
+        spec = self.commands[command]
+        return {n: self.fields[n]["title"] for n in (*spec.required, *spec.optional) if "title" in self.fields[n]}
 
     def validator(self, command: str) -> Draft202012Validator:
         """The compiled form of ``command``, made when first needed."""
@@ -156,6 +115,18 @@ class Definition(Record, frozen=True, dict=True):
     @cached_property
     def _validators(self) -> dict[str, Draft202012Validator]:
         return {}
+
+    @cached_property
+    def work_clock(self) -> str:
+        """The clock that the work itself must meet: of ``counting``, else the one with the class's limit."""
+        if self.counting is not None and self.counting.on_time:
+            return self.counting.on_time
+        return next((kind for kind, spec in self.clocks.items() if spec.from_class), "")
+
+    @cached_property
+    def triggered(self) -> frozenset[str]:
+        """Commands that the platform gives by itself."""
+        return frozenset(trigger.command for trigger in self.triggers)
 
     @cached_property
     def windows(self) -> frozenset[str]:

@@ -12,6 +12,8 @@ class Part(Record, frozen=True):
     department_id: str
     duty: str = ""
     user_id: str | None = None
+    after: str = ""  # the department whose part comes first
+    limit: Limit | None = None  # of this part's own clock
 
 
 class Route(Record, frozen=True):

@@ -6,42 +6,14 @@ guards hold.  Every "no" is a typed error that says what is possible instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping
 
 from core.records import JSON, Actor, Command, Record
-from events.cases.definition import ANY, REMEMBERED, ClockMoves, CommandSpec, Definition, Move, Who
+from events.cases.course.relations import CaseState, may, part_of, who_text
+from events.cases.definition import ANY, REMEMBERED, ClockMoves, CommandSpec, Definition, Move
+from events.cases.definition_parts import EffectSpec
 from events.cases.errors import BounceLimit, CommandUnknown, FormInvalid, GuardFailed, MoveForbidden, MoveIllegal
-
-
-class PartState(Record, frozen=True):
-    """A department's part: ``role`` lead, assist or check; ``state`` dispatched, accepted, finished."""
-
-    department_id: str
-    role: str
-    state: str
-    user_id: str | None = None
-
-
-class CaseState(Record, frozen=True):
-    """What the engine needs to know of a case to judge a command."""
-
-    state: str
-    now: datetime
-    department_id: str | None = None
-    handler_id: str | None = None
-    reporter_id: str | None = None
-    division_code: str | None = None
-    parts: tuple[PartState, ...] = ()
-    parties: tuple[str, ...] = ()
-    evidence: dict[str, int] = {}  # purpose → files since the last dispatch or rework
-    pending: dict[str, dict[str, JSON]] = {}  # approvals asked for
-    remembered: str = ""  # the state to go back to
-    bounces: int = 0
-    deadlines: dict[str, datetime | None] = {}  # of the running clocks; None: suspended
-    open_children: tuple[str, ...] = ()  # numbers of open parts of a bracket
-    worked_by: tuple[str, ...] = ()  # everybody who accepted or finished a part
+from events.cases.verbs.guards import FIRM, GUARDS
 
 
 class Transition(Record, frozen=True):
@@ -53,7 +25,7 @@ class Transition(Record, frozen=True):
     stage: str
     open: bool
     part: str = ""
-    effects: tuple[str, ...] = ()
+    effects: tuple[EffectSpec, ...] = ()
     clocks: ClockMoves = ClockMoves()
     approval: str = ""
     data: dict[str, JSON] = {}
@@ -68,9 +40,9 @@ def advance(case: CaseState, command: Command, actor: Actor, definition: Definit
         raise CommandUnknown(definition=definition.definition_id, command=command.name, known=known)
     if not _moves_from(case, spec):
         raise _illegal(case, command.name, actor, definition)
-    if not may(actor, case, spec.who):
+    if not may(actor, case, spec.who) and not ("system" in actor.roles and command.name in definition.triggered):
         raise MoveForbidden(
-            command=command.name, detail="your role or department does not allow it", who=_who_text(spec.who)
+            command=command.name, detail="your role or department does not allow it", who=who_text(spec.who)
         )
     move, part = move_of(case, spec, actor)
     if move is None:
@@ -106,53 +78,12 @@ def allowed(case: CaseState, actor: Actor, definition: Definition) -> list[str]:
         if _moves_from(case, spec) and may(actor, case, spec.who) and move_of(case, spec, actor)[0] is not None:
             try:
                 for guard in spec.guards:
-                    if guard["guard"] in _FIRM:
+                    if guard["guard"] in FIRM:
                         GUARDS[str(guard["guard"])](case, _probe(name), actor, definition, guard)
             except (GuardFailed, BounceLimit):
                 continue
             names.append(name)
     return names
-
-
-def may(actor: Actor, case: CaseState, who: tuple[Who, ...]) -> bool:
-    """Does any line of ``who`` hold for ``actor``?"""
-    for line in who:
-        if line.roles and not set(line.roles) & set(actor.roles):
-            continue
-        if line.from_ and case.state not in line.from_:
-            continue
-        if related(actor, case, line.relation):
-            return True
-    return False
-
-
-def related(actor: Actor, case: CaseState, relation: str) -> bool:
-    """Does ``actor`` stand in ``relation`` to the case?"""
-    match relation:
-        case "any":
-            return True
-        case "assigned_department":
-            return part_of(actor, case) is not None
-        case "lead_department":
-            return actor.department_id is not None and actor.department_id == case.department_id
-        case "handler":
-            return actor.user_id == case.handler_id
-        case "reporter":
-            return actor.user_id == case.reporter_id
-        case "own_division":
-            return not actor.division_code or (case.division_code or "").startswith(actor.division_code)
-        case "party":
-            return actor.user_id in case.parties
-        case "asked":
-            return any(p.user_id == actor.user_id for p in case.parts)
-        case _:
-            return False
-
-
-def part_of(actor: Actor, case: CaseState) -> PartState | None:
-    """The actor's department's part in handling; the lead's goes before."""
-    parts = sorted(case.parts, key=lambda p: p.role != "lead")
-    return next((p for p in parts if p.department_id == actor.department_id and p.role != "check"), None)
 
 
 def check_form(definition: Definition, command: Command) -> None:
@@ -211,125 +142,5 @@ def _illegal(case: CaseState, command: str, actor: Actor, definition: Definition
     )
 
 
-def _who_text(who: tuple[Who, ...]) -> str:
-    return "; ".join(
-        f"{', '.join(w.roles) or 'everybody'}{'' if w.relation == 'any' else f' ({w.relation})'}" for w in who
-    )
-
-
 def _probe(name: str) -> Command:
     return Command(name=name, case_id="", actor_id="")
-
-
-# Guards: conditions that definitions may name -----------------------------------------------------------------------
-Guard = Callable[[CaseState, Command, Actor, Definition, Mapping[str, Any]], None]
-
-
-def _evidence(case: CaseState, command: Command, actor: Actor, d: Definition, guard: Mapping[str, Any]) -> None:
-    purpose = str(guard["purpose"])
-    sent = command.data.get("evidence")
-    if case.evidence.get(purpose) or sent or command.data.get(str(guard.get("unless", ""))):
-        return
-    raise GuardFailed(
-        command=command.name,
-        detail=f"there is no photograph ({purpose}) since the work was given out",
-        how=f"attach one with purpose {purpose!r}, or say why there is none in {guard.get('unless')!r}",
-    )
-
-
-def _parts_finished(case: CaseState, command: Command, actor: Actor, d: Definition, guard: Mapping[str, Any]) -> None:
-    states = guard.get("states", ("accepted",))
-    late = [p.department_id for p in case.parts if p.role == "assist" and p.state in states]
-    if late:
-        raise GuardFailed(
-            command=command.name,
-            detail=f"assisting departments are still at work: {', '.join(late)}",
-            how="let them finish, or ask the dispatcher to transfer without them",
-        )
-
-
-def _within_clock(case: CaseState, command: Command, actor: Actor, d: Definition, guard: Mapping[str, Any]) -> None:
-    kind = str(guard["clock"])
-    if kind not in case.deadlines:
-        raise GuardFailed(command=command.name, detail=f"the {kind} window is closed", how="use return with a reason")
-    end = case.deadlines[kind]
-    if end is not None and case.now > end:
-        raise GuardFailed(
-            command=command.name, detail=f"the {kind} window ended at {end.isoformat()}", how="use return with a reason"
-        )
-
-
-def _before_deadline(case: CaseState, command: Command, actor: Actor, d: Definition, guard: Mapping[str, Any]) -> None:
-    end = case.deadlines.get(str(guard["clock"]))
-    if end is not None and case.now > end:
-        raise GuardFailed(
-            command=command.name,
-            detail=f"the deadline was {end.isoformat()}; it can no longer be moved",
-            how="finish the work; the reason for being late goes into the result",
-        )
-
-
-def _below_bounce_limit(
-    case: CaseState, command: Command, actor: Actor, d: Definition, guard: Mapping[str, Any]
-) -> None:
-    if case.bounces >= d.bounce_limit:
-        raise BounceLimit(bounces=case.bounces, arbiter=d.arbiter.name.get("en", "") if d.arbiter else "admin")
-
-
-def _arbiter(case: CaseState, command: Command, actor: Actor, d: Definition, guard: Mapping[str, Any]) -> None:
-    if case.bounces < d.bounce_limit or d.arbiter is None or {"admin", *d.arbiter.roles} & set(actor.roles):
-        return
-    raise BounceLimit(bounces=case.bounces, arbiter=d.arbiter.name.get("en", ""))
-
-
-def _pending(case: CaseState, command: Command, actor: Actor, d: Definition, guard: Mapping[str, Any]) -> None:
-    name = str(guard["approval"])
-    request = case.pending.get(name)
-    if request is None:
-        raise GuardFailed(command=command.name, detail=f"no {name} was asked for", how=f"request_{name} comes first")
-    level = int(request.get("level", 0))
-    if not may(actor, case, d.approvals[name].levels[level]):
-        raise GuardFailed(
-            command=command.name,
-            detail=f"level {level + 1} of {len(d.approvals[name].levels)} is for somebody else",
-            how=f"it waits for: {_who_text(d.approvals[name].levels[level])}",
-        )
-    if actor.user_id in (request.get("requested_by"), *request.get("approved_by", [])):
-        raise GuardFailed(
-            command=command.name, detail="nobody approves twice or his own request", how="ask somebody else"
-        )
-
-
-def _no_pending(case: CaseState, command: Command, actor: Actor, d: Definition, guard: Mapping[str, Any]) -> None:
-    name = str(guard["approval"])
-    if name in case.pending:
-        raise GuardFailed(command=command.name, detail=f"an {name} is already asked for", how="wait for its answer")
-
-
-def _not_handler(case: CaseState, command: Command, actor: Actor, d: Definition, guard: Mapping[str, Any]) -> None:
-    if actor.user_id in case.worked_by:
-        raise GuardFailed(command=command.name, detail="you handled it yourself", how="somebody else checks it")
-
-
-def _children_closed(case: CaseState, command: Command, actor: Actor, d: Definition, guard: Mapping[str, Any]) -> None:
-    if case.open_children:
-        raise GuardFailed(
-            command=command.name,
-            detail=f"parts of it are open: {', '.join(case.open_children)}",
-            how="close them first; each closes by itself",
-        )
-
-
-GUARDS: dict[str, Guard] = {
-    "children_closed": _children_closed,
-    "evidence": _evidence,
-    "parts_finished": _parts_finished,
-    "within_clock": _within_clock,
-    "before_deadline": _before_deadline,
-    "below_bounce_limit": _below_bounce_limit,
-    "arbiter_above_bounce_limit": _arbiter,
-    "pending": _pending,
-    "no_pending": _no_pending,
-    "not_handler": _not_handler,
-}
-_FIRM = frozenset(GUARDS) - {"evidence"}

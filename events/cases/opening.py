@@ -88,3 +88,9 @@ def draft_of(definition: Definition, data: dict[str, Any]) -> CaseDraft:
         )
     except msgspec.ValidationError as error:
         raise InputInvalid(field="report", detail=str(error), how="send the fields of the report form") from error
+
+
+def check_place(definition: Definition, draft: CaseDraft) -> None:
+    """A kind of case may want a place, or have none."""
+    if definition.sites == "required" and draft.location is None and not draft.site_id:
+        raise InputInvalid(field="location", detail="is missing", how="say where it is: location or site_id")

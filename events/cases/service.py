@@ -10,7 +10,7 @@ it says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -28,21 +28,26 @@ from core.legal_time.calendar import WorkCalendar, statutory_calendar
 from core.records import JSON, SYSTEM, Actor, Command, Severity
 from events.cases.access import visible_cases
 from events.cases.clocks import Clocks
+from events.cases.course.own_data import keep_fields
+from events.cases.course.relations import CaseState, may
+from events.cases.course.triggers import any_open_child, fires
+from events.cases.course.turn_keys import keep_turn
 from events.cases.deeds import check_seen, deed_of, stale
-from events.cases.definition import NEW, Definition
+from events.cases.definition import COMMON_FIELDS, NEW, Definition
 from events.cases.definition_check import shipped_definitions
+from events.cases.definition_parts import Trigger, effect_name, effect_params
 from events.cases.definition_store import definition_of
 from events.cases.drafts import CaseDraft
-from events.cases.effects import EFFECTS, Effect
 from events.cases.errors import CommandUnknown, EffectMissing, IdempotencyConflict, MoveForbidden, StaleCase
-from events.cases.lifecycle import CaseState, Transition, advance, allowed, check_form, may
+from events.cases.lifecycle import Transition, advance, allowed, check_form
 from events.cases.numbers import next_number
-from events.cases.opening import add_belongings, case_of, draft_of
+from events.cases.opening import add_belongings, case_of, check_place, draft_of
 from events.cases.queries import summary_in_hand, summary_of
 from events.cases.read_models import CaseView
 from events.cases.recording import record, reseal
 from events.cases.state import CaseRows, asks, case_state, parts_of
 from events.cases.transition import Work
+from events.cases.verbs.effects import EFFECTS, Effect
 from events.correlation.happening import CurrentBook, place, reason_text
 from events.correlation.scoring import Decision
 from events.evidence import audit_log
@@ -72,6 +77,7 @@ class CaseService:
         definitions: Mapping[str, Definition] | None = None,
         calendars: Mapping[str, WorkCalendar] | None = None,
         effects: Mapping[str, Effect] | None = None,
+        record_valid: Callable[[Session, str, str, datetime], bool] | None = None,
     ) -> None:
         self.engine = engine
         self.clock = clock
@@ -80,6 +86,7 @@ class CaseService:
         self.calendars = {"default": statutory_calendar(), **(calendars or {})}
         self._lock_query = lru_cache(maxsize=1024)(self._build_lock_query)  # building it costs more than running it
         self.effects = {**EFFECTS, **(effects or {})}
+        self.record_valid: Callable[[Session, str, str, datetime], bool] = record_valid or _no_register
         self.book = CurrentBook()
 
     # commands ------------------------------------------------------------
@@ -197,7 +204,7 @@ class CaseService:
         now = self.clock.now()
         case = case_of(session, draft, definition, actor, now)
         case.case_id = case_id or new_id()
-        case.number = next_number(session, self.district, now)
+        case.number = next_number(session, self.district, now, definition.numbering)
         case.why = {**draft.why, **extra}
         limit = msgspec.to_builtins(draft.limit) if draft.limit else self.class_limit(session, case)
         if limit:
@@ -238,24 +245,56 @@ class CaseService:
             if earlier is not None:
                 return msgspec.structs.replace(summary_of(session, earlier.case_id), replayed=True)
         draft = draft_of(definition, data)
+        check_place(definition, draft)
         now = self.clock.now()
         recorded = {"recorded": judged(told, now, now - LONGEST, draft.location).facts()} if told is not None else {}
         case = self.create(session, draft, actor, recorded, key, case_id)
+        self._begin(session, case, definition, data, actor)
+        return self._answer(session, case)
+
+    def _begin(
+        self, session: Session, case: Case, definition: Definition, data: Mapping[str, JSON], actor: Actor
+    ) -> None:
+        """What follows a report: its own data, its place among the others, and the definition's first command."""
         rows = CaseRows(case, [], [])
-        before = (case.class_code, case.class_version)
-        decision = self.place(session, case, (data.get("location") or {}).get("accuracy_m"))
-        if (case.class_code, case.class_version) != before:
-            reseal(session, case, self._stamp(case))
-        if decision.verdict == "attach" and decision.best is not None and "merge" in definition.automatic:
-            join = {"other_case_id": decision.best.case_id, "reason": reason_text(decision)}
-            self._automatic(session, rows, definition.automatic["merge"], join)
-            return self._answer(session, case)
+        spec = definition.commands["report"]
+        fields = {n: data[n] for n in (*spec.required, *spec.optional) if n in case.form and n not in ("limit",)}
+        keep_fields(session, case, fields, "report", actor.user_id, self.clock.now())
+        if definition.correlate:
+            before = (case.class_code, case.class_version)
+            decision = self.place(session, case, (data.get("location") or {}).get("accuracy_m"))
+            if (case.class_code, case.class_version) != before:
+                reseal(session, case, self._stamp(case))
+            if decision.verdict == "attach" and decision.best is not None and "merge" in definition.automatic:
+                join = {"other_case_id": decision.best.case_id, "reason": reason_text(decision)}
+                self._automatic(session, rows, definition.automatic["merge"], join)
+                return
         follow = definition.automatic.get("on_report")
         if follow:
             spec = definition.commands[follow]
             names = (*spec.required, *spec.optional)
             self._automatic(session, rows, follow, {k: v for k, v in data.items() if k in names and v is not None})
-        return self._answer(session, case)
+        else:
+            keep_turn(session, case, definition, [])
+
+    def spawn(
+        self, session: Session, definition_id: str, data: Mapping[str, JSON], actor: Actor, parent: Case
+    ) -> Case:
+        """Open a case out of another one, as if it were reported with ``data``."""
+        definition = self.definition(definition_id)
+        spec = definition.commands["report"]
+        names = {*spec.required, *spec.optional, *COMMON_FIELDS}
+        body = {k: v for k, v in data.items() if k in names and v is not None}
+        check_form(definition, Command(name="report", case_id="", actor_id=actor.user_id, data=body))
+        draft = msgspec.structs.replace(
+            draft_of(definition, body),
+            parent_case_id=parent.case_id,
+            division_code=parent.division_code,
+            grid_code=parent.grid_code,
+        )
+        case = self.create(session, draft, actor, {"spawn": {"from": parent.case_id, "number": parent.number}})
+        self._begin(session, case, definition, body, actor)
+        return case
 
     def recurred(self, session: Session, case: Case, reason: str) -> None:
         """It is reported again after the work was reported finished: back to work, where the definition says so."""
@@ -328,7 +367,8 @@ class CaseService:
         definition = definition_of(session, case, self.definitions)
         state = case_state(
             session, case, self.clock.now(), parts, clocks, photographs=asks(definition, command, "evidence"),
-            children=asks(definition, command, "children_closed"),
+            children=asks(definition, command, "children_closed"), documents=asks(definition, command, "documents"),
+            records=self._records(session, case, definition, command),
         )
         transition = advance(state, command, actor, definition)
         at = self._stamp(case)
@@ -344,18 +384,76 @@ class CaseService:
             clocks=Clocks(session, case, definition, self.calendars, clocks, parts),
             assignments=parts,
             reason_data={"recorded": deed.facts()} if deed is not None else {},
+            params={},
             done_at=deed.recorded_at if deed is not None and deed.believed and transition.clocks.deed else None,
         )
         for effect in transition.effects:
-            if effect not in self.effects:
-                raise EffectMissing(effect=effect)
-            self.effects[effect](work)
+            name = effect_name(effect)
+            if name not in self.effects:
+                raise EffectMissing(effect=name)
+            work.params = effect_params(effect)
+            self.effects[name](work)
+        transition, was_open = work.transition, case.open
+        keep = definition.commands[command.name].keep
+        kept = {name: transition.data[name] for name in keep if name in transition.data}
+        if kept:
+            self.keep_fields(session, case, kept, command.name, actor)
         case.state, case.stage, case.open = transition.to_state, transition.stage, transition.open
         case.closed_at = None if transition.open else case.closed_at or at
-        work.clocks.apply(transition.clocks, at, work.done_at)
+        work.clocks.apply(transition.clocks, at, work.done_at, work.own_assignment())
         data = {**transition.data, **work.reason_data}
         record(session, case, transition, actor, at, command.idempotency_key, data, parts)
+        keep_turn(session, case, definition, parts)
+        if was_open and not case.open and case.parent_case_id:
+            self._child_closed(session, case)
+
+    def _child_closed(self, session: Session, child: Case) -> None:
+        """The last child of a case has closed: what its definition wants then happens."""
+        session.flush()
+        parent = session.get(Case, child.parent_case_id, with_for_update=True)
+        if parent is None or not parent.open:
+            return
+        definition = definition_of(session, parent, self.definitions)
+        for trigger in definition.triggers:
+            if trigger.on != "children_closed" or not fires(trigger, definition, parent.state):
+                continue
+            if not any_open_child(session, parent.case_id):
+                self.trigger_in(session, parent, trigger, "")
+                return
+
+    def trigger_in(self, session: Session, case: Case, trigger: Trigger, key: str) -> None:
+        """Give the command of a trigger, as ``system``; ``key`` makes it happen once."""
+        command = Command(
+            name=trigger.command, case_id=case.case_id, actor_id=SYSTEM.user_id, idempotency_key=key or None,
+            data=dict(trigger.data),
+        )  # fmt: skip
+        self._move(session, CaseRows.load(session, case), command, SYSTEM)
+
+    def keep_fields(
+        self, session: Session, case: Case, values: Mapping[str, JSON], command: str, actor: Actor
+    ) -> None:
+        """Make ``values`` the case's own data."""
+        case.form = {**case.form, **values}
+        keep_fields(session, case, values, command, actor.user_id, self.clock.now())
+
+    def _records(
+        self, session: Session, case: Case, definition: Definition, command: Command
+    ) -> dict[str, bool] | None:
+        """Whether the records that ``record_valid`` guards look at are in force now."""
+        spec = definition.commands.get(command.name)
+        guards = [g for g in spec.guards if g.get("guard") == "record_valid"] if spec is not None else []
+        own, now = {**case.form, **command.data}, self.clock.now()
+        return {
+            str(g["field"]): bool(key) and self.record_valid(session, str(g.get("register", "")), str(key), now)
+            for g in guards
+            for key in (own.get(str(g["field"])),)
+        } or None
 
     def _stamp(self, case: Case) -> datetime:
         """Now, but always later than the case's last transition, whatever the machine's clock does."""
         return max(self.clock.now(), case.updated_at + timedelta(microseconds=1))
+
+
+def _no_register(session: Session, register: str, key: str, now: datetime) -> bool:
+    """Without a register nothing is known to be in force."""
+    return False

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from core.clock import BEIJING
 from core.records import Command
+from events.cases.clocks import deadlines_of
+from events.cases.course.relations import CaseState, PartState
 from events.cases.definition import Definition
-from events.cases.lifecycle import CaseState, PartState
 from events.cases.transition import LIVE
 from events.evidence import audit_log
 from storage.tables.cases import Case, CaseAssignment, CaseClock, CaseEvidence, CaseParty
+from storage.tables.files import CaseDocument
 
 # Statements that every command sends are built once: building one costs more than running it.
 _PARTS = (
@@ -31,6 +35,7 @@ _PHOTOGRAPHS = (
     .where(CaseEvidence.case_id == bindparam("case_id"), CaseEvidence.added_at >= bindparam("since"))
     .group_by(CaseEvidence.purpose)
 )
+_DOCUMENTS = select(CaseDocument.type).where(CaseDocument.case_id == bindparam("case_id")).distinct()
 _CHILDREN = (
     select(Case.number)
     .where(Case.parent_case_id == bindparam("case_id"), Case.open.is_(True))
@@ -73,8 +78,10 @@ def case_state(
     *,
     photographs: bool = True,
     children: bool = True,
+    documents: bool = True,
+    records: Mapping[str, bool] | None = None,
 ) -> CaseState:
-    """What the engine needs to know of a stored case; ``photographs``, ``children`` False: nobody asks for any."""
+    """What the engine needs to know of a stored case; ``photographs`` … False: nobody asks for any."""
     rows = parts_of(session, case.case_id) if parts is None else parts
     running = clocks_of(session, case.case_id) if clocks is None else clocks
     live = [r for r in rows if r.state in LIVE]
@@ -97,11 +104,20 @@ def case_state(
         remembered=str(case.form.get("remembered", "")),
         bounces=case.bounces,
         open_children=_open_children(session, case.case_id) if children else (),
-        deadlines={row.kind: row.deadline_at for row in running if row.stopped_at is None},
+        deadlines=deadlines_of(running),
         worked_by=tuple(
             {case.handler_id or "", *(r.user_id or "" for r in rows if r.role != "check" and r.accepted_at)} - {""}
         ),
+        form=case.form,
+        documents=_documents(session, case.case_id) if documents else (),
+        records=dict(records or {}),
+        today=now.astimezone(BEIJING).date().isoformat(),
     )
+
+
+def _documents(session: Session, case_id: str) -> tuple[str, ...]:
+    """Kinds of document that a case has."""
+    return tuple(session.scalars(_DOCUMENTS, {"case_id": case_id}))
 
 
 def _photographs(session: Session, case: Case, live: list[CaseAssignment]) -> dict[str, int]:

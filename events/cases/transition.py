@@ -14,9 +14,10 @@ from core.errors import NotFound
 from core.ids import new_id
 from core.records import JSON, Actor, EvidenceRef, Severity
 from events.cases.clocks import Clocks
+from events.cases.course.relations import CaseState, part_of
 from events.cases.definition import Definition
 from events.cases.drafts import CaseDraft
-from events.cases.lifecycle import CaseState, Transition, part_of
+from events.cases.lifecycle import Transition
 from events.evidence import row_seal
 from storage.tables.cases import Case, CaseAssignment, CaseEvidence
 
@@ -44,6 +45,14 @@ class Cases(Protocol):
 
     def recurred(self, session: Session, case: Case, reason: str) -> None: ...
 
+    def spawn(
+        self, session: Session, definition_id: str, data: Mapping[str, JSON], actor: Actor, parent: Case
+    ) -> Case: ...
+
+    def keep_fields(
+        self, session: Session, case: Case, values: Mapping[str, JSON], command: str, actor: Actor
+    ) -> None: ...
+
 
 @dataclass
 class Work:
@@ -60,6 +69,7 @@ class Work:
     clocks: Clocks
     assignments: list[CaseAssignment]  # all parts of the case, by dispatch
     reason_data: dict[str, Any]
+    params: dict[str, Any]  # of the effect that is being carried out
     done_at: datetime | None = None  # when the work was done, if that counts and differs from ``at``
 
     @property
@@ -74,6 +84,12 @@ class Work:
     def parts(self, *roles: str) -> list[CaseAssignment]:
         """The case's assignments that are not over, of ``roles``."""
         return [row for row in self.assignments if row.state in LIVE and (not roles or row.role in roles)]
+
+    def own_assignment(self) -> str | None:
+        """The id of the part in which the actor acts; None where he acts for the whole."""
+        own = part_of(self.actor, self.state)
+        rows = self.parts(own.role) if own is not None else []
+        return next((row.assignment_id for row in rows if own and row.department_id == own.department_id), None)
 
     def own_part(self) -> CaseAssignment:
         """The actor's department's part, or the lead's when somebody acts for it."""

@@ -1,53 +1,53 @@
-"""Deadlines: a notice before, at and after each, once each.
+"""Deadlines: a notice before, at and after each, once each, in the time that the limit is counted in.
 
-What is swept is a case's running deadline (``case_file.deadline_at``).  The lead department (its person on duty) is
-told of each case; the key of such a notice holds case, deadline and phase, so that a moved deadline gives new notices
-and a restart none.  A role (dispatchers, managers) is told of the first at once and then at most once in
-``ROLE_EVERY_S``, of everything since together: how far it was told is remembered in the transaction of the notice.
+What is swept are the clocks that cases show, and those of their parts.  Who must meet one is told of each case; the key
+of such a notice holds case, deadline and phase, so that a moved deadline gives new notices and a restart none.  A role
+(dispatchers, managers) is told of the first at once and then at most once in ``ROLE_EVERY_S``, of everything since
+together: how far it was told is remembered in the transaction of the notice.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, Select, func, select
+from sqlalchemy import ColumnElement, Engine, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.clock import BEIJING, Clock
-from core.records import Record
+from core.legal_time.calendar import WorkCalendar, statutory_calendar
+from core.legal_time.shift import shifted
 from events.cases.access import discreet_title
+from events.cases.definition import Definition
+from events.cases.definition_check import shipped_definitions
 from events.correlation.rule_memory import BatchMemory
 from events.notify.notices import NoticeDraft, QuietHours, write_notices
+from events.notify.phases import NATURAL, Phase, all_phases, key_of, phases_of
+from events.notify.recipients import Target, turn_targets
 from storage.session import read_scope, session_scope
-from storage.tables.cases import Case, Notice
+from storage.tables.cases import Case, CaseAssignment, CaseClock, Notice
 
+PHASES = NATURAL
 POLL_S = 5.0
 BATCH = 500  # cases read at a time; every one is read
 ROLE_EVERY_S = 600.0
 MAX_LISTED = 20
 STATE = "@deadlines"
-
-
-class Phase(Record, frozen=True):
-    """When a notice is due, relative to the deadline, and whom besides the lead department it goes to."""
-
-    name: str
-    offset_s: float
-    heading: str
-    role: str = ""
-
-
-PHASES = (
-    Phase(name="before_1h", offset_s=-3600, heading="1小时后到期 / Due in an hour"),
-    Phase(name="before_15min", offset_s=-900, heading="15分钟后到期 / Due in 15 minutes"),
-    Phase(name="at", offset_s=0, heading="已到期 / Due now", role="dispatcher"),
-    Phase(name="after_1h", offset_s=3600, heading="超期1小时 / Overdue by an hour", role="dispatcher"),
-    Phase(name="after_24h", offset_s=86400, heading="超期1天 / Overdue by a day", role="manager"),
-)
 ROLES = ("dispatcher", "manager")
 Due = tuple[Case, Phase]
+
+
+@dataclass(frozen=True)
+class Running:
+    """A deadline that is due in some phase: the case's shown one, or a part's own."""
+
+    case: Case
+    deadline_at: datetime
+    kind: str
+    unit: str
+    department_id: str | None = None  # of a part's own clock
 
 
 class DeadlineSweep:
@@ -59,12 +59,17 @@ class DeadlineSweep:
         clock: Clock,
         channels: Sequence[str] = ("in_app",),
         quiet: QuietHours | None = None,
+        *,
+        definitions: Mapping[str, Definition] | None = None,
+        calendar: WorkCalendar | None = None,
     ) -> None:
         self._quiet = quiet
         self._engine = engine
         self._clock = clock
         self._channels = channels
         self._swept_to: datetime | None = None
+        self._definitions = definitions if definitions is not None else shipped_definitions()
+        self._calendar = calendar or statutory_calendar()
 
     async def run(self) -> None:
         """Sweep for ever."""
@@ -77,9 +82,9 @@ class DeadlineSweep:
         now = self._clock.now()
         since = self._swept_to or now - timedelta(days=1)
         with read_scope(self._engine) as session:
-            due = _due(session, since, now)
-            roles = _roles_due(session, now)
-            drafts = [draft for case, phase in due.values() for draft in lead_notices(case, phase)]
+            due = self._due(session, since, now)
+            roles = self._roles_due(session, now)
+            drafts = [draft for running, phase in due for draft in self._notices(session, running, phase)]
             if self._swept_to is None:  # after a start most was told before
                 drafts = _untold(session, drafts)
         written = 0
@@ -92,9 +97,81 @@ class DeadlineSweep:
 
     def next_at(self, after: datetime, until: datetime) -> datetime | None:
         """The first instant later than ``after`` and before ``until`` at which something falls due."""
+        found = []
         with read_scope(self._engine) as session:
-            moments = [(session.scalar(_next_deadline(phase, after, until)), phase.offset_s) for phase in PHASES]
-        return min((moment + timedelta(seconds=s) for moment, s in moments if moment is not None), default=None)
+            for phase in self._phases().values():
+                low, high = self._window(phase, after, until)
+                for query in (_earliest_shown(low, high), _earliest_part(low, high)):
+                    deadline_at = session.scalar(query)
+                    if deadline_at is not None:
+                        found.append(shifted(deadline_at, phase.by, self._calendar, back=phase.sign < 0))
+        return min((at for at in found if after < at < until), default=None)
+
+    def _phases(self) -> dict[tuple[int, float, str], Phase]:
+        return all_phases(list(self._definitions.values()))
+
+    def _window(self, phase: Phase, since: datetime, now: datetime) -> tuple[datetime, datetime]:
+        """Between which deadlines those lie for which ``phase`` came between ``since`` and ``now``."""
+        if not phase.sign:
+            return since, now
+        back = phase.sign > 0
+        return tuple(shifted(at, phase.by, self._calendar, back=back) for at in (since, now))  # type: ignore[return-value]
+
+    def _running(
+        self, session: Session, phase: Phase, since: datetime, now: datetime
+    ) -> Iterator[tuple[Running, Phase]]:
+        """Deadlines of open cases for which ``phase`` came between ``since`` and ``now``, as their own phase."""
+        low, high = self._window(phase, since, now)
+        for running in (*_shown(session, low, high), *_of_parts(session, low, high)):
+            definition = self._definitions.get(running.case.definition_id)
+            for own in phases_of(definition, running.kind, running.unit):
+                if key_of(own) == key_of(phase):
+                    yield running, own
+
+    def _due(self, session: Session, since: datetime, now: datetime) -> list[tuple[Running, Phase]]:
+        """What those who must meet a deadline are told now: of each the newest phase alone.
+
+        Nobody wants "due in an hour" an hour late.
+        """
+        due: dict[tuple[str, str], tuple[datetime, Running, Phase]] = {}
+        for phase in self._phases().values():
+            for running, own in self._running(session, phase, since - timedelta(seconds=2 * POLL_S), now):
+                at = shifted(running.deadline_at, own.by, self._calendar, back=own.sign < 0)
+                key = (running.case.case_id, running.department_id or "")
+                if key not in due or due[key][0] <= at:
+                    due[key] = (at, running, own)
+        return [(running, phase) for _, running, phase in due.values()]
+
+    def _notices(self, session: Session, running: Running, phase: Phase) -> list[NoticeDraft]:
+        case = running.case
+        definition = self._definitions.get(case.definition_id)
+        own = definition.states[case.state].turn if definition is not None and case.state in definition.states else None
+        if running.department_id:
+            to = [Target(department_id=running.department_id)]
+        elif own is not None and definition is not None:
+            to = [target for target in turn_targets(session, case, definition) if not target.role]
+        else:
+            to = []
+        if not to:
+            return lead_notices(case, phase)
+        return [_notice(case, running.deadline_at, phase, target) for target in to]
+
+    def _roles_due(self, session: Session, now: datetime) -> dict[str, list[Due]]:
+        """What each role was not told yet, the newest phase of each case."""
+        found: dict[str, dict[str, Due]] = {}
+        memory = BatchMemory(session)
+        for role in ROLES:
+            state = memory.recall(STATE, role)
+            since = datetime.fromisoformat(str(state["upto"])) if "upto" in state else now - timedelta(days=1)
+            for phase in self._phases().values():
+                for running, own in self._running(session, phase, since, now):
+                    case = running.case
+                    if case.confidential:
+                        continue
+                    unowned = role == "dispatcher" and not case.department_id and not own.role
+                    if own.role == role or unowned:
+                        found.setdefault(role, {})[case.case_id] = (case, own)
+        return {role: sorted(some.values(), key=_gravest) for role, some in found.items()}
 
     def _tell_role(self, session: Session, role: str, due: Sequence[Due], now: datetime) -> int:
         """One notice to ``role`` for all of ``due``, unless the role was told a moment ago; how many were written."""
@@ -109,34 +186,52 @@ class DeadlineSweep:
         return len(write_notices(session, [draft], self._channels, now, self._quiet))
 
 
-def _next_deadline(phase: Phase, after: datetime, until: datetime) -> Select[datetime | None]:
-    shift = timedelta(seconds=phase.offset_s)
-    return select(func.min(Case.deadline_at)).where(
-        Case.open.is_(True), Case.deadline_at > after - shift, Case.deadline_at < until - shift
+def _shown_where(low: datetime, high: datetime) -> tuple[ColumnElement[bool], ...]:
+    return Case.open.is_(True), Case.deadline_at > low, Case.deadline_at <= high
+
+
+def _shown(session: Session, low: datetime, high: datetime) -> Iterator[Running]:
+    """Open cases whose shown deadline lies in ``(low, high]``."""
+    clock = and_(
+        CaseClock.case_id == Case.case_id, CaseClock.stopped_at.is_(None), CaseClock.deadline_at == Case.deadline_at
     )
-
-
-def _cases(session: Session, phase: Phase, since: datetime, now: datetime) -> Iterator[Case]:
-    """Open cases for which ``phase`` came between ``since`` and ``now``."""
-    low, high = since - timedelta(seconds=phase.offset_s), now - timedelta(seconds=phase.offset_s)
     query = (
-        select(Case)
-        .where(Case.open.is_(True), Case.deadline_at > low, Case.deadline_at <= high)
+        select(Case, CaseClock.kind, CaseClock.limit_unit)
+        .outerjoin(CaseClock, clock)
+        .where(*_shown_where(low, high), or_(CaseClock.assignment_id.is_(None), CaseClock.clock_id.is_(None)))
         .order_by(Case.deadline_at, Case.case_id)
     )
-    yield from session.scalars(query.execution_options(yield_per=BATCH))
+    seen: set[str] = set()
+    for case, kind, unit in session.execute(query.execution_options(yield_per=BATCH)):
+        if case.case_id not in seen and case.deadline_at is not None:
+            seen.add(case.case_id)
+            yield Running(case, case.deadline_at, kind or "", unit or "")
 
 
-def _due(session: Session, since: datetime, now: datetime) -> dict[str, Due]:
-    """What the departments are told now: of each case the newest phase alone.
+def _of_parts(session: Session, low: datetime, high: datetime) -> Iterator[Running]:
+    """Running clocks of parts whose deadline lies in ``(low, high]``."""
+    query = (
+        select(Case, CaseClock, CaseAssignment.department_id)
+        .join(CaseClock, CaseClock.case_id == Case.case_id)
+        .join(CaseAssignment, CaseAssignment.assignment_id == CaseClock.assignment_id)
+        .where(Case.open.is_(True), CaseClock.stopped_at.is_(None))
+        .where(CaseClock.deadline_at > low, CaseClock.deadline_at <= high)
+        .order_by(CaseClock.deadline_at, CaseClock.clock_id)
+    )
+    for case, clock, department_id in session.execute(query.execution_options(yield_per=BATCH)):
+        assert clock.deadline_at is not None
+        yield Running(case, clock.deadline_at, clock.kind, clock.limit_unit, department_id)
 
-    Nobody wants "due in an hour" an hour late.
-    """
-    due: dict[str, Due] = {}
-    for phase in PHASES:
-        for case in _cases(session, phase, since - timedelta(seconds=2 * POLL_S), now):
-            due[case.case_id] = (case, phase)
-    return due
+
+def _earliest_shown(low: datetime, high: datetime) -> Select[datetime | None]:
+    return select(func.min(Case.deadline_at)).where(*_shown_where(low, high))
+
+
+def _earliest_part(low: datetime, high: datetime) -> Select[datetime | None]:
+    return select(func.min(CaseClock.deadline_at)).where(
+        CaseClock.assignment_id.is_not(None), CaseClock.stopped_at.is_(None),
+        CaseClock.deadline_at > low, CaseClock.deadline_at <= high,
+    )  # fmt: skip
 
 
 def _untold(session: Session, drafts: Sequence[NoticeDraft]) -> list[NoticeDraft]:
@@ -148,22 +243,6 @@ def _untold(session: Session, drafts: Sequence[NoticeDraft]) -> list[NoticeDraft
     return [draft for draft in drafts if draft.key not in known]
 
 
-def _roles_due(session: Session, now: datetime) -> dict[str, list[Due]]:
-    """What each role was not told yet, the newest phase of each case."""
-    found: dict[str, dict[str, Due]] = {}
-    memory = BatchMemory(session)
-    for role in ROLES:
-        state = memory.recall(STATE, role)
-        since = datetime.fromisoformat(str(state["upto"])) if "upto" in state else now - timedelta(days=1)
-        for phase in PHASES:
-            if phase.role not in ("", role):
-                continue
-            for case in _cases(session, phase, since, now):
-                if phase.role == role or (role == "dispatcher" and not case.department_id):
-                    found.setdefault(role, {})[case.case_id] = (case, phase)
-    return {role: sorted(some.values(), key=_gravest) for role, some in found.items()}
-
-
 def _gravest(due: Due) -> tuple[int, datetime]:
     case, _ = due
     assert case.deadline_at is not None
@@ -173,7 +252,7 @@ def _gravest(due: Due) -> tuple[int, datetime]:
 def role_notice(role: str, due: Sequence[Due], now: datetime) -> NoticeDraft:
     """One notice for ``due`` (the gravest first): one case by its title, several counted and listed."""
     (worst, phase) = due[0]
-    lines = [f"{_body(case)} {each.heading}" for case, each in due[:MAX_LISTED]]
+    lines = [f"{_body(case, case.deadline_at)} {each.heading}" for case, each in due[:MAX_LISTED]]
     if len(due) > MAX_LISTED:
         lines.append(f"… {len(due) - MAX_LISTED} 起 / more")
     alone = len(due) == 1
@@ -181,7 +260,7 @@ def role_notice(role: str, due: Sequence[Due], now: datetime) -> NoticeDraft:
         key=f"deadlines:{role}:{now.isoformat()}",
         kind=f"deadline_{phase.name}"[:24] if alone else "deadlines",
         title=f"{phase.heading}: {discreet_title(worst)}" if alone else f"{len(due)} 起案件到期或超期 / cases are due",
-        body=_body(worst) if alone else "\n".join(lines),
+        body=_body(worst, worst.deadline_at) if alone else "\n".join(lines),
         case_id=worst.case_id,
         role=role,
         severity=worst.severity,
@@ -192,20 +271,22 @@ def lead_notices(case: Case, phase: Phase) -> list[NoticeDraft]:
     """The notice of ``case`` in ``phase`` to the lead department; none while it has no department."""
     if not case.department_id or case.deadline_at is None:
         return []
-    return [
-        NoticeDraft(
-            key=f"{case.case_id}:{case.deadline_at.isoformat()}:{phase.name}:lead",
-            kind=f"deadline_{phase.name}"[:24],
-            title=f"{phase.heading}: {discreet_title(case)}",
-            body=_body(case),
-            case_id=case.case_id,
-            department_id=case.department_id,
-            user_id=case.handler_id,
-            severity=case.severity,
-        )
-    ]
+    return [_notice(case, case.deadline_at, phase, Target(department_id=case.department_id, user_id=case.handler_id))]
 
 
-def _body(case: Case) -> str:
-    assert case.deadline_at is not None
-    return f"{case.number} {discreet_title(case)} {case.deadline_at.astimezone(BEIJING):%m-%d %H:%M}"
+def _notice(case: Case, deadline_at: datetime, phase: Phase, to: Target) -> NoticeDraft:
+    return NoticeDraft(
+        key=f"{case.case_id}:{deadline_at.isoformat()}:{phase.name}:{to.department_id or to.user_id}",
+        kind=f"deadline_{phase.name}"[:24],
+        title=f"{phase.heading}: {discreet_title(case)}",
+        body=_body(case, deadline_at),
+        case_id=case.case_id,
+        department_id=to.department_id,
+        user_id=to.user_id,
+        severity=case.severity,
+    )
+
+
+def _body(case: Case, deadline_at: datetime | None) -> str:
+    assert deadline_at is not None
+    return f"{case.number} {discreet_title(case)} {deadline_at.astimezone(BEIJING):%m-%d %H:%M}"

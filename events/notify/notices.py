@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+import msgspec
 from sqlalchemy.orm import Session
 
 from core.clock import BEIJING
 from core.ids import new_id
 from core.records import CaseChanged, Record
+from events.cases.course.turn_keys import turn_lines
+from events.cases.definition import Definition
 from events.cases.definition_check import shipped_definitions
+from events.cases.definition_parts import Notify
 from events.cases.definition_store import definition_of
 from events.correlation.rule_memory import insert_into
 from events.dispatching.duty_roster import on_duty
 from events.dispatching.routing import default_routing
-from storage.tables.cases import Case, CaseAssignment, Notice, Outbox
+from events.notify.recipients import targets
+from storage.tables.cases import Case, CaseTransition, Notice, Outbox
 
-_WORK = {"dispatched": "新任务 / New task", "rework": "返工 / Do again"}
-_TO_ROLE = {  # command → role that must act, kind, heading
-    "return": ("dispatcher", "returned", "案件退回 / Returned"),
-    "refuse": ("dispatcher", "returned", "拒收 / Refused"),
-    "send_check": ("inspector", "check", "请核查 / Please verify"),
-    "request_extension": ("dispatcher", "extension", "申请延期 / Extension asked for"),
-    "transfer": ("dispatcher", "transfer", "申请转派 / Transfer"),
-}
+_PLACE = re.compile(r"\{([^{}]+)\}")
 
 
 class NoticeDraft(Record, frozen=True):
@@ -41,6 +39,7 @@ class NoticeDraft(Record, frozen=True):
     department_id: str | None = None
     role: str = ""
     severity: int = 1
+    channels: tuple[str, ...] = ()  # only these; empty: all that are switched on
 
 
 class QuietHours(Record, frozen=True):
@@ -101,7 +100,7 @@ def write_notices(
         if session.execute(statement, row).scalar_one_or_none() is None:
             continue
         written.append(notice_id)
-        for channel in channels:
+        for channel in [name for name in channels if not draft.channels or name.partition(":")[0] in draft.channels]:
             body = {"notice_id": notice_id, "channel": channel}
             due_at = now if channel == "in_app" else quiet.due_at(now, draft.severity)
             session.add(Outbox(outbox_id=new_id(), topic="notice", body=body, created_at=due_at, attempts=0))
@@ -114,89 +113,116 @@ def channels_of(notifiers: dict[str, Any]) -> list[str]:
 
 
 def notices_of_change(session: Session, change: CaseChanged) -> list[NoticeDraft]:
-    """Who has to know of ``change``."""
-    key = f"{change.case_id}:{change.version}:{change.command}"
-    drafts: list[NoticeDraft] = []
-    text = f"{change.number} {change.title}"
-    if change.state in _WORK and change.command in {"dispatch", "rework", "report", "resume", "open", "transfer"}:
-        for part in _parts(session, change.case_id):
-            drafts.append(
-                NoticeDraft(
-                    key=f"{key}:{part.department_id}",
-                    kind="task" if change.state == "dispatched" else "rework",
-                    title=f"{_WORK[change.state]}: {change.title}",
-                    body=f"{text} {part.duty}".strip(),
-                    case_id=change.case_id,
-                    department_id=part.department_id,
-                    user_id=part.user_id,
-                    severity=int(change.severity),
-                )
-            )
-    if change.command == "urge":
-        drafts += _to_lead(session, change, f"{key}:lead", "urged", "督办 / Urged")
-    if change.command == "escalate":
-        drafts += _to_lead(session, change, f"{change.case_id}:severity:{int(change.severity)}", "escalated", "升级")
-    drafts += _to_arbiter(session, change)
-    wanted = _TO_ROLE.get(change.command)
-    if wanted is not None and change.state != "dispatched":
-        role, kind, heading = wanted
-        person = _inspector(session, change.case_id) if role == "inspector" else None
-        drafts.append(
-            NoticeDraft(
-                key=f"{key}:{role}",
-                user_id=person,
-                kind=kind,
-                title=f"{heading}: {change.title}",
-                body=text,
-                case_id=change.case_id,
-                role="" if person else role,
-                severity=int(change.severity),
-            )
-        )
-    return drafts
-
-
-def _parts(session: Session, case_id: str) -> list[CaseAssignment]:
-    return list(
-        session.scalars(
-            select(CaseAssignment).where(
-                CaseAssignment.case_id == case_id,
-                CaseAssignment.role.in_(("lead", "assist")),
-                CaseAssignment.state.in_(("dispatched", "accepted")),
-            )
-        )
-    )
-
-
-def _to_lead(session: Session, change: CaseChanged, key: str, kind: str, heading: str) -> list[NoticeDraft]:
+    """Who has to know of ``change``, as the case's definition says; and the arbiter, when it goes back and forth."""
     case = session.get(Case, change.case_id)
-    if case is None or case.department_id is None:
+    if case is None:
         return []
+    definition = definition_of(session, case, shipped_definitions())
+    drafts: list[NoticeDraft] = []
+    for n, line in enumerate(lines_of(definition, change)):
+        if _matches(line, change, definition, session):
+            drafts += _written(session, case, definition, change, line, n)
+    if change.command == "escalate":
+        line = Notify(on=("escalate",), to=("lead_department",), text={"zh": "升级"}, kind="escalated")
+        key = f"{change.case_id}:severity:{int(change.severity)}"
+        drafts += [
+            msgspec.structs.replace(draft, key=key) for draft in _written(session, case, definition, change, line, 99)
+        ]
+    return [*drafts, *_to_arbiter(session, case, definition, change)]
+
+
+def lines_of(definition: Definition, change: CaseChanged) -> tuple[Notify, ...]:
+    """The definition's own lines; of one without any: who gets work, is urged, must approve or waits for the end."""
+    if definition.notify:
+        return definition.notify
+    spec = definition.commands.get(change.command)
+    if spec is None or change.command == "report" and definition.automatic.get("on_report"):
+        return ()
+    on, effects = (change.command,), set(spec.effect_names)
+    if {"assign", "route"} & effects:
+        return (Notify(on=on, to=("unfinished_part",), text={"zh": "新任务", "en": "New task"}, kind="task"),)
+    if "count_urged" in effects:
+        return (Notify(on=on, to=("lead_department",), text={"zh": "督办", "en": "Urged"}, kind="urged"),)
+    if "request" in effects:
+        return (Notify(on=on, to=("approver",), text=spec.name, kind="approve"),)
+    state = definition.states.get(change.state)
+    if state is None or all(move.to is None for move in spec.moves):
+        return ()
+    to = tuple(line for line in turn_lines(definition, change.state) if line.relation not in ("any", "own_division"))
+    ended = not state.open
+    kind = "closed" if ended else "turn"
+    return (Notify(on=on, to=("reporter", "party") if ended else to, text=state.name, kind=kind),)
+
+
+def _matches(line: Notify, change: CaseChanged, definition: Definition, session: Session) -> bool:
+    if change.command in line.on:
+        return True
+    states = [name for name in line.on if name not in definition.commands and name in definition.states]
+    if change.state not in states:
+        return False
+    row = session.get(CaseTransition, (change.case_id, change.version))
+    return row is None or row.from_state != change.state
+
+
+def _written(
+    session: Session, case: Case, definition: Definition, change: CaseChanged, line: Notify, n: int
+) -> list[NoticeDraft]:
+    """The notices of one line, a receiver each; the one who gave the command is not told of it."""
+    known = _known(session, case, definition, change)
+    by = known.pop("actor_id", None)
+    heading = " / ".join(filled(line.text[lang], known) for lang in ("zh", "en") if line.text.get(lang))
+    heading = heading or definition.commands[change.command].name.get("zh", change.command)
+    named = any("{title}" in text for text in line.text.values())
+    title = heading if named else f"{heading}: {change.title}"
     return [
         NoticeDraft(
-            key=key,
-            kind=kind,
-            title=f"{heading}: {change.title}",
-            body=f"{change.number} {change.title}",
+            key=f"{change.case_id}:{change.version}:{change.command}:{n}:{target.key()}",
+            kind=(line.kind or "case")[:24],
+            title=title,
+            body=f"{change.number} {change.title} {target.duty}".strip(),
             case_id=change.case_id,
-            department_id=case.department_id,
-            user_id=case.handler_id,
+            user_id=target.user_id,
+            department_id=target.department_id,
+            role="" if target.user_id or target.department_id else target.role,
             severity=int(change.severity),
+            channels=line.channel,
         )
+        for target in targets(session, case, definition, line.to)
+        if target.user_id is None or target.user_id != by
     ]
 
 
-def _to_arbiter(session: Session, change: CaseChanged) -> list[NoticeDraft]:
+def _known(session: Session, case: Case, definition: Definition, change: CaseChanged) -> dict[str, Any]:
+    """What a text may name.  Of a confidential case nothing but its number is told."""
+    state = definition.states.get(change.state)
+    known: dict[str, Any] = {
+        "title": change.title, "number": change.number, "state": state.name.get("zh", "") if state else change.state,
+        "kind": definition.name.get("zh", ""), "deadline": _local(case.deadline_at),
+    }  # fmt: skip
+    row = session.get(CaseTransition, (change.case_id, change.version))
+    if row is not None:
+        known["actor_id"] = row.actor_id
+        if not case.confidential:
+            known |= {k: v for k, v in {**case.form, **row.data}.items() if isinstance(v, str | int | float)}
+    return known
+
+
+def _local(moment: datetime | None) -> str:
+    return moment.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M") if moment else ""
+
+
+def filled(text: str, known: Mapping[str, Any]) -> str:
+    """``text`` with each ``{name}`` replaced; an unknown one becomes an ellipsis."""
+    return _PLACE.sub(lambda found: str(known.get(found[1], "…")), text)
+
+
+def _to_arbiter(session: Session, case: Case, definition: Definition, change: CaseChanged) -> list[NoticeDraft]:
     """When a case was handed back as often as its definition bears, the named arbiter is asked to decide, once a time.
 
     The arbiter's department is named in the routing table; who is on duty there is told in person.
     """
-    case = session.get(Case, change.case_id)
-    if case is None or not case.bounces:
-        return []
-    definition = definition_of(session, case, shipped_definitions())
     spec = definition.commands.get(change.command)
-    if case.bounces < definition.bounce_limit or spec is None or "bounce" not in spec.effects:
+    if not case.bounces or case.bounces < definition.bounce_limit or spec is None or "bounce" not in spec.effect_names:
         return []
     department = default_routing().arbiter
     present = on_duty(session, department, change.changed_at)
@@ -213,11 +239,3 @@ def _to_arbiter(session: Session, change: CaseChanged) -> list[NoticeDraft]:
             severity=int(change.severity),
         )
     ]
-
-
-def _inspector(session: Session, case_id: str) -> str | None:
-    """The person who is to verify, None when nobody was named."""
-    query = select(CaseAssignment.user_id).where(
-        CaseAssignment.case_id == case_id, CaseAssignment.role == "check", CaseAssignment.state == "dispatched"
-    )
-    return session.scalars(query.order_by(CaseAssignment.dispatched_at.desc())).first()

@@ -45,6 +45,7 @@ from events.runtime.readings_upkeep import ReadingsUpkeep
 from events.runtime.single_owner import Claim
 from events.runtime.source_recheck import Rechecker
 from events.runtime.stream_pull import ACK_WAIT_S, Puller
+from events.runtime.triggers import TriggerSweep
 from events.runtime.wiring import case_service
 from storage.availability import is_away
 from storage.registry import publish_registry
@@ -239,7 +240,11 @@ async def _work(settings: Settings, bus: Bus, engine: Engine, clock: Clock, stop
         lambda: _watch_rules(engine, intake),
         lambda: _watch_registry(bus, engine, registry),
         relay.run,
-        DeadlineSweep(engine, clock, relay.channels, relay.quiet).run,
+        DeadlineSweep(
+            engine, clock, relay.channels, relay.quiet, definitions=service.definitions,
+            calendar=service.calendars["default"],
+        ).run,
+        TriggerSweep(engine, clock, service).run,
         AlarmControl(engine, clock, relay.channels).run,
         Rechecker(bus, engine, clock, service, settings).run,
         ReadingsUpkeep(engine, clock).run,

@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 from core.clock import BEIJING
 from core.records import Actor
 from events.cases.access import visible_cases
+from events.cases.clocks import deadlines_of
+from events.cases.course.shown_clock import shown_clock
+from events.cases.course.turn import has_turn
 from events.cases.definition import Definition
 from events.cases.definition_store import definition_of
 from events.cases.lifecycle import allowed
-from events.cases.shown_clock import shown_clock
 from events.cases.state import case_state, clocks_of, parts_of
-from events.cases.turn import has_turn
 from storage.tables.cases import Case
 
 EMPTY: dict[str, Any] = {
@@ -39,7 +40,6 @@ def observe(
     parts = {part.assignment_id: part.department_id for part in parts_of(session, case_id)}
     running = [row for row in rows if row.stopped_at is None]
     seeing = [person for person in people if _sees(session, person, case_id, definitions)]
-    whole = {row.kind: row.deadline_at for row in running if row.assignment_id is None}
     children = session.scalars(select(Case).where(Case.parent_case_id == case_id).order_by(Case.opened_at, Case.number))
     return {
         "case": case.number,
@@ -54,7 +54,7 @@ def observe(
             {"kind": row.kind, "part": parts.get(row.assignment_id or ""), "deadline": _stamp(row.deadline_at)}
             for row in running
         ],
-        "shown_clock": shown_clock(definition, case.state, whole),
+        "shown_clock": shown_clock(definition, case.state, deadlines_of(rows)),
         "children": [
             {"case": c.number, "definition": c.definition_id, "state": c.state, "title": c.title, "open": c.open}
             for c in children

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -12,14 +13,16 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from core.clock import ManualClock
-from core.errors import NotFound
-from core.records import SYSTEM, Actor, CaseChanged, Command
+from core.errors import InputInvalid, NotFound
+from core.records import SYSTEM, Actor, CaseChanged, Command, EvidenceRef
+from events.cases.course.triggers import next_due
 from events.cases.definition import Definition
 from events.cases.definition_check import shipped_definitions
 from events.cases.definition_store import keep_definition
 from events.notify.channel import NoticeMessage, audience, notice_of
 from events.notify.deadlines import DeadlineSweep
 from events.notify.notices import notices_of_change, write_notices
+from events.runtime.triggers import TriggerSweep
 from events.runtime.wiring import case_service
 from events.trial.script import Script
 from storage.schema import create_all
@@ -44,7 +47,8 @@ class Sandbox:
                 keep_definition(session, each)
             _people(session, script)
         self.service = case_service(self.engine, self.clock, definitions=definitions)
-        self._sweep = DeadlineSweep(self.engine, self.clock)
+        self._sweep = DeadlineSweep(self.engine, self.clock, definitions=definitions)
+        self._triggers = TriggerSweep(self.engine, self.clock, self.service)
         self.files: list[str] = []  # case ids, in the order in which they were opened
         self._told: set[str] = set()
 
@@ -62,7 +66,11 @@ class Sandbox:
             case_id = ""
         elif not case_id:
             raise NotFound(what="case", key="none was reported yet")
-        command = Command(name=name, case_id=case_id, actor_id=who, data=body)
+        now = self.clock.now()
+        files = tuple(_file(each, now) for each in body.get("evidence") or () if isinstance(each, str | dict))
+        command = Command(name=name, case_id=case_id, actor_id=who, data=body, files=files)
+        if files:
+            command = msgspec.structs.replace(command, data={k: v for k, v in body.items() if k != "evidence"})
         return self.service.execute(command, self.actor(who)).case_id
 
     def actor(self, who: str) -> Actor:
@@ -70,17 +78,24 @@ class Sandbox:
 
     def move_to(self, moment: datetime) -> None:
         """Let time pass until ``moment``; whatever falls due on the way happens at its own instant."""
-        while (due := self._sweep.next_at(self.clock.now(), moment)) is not None:
+        while (due := self._next(moment)) is not None:
             self.clock.set(due)
             self.settle()
         self.clock.set(moment)
         self.settle()
 
+    def _next(self, until: datetime) -> datetime | None:
+        now = self.clock.now()
+        found = [self._sweep.next_at(now, until)]
+        with read_scope(self.engine) as session:
+            found += [next_due(session, d, now, until) for d in self.service.definitions.values() if d.triggers]
+        return min((at for at in found if at is not None), default=None)
+
     def settle(self) -> None:
         """Let what follows from a move or from the hour happen: notices, reminders; note new cases."""
         while True:
             self._sweep.sweep()
-            if not self._announce():
+            if not self._triggers.sweep() + self._announce():
                 break
         with read_scope(self.engine) as session:
             ids = session.scalars(select(Case.case_id).order_by(Case.opened_at, Case.number))
@@ -118,6 +133,19 @@ class Sandbox:
                 people = session.scalars(audience(notice, row.created_at).order_by(User.user_id)).all()
                 found += [{"to": to, "text": notice.title} for to in people or [_nobody(notice)]]
         return found
+
+
+def _file(raw: str | dict[str, Any], now: datetime) -> EvidenceRef:
+    """A file of a script, as if it had been uploaded: a reference, or a name alone."""
+    body = {"uri": raw} if isinstance(raw, str) else raw
+    sha = str(body.get("sha256") or hashlib.sha256(str(body.get("uri", "")).encode()).hexdigest())
+    full = {
+        "kind": "photo", "uri": f"{sha[:2]}/{sha}.jpg", "media_type": "image/jpeg", "taken_at": now.isoformat(), **body,
+    }  # fmt: skip
+    try:
+        return msgspec.convert({**full, "sha256": sha}, EvidenceRef)
+    except msgspec.ValidationError as error:
+        raise InputInvalid(field="evidence", detail=str(error), how="give kind, uri, media_type, taken_at") from error
 
 
 def _nobody(notice: NoticeMessage) -> str:

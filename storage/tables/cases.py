@@ -96,8 +96,10 @@ class CaseAssignment(Base):
     department_id: Mapped[str] = mapped_column(ForeignKey("department.department_id"))
     user_id: Mapped[str | None] = mapped_column(ForeignKey("user_account.user_id"), index=True)
     role: Mapped[str] = mapped_column(String(8), default="lead")  # lead, assist, check
+    # waiting, dispatched, accepted, finished, refused, over
     state: Mapped[str] = mapped_column(String(16), default="dispatched", index=True)
     duty: Mapped[str] = mapped_column(String(200), default="")
+    after_department: Mapped[str | None] = mapped_column(String(40))  # whose part comes first
     dispatched_at: Mapped[datetime]
     accepted_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -113,7 +115,7 @@ class CaseClock(Base):
     clock_id: Mapped[str] = mapped_column(String(26), primary_key=True)
     case_id: Mapped[str] = mapped_column(ForeignKey("case_file.case_id"), index=True)
     assignment_id: Mapped[str | None] = mapped_column(String(26))
-    kind: Mapped[str] = mapped_column(String(12))  # dispatch, handling, check, whole, refusal
+    kind: Mapped[str] = mapped_column(String(24))  # as the definition calls it
     limit_value: Mapped[float]
     limit_unit: Mapped[str] = mapped_column(String(12))
     calendar_id: Mapped[str] = mapped_column(String(40), default="default")

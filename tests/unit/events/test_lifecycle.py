@@ -14,11 +14,12 @@ from sqlalchemy import Engine
 
 from core.errors import YiwangError
 from core.records import Actor, Command
+from events.cases.course.relations import CaseState, PartState
 from events.cases.definition import ANY, NEW, REMEMBERED, Definition
 from events.cases.definition_check import FOLDER, parse_definition, shipped_definitions
 from events.cases.definition_store import sync_definitions
 from events.cases.errors import DefinitionInvalid
-from events.cases.lifecycle import CaseState, PartState, advance, allowed
+from events.cases.lifecycle import advance, allowed
 from storage.session import session_scope
 from storage.tables.cases import Case, CaseDefinition
 from tests.unit.events.casework import Town

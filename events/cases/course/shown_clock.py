@@ -38,5 +38,7 @@ def stopped_from(definition: Definition, state: str) -> frozenset[str]:
     for spec in definition.commands.values():
         if any(state in move.from_ or ANY in move.from_ for move in spec.moves):
             found.update(spec.clocks.stop)
+            if {"finish_part", "leave_part"} & set(spec.effect_names):  # a part's clocks stop with it
+                found.update(kind for kind, clock in definition.clocks.items() if clock.part)
     named = found - {ANY} - definition.windows
     return frozenset(named or found)

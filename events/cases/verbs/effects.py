@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 from sqlalchemy import select
@@ -11,9 +12,13 @@ from core.errors import InputInvalid, NotFound
 from core.ids import new_id
 from core.legal_time.limits import Limit
 from core.records import EvidenceRef
+from events.cases.definition_parts import effect_name
 from events.cases.drafts import Part
-from events.cases.link_effects import distinct, merge, split, unmerge
-from events.cases.transition import Work, add_evidence
+from events.cases.transition import LIVE, Work, add_evidence
+from events.cases.verbs.asking import add_subject, answer_party, ask_party, routed
+from events.cases.verbs.children import copy_up, spawn
+from events.cases.verbs.links import distinct, merge, split, unmerge
+from events.cases.verbs.papers import file_documents, issue
 from events.dispatching.inspectors import nearest_inspector
 from storage.tables.cases import CaseAssignment, CaseEvidence, CaseParty, Notice
 from storage.tables.people import User
@@ -42,7 +47,8 @@ def attach_files(work: Work, purpose: str) -> None:
 
 
 def _attach(work: Work) -> None:
-    attach_files(work, work.data.get("purpose") or ("after" if "finish_part" in work.transition.effects else "other"))
+    finishing = "finish_part" in map(effect_name, work.transition.effects)
+    attach_files(work, work.data.get("purpose") or ("after" if finishing else "other"))
 
 
 def _attach_check(work: Work) -> None:
@@ -77,20 +83,57 @@ def _mark_checked(work: Work) -> None:
 
 
 def _assign(work: Work) -> None:
-    """Give the case to a lead and assisting departments; parts that stood before are over."""
+    """Give the case to a lead and assisting departments; parts that stood before are over.
+
+    A part that comes ``after`` another department's waits until that one is finished.
+    """
     data = work.data
+    if not data.get("department_id"):
+        return
     lead = Part(department_id=data["department_id"], duty=data.get("duty") or "", user_id=data.get("user_id"))
-    assisting = [msgspec.convert(raw, Part) for raw in data.get("assisting") or []]
-    for row in work.parts("lead", "assist"):
-        row.state = "over"
+    assisting = [_part(raw) for raw in data.get("assisting") or []]
+    for row in work.assignments:
+        if row.role != "check" and row.state in (*LIVE, "waiting"):
+            row.state = "over"
     names = [lead.department_id, *(p.department_id for p in assisting)]
     if len(set(names)) < len(names):
         raise InputInvalid(field="assisting", detail="a department appears twice", how="name each department once")
     if data.get("limit"):
         work.put(limit=data["limit"])
+    limits = {part.department_id: msgspec.to_builtins(part.limit) for part in assisting if part.limit}
+    work.put(part_limits=limits or None)
     for part, role in ((lead, "lead"), *((p, "assist") for p in assisting)):
+        if part.after and part.after not in names:
+            raise InputInvalid(field="assisting", detail=f"{part.after} takes no part", how="name one that does")
         _give(work, part, role)
     work.case.department_id, work.case.handler_id = lead.department_id, None
+
+
+def _part(raw: Any) -> Part:
+    try:
+        return msgspec.convert({"department_id": raw} if isinstance(raw, str) else raw, Part)
+    except msgspec.ValidationError as error:
+        raise InputInvalid(field="assisting", detail=str(error), how="give department_id, duty, limit") from error
+
+
+def _route(work: Work) -> None:
+    """Give the case out along the definition's own routes; without a line that holds it stays where it is."""
+    person = work.session.get(User, work.case.reporter_id) if work.case.reporter_id else None
+    found = routed(work.definition, work.case, work.data, person.department_id if person else None)
+    if found is None:
+        work.reason_data["routed"] = None
+        return
+    work.reason_data["routed"] = found
+    work.transition = msgspec.structs.replace(work.transition, data={**found, **work.transition.data})
+    _assign(work)
+
+
+def _release(work: Work, department_id: str) -> None:
+    """Parts that waited for ``department_id`` are given out now."""
+    for row in work.assignments:
+        if row.state == "waiting" and row.after_department == department_id:
+            row.state, row.dispatched_at = "dispatched", work.at
+            work.reason_data["released"] = [*work.reason_data.get("released", []), row.department_id]
 
 
 def _give(work: Work, part: Part, role: str) -> None:
@@ -104,7 +147,8 @@ def _give(work: Work, part: Part, role: str) -> None:
         department_id=part.department_id,
         user_id=part.user_id,
         role=role,
-        state="dispatched",
+        state="waiting" if part.after else "dispatched",
+        after_department=part.after or None,
         duty=part.duty,
         dispatched_at=work.at,
     )
@@ -150,6 +194,7 @@ def _leave_part(work: Work) -> None:
 def _finish_part(work: Work) -> None:
     row = work.own_part()
     row.state, row.finished_at, row.user_id = "finished", work.done_at or work.at, row.user_id or _person(work)
+    _release(work, row.department_id)
     if row.role == "lead":
         work.case.finished_at = row.finished_at
         work.put(result=work.data.get("result") or work.data.get("comment"), false_alarm=work.data.get("false_alarm"))
@@ -264,6 +309,14 @@ EFFECTS: dict[str, Effect] = {
     "tell_helpers": _tell_helpers,
     "accept_part": _accept_part,
     "add_party": _add_party,
+    "add_subject": add_subject,
+    "answer_party": answer_party,
+    "ask_party": ask_party,
+    "copy_up": copy_up,
+    "file_documents": file_documents,
+    "issue": issue,
+    "route": _route,
+    "spawn": spawn,
     "approve": _approve,
     "assign": _assign,
     "assign_check": _assign_check,

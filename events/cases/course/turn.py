@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from core.records import Actor
+from events.cases.course.relations import CaseState, may
 from events.cases.definition import Definition
-from events.cases.lifecycle import CaseState, allowed, may, move_of
+from events.cases.lifecycle import allowed, move_of
 
 
 def has_turn(case: CaseState, actor: Actor, definition: Definition) -> bool:

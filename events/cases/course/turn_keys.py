@@ -1,0 +1,104 @@
+"""Whose turn a case is, as keys in a table: "my turn" is one look into an index, however many cases are open.
+
+A key is ``u:USER``, ``r:ROLE``, ``d:DEPARTMENT:ROLE`` (``d:DEPARTMENT:*``: anybody there), ``v:ROLE:DIVISION`` or
+``*``.  They follow from a state's ``turn`` and from who has which part; the person's own keys are looked up in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from core.records import Actor
+from events.cases.definition import ANY, REMEMBERED, Definition
+from events.cases.definition_parts import Who
+from storage.tables.cases import Case, CaseAssignment, CaseParty
+from storage.tables.files import CaseTurn
+
+_AT_WORK = ("dispatched", "accepted")
+_DIVISION_LENGTHS = (2, 4, 6, 9, 12)
+
+
+def keep_turn(session: Session, case: Case, definition: Definition, parts: Sequence[CaseAssignment]) -> None:
+    """Write the keys of whose turn it is now, where they differ from what is written."""
+    parties: Sequence[str] = ()
+    lines = turn_lines(definition, case.state)
+    if case.confidential and any(line.relation == "party" for line in lines):
+        parties = session.scalars(select(CaseParty.user_id).where(CaseParty.case_id == case.case_id)).all()
+    wanted = keys_of(case, definition, parts, parties) if case.open else frozenset()
+    before = frozenset(session.scalars(select(CaseTurn.key).where(CaseTurn.case_id == case.case_id)))
+    if before - wanted:
+        session.execute(
+            delete(CaseTurn).where(CaseTurn.case_id == case.case_id, CaseTurn.key.in_(sorted(before - wanted)))
+        )
+    if wanted - before:
+        rows = [{"key": k, "opened_at": case.opened_at, "case_id": case.case_id} for k in sorted(wanted - before)]
+        session.execute(insert(CaseTurn), rows)
+
+
+def turn_lines(definition: Definition, state: str) -> tuple[Who, ...]:
+    """Who is expected to act in ``state``: its own ``turn``, else those whose commands change the state."""
+    own = definition.states[state].turn
+    if own is not None:
+        return own
+    found: dict[Who, None] = {}
+    for spec in definition.commands.values():
+        if any(_leaves(move.from_, move.to, state) for move in spec.moves):
+            found.update((line, None) for line in spec.who if not line.from_ or state in line.from_)
+    return tuple(found)
+
+
+def _leaves(from_: tuple[str, ...], to: str | None, state: str) -> bool:
+    return (state in from_ or ANY in from_) and to is not None and (to == REMEMBERED or to != state)
+
+
+def keys_of(
+    case: Case, definition: Definition, parts: Iterable[CaseAssignment], parties: Iterable[str]
+) -> frozenset[str]:
+    """The keys of whose turn it is."""
+    found: set[str] = set()
+    rows = list(parts)
+    for line in turn_lines(definition, case.state):
+        if not line.from_ or case.state in line.from_:
+            found.update(_keys(line, case, rows, parties))
+    return frozenset(found - {"u:", "u:None"})
+
+
+def _keys(line: Who, case: Case, parts: list[CaseAssignment], parties: Iterable[str]) -> Iterable[str]:
+    match line.relation:
+        case "any":
+            return [f"r:{role}" for role in line.roles] or ["*"]
+        case "handler":
+            return [f"u:{case.handler_id}"]
+        case "reporter":
+            return [f"u:{case.reporter_id}"]
+        case "party":
+            return [f"u:{each}" for each in parties]
+        case "asked":
+            return [f"u:{part.user_id}" for part in parts if part.user_id and part.state != "over"]
+        case "own_division":
+            code = case.division_code or ""
+            beats = ["", *(code[:n] for n in _DIVISION_LENGTHS if len(code) >= n)]
+            return [f"v:{role}:{beat}" for role in line.roles for beat in beats]
+        case "lead_department":
+            return _of([case.department_id], line)
+        case "assigned_department":
+            live = [part.department_id for part in parts if part.state in (*_AT_WORK, "finished")]
+            return _of(live, line)
+        case relation:
+            roles = ("assist",) if relation == "unfinished_assist" else ("lead", "assist")
+            return _of([p.department_id for p in parts if p.state in _AT_WORK and p.role in roles], line)
+
+
+def _of(departments: Iterable[str | None], line: Who) -> list[str]:
+    return [f"d:{d}:{role}" for d in departments if d for role in line.roles or ("*",)]
+
+
+def keys_for(actor: Actor) -> list[str]:
+    """The keys under which a person finds what is his turn."""
+    keys = ["*", f"u:{actor.user_id}", *(f"r:{role}" for role in actor.roles)]
+    if actor.department_id:
+        keys += [f"d:{actor.department_id}:{role}" for role in (*actor.roles, "*")]
+    return keys + [f"v:{role}:{actor.division_code or ''}" for role in actor.roles]

@@ -1,0 +1,103 @@
+"""Effects that bring others in: ``ask_party``, ``answer_party``, ``add_subject``, and ``route`` by the definition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from core.errors import InputInvalid
+from core.ids import new_id
+from events.cases.definition import Definition
+from events.cases.transition import Work
+from storage.tables.cases import Case, CaseParty
+from storage.tables.files import CaseSubject
+from storage.tables.people import User
+
+
+def add_subject(work: Work) -> None:
+    """Note whom the case is about: ``subjects`` or ``subject`` of the data, each ``{name, role, contact, user_id}``."""
+    raw = work.data.get("subjects") or work.data.get("subject") or []
+    for each in raw if isinstance(raw, list) else [raw]:
+        body = each if isinstance(each, Mapping) else {"name": str(each)}
+        user_id = body.get("user_id")
+        if not (body.get("name") or user_id or body.get("key")):
+            raise InputInvalid(field="subjects", detail="names nobody", how="give name, user_id or key")
+        work.session.add(
+            CaseSubject(
+                subject_id=new_id(),
+                case_id=work.case.case_id,
+                role=str(body.get("role") or work.params.get("role") or "party")[:24],
+                kind="user" if user_id else str(body.get("kind") or "person"),
+                key=str(user_id or body.get("key") or "")[:80],
+                name=str(body.get("name") or "")[:80],
+                contact=str(body.get("contact") or "")[:80],
+                answer={},
+                added_at=work.at,
+                added_by=work.actor.user_id,
+            )
+        )
+        if user_id and work.session.get(CaseParty, (work.case.case_id, str(user_id))) is None:
+            work.session.add(CaseParty(case_id=work.case.case_id, user_id=user_id, role="party", added_at=work.at))
+
+
+def ask_party(work: Work) -> None:
+    """Ask the parties (of ``role``, default all) for ``fields``; who has no account is reached by his contact."""
+    role = work.params.get("role")
+    query = select(CaseSubject).where(CaseSubject.case_id == work.case.case_id)
+    subjects = [row for row in work.session.scalars(query) if not role or row.role == role]
+    parties = select(CaseParty.user_id).where(CaseParty.case_id == work.case.case_id)
+    users = set(work.session.scalars(parties)) | {row.key for row in subjects if row.kind == "user"}
+    reporter = work.case.reporter_id
+    if not users and not subjects and reporter and work.session.get(User, reporter) is not None:
+        users = {reporter}
+    for row in subjects:
+        row.asked_at, row.answered_at = work.at, None
+    asked = {
+        "fields": list(work.params.get("fields", ())),
+        "by": work.actor.user_id,
+        "at": work.at.isoformat(),
+        "users": sorted(users),
+        "subjects": [row.subject_id for row in subjects],
+        "question": work.data.get("question") or work.data.get("reason") or work.data.get("comment") or "",
+    }
+    work.put(asked=asked)
+    work.reason_data["asked"] = {"users": asked["users"], "subjects": len(subjects)}
+
+
+def answer_party(work: Work) -> None:
+    """A party has answered: nobody is asked any longer."""
+    query = select(CaseSubject).where(CaseSubject.case_id == work.case.case_id, CaseSubject.asked_at.is_not(None))
+    for row in work.session.scalars(query):
+        if row.answered_at is None and row.key in ("", work.actor.user_id):
+            row.answered_at, row.answer = work.at, dict(work.data)
+    work.put(asked=None)
+
+
+def routed(definition: Definition, case: Case, data: Mapping[str, Any], requester: str | None) -> dict[str, Any] | None:
+    """Where the definition's ``routes`` send the case: ``department_id``, ``duty``, ``assisting``; None: no line holds.
+
+    Facts: ``kind``, ``class``, ``severity``, ``item``, ``division``, ``grid``, ``requester`` (department), and every
+    field of the case.  ``lead`` may be ``${field}``.
+    """
+    facts = {
+        **case.form, **data, "kind": case.kind, "class": case.class_code, "severity": case.severity,
+        "division": case.division_code, "grid": case.grid_code, "requester": requester,
+    }  # fmt: skip
+    for line in definition.routes:
+        if all(_fits(name, wanted, facts.get(name)) for name, wanted in line.when.items()):
+            lead = facts.get(line.lead[2:-1]) if line.lead.startswith("${") else line.lead
+            if not lead:
+                continue
+            found: dict[str, Any] = {"department_id": str(lead)}
+            found |= {"duty": line.duty} if line.duty else {}
+            return found | ({"assisting": [dict(each) for each in line.assisting]} if line.assisting else {})
+    return None
+
+
+def _fits(name: str, wanted: Any, found: Any) -> bool:
+    values = wanted if isinstance(wanted, list) else [wanted]
+    if name in ("division", "grid", "class"):
+        return any(str(found or "").startswith(str(each)) for each in values)
+    return found in values
