@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid, NotFound
-from core.records import SYSTEM, Actor, Command, EvidenceRef
+from core.records import SYSTEM, Actor, Command, EvidenceRef, GeoPoint
 from storage.tables.cases import CaseEvidence
 from storage.uploads import claim
 
@@ -68,6 +68,8 @@ def _stored(session: Session, item: Any, actor: Actor, case_id: str, now: dateti
         media_type=row.media_type,
         taken_at=row.taken_at,
         size_bytes=row.size_bytes,
+        location=GeoPoint(lon=row.lon, lat=row.lat) if row.lon is not None and row.lat is not None else None,
+        accuracy_m=row.accuracy_m,
     )
 
 
