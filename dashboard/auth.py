@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Engine, delete, func, or_, select
+from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -20,7 +20,11 @@ from core.clock import Clock, SystemClock
 from core.errors import InputInvalid, NotFound
 from core.ids import new_id
 from core.records import Actor
+from dashboard import login_limits
 from dashboard.errors import LoginFailed, LoginThrottled
+from dashboard.login_limits import WINDOW
+from events.evidence import audit_log
+from events.evidence.audit_log import SYSTEM_CHAIN
 from storage.availability import is_away
 from storage.session import read_scope, session_scope
 from storage.tables.people import LoginFailure, LoginSession, User, UserRole
@@ -29,10 +33,7 @@ from storage.tables.registry import Department
 ROLES = ("admin", "operator", "dispatcher", "staff", "inspector", "grid_worker", "manager", "drone", "viewer")
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=7)
-WINDOW = timedelta(minutes=15)
-FAILURES_PAIR = 5  # one login from one address
-FAILURES_LOGIN = 30  # one login from everywhere: high, so that nobody can lock a colleague out with ease
-FAILURES_ADDRESS = 60  # one address, a whole office behind one router
+MAX_THROTTLED = 10_000
 SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD = 200
 
@@ -184,25 +185,31 @@ class Accounts:
     def __init__(self, engine: Engine, clock: Clock | None = None) -> None:
         self.engine = engine
         self.clock = clock or SystemClock()
+        self._throttled: dict[tuple[str, str], datetime] = {}
 
-    def log_in(self, login: str, password: str, address: str, user_agent: str = "") -> NewSession:
-        """A session; :class:`LoginFailed` or :class:`LoginThrottled`, the same for unknown and wrong."""
+    def log_in(self, login: str, password: str, address: str, user_agent: str = "", device: str = "") -> NewSession:
+        """A session; :class:`LoginFailed` or :class:`LoginThrottled`, the same for unknown and wrong.
+
+        ``device``: what :func:`dashboard.login_limits.known_device` says of the browser's cookie.
+        """
         now = self.clock.now()
-        self._throttle(login, address, now)
+        self._throttle(login, address, device, now)
         with read_scope(self.engine) as session:
             user = session.scalar(select(User).where(User.login == login, User.active.is_(True)))
             stored, user_id = (user.password_hash, user.user_id) if user else ("", "")
         if not password_matches(stored, password):
-            with session_scope(self.engine) as session:
-                session.add(LoginFailure(failure_id=new_id(), login=login[:60], address=address[:60], failed_at=now))
+            self.failed(login, address, device, now)
             raise LoginFailed()
         secret = secrets.token_urlsafe(32)
         with session_scope(self.engine) as session:
             session.execute(delete(LoginSession).where(LoginSession.expires_at < now))
             session.execute(delete(LoginFailure).where(LoginFailure.failed_at < now - WINDOW))
             session.execute(
-                delete(LoginFailure).where(LoginFailure.login == login, LoginFailure.address == address[:60])
+                delete(LoginFailure).where(
+                    LoginFailure.login == login, LoginFailure.address.in_((address[:60], device[:60]))
+                )
             )
+            audit_log.append(session, SYSTEM_CHAIN, now, user_id, "login", {"login": login, "address": address[:60]})
             session.add(
                 LoginSession(
                     session_hash=secret_hash(secret),
@@ -220,24 +227,32 @@ class Accounts:
             raise LoginFailed()
         return NewSession(secret, principal)
 
-    def _throttle(self, login: str, address: str, now: datetime) -> None:
-        since = now - WINDOW
-        with read_scope(self.engine) as session:
-            rows = session.execute(
-                select(LoginFailure.login, LoginFailure.address, LoginFailure.failed_at).where(
-                    LoginFailure.failed_at > since,
-                    or_(LoginFailure.login == login[:60], LoginFailure.address == address[:60]),
-                )
-            ).all()
-        pair = [r.failed_at for r in rows if r.login == login[:60] and r.address == address[:60]]
-        by_login = [r.failed_at for r in rows if r.login == login[:60]]
-        by_address = [r.failed_at for r in rows if r.address == address[:60]]
-        limits = ((pair, FAILURES_PAIR), (by_login, FAILURES_LOGIN), (by_address, FAILURES_ADDRESS))
-        for failures, limit in limits:
-            if len(failures) >= limit:
-                # The limit lifts when the oldest of the last ``limit`` failures leaves the window.
-                oldest = sorted(failures)[-limit]
-                raise LoginThrottled(retry_after_s=max(1, int((oldest + WINDOW - now).total_seconds())))
+    def failed(self, login: str, address: str, device: str, now: datetime, action: str = "login_failed") -> None:
+        """A wrong password, whoever typed it: counted, and told in the audit chain."""
+        with session_scope(self.engine) as session:
+            place = (device or address)[:60]
+            session.add(LoginFailure(failure_id=new_id(), login=login[:60], address=place, failed_at=now))
+            audit_log.append(
+                session, SYSTEM_CHAIN, now, "system", action, {"login": login[:60], "address": address[:60]}
+            )
+
+    def _throttle(self, login: str, address: str, device: str, now: datetime) -> None:
+        try:
+            login_limits.check(self.engine, login, address, device, now)
+        except LoginThrottled:
+            self._note_throttled(login[:60], address[:60], now)
+            raise
+
+    def _note_throttled(self, login: str, address: str, now: datetime) -> None:
+        """A link for the first refusal of a login at an address, not for each of a flood."""
+        self._throttled = {k: at for k, at in self._throttled.items() if at > now - WINDOW}
+        if (login, address) in self._throttled or len(self._throttled) >= MAX_THROTTLED:
+            return
+        self._throttled[login, address] = now
+        with session_scope(self.engine) as session:
+            audit_log.append(
+                session, SYSTEM_CHAIN, now, "system", "login_throttled", {"login": login, "address": address}
+            )
 
     def principal(self, secret: str) -> Principal | None:
         """Whom the cookie stands for, None when it is unknown, idle too long or the account is closed."""
@@ -285,14 +300,22 @@ class Accounts:
     def log_out(self, session_hash: str) -> None:
         """End the session."""
         with session_scope(self.engine) as session:
+            kept = session.get(LoginSession, session_hash)
+            if kept is not None:
+                body = {"address": kept.address}
+                audit_log.append(session, SYSTEM_CHAIN, self.clock.now(), kept.user_id, "logout", body)
+                session.flush()
             session.execute(delete(LoginSession).where(LoginSession.session_hash == session_hash))
 
-    def change_password(self, principal: Principal, old: str, new: str) -> None:
-        """Set one's own password; other sessions of the account end."""
+    def change_password(self, principal: Principal, old: str, new: str, address: str = "") -> None:
+        """Set one's own password; other sessions of the account end.  Guessing the old one counts as at the door."""
+        now = self.clock.now()
+        self._throttle(principal.login, address, "", now)
         with read_scope(self.engine) as session:
             user = session.get(User, principal.actor.user_id)
             stored = user.password_hash if user else ""
         if not password_matches(stored, old):
+            self.failed(principal.login, address, "", now, "password_guess")
             raise InputInvalid(field="old_password", detail="is wrong", how="type the password you logged in with")
         hashed = hash_password(new)
         with session_scope(self.engine) as session:
@@ -300,6 +323,7 @@ class Accounts:
             if user is None:
                 raise NotFound(what="user", key=principal.actor.user_id)
             user.password_hash, user.must_change_password = hashed, False
+            audit_log.append(session, SYSTEM_CHAIN, now, user.user_id, "password_change", {"address": address[:60]})
             session.execute(
                 delete(LoginSession).where(
                     LoginSession.user_id == user.user_id, LoginSession.session_hash != principal.session_hash

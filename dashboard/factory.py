@@ -48,6 +48,7 @@ from dashboard.api import (
 )
 from dashboard.api.deps import respond
 from dashboard.auth import Accounts
+from dashboard.client_address import ClientAddress, Proxies
 from dashboard.errors import body_of, retry_headers, status_of
 from dashboard.form_watch import FormWatch
 from dashboard.health import Health
@@ -104,6 +105,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, pages: bool = 
 
         mount(app, settings)
     app.add_middleware(Gate, sessions=services.sessions, body_limit=_body_limit, room=services.health.check_room)
+    app.add_middleware(ClientAddress, proxies=Proxies.parse(settings.trusted_proxies))
     return app
 
 

@@ -41,6 +41,7 @@ UPLOAD_LIMIT = 24 << 20
 RESUMABLE_LIMIT = 16 << 30
 CACHE_S = 5.0  # a closed account or a changed role bites after this many seconds at the latest
 CACHE_SIZE = 4096
+EXTENSION = "yiwang.connection"  # of the server (dashboard/sockets.py)
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -97,6 +98,8 @@ class Gate:
         try:
             principal = await self._principal(headers)
             scope.setdefault("state", {})["principal"] = principal
+            if principal is not None and EXTENSION in scope.get("extensions", {}):
+                scope["extensions"][EXTENSION]["sign_in"]()  # its connection has a budget of its own
             self._check(scope, headers, principal)
             if scope["type"] == "http" and scope["method"] not in SAFE and self._body_limit(scope["path"]) > BODY_LIMIT:
                 await asyncio.to_thread(self._room)

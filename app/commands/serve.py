@@ -87,8 +87,12 @@ async def _serve(process: str, settings: Settings) -> None:
 def _serve_web(settings: Settings) -> None:
     import uvicorn
 
+    from dashboard.client_address import Proxies
     from dashboard.factory import create_app
+    from dashboard.sockets import Budget, more_files, protocol_of
 
+    more_files()
+    budget = Budget(Proxies.parse(settings.trusted_proxies))
     uvicorn.run(
         create_app(settings),
         host=settings.web_host,
@@ -96,10 +100,10 @@ def _serve_web(settings: Settings) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        limit_concurrency=2000,
-        backlog=512,
+        proxy_headers=False,  # ours believes only the proxies that are named
+        http=protocol_of(budget),
+        backlog=2048,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=3,
-        h11_max_incomplete_event_size=32 * 1024,
         ws_max_size=1 << 20,
     )

@@ -6,8 +6,10 @@ import argparse
 import getpass
 import json
 import sys
+from typing import Any
 
 from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid, NotFound
 from core.settings import load_settings
@@ -63,6 +65,7 @@ def _add(args: argparse.Namespace, engine: Engine) -> int:
             division_code=args.division,
         )
         password = set_password(session, user, None, must_change=True)
+        _note(session, "user_create", {"user_id": user.user_id, "login": args.login, "roles": sorted(set(args.role))})
     print(f"{args.login}: password {password}   (shown this once; to be changed after logging in)")
     return 0
 
@@ -77,7 +80,9 @@ def _password(args: argparse.Namespace, engine: Engine) -> int:
         if not given:
             raise InputInvalid(field="password", detail="is empty", how="type one, or leave out --ask")
     with session_scope(engine) as session:
-        password = set_password(session, user_by_login(session, args.login), given, must_change=given is None)
+        user = user_by_login(session, args.login)
+        password = set_password(session, user, given, must_change=given is None)
+        _note(session, "user_password", {"user_id": user.user_id, "login": args.login})
     print(f"{args.login}: password set" if given else f"{args.login}: password {password}   (shown this once)")
     return 0
 
@@ -90,10 +95,13 @@ def _role(args: argparse.Namespace, engine: Engine) -> int:
     check_roles(args.roles)
     with session_scope(engine) as session:
         user = user_by_login(session, args.login)
+        before = sorted(session.scalars(select(UserRole.role).where(UserRole.user_id == user.user_id)))
         for row in session.scalars(select(UserRole).where(UserRole.user_id == user.user_id)):
             session.delete(row)
         session.flush()
-        session.add_all([UserRole(user_id=user.user_id, role=role) for role in sorted(set(args.roles))])
+        roles = sorted(set(args.roles))
+        session.add_all([UserRole(user_id=user.user_id, role=role) for role in roles])
+        _note(session, "user_roles", {"user_id": user.user_id, "login": args.login, "from": before, "to": roles})
     print(f"{args.login}: {', '.join(sorted(set(args.roles)))}")
     return 0
 
@@ -110,8 +118,21 @@ def _close(args: argparse.Namespace, engine: Engine) -> int:
         user.active = False
         for row in session.scalars(select(LoginSession).where(LoginSession.user_id == user.user_id)):
             session.delete(row)
+        _note(session, "user_close", {"user_id": user.user_id, "login": args.login})
     print(f"{args.login}: closed")
     return 0
+
+
+def _note(session: Session, action: str, body: dict[str, Any]) -> None:
+    """A link of the audit chain: who at this machine did it."""
+    from core.clock import SystemClock
+    from events.evidence.audit_log import SYSTEM_CHAIN, append
+
+    try:
+        person = getpass.getuser()
+    except (KeyError, OSError):
+        person = "?"
+    append(session, SYSTEM_CHAIN, SystemClock().now(), f"cli:{person}"[:40], action, body)
 
 
 def _list(args: argparse.Namespace, engine: Engine) -> int:

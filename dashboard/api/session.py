@@ -10,10 +10,16 @@ from fastapi import APIRouter, Request, Response
 from core.errors import InputInvalid
 from dashboard.api.deps import Use, Who, respond, takes
 from dashboard.api.params import body
+from dashboard.login_limits import DEVICE_COOKIE, DEVICE_DAYS, device_cookie, known_device
 from dashboard.security import COOKIE
 
 router = APIRouter(tags=["session"])
 _hashing = asyncio.Semaphore(2)  # 64 MiB each: a flood of logins must not take the machine's memory
+
+
+def address_of(request: Request) -> str:
+    """The client's address (behind trusted proxies what they say)."""
+    return request.client.host if request.client else ""
 
 
 class Login(msgspec.Struct, forbid_unknown_fields=True):
@@ -39,10 +45,12 @@ async def log_in(request: Request, use: Use) -> Response:
     sent = await body(request, Login)
     if not sent.login or len(sent.login) > 60 or len(sent.password) > 200:
         raise InputInvalid(field="login", detail="is empty or too long", how="send a login and a password")
-    address = request.client.host if request.client else ""
+    address = address_of(request)
+    secret = use.settings.session_secret
+    device = known_device(secret, sent.login, request.cookies.get(DEVICE_COOKIE, ""))
     async with _hashing:
         new = await asyncio.to_thread(
-            use.accounts.log_in, sent.login, sent.password, address, request.headers.get("user-agent", "")
+            use.accounts.log_in, sent.login, sent.password, address, request.headers.get("user-agent", ""), device
         )
     response = respond({"user": new.principal.public(), "csrf_token": new.principal.csrf_token})
     response.set_cookie(
@@ -54,6 +62,16 @@ async def log_in(request: Request, use: Use) -> Response:
         secure=use.settings.public_url.startswith("https://"),
         path="/",
     )
+    if not device:  # this browser is known from now on: a flood of guesses elsewhere does not slow it
+        response.set_cookie(
+            DEVICE_COOKIE,
+            device_cookie(secret, sent.login),
+            max_age=DEVICE_DAYS * 86400,
+            httponly=True,
+            samesite="strict",
+            secure=use.settings.public_url.startswith("https://"),
+            path="/api/login",
+        )
     return response
 
 
@@ -78,6 +96,6 @@ async def change_password(request: Request, use: Use, who: Who) -> Response:
     """Set one's own password; the account's other sessions end."""
     sent = await body(request, NewPassword)
     async with _hashing:
-        await asyncio.to_thread(use.accounts.change_password, who, sent.old_password, sent.new_password)
+        await asyncio.to_thread(use.accounts.change_password, who, sent.old_password, sent.new_password, address_of(request))
     use.sessions.forget(who.actor.user_id)
     return respond({"ok": True})

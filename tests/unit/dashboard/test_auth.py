@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 
 from core.clock import ManualClock
 from core.errors import InputInvalid
-from dashboard import auth
+from dashboard import auth, login_limits
 from dashboard.auth import Accounts, add_user, ensure_admin, set_password
 from dashboard.errors import LoginFailed, LoginThrottled
 from storage.session import read_scope, session_scope
@@ -82,7 +82,7 @@ def test_failures_are_limited_per_login_and_address(accounts: Accounts, monkeypa
     clock = accounts.clock
     assert isinstance(clock, ManualClock)
     monkeypatch.setattr(auth, "password_matches", lambda stored, word: word == WORD and bool(stored))
-    for _ in range(auth.FAILURES_PAIR):
+    for _ in range(login_limits.FAILURES_PAIR):
         with pytest.raises(LoginFailed):
             accounts.log_in("wang", "wrong", "10.0.0.1")
     with pytest.raises(LoginThrottled) as throttled:
@@ -95,7 +95,7 @@ def test_failures_are_limited_per_login_and_address(accounts: Accounts, monkeypa
 
 def test_one_address_cannot_try_many_logins(accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(auth, "password_matches", lambda stored, word: False)
-    for k in range(auth.FAILURES_ADDRESS):
+    for k in range(login_limits.FAILURES_ADDRESS):
         with pytest.raises(LoginFailed):
             accounts.log_in(f"guess{k}", "wrong", "10.0.0.9")
     with pytest.raises(LoginThrottled):
