@@ -1,8 +1,8 @@
 """Guessing is slowed down, nobody is locked out.
 
 Failures of the last 15 minutes are counted for a login at one address, a login from everywhere, and one address.
-Past a count, tries are taken one at a time with a pause between them, which grows to a minute at most; a try within the pause
-is answered with how long to wait and does not lengthen it.  A device on which the person logged in before (a signed
+Past a count, tries are taken one at a time with a pause between them, a minute at most; a try within the pause is
+answered with how long to wait and does not lengthen it.  A device on which the person logged in before (a signed
 cookie, bound to the login) has a count of its own: whoever floods a login or shares the address cannot slow it.
 """
 

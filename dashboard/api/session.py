@@ -96,6 +96,7 @@ async def change_password(request: Request, use: Use, who: Who) -> Response:
     """Set one's own password; the account's other sessions end."""
     sent = await body(request, NewPassword)
     async with _hashing:
-        await asyncio.to_thread(use.accounts.change_password, who, sent.old_password, sent.new_password, address_of(request))
+        words = (sent.old_password, sent.new_password)
+        await asyncio.to_thread(use.accounts.change_password, who, *words, address_of(request))
     use.sessions.forget(who.actor.user_id)
     return respond({"ok": True})
