@@ -25,7 +25,8 @@ def discreet_title(case: Case) -> str:
 def visible_cases(actor: Actor, definitions: Mapping[str, Definition] | None = None) -> ColumnElement[bool]:
     """The condition on ``case_file`` under which ``actor`` may see a row.
 
-    Cases that are not confidential: command-centre roles see all, staff their department's, inspectors and grid
+    A kind whose definition has ``visibility.plain`` is seen by those whom it names.  Of other kinds, cases that are not
+    confidential: command-centre roles see all, staff their department's, inspectors and grid
     workers their division's (an inspector without a division the whole district), everybody what he
     reported or handles.  Confidential ones: whom the definition names, and ``system``.
     """
@@ -46,6 +47,14 @@ def visible_cases(actor: Actor, definitions: Mapping[str, Definition] | None = N
         for kind in kinds.values()
         if "confidential" in kind.visibility
     ]
+    own = [
+        and_(Case.definition_id == kind.definition_id, or_(false(), *_lines(actor, kind.visibility["plain"])))
+        for kind in kinds.values()
+        if "plain" in kind.visibility
+    ]
+    if own:
+        others = Case.definition_id.not_in([k.definition_id for k in kinds.values() if "plain" in k.visibility])
+        plain = [and_(others, or_(*plain)), *own]
     return or_(
         and_(Case.confidential.is_(False), or_(*plain)),
         and_(Case.confidential.is_(True), or_(false(), *confidential)),

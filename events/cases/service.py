@@ -47,6 +47,7 @@ from events.cases.read_models import CaseView
 from events.cases.recording import record, reseal
 from events.cases.state import CaseRows, asks, case_state, parts_of
 from events.cases.transition import Work
+from events.cases.verbs.asking import routed
 from events.cases.verbs.effects import EFFECTS, Effect
 from events.correlation.happening import CurrentBook, place, reason_text
 from events.correlation.scoring import Decision
@@ -270,7 +271,10 @@ class CaseService:
                 self._automatic(session, rows, definition.automatic["merge"], join)
                 return
         follow = definition.automatic.get("on_report")
-        if follow:
+        nowhere = follow and "route" in definition.commands[follow].effect_names and not routed(
+            session, definition, case, data
+        )
+        if follow and not nowhere:
             spec = definition.commands[follow]
             names = (*spec.required, *spec.optional)
             self._automatic(session, rows, follow, {k: v for k, v in data.items() if k in names and v is not None})

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid
 from core.ids import new_id
@@ -14,6 +15,7 @@ from events.cases.transition import Work
 from storage.tables.cases import Case, CaseParty
 from storage.tables.files import CaseSubject
 from storage.tables.people import User
+from storage.tables.registry import Department
 
 
 def add_subject(work: Work) -> None:
@@ -75,24 +77,30 @@ def answer_party(work: Work) -> None:
     work.put(asked=None)
 
 
-def routed(definition: Definition, case: Case, data: Mapping[str, Any], requester: str | None) -> dict[str, Any] | None:
+def routed(session: Session, definition: Definition, case: Case, data: Mapping[str, Any]) -> dict[str, Any] | None:
     """Where the definition's ``routes`` send the case: ``department_id``, ``duty``, ``assisting``; None: no line holds.
 
-    Facts: ``kind``, ``class``, ``severity``, ``item``, ``division``, ``grid``, ``requester`` (department), and every
-    field of the case.  ``lead`` may be ``${field}``.
+    Facts: ``kind``, ``class``, ``severity``, ``division``, ``grid``, ``requester`` (his department),
+    ``community_department`` and ``street_department`` (of the division), and every field of the case.
+    ``lead`` may be ``${fact}``; a line whose department is not there is passed over.
     """
+    requester = session.get(User, case.reporter_id) if case.reporter_id else None
+    code = case.division_code or ""
     facts = {
         **case.form, **data, "kind": case.kind, "class": case.class_code, "severity": case.severity,
-        "division": case.division_code, "grid": case.grid_code, "requester": requester,
+        "division": code, "grid": case.grid_code, "requester": requester.department_id if requester else None,
+        "community_department": f"community-{code[:12]}" if len(code) >= 12 else None,
+        "street_department": f"street-{code[:9]}" if len(code) >= 9 else None,
     }  # fmt: skip
     for line in definition.routes:
-        if all(_fits(name, wanted, facts.get(name)) for name, wanted in line.when.items()):
-            lead = facts.get(line.lead[2:-1]) if line.lead.startswith("${") else line.lead
-            if not lead:
-                continue
-            found: dict[str, Any] = {"department_id": str(lead)}
-            found |= {"duty": line.duty} if line.duty else {}
-            return found | ({"assisting": [dict(each) for each in line.assisting]} if line.assisting else {})
+        if not all(_fits(name, wanted, facts.get(name)) for name, wanted in line.when.items()):
+            continue
+        lead = facts.get(line.lead[2:-1]) if line.lead.startswith("${") else line.lead
+        if not lead or session.get(Department, str(lead)) is None:
+            continue
+        found: dict[str, Any] = {"department_id": str(lead)}
+        found |= {"duty": line.duty} if line.duty else {}
+        return found | ({"assisting": [dict(each) for each in line.assisting]} if line.assisting else {})
     return None
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from core.errors import InputInvalid, NotFound
 from core.ids import new_id
 from core.legal_time.limits import Limit
-from core.records import EvidenceRef
+from core.records import SYSTEM, EvidenceRef
 from events.cases.definition_parts import effect_name
 from events.cases.drafts import Part
 from events.cases.transition import LIVE, Work, add_evidence
@@ -116,10 +116,29 @@ def _part(raw: Any) -> Part:
         raise InputInvalid(field="assisting", detail=str(error), how="give department_id, duty, limit") from error
 
 
+def _give_parts(work: Work) -> None:
+    """Give parts to more assisting departments; those that stand go on."""
+    live = {row.department_id for row in work.parts("lead", "assist") if row.state != "finished"}
+    for part in [_part(raw) for raw in work.data.get("assisting") or []]:
+        if part.department_id in live:
+            raise InputInvalid(field="assisting", detail=f"{part.department_id} has a part", how="name another one")
+        if part.limit:
+            limits = work.case.form.get("part_limits", {})
+            work.put(part_limits={**limits, part.department_id: msgspec.to_builtins(part.limit)})
+        _give(work, part, "assist")
+
+
+def _take_over(work: Work) -> None:
+    """The actor handles the case from here on; his department's part, if it has one, is accepted."""
+    work.case.handler_id = work.actor.user_id
+    for row in work.parts("lead"):
+        if row.state == "dispatched":
+            row.state, row.accepted_at, row.user_id = "accepted", work.at, _person(work)
+
+
 def _route(work: Work) -> None:
     """Give the case out along the definition's own routes; without a line that holds it stays where it is."""
-    person = work.session.get(User, work.case.reporter_id) if work.case.reporter_id else None
-    found = routed(work.definition, work.case, work.data, person.department_id if person else None)
+    found = routed(work.session, work.definition, work.case, work.data)
     if found is None:
         work.reason_data["routed"] = None
         return
@@ -180,7 +199,7 @@ def _accept_part(work: Work) -> None:
     row = work.own_part()
     row.state, row.accepted_at, row.user_id = "accepted", work.done_at or work.at, _person(work)
     if row.role == "lead":
-        work.case.handler_id = work.actor.user_id
+        work.case.handler_id = None if work.actor.user_id == SYSTEM.user_id else work.actor.user_id
 
 
 def _leave_part(work: Work) -> None:
@@ -329,6 +348,7 @@ EFFECTS: dict[str, Effect] = {
     "distinct": distinct,
     "evaluate": _evaluate,
     "finish_part": _finish_part,
+    "give_parts": _give_parts,
     "leave_part": _leave_part,
     "mark_checked": _mark_checked,
     "mark_dispatched": _mark_dispatched,
@@ -340,5 +360,6 @@ EFFECTS: dict[str, Effect] = {
     "request": _request,
     "resume_part": _resume_part,
     "split": split,
+    "take_over": _take_over,
     "unmerge": unmerge,
 }

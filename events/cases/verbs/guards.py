@@ -162,6 +162,11 @@ def _holds(case: CaseState, command: Command, actor: Actor, d: Definition, guard
     )
 
 
+def _not_extended(case: CaseState, command: Command, actor: Actor, d: Definition, guard: Mapping[str, Any]) -> None:
+    if int(case.form.get("extended", 0)) >= int(guard.get("times", 1)):
+        raise GuardFailed(command=command.name, detail="it was extended already", how="answer within the time there is")
+
+
 def _clock_running(case: CaseState, command: Command, actor: Actor, d: Definition, guard: Mapping[str, Any]) -> None:
     kind = str(guard["clock"])
     if kind not in case.deadlines:
@@ -178,6 +183,7 @@ GUARDS: dict[str, Guard] = {
     "arbiter_above_bounce_limit": _arbiter,
     "pending": _pending,
     "no_pending": _no_pending,
+    "not_extended": _not_extended,
     "not_handler": _not_handler,
     "clock_running": _clock_running,
     "documents": _documents,
