@@ -62,7 +62,14 @@ class TooManyViewers(YiwangError):
     remedy = "close another view, or use the still picture"
 
 
+class TooManyRequests(YiwangError):
+    code = "too_many_requests"
+    message = "more than {limit} requests a minute"
+    remedy = "wait {retry_after_s} seconds"
+
+
 _STATUS: dict[str, int] = {
+    "too_many_requests": 429,
     "not_found": 404,
     "media_missing": 404,
     "plugin_unknown": 404,

@@ -35,7 +35,6 @@ from dashboard.api import (
     maps,
     media,
     office,
-    open311,
     operations,
     plans,
     push,
@@ -52,6 +51,7 @@ from dashboard.client_address import ClientAddress, Proxies
 from dashboard.errors import body_of, retry_headers, status_of
 from dashboard.form_watch import FormWatch
 from dashboard.health import Health
+from dashboard.interchange import cap, open311
 from dashboard.layers import routes as layers
 from dashboard.live import LiveHub
 from dashboard.openapi import add_bodies
@@ -74,8 +74,8 @@ BUSY_S = 3.0  # a person who saves something while the database is locked is tol
 ROUTERS = (
     uploads, forms,
     session, cases, attachments, records, cameras, fleet, learning, devices, rules, plans, duty, indicators, keys,
-    channels, layers, maps, media, office, operations, push, push_subscriptions, sensorthings, open311, taxonomy, wall,
-    search,
+    channels, layers, maps, media, office, operations, push, push_subscriptions, sensorthings, open311, cap, taxonomy,
+    wall, search,
 )  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -155,7 +155,8 @@ def _body_limit(path: str) -> int:
     """Bytes that a request to ``path`` may carry."""
     if path.startswith("/api/uploads"):
         return RESUMABLE_LIMIT  # written through, never held; each upload checks its own length
-    return UPLOAD_LIMIT if path.endswith("/attachments") or path.startswith("/api/import") else BODY_LIMIT
+    large = path.endswith("/attachments") or path.startswith(("/api/import", "/open311/v2/requests"))
+    return UPLOAD_LIMIT if large else BODY_LIMIT
 
 
 async def _openapi(request: Request) -> Response:

@@ -153,9 +153,7 @@ def fill(form_id: str, version: int, use: Use, who: Who) -> Response:
     return respond(for_filling(use, found))
 
 
-@router.put(
-    "/api/forms/{form_id}/versions/{version}", dependencies=[allow(*EDITORS)], openapi_extra=takes(DraftBody)
-)
+@router.put("/api/forms/{form_id}/versions/{version}", dependencies=[allow(*EDITORS)], openapi_extra=takes(DraftBody))
 async def edit(form_id: str, version: int, request: Request, use: Use, who: Who) -> Response:
     """Replace a draft; answers its problems.  Nothing is kept of a body that is no form."""
     sent = await body(request, DraftBody)
@@ -243,5 +241,3 @@ async def evaluate(form_id: str, version: int, request: Request, use: Use, who: 
         return state_of(use, found, sent.answers).as_json()
 
     return respond(await asyncio.to_thread(read))
-
-

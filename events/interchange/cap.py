@@ -60,6 +60,7 @@ class Alert(Record, frozen=True):
     confidence: float | None = None
     web: str = ""
     exercise: bool = False
+    event: str = ""
     earlier: tuple[tuple[str, datetime], ...] = ()
 
 
@@ -105,7 +106,7 @@ def _info(root: ET.Element, alert: Alert, kind: str) -> None:
     info = ET.SubElement(root, _q("info"))
     _add(info, "language", "zh-CN")
     _add(info, "category", _CATEGORY.get(alert.happening, "Other"))
-    _add(info, "event", alert.title.split(" ", 1)[-1] or alert.title)
+    _add(info, "event", alert.event or alert.title.split(" ", 1)[-1] or alert.title)
     if over or kind == "Cancel":
         _add(info, "responseType", "AllClear")
     else:
@@ -113,7 +114,8 @@ def _info(root: ET.Element, alert: Alert, kind: str) -> None:
     _add(info, "urgency", "Past" if over or kind == "Cancel" else "Immediate" if alert.severity >= 3 else "Expected")
     _add(info, "severity", _SEVERITY.get(alert.severity, "Unknown"))
     _add(info, "certainty", _certainty(alert))
-    _pair(info, "eventCode", f"GB/T 30428.2-{alert.class_version}", alert.class_code)
+    if alert.class_code:
+        _pair(info, "eventCode", f"GB/T 30428.2-{alert.class_version}", alert.class_code)
     _add(info, "effective", cap_time(alert.sent))
     _add(info, "onset", cap_time(alert.onset))
     if alert.expires is not None and alert.expires > alert.sent:
@@ -125,9 +127,10 @@ def _info(root: ET.Element, alert: Alert, kind: str) -> None:
         _add(info, "description", alert.description)
     if alert.web:
         _add(info, "web", alert.web)
-    _pair(info, "parameter", "caseState", alert.state)
+    if alert.state:
+        _pair(info, "parameter", "caseState", alert.state)
     area = ET.SubElement(info, _q("area"))
-    _add(area, "areaDesc", alert.area or alert.title)
+    _add(area, "areaDesc", alert.area or "unknown / 不详")
     if alert.lon is not None and alert.lat is not None:
         _add(area, "circle", f"{alert.lat:.6f},{alert.lon:.6f} {alert.radius_m / 1000:.3f}")
     if alert.division_code:

@@ -18,7 +18,7 @@ import msgspec
 
 from core.errors import InputInvalid, NotFound
 from core.ids import derived_id
-from core.records import GeoPoint, Observation, Record
+from core.records import EvidenceRef, GeoPoint, Observation, Record
 
 MAX_DESCRIPTION = 4000
 CLOSED = ("closed", "force_closed", "rejected", "cancelled", "merged")
@@ -26,7 +26,7 @@ CHINA = (72.0, 0.8, 137.9, 55.9)  # lon and lat that a report may name
 
 
 class Service(Record, frozen=True):
-    """A kind of report: ``kind`` is the observation kind that the rules know."""
+    """A kind of report: ``kind`` is the observation kind that the rules know, ``happening`` what its cases are."""
 
     service_code: str
     service_name: str
@@ -34,6 +34,10 @@ class Service(Record, frozen=True):
     kind: str
     group: str
     keywords: str = ""
+    happening: str = ""
+
+
+OTHER = "other"
 
 
 @cache
@@ -67,8 +71,36 @@ def service_of(code: str) -> Service:
     return found
 
 
-def read_report(form: Mapping[str, str], account: str, received_at: datetime) -> Observation:
+def service_of_case(reported: Sequence[str], kind: str, happening: str, asked: Sequence[str] = ()) -> Service:
+    """The service under which a case is shown.
+
+    First a service that it was ``reported`` with (codes, the first report first; one of those ``asked`` for comes
+    before), then that of its kind or happening, at last "other": always one of ``GET /services``.
+    """
+    known = [code for code in reported if code in services()]
+    for code in [c for c in known if c in asked] + known:
+        return services()[code]
+    for service in services().values():
+        if service.kind == kind or (service.happening and service.happening == happening):
+            return service
+    return services()[OTHER]
+
+
+def reported_code(body: Mapping[str, Any]) -> str:
+    """The service code of a stored report (the ``body`` of its observation); empty for other observations."""
+    attributes = body.get("attributes") or {}
+    if attributes.get("channel") != "open311":
+        return ""
+    code = str(attributes.get("service_code") or "")
+    return code or next((s.service_code for s in services().values() if s.kind == body.get("kind")), "")
+
+
+def read_report(
+    form: Mapping[str, str], account: str, received_at: datetime, photos: Sequence[EvidenceRef] = ()
+) -> Observation:
     """The form of ``POST /requests`` as an observation; :class:`InputInvalid` names the field.
+
+    ``photos``: pictures that came with it, stored already.
 
     The id depends on the account and what is reported, so a report that is sent twice within a minute is one.
     """
@@ -86,6 +118,7 @@ def read_report(form: Mapping[str, str], account: str, received_at: datetime) ->
         raise InputInvalid(field="description", detail=f"longer than {MAX_DESCRIPTION} characters", how="shorten it")
     accuracy = _number(form, "attribute[accuracy_m]", 0, 5000)
     attributes: dict[str, Any] = {"accuracy_m": accuracy if accuracy is not None else 30.0, "channel": "open311"}
+    attributes["service_code"] = code
     for name, value in (("text", description), ("address", address), ("media_url", form.get("media_url", "")[:500])):
         if value:
             attributes[name] = value
@@ -102,6 +135,7 @@ def read_report(form: Mapping[str, str], account: str, received_at: datetime) ->
         received_at=received_at,
         location=location,
         attributes=attributes,
+        evidence=tuple(photos),
     )
 
 
@@ -136,34 +170,38 @@ class Request(Record, frozen=True):
     state: str
     title: str
     description: str
-    class_code: str
     agency: str
     opened_at: datetime
     updated_at: datetime
     expected_at: datetime | None
     lon: float | None
     lat: float | None
-    kind: str = ""
+    service: Service
     notes: str = ""
+    address: str = ""
+    media_url: str = ""
 
 
 def request_dict(request: Request) -> dict[str, Any]:
     """``request`` with the standard's names."""
-    service = next((s for s in services().values() if s.kind == request.kind), None)
     return {
         "service_request_id": request.number,
         "status": "closed" if request.state in CLOSED else "open",
         "status_notes": request.notes or request.state,
-        "service_name": service.service_name if service else request.title,
-        "service_code": service.service_code if service else request.class_code,
-        "description": request.description,
+        "service_name": request.service.service_name,
+        "service_code": request.service.service_code,
+        "description": request.description or request.title,
         "agency_responsible": request.agency,
         "service_notice": "",
         "requested_datetime": request.opened_at.isoformat(timespec="seconds"),
         "updated_datetime": request.updated_at.isoformat(timespec="seconds"),
         "expected_datetime": request.expected_at.isoformat(timespec="seconds") if request.expected_at else None,
+        "address": request.address,
+        "address_id": None,
+        "zipcode": None,
         "lat": request.lat,
         "long": request.lon,
+        "media_url": request.media_url or None,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -10,19 +11,23 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from PIL import Image
 
 from core.clock import ManualClock
-from core.records import CaseChanged, GeoPoint, Severity
+from core.records import CaseChanged, GeoPoint, Observation, Severity
 from core.settings import Settings
 from events.cases.drafts import CaseDraft, Part, Route
 from events.interchange import cap
+from events.interchange.open311 import read_report
 from events.notify.webhooks import Webhooks
 from storage.session import session_scope
-from storage.tables.cases import Case
+from storage.tables.cases import Case, CaseObservation
+from storage.tables.observations import ObservationRow
 from storage.tables.people import ApiKey, User
 from tests.unit.dashboard.web import Office, make_office
 
@@ -206,3 +211,154 @@ def test_a_case_change_on_the_bus_is_a_cloud_event_in_binary_mode(settings: Sett
     assert datetime.fromisoformat(unquote(headers["ce-time"])) == NOW
     event = Webhooks(settings).event(change)
     assert json.loads(json.dumps(event))["data"]["case_id"] == "c1"
+
+
+# Open311: services, paging, errors ------------------------------------
+def reported(office: Office, case: Case, code: str, **attributes: str) -> None:
+    """A partner's report that joined ``case``."""
+    observation = read_report(
+        {"service_code": code, "lat": "43.88", "long": "125.37", "description": "d", **attributes}, "app", NOW
+    )
+    key = f"{observation.observation_id[:30]}{case.case_id[-8:]}"
+    with session_scope(office.engine) as session:
+        session.add(
+            ObservationRow(
+                observation_id=key, kind=observation.kind, state="open",
+                source_type="citizen", source_id=observation.source_id, observed_at=NOW, received_at=NOW, stored_at=NOW,
+                body=msgspec.to_builtins(observation),
+            )
+        )  # fmt: skip
+        session.flush()
+        session.add(CaseObservation(case_id=case.case_id, observation_id=key, linked_at=NOW))
+
+
+def asked(office: Office, **query: str) -> list[dict[str, Any]]:
+    office.app.state.services.counters.pop("open311_rates", None)
+    rows: list[dict[str, Any]] = (
+        office.client().get("/open311/v2/requests.json", params={"api_key": KEY, **query}).json()
+    )
+    return rows
+
+
+def test_a_report_is_found_under_the_service_it_was_sent_with(office: Office) -> None:
+    case = opened(office, "水位 积水", 125.31, 43.81)
+    codes = {s["service_code"] for s in office.client().get("/open311/v2/services.json").json()}
+    before = next(r for r in asked(office) if r["service_request_id"] == case.number)
+    assert before["service_code"] in codes
+    reported(office, case, "water", address_string="东盛大街1号")
+    for query in ({"service_code": "water"}, {"service_code": "gas,water"}, {"service_request_id": case.number}):
+        row = next(r for r in asked(office, **query) if r["service_request_id"] == case.number)
+        assert (row["service_code"], row["address"]) == ("water", "东盛大街1号")
+    for other in codes - {"water"}:
+        assert case.number not in {r["service_request_id"] for r in asked(office, service_code=other)}
+    everything = [r["service_request_id"] for code in sorted(codes) for r in asked(office, service_code=code)]
+    assert sorted(everything) == sorted(r["service_request_id"] for r in asked(office))
+
+
+def test_pages_states_and_changes(office: Office) -> None:
+    for k in range(3):
+        opened(office, f"页 {k}", 125.2 + k / 100, 43.7)
+    every = [r["service_request_id"] for r in asked(office)]
+    turned = [r["service_request_id"] for page in range(1, len(every) + 2)
+              for r in asked(office, page=str(page), page_size="1")]  # fmt: skip
+    assert turned == every
+    office.app.state.services.counters.pop("open311_rates", None)
+    answer = office.client().get(
+        "/open311/v2/requests.json", params={"api_key": KEY, "page_size": "1", "status": "open"}
+    )
+    assert (
+        'rel="next"' in answer.headers["link"]
+        and "page=2" in answer.headers["link"]
+        and KEY not in answer.headers["link"]
+    )
+    assert [r["service_request_id"] for r in asked(office, status="open,closed")] == every
+    assert asked(office, updated_after="2026-06-05T03:00:01Z") == []
+    assert asked(office, updated_after="2026-06-01T00:00:00Z", updated_before="2026-06-30T00:00:00Z")
+
+
+def test_too_many_requests_are_told_as_such(office: Office) -> None:
+    office.app.state.services.counters.pop("open311_rates", None)
+    answers = [office.client().get(f"/open311/v2/requests.json?api_key={KEY}&page_size=1") for _ in range(61)]
+    assert [a.status_code for a in answers[-2:]] == [200, 429]
+    assert answers[-1].json()[0]["code"] == 429 and int(answers[-1].headers["retry-after"]) <= 60
+    office.app.state.services.counters.pop("open311_rates", None)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/open311/v2/nothing.json", 404), ("/open311/v2/services/none.xml", 404), ("/open311/v2/services.txt", 404),
+     ("/open311/v2/requests/none.xml", 403), ("/open311/v2/discovery.pdf", 404)],
+)  # fmt: skip
+def test_every_error_has_the_standards_form(office: Office, path: str, status: int) -> None:
+    answer = office.client().get(path)
+    assert answer.status_code == status
+    if path.endswith("xml"):
+        error = ET.fromstring(answer.text).find("error")
+        assert error is not None and error.findtext("code") == str(status) and error.findtext("description")
+    else:
+        assert answer.json()[0]["code"] == status and answer.json()[0]["description"]
+
+
+class _Bus:
+    def __init__(self) -> None:
+        self.seen: list[Observation] = []
+
+    async def observe(self, observation: Observation) -> None:
+        self.seen.append(observation)
+
+
+def test_a_report_with_a_photograph(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.app.state.services.counters.pop("open311_rates", None)
+    bus = _Bus()
+    monkeypatch.setattr(office.app.state.services.hub, "bus", bus)
+    picture = io.BytesIO()
+    Image.new("RGB", (20, 10), "red").save(picture, "JPEG")
+    form = {"api_key": KEY, "service_code": "water", "lat": "43.88", "long": "125.37", "description": "深"}
+    answer = office.client().post(
+        "/open311/v2/requests.json", data=form, files={"media": ("a.jpg", picture.getvalue(), "image/jpeg")}
+    )
+    assert answer.status_code == 200 and answer.json()[0]["token"]
+    (seen,) = bus.seen
+    assert seen.attributes["service_code"] == "water" and [e.kind for e in seen.evidence] == ["photo"]
+    assert office.app.state.services.media.get(seen.evidence[0])
+    refused = office.client().post(
+        "/open311/v2/requests.json", data=form, files={"media": ("a.jpg", b"no picture", "image/jpeg")}
+    )
+    assert refused.status_code == 400 and refused.json()[0]["code"] == 400 and len(bus.seen) == 1
+
+
+# CAP -------------------------------------------------------------------
+def test_one_alert_until_something_is_told_then_updates(office: Office) -> None:
+    clock = office.app.state.services.clock
+    boss = office.client("boss")
+    draft = CaseDraft(title="广场 火灾", kind="fire_alarm", source_type="device", source_id="d", severity=3,
+                      location=GeoPoint(lon=125.4, lat=43.88))  # fmt: skip
+    with session_scope(office.engine) as session:
+        case_id = office.app.state.services.cases.open_case(session, draft).case_id
+
+    def told() -> dict[str, str | None]:
+        root = ET.fromstring(boss.get(f"/api/cases/{case_id}/cap.xml").text)
+        assert all(e.text or len(e) for e in root.iter()), "an empty element"
+        found = {e.tag.rpartition("}")[2]: e.text for e in root.iter()}
+        assert found["areaDesc"] == "43.88000, 125.40000" or found["areaDesc"]
+        return found
+
+    def command(name: str, **data: Any) -> None:
+        clock.advance(60)
+        version = boss.get(f"/api/cases/{case_id}").json()["case"]["version"]
+        body = {"name": name, "expected_version": version, "data": data}
+        answer = boss.post(f"/api/cases/{case_id}/commands", json=body)
+        assert answer.status_code == 200, answer.text
+
+    first = told()
+    assert first["msgType"] == "Alert" and told()["identifier"] == first["identifier"]
+    seen = [first]
+    for name, data in (("verify", {}), ("register", {"class_code": "event-05-94"}),
+                       ("dispatch", {"department_id": "dept-fire"})):  # fmt: skip
+        command(name, **data)
+        seen.append(told())
+    assert [m["msgType"] for m in seen] == ["Alert", "Update", "Update", "Update"]
+    assert seen[1]["identifier"] == seen[2]["identifier"] != seen[3]["identifier"]
+    references = str(seen[3]["references"]).split(" ")
+    assert [r.split(",")[1] for r in references] == [seen[0]["identifier"], seen[1]["identifier"]]
+    assert [r.split(",")[2] for r in references] == [seen[0]["sent"], seen[1]["sent"]]

@@ -1,0 +1,1 @@
+"""Interfaces that other systems speak: Open311, CAP, OGC API."""
