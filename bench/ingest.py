@@ -86,12 +86,14 @@ def pipeline(args: argparse.Namespace, database: str) -> dict[str, object]:
     }
 
 
-def load(instance: Rig, devices: int, count: int, rate: float) -> dict[str, float]:
-    """Run the load generator as a process of its own."""
+def load(instance: Rig, devices: int, count: int, rate: float, *, peer: bool = False) -> dict[str, float]:
+    """Run the load generator as a process of its own; ``peer``: nobody of ours is there to admit devices."""
     settings = instance.settings
     command = [sys.executable, "-m", "bench.parts.mqtt_load", settings.mqtt_host, str(settings.mqtt_port)]
     command += [str(devices), "8", str(count), str(rate)]
     account = {"MQTT_USER": settings.mqtt_device_user, "MQTT_PASSWORD": settings.mqtt_device_password}
+    if peer:
+        account = {"MQTT_USER": settings.mqtt_user, "MQTT_PASSWORD": settings.mqtt_password}
     done = subprocess.run(command, env=os.environ | account, check=True, capture_output=True, text=True)
     figures: dict[str, float] = json.loads(done.stdout)
     return figures
@@ -159,4 +161,4 @@ def peer(args: argparse.Namespace) -> dict[str, object]:
     """The plain loop that people write first, behind the same broker, with the same load."""
     with rig("sqlite") as instance:
         instance.start("nats")
-        return peer_loop.measure(instance, lambda n: load(instance, args.devices, n, 0), args.messages)
+        return peer_loop.measure(instance, lambda n: load(instance, args.devices, n, 0, peer=True), args.messages)

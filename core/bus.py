@@ -2,7 +2,8 @@
 
 Subjects (``p`` is the partition of the site, so that a site's order holds)::
 
-    read.<p>.<quantity>.<device>     bulk readings          stream READ
+    read.<p>.<quantity>.<device>     a reading              stream READ
+    read.<p>.several.readings        an array of readings   stream READ
     obs.<p>.<kind>.<source_id>       detections, alarms     stream OBS
     case.<event>.<case_id>           what happened to cases stream CASE
     lease.<class>.<camera_id>        camera leases          stream LEASE (work queue)
@@ -120,6 +121,10 @@ class Bus:
             subject_token(reading.quantity),
             subject_token(reading.device_id),
         )
+
+    def readings_subject(self, part: str) -> str:
+        """Where several readings of partition ``part`` go in one message."""
+        return self.subject("read", part, "several", "readings")
 
     # set-up --------------------------------------------------------------
     async def ensure(self) -> None:

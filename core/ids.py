@@ -7,6 +7,7 @@ import secrets
 import time
 import zlib
 from datetime import datetime
+from functools import lru_cache
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base 32: no i, l, o, u
 _PAIRS = tuple(a + b for a in _ALPHABET for b in _ALPHABET)  # two characters at once: ids are made millions of times
@@ -14,14 +15,14 @@ _PAIRS = tuple(a + b for a in _ALPHABET for b in _ALPHABET)  # two characters at
 
 def derived_id(*parts: str | bytes | int | float | datetime | None) -> str:
     """A 26-character id that depends on ``parts`` alone: same parts, same id."""
-    digest = hashlib.blake2b(digest_size=16)
+    pieces: list[bytes] = []
     for part in parts:
         if isinstance(part, datetime):
             part = part.isoformat()
         raw = part if isinstance(part, bytes) else str(part).encode()
-        digest.update(len(raw).to_bytes(4, "big"))
-        digest.update(raw)
-    return _base32(int.from_bytes(digest.digest(), "big"))
+        pieces.append(len(raw).to_bytes(4, "big"))
+        pieces.append(raw)
+    return _base32(int.from_bytes(hashlib.blake2b(b"".join(pieces), digest_size=16).digest(), "big"))
 
 
 def new_id() -> str:
@@ -40,6 +41,7 @@ def _base32(number: int) -> str:
     )
 
 
+@lru_cache(maxsize=65_536)
 def partition(key: str, count: int) -> int:
     """Which of ``count`` partitions ``key`` belongs to; stable across processes and versions."""
     return zlib.crc32(key.encode()) % count

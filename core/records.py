@@ -7,6 +7,7 @@ They are ``msgspec`` structs: immutable, typed, and JSON only at the edge
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
@@ -281,6 +282,31 @@ _encoder = msgspec.json.Encoder()
 def encode(record: Record) -> bytes:
     """The record as JSON bytes."""
     return _encoder.encode(record)
+
+
+def encode_many(records: Sequence[Record]) -> bytes:
+    """Several records as one JSON array: a stream message may carry a single record or such an array."""
+    return _encoder.encode(records)
+
+
+def decode_many(kind: type[R], data: bytes) -> list[R]:
+    """The record or the records that a stream message holds; :class:`RecordError` names what is wrong."""
+    if not data.startswith(b"["):
+        return [decode(kind, data)]
+    try:
+        return msgspec.json.decode(data, type=list[kind])  # type: ignore[valid-type]
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RecordError(record=kind.__name__, detail=str(error)) from error
+
+
+def parts_of(data: bytes) -> list[bytes]:
+    """The payload of each record of a stream message, unread; the whole where it is no array."""
+    if data.startswith(b"["):
+        try:
+            return [bytes(part) for part in msgspec.json.decode(data, type=list[msgspec.Raw])]
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return [data]
+    return [data]
 
 
 def decode(kind: type[R], data: bytes | str) -> R:

@@ -25,6 +25,7 @@ from core.errors import SettingsError, YiwangError
 from core.records import Observation, Reading
 from ingest.pipeline import Pipeline, durable
 from ingest.polling import Polled, Poller, run
+from ingest.yamltext import read_yaml
 
 log = logging.getLogger("yiwang.ingest")
 
@@ -67,7 +68,7 @@ def read_sources(folder: Path) -> Sources:
 
 def _read(path: Path) -> Configured:
     try:
-        spec = yaml.safe_load(path.read_text(encoding="utf-8"))
+        spec = read_yaml(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
         raise SettingsError(field=path.name, detail=str(error), how="write it as YAML in UTF-8") from error
     if not isinstance(spec, dict) or set(spec) - {"kind", "params"} or not isinstance(spec.get("kind"), str):

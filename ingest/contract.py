@@ -51,7 +51,7 @@ class Frame:
     made by ``show`` when asked for.
     ``device_time`` is the device's clock when it sent the frame (aware), ``None`` when absent or no such date: compare
     with the receiving time to find a clock that is off.  ``raw`` is the frame as it came; ``attachment`` a
-    picture (JPEG) that it completed.
+    picture (JPEG) that it completed.  ``problem`` says what of the frame could not be taken, where the rest was.
     """
 
     device_id: str
@@ -65,6 +65,7 @@ class Frame:
     device_time: datetime | None = None
     raw: bytes = b""
     attachment: bytes = b""
+    problem: str = ""
 
     @property
     def fields(self) -> dict[str, Any]:

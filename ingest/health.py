@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +23,8 @@ from ingest.registry import Registry
 
 log = logging.getLogger("yiwang.ingest")
 
+_FRAMES = 20
+_FRAMES_MASK = (1 << _FRAMES) - 1
 UNKNOWN, ONLINE = "unknown", "online"
 
 
@@ -72,8 +73,9 @@ class Track:
     since: datetime | None = None
     last_heard: datetime | None = None
     was_silent: bool = False
-    losses: deque[datetime] = field(default_factory=lambda: deque(maxlen=16))
-    frames: deque[bool] = field(default_factory=lambda: deque(maxlen=20))  # True: refused
+    losses: tuple[datetime, ...] = ()  # the last 16
+    frames: int = 0  # the last 20 as bits, 1: refused (ten thousand devices: a deque each would take six megabytes)
+    frame_count: int = 0
     clock_bad: int = 0
     clock_good: int = 0
     clock_off: bool = False
@@ -81,6 +83,15 @@ class Track:
     signal_bad: int = 0
     values: dict[str, _Value] = field(default_factory=dict)
     pending: Observation | None = None
+
+    def frame(self, refused: bool) -> None:
+        """Note a frame."""
+        self.frames = (self.frames << 1 | refused) & _FRAMES_MASK
+        self.frame_count = min(self.frame_count + 1, _FRAMES)
+
+    def lost(self, at: datetime) -> None:
+        """Note a loss."""
+        self.losses = (*self.losses[-15:], at)
 
 
 def silence_limit_s(device: DeviceConfig, policy: HealthPolicy) -> float | None:
@@ -109,8 +120,9 @@ def judge(track: Track, device: DeviceConfig, now: datetime, policy: HealthPolic
         return "clock_off", f"its clock is {abs(track.clock_offset_s):.0f} s " + (
             "ahead" if track.clock_offset_s > 0 else "behind"
         )
-    if len(track.frames) >= 8 and sum(track.frames) / len(track.frames) > policy.refused_share:
-        return "signal_bad", f"{sum(track.frames)} of its last {len(track.frames)} frames were damaged"
+    damaged = track.frames.bit_count()
+    if track.frame_count >= 8 and damaged / track.frame_count > policy.refused_share:
+        return "signal_bad", f"{damaged} of its last {track.frame_count} frames were damaged"
     if track.signal_bad >= policy.streak:
         return "signal_bad", "it reports a bad signal"
     for name, value in track.values.items():
@@ -165,15 +177,15 @@ class HealthMonitor:
         """A good frame or message came."""
         track = self.track(device_id)
         track.last_heard = now
-        track.frames.append(False)
+        track.frame(False)
 
     def refused(self, device_id: str) -> None:
         """A damaged frame came that still named the device."""
-        self.track(device_id).frames.append(True)
+        self.track(device_id).frame(True)
 
     def disconnected(self, device_id: str, now: datetime) -> None:
         """The device's connection ended."""
-        self.track(device_id).losses.append(now)
+        self.track(device_id).lost(now)
 
     def clock_seen(self, device_id: str, device_time: datetime | None, now: datetime) -> None:
         """The clock that a frame showed; ``None`` when it was no possible time."""
@@ -235,7 +247,7 @@ class HealthMonitor:
             track = self.track(device.device_id)
             state, reason = judge(track, device, now, self.policy)
             if state == "silent" and not track.was_silent and track.last_heard is not None:
-                track.losses.append(now)
+                track.lost(now)
             track.was_silent = state == "silent"
             if state not in (track.state, UNKNOWN):
                 track.pending = self._change(track, device, state, reason, now)

@@ -8,14 +8,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
 
+from core.clock import BEIJING
 from core.ids import derived_id
 from core.records import DeviceConfig, Observation, Quality, Reading
+from ingest.times import read_zone
 
+BEIJING_SOURCES = frozenset(("gb26875", "sl651", "hj212", "jt808"))
+"""Protocols whose times carry no offset."""
 _NO_CONFIG = DeviceConfig(device_id="", source="", address="")
 
 
@@ -37,8 +41,27 @@ def normalise_reading(reading: Reading, device: DeviceConfig | None) -> Reading:
     if is_quarantined(device):
         attributes = {**attributes, "quarantine": True}
     return msgspec.structs.replace(
-        reading, value=value, quality=quality, attributes=attributes, site_id=reading.site_id or config.site_id
+        reading,
+        value=value,
+        quality=quality,
+        attributes=attributes,
+        site_id=reading.site_id or config.site_id,
+        observed_at=device_moment(reading.observed_at, reading.received_at, device),
     )
+
+
+def device_moment(at: datetime, received_at: datetime, device: DeviceConfig | None) -> datetime:
+    """When it happened, for a device whose clock runs in another zone than its protocol says (Beijing).
+
+    ``attributes.clock_zone`` of the registry names the zone (``UTC``, ``+09:00``, ``Asia/Urumqi``).
+    """
+    zone = None if device is None else device.attributes.get("clock_zone")
+    if not zone or device is None or device.source not in BEIJING_SOURCES or at == received_at:
+        return at
+    try:
+        return at.astimezone(BEIJING).replace(tzinfo=read_zone(str(zone))).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return at
 
 
 def normalise_observation(observation: Observation, device: DeviceConfig | None) -> Observation:
@@ -52,6 +75,7 @@ def normalise_observation(observation: Observation, device: DeviceConfig | None)
         site_id=observation.site_id or config.site_id,
         location=observation.location or config.location,
         attributes=attributes,
+        observed_at=device_moment(observation.observed_at, observation.received_at, device),
     )
 
 

@@ -18,6 +18,7 @@ from ingest.live import LiveStates
 from ingest.normalise import (
     Standing,
     cleared_by,
+    device_moment,
     discovered,
     normalise_observation,
     normalise_reading,
@@ -147,8 +148,11 @@ class Pipeline:
 
     def clock_seen(self, device_id: str, device_time: datetime | None) -> None:
         """The device's clock as a frame showed it."""
-        if self.health is not None and self.registry.get(device_id) is not None:
-            self.health.clock_seen(device_id, device_time, self.clock.now())
+        device = self.registry.get(device_id)
+        if self.health is not None and device is not None:
+            now = self.clock.now()
+            shown = None if device_time is None else device_moment(device_time, now, device)
+            self.health.clock_seen(device_id, shown, now)
 
     def refused(self, device_id: str) -> None:
         """A damaged frame that still named its device."""

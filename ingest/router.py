@@ -7,7 +7,6 @@ A file that cannot be used is named in the log and left out; the others work.
 from __future__ import annotations
 
 import logging
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from core.errors import YiwangError
 from core.records import Observation, Reading
 from ingest import payload
 from ingest.mapping import Mapped, Mapping, MappingSet, map_payload, read_mapping
+from ingest.yamltext import read_yaml
 
 log = logging.getLogger("yiwang.ingest")
 
@@ -31,31 +31,9 @@ class Parsed:
     refused: list[YiwangError] = field(default_factory=list)
 
 
-class _Words(yaml.SafeLoader):
-    """YAML whose keys are texts as they stand (Python takes ``true`` and ``1`` for one key), with YAML 1.2's truth
-    values: ``on``, ``off``, ``yes`` and ``no`` stay words, as the states of switches are."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """As in the base class, with texts as keys."""
-        if isinstance(node, yaml.MappingNode):
-            self.flatten_mapping(node)
-            for key, _ in node.value:
-                if isinstance(key, yaml.ScalarNode):
-                    key.tag = "tag:yaml.org,2002:str"
-        return super().construct_mapping(node, deep=deep)
-
-
-_Words.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in known if tag != "tag:yaml.org,2002:bool"]
-    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_TRUTH = re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z")
-_Words.add_implicit_resolver("tag:yaml.org,2002:bool", _TRUTH, list("tTfF"))
-
-
 def mappings_of(text: str, name: str) -> list[Mapping]:
     """The mappings of one YAML document (one, or a list); :class:`~ingest.mapping.MappingInvalid`, ``YAMLError``."""
-    specs: Any = yaml.load(text, _Words)  # noqa: S506 - a SafeLoader
+    specs: Any = read_yaml(text)
     return [read_mapping(spec, name) for spec in (specs if isinstance(specs, list) else [specs])]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -35,6 +36,9 @@ def read_time(given: Any, zone: tzinfo = BEIJING) -> datetime | None:
     try:
         if isinstance(given, int | float):
             return _of_number(given, zone)
+        if given[10:11] == "T" and given[-6:-5] in ("+", "-"):  # ISO 8601 as most senders write it
+            with suppress(ValueError):
+                return datetime.fromisoformat(given)
         return _of_text(given.strip(), zone)
     except (ValueError, OverflowError, OSError):
         return None

@@ -10,21 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import msgspec
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
 from core.records import GeoPoint, Quality, Reading
-from storage.rollups import DAY, FIVE_MINUTES, HOUR, add_to_rollups, bucket_start, insert_into, maintain, prune_rollups
+from storage.reading_rows import fitting, insert_new, split_value
+from storage.rollups import DAY, FIVE_MINUTES, HOUR, add_to_rollups, bucket_start, maintain, prune_rollups
 from storage.tables.readings import ReadingRollup, ReadingRow
 
 __all__ = ["Latest", "Point", "latest", "maintain", "prune", "rain_sums", "series", "store_readings", "split_value"]
 
 RAIN_HOURS = (1, 3, 6, 12, 24)
-_TEXT_LIMIT = 400
-_CHANNEL_LIMIT, _UNIT_LIMIT = 60, 16  # what the columns hold; PostgreSQL refuses more, and refuses NUL
 _ROLLUP_DAYS = {FIVE_MINUTES: 400, HOUR: 1200}  # days are kept for good
 
 
@@ -63,57 +60,12 @@ def store_readings(session: Session, readings: Sequence[Reading]) -> list[Readin
     """
     unique: dict[str, Reading] = {}
     for reading in readings:
-        unique.setdefault(reading.reading_id, _fitting(reading))
+        unique.setdefault(reading.reading_id, fitting(reading))
     if not unique:
         return []
-    # the table, not the class: the ORM's bulk insert would cost half as much again per row
-    statement = insert_into(session, ReadingRow.__table__).on_conflict_do_nothing(index_elements=["reading_id"])
-    rows = [_row(reading) for reading in unique.values()]
-    inserted = set(session.scalars(statement.returning(ReadingRow.__table__.c.reading_id), rows))
-    new = [reading for reading in unique.values() if reading.reading_id in inserted]
+    new = insert_new(session, unique)
     add_to_rollups(session, new)
     return new
-
-
-def _fitting(reading: Reading) -> Reading:
-    """The reading with channel and unit as the columns can hold them."""
-    channel, unit = reading.channel, reading.unit
-    if len(channel) <= _CHANNEL_LIMIT and len(unit) <= _UNIT_LIMIT and "\x00" not in channel and "\x00" not in unit:
-        return reading
-    return msgspec.structs.replace(
-        reading, channel=channel.replace("\x00", "")[:_CHANNEL_LIMIT], unit=unit.replace("\x00", "")[:_UNIT_LIMIT]
-    )
-
-
-def _row(reading: Reading) -> dict[str, Any]:
-    number, text = split_value(reading.value)
-    place = reading.location
-    return {
-        "reading_id": reading.reading_id,
-        "source": reading.source,
-        "device_id": reading.device_id,
-        "quantity": reading.quantity,
-        "channel": reading.channel,
-        "observed_at": reading.observed_at,
-        "received_at": reading.received_at,
-        "value": number,
-        "text": text,
-        "unit": reading.unit,
-        "quality": reading.quality.value,
-        "site_id": reading.site_id,
-        "lon": place.lon if place else None,
-        "lat": place.lat if place else None,
-        "attributes": reading.attributes,
-    }
-
-
-def split_value(value: bool | int | float | str | None) -> tuple[float | None, str | None]:
-    """``value`` as (number, text): booleans are 0.0 and 1.0, long texts are cut at 400 characters."""
-    if value is None:
-        return None, None
-    if isinstance(value, str):
-        return None, value.replace("\x00", "")[:_TEXT_LIMIT]
-    return float(value), None
 
 
 # read ----------------------------------------------------------------------

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
@@ -22,12 +24,31 @@ def make_engine(database_url: str, *, busy_s: float = 30.0) -> Engine:
     if url.get_backend_name() == "sqlite":
         if url.database and url.database != ":memory:":
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(url, connect_args={"timeout": busy_s, "check_same_thread": False})
+        engine = create_engine(url, connect_args={"timeout": busy_s, "check_same_thread": False}, **_JSON)
         _prepare_sqlite(engine, busy_s)
         return engine
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
-    return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8)
+    return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, **_JSON)
+
+
+def _to_json(value: Any) -> str:
+    """JSON of a column; the standard library takes what msgspec refuses (whole numbers beyond 64 bits)."""
+    try:
+        return _encoder.encode(value).decode()
+    except (TypeError, OverflowError, ValueError):
+        return json.dumps(value, ensure_ascii=False)
+
+
+def _from_json(text: str | bytes) -> Any:
+    try:
+        return _decoder.decode(text)
+    except ValueError:  # NaN, as earlier versions wrote it
+        return json.loads(text)
+
+
+_encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder()
+_JSON: dict[str, Any] = {"json_serializer": _to_json, "json_deserializer": _from_json}
 
 
 def _prepare_sqlite(engine: Engine, busy_s: float) -> None:

@@ -27,9 +27,18 @@ def run(args: argparse.Namespace) -> int:
         _serve_web(drill_pages(settings, args.drill, args.port))
     elif args.process == "web":
         _serve_web(settings)
+    elif args.process == "ingest":  # thousands of sockets: uvloop takes half the memory and CPU time of asyncio's own
+        with asyncio.Runner(loop_factory=_uvloop) as runner:
+            runner.run(_serve(args.process, settings))
     else:
         asyncio.run(_serve(args.process, settings))
     return 0
+
+
+def _uvloop() -> asyncio.AbstractEventLoop:
+    import uvloop
+
+    return uvloop.new_event_loop()
 
 
 def drill_pages(settings: Settings, name: str, port: int) -> Settings:

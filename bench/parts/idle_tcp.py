@@ -31,6 +31,7 @@ def measure(devices: int) -> dict[str, object]:
             "devices": devices,
             "rss_before_mb": round(empty, 1),
             "rss_mb": round(held["rss_mb"], 1),
+            "pss_mb": round(held["pss_mb"], 1),
             "kb_per_device": round((held["rss_mb"] - empty) * 1000 / devices, 2),
             "connect_s": round(held["connect_s"], 1),
             "heartbeats_confirmed": int(held["confirmed"]),
@@ -67,10 +68,10 @@ async def _hold(rig: Rig, devices: int) -> dict[str, float]:
     await _beat(panels, room)
     await asyncio.sleep(max(0.0, 30 - (time.monotonic() - window)))
     spent = (rig.cpu_s(["ingest"])["ingest"] - cpu) / (time.monotonic() - window)
-    memory = rig.rss_mb("ingest")
+    memory, share = rig.rss_mb("ingest"), rig.pss_mb("ingest")
     for _, writer in panels:
         writer.close()
-    return {"rss_mb": memory, "connect_s": connect_s, "confirmed": confirmed, "cpu": spent}
+    return {"rss_mb": memory, "pss_mb": share, "connect_s": connect_s, "confirmed": confirmed, "cpu": spent}
 
 
 async def _beat(panels: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]], room: asyncio.Semaphore) -> int:

@@ -210,6 +210,10 @@ class Rig:
         """Resident memory in MB."""
         return float(psutil.Process(self.processes[name].pid).memory_info().rss) / 1e6
 
+    def pss_mb(self, name: str) -> float:
+        """Memory in MB with shared pages counted by share: what the process costs the machine."""
+        return float(psutil.Process(self.processes[name].pid).memory_full_info().pss) / 1e6
+
     def enrol(self, source: str, addresses: Iterable[str]) -> None:
         """Put accepted devices into the registry's table."""
         rows = [

@@ -12,13 +12,12 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a process that converts single points needs neither numpy (11 MB) nor pyproj
+    import numpy as np
+    from numpy.typing import NDArray
     from pyproj import Transformer
 
-Floats = NDArray[np.float64]
+    Floats = NDArray[np.float64]
 
 System = Literal["wgs84", "gcj02", "bd09", "cgcs2000"]
 
@@ -95,6 +94,8 @@ def many_to_wgs84(points: Floats, system: System) -> Floats:
 
 
 def _inverse(forward: Callable[[Floats], Floats], points: Floats) -> Floats:
+    import numpy as np
+
     guess = points.copy()
     for _ in range(12):
         off = forward(guess) - points
@@ -105,6 +106,8 @@ def _inverse(forward: Callable[[Floats], Floats], points: Floats) -> Floats:
 
 
 def _many_gcj02_to_bd09(points: Floats) -> Floats:
+    import numpy as np
+
     lon, lat = points[:, 0], points[:, 1]
     radius = np.hypot(lon, lat) + 0.00002 * np.sin(lat * _BD)
     angle = np.arctan2(lat, lon) + 0.000003 * np.cos(lon * _BD)
@@ -112,6 +115,8 @@ def _many_gcj02_to_bd09(points: Floats) -> Floats:
 
 
 def _many_wgs84_to_gcj02(points: Floats) -> Floats:
+    import numpy as np
+
     lon, lat = points[:, 0], points[:, 1]
     x, y = lon - 105.0, lat - 35.0
     pi = math.pi

@@ -131,7 +131,9 @@ class Threshold:
         if not self.params.rise_by:
             return []
         since = at - self.params.rise_within_s
-        return [*(p for p in before.get("history", []) if p[0] >= since), [at, value]][-MAX_HISTORY:]
+        # only what is lower than everything after it can be the least of the window: most values go at once
+        kept = [pair for pair in before.get("history", []) if pair[0] >= since and pair[1] < value]
+        return [*kept, [at, value]][-MAX_HISTORY:]
 
     def _rising(self, history: list[list[float]]) -> float:
         """How much the value rose within the window, ending now; 0 when the rate of rise is not watched."""

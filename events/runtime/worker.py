@@ -25,7 +25,7 @@ from core.bus import Bus, connect
 from core.clock import Clock, SystemClock
 from core.errors import YiwangError
 from core.legal_time.calendar import calendars_of
-from core.records import Observation, Reading, decode
+from core.records import Observation, Reading, decode_many, parts_of
 from core.settings import Settings
 from events.cases.clock_recount import recount
 from events.cases.definition_store import sync_definitions
@@ -54,7 +54,7 @@ from storage.session import make_engine, read_scope, session_scope
 log = logging.getLogger("yiwang.worker")
 
 OBS_BATCH = 96  # a burst in which each opens a case must not hold the database for seconds
-READ_BATCH = 1024
+READ_BATCH = 128  # messages, each of up to 64 readings
 MAX_TRIES = 5
 SUSPECT_DELIVERIES = 5  # delivered this often without an answer: it may have killed us, so handle it alone
 POLL_S = 2.0
@@ -141,10 +141,15 @@ class Committer:
         return True
 
     async def _commit_alone(self, flow: Flow, message: Msg) -> None:
+        """A message by itself; of several records in one each by itself."""
+        for payload in parts_of(message.data):
+            await self._commit_one(flow, message, payload)
+
+    async def _commit_one(self, flow: Flow, message: Msg, payload: bytes) -> None:
         tries = 0
         while True:
             try:
-                await asyncio.to_thread(self._write, flow, [message.data])
+                await asyncio.to_thread(self._write, flow, [payload])
                 if self._database_away:
                     self._database_away = False
                     log.warning("the database is back")
@@ -158,19 +163,19 @@ class Committer:
                     continue
                 tries += 1
                 if tries >= MAX_TRIES or isinstance(error, YiwangError):
-                    await self._put_aside(flow, message, error, tries)
+                    await self._put_aside(flow, message, payload, error, tries)
                     return
                 await asyncio.sleep(0.05 * tries)
 
-    async def _put_aside(self, flow: Flow, message: Msg, error: Exception, tries: int) -> None:
+    async def _put_aside(self, flow: Flow, message: Msg, payload: bytes, error: Exception, tries: int) -> None:
         log.warning("put aside a message of %s on %s: %s", flow.stream, message.subject, error)
         await asyncio.to_thread(
-            dead_letters.put_aside, self._engine, flow.stream, message, error, tries, self._clock.now()
+            dead_letters.put_aside, self._engine, flow.stream, message, payload, error, tries, self._clock.now()
         )
 
     def _write(self, flow: Flow, payloads: list[bytes]) -> Taken:
         """One transaction (in a thread)."""
-        records = [decode(flow.record, data) for data in payloads]
+        records = [record for data in payloads for record in decode_many(flow.record, data)]
         with session_scope(self._engine) as session:
             if flow.record is Reading:
                 taken = self._intake.take_readings(session, records)  # type: ignore[arg-type]

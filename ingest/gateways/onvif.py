@@ -1,7 +1,8 @@
 """ONVIF: find cameras on the local network, ask for their stream and snapshot addresses, move them.
 
 WS-Discovery over UDP multicast, then SOAP 1.2 with WS-UsernameToken.  The camera's clock is read first (that call needs
-no account), because a password digest made at another time is refused.
+no account), because a password digest made at another time is refused.  A camera that answers 401 is asked again as its
+challenge says: HTTP Digest (RFC 7616; MD5, SHA-256) or Basic, then without the token, which some refuse beside it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import msgspec
 from defusedxml.common import DefusedXmlException
 
 from core.clock import Clock
+from ingest.gateways._http_auth import asked_for, auth_for
 from ingest.gateways.contract import GatewayLoginFailed, GatewayRefused, GatewayUnreachable
 
 MULTICAST = ("239.255.255.250", 3702)
@@ -126,6 +128,8 @@ class Onvif:
         self._client = httpx.AsyncClient(timeout=timeout_s, follow_redirects=False)
         self._shift: timedelta | None = None
         self._services: dict[str, str] = {}
+        self._auth: httpx.Auth | None = None
+        self._token = True
 
     async def close(self) -> None:
         """Hang up."""
@@ -217,26 +221,18 @@ class Onvif:
         return await self._send(url, body, signed=True)
 
     async def _send(self, url: str, body: str, signed: bool) -> Any:
-        header = self._security() if signed and self._user else ""
-        envelope = (
-            '<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope">'
-            f"<s:Header>{header}</s:Header><s:Body>{body}</s:Body></s:Envelope>"
-        )
-        headers = {"content-type": "application/soap+xml; charset=utf-8"}
-        try:
-            async with self._client.stream("POST", url, content=envelope.encode(), headers=headers) as response:
-                raw = bytearray()
-                async for piece in response.aiter_bytes():
-                    raw += piece
-                    if len(raw) > MAX_ANSWER_BYTES:
-                        raise GatewayUnreachable(url=self.address, detail=f"more than {MAX_ANSWER_BYTES} bytes")
-                status = response.status_code
-        except httpx.HTTPError as error:
-            raise GatewayUnreachable(url=self.address, detail=f"{type(error).__name__} {error}".strip()) from error
+        status, raw, challenges = await self._post(url, body, signed)
+        if status == 401 and self._user and self._auth is None:
+            self._auth = auth_for(challenges, self._user, self._password)
+            if self._auth is not None:
+                status, raw, challenges = await self._post(url, body, signed)
+        if status == 401 and self._auth is not None and signed and self._token:
+            self._token = False
+            status, raw, challenges = await self._post(url, body, signed)
         if status == 401:
-            raise GatewayLoginFailed(url=self.address, detail="status 401")
+            raise GatewayLoginFailed(url=self.address, detail=asked_for(challenges))
         try:
-            root = ElementTree.fromstring(bytes(raw))
+            root = ElementTree.fromstring(raw)
         except (ElementTree.ParseError, DefusedXmlException, ValueError) as error:
             raise GatewayUnreachable(url=self.address, detail=f"status {status}, the answer is no XML") from error
         fault = next(iter(_all(root, "Fault")), None)
@@ -246,6 +242,26 @@ class Onvif:
                 raise GatewayLoginFailed(url=self.address, detail=reason)
             raise GatewayRefused(call=body[1:40].partition(" ")[0], detail=reason, number=status)
         return root
+
+    async def _post(self, url: str, body: str, signed: bool) -> tuple[int, bytes, list[str]]:
+        """Status, answer and the challenges of a 401."""
+        header = self._security() if signed and self._user and self._token else ""
+        envelope = (
+            '<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope">'
+            f"<s:Header>{header}</s:Header><s:Body>{body}</s:Body></s:Envelope>"
+        )
+        headers = {"content-type": "application/soap+xml; charset=utf-8"}
+        call = self._client.stream("POST", url, content=envelope.encode(), headers=headers, auth=self._auth)
+        raw = bytearray()
+        try:
+            async with call as response:
+                async for piece in response.aiter_bytes():
+                    raw += piece
+                    if len(raw) > MAX_ANSWER_BYTES:
+                        raise GatewayUnreachable(url=self.address, detail=f"more than {MAX_ANSWER_BYTES} bytes")
+                return response.status_code, bytes(raw), response.headers.get_list("www-authenticate")
+        except httpx.HTTPError as error:
+            raise GatewayUnreachable(url=self.address, detail=f"{type(error).__name__} {error}".strip()) from error
 
     def _security(self) -> str:
         nonce = secrets.token_bytes(16)

@@ -23,7 +23,7 @@ from ingest.contract import observed
 from ingest.jsontext import NotJson, read_json
 from ingest.mapping.format import EventMap, Mapping, State, TimeMap, ValueMap
 from ingest.mapping.paths import MISSING, find, look
-from ingest.mapping.words import fitting, is_missing, listed, number, word
+from ingest.mapping.words import fitting, is_missing, listed, number, truth_listed, word
 from ingest.times import read_time, read_zone
 
 MAX_PAYLOAD_BYTES = 1 << 20
@@ -283,7 +283,7 @@ def _state(shared: _Item, event: EventMap) -> State | None:
     found = find(shared.item, event.state_path)
     if found is None or found == "":
         return None
-    state = listed(event.states, found)
+    state = truth_listed(event.states, found)
     if state is None:
         shared.refuse(event.state_path, f"{word(found) or str(found)[:40]!r} is none of {', '.join(event.states)}")
     return state

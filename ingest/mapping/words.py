@@ -49,6 +49,21 @@ def listed(table: Dict[str, T], found: Any) -> T | None:
     return next((means for name, means in table.items() if name.strip().casefold() == wanted), None)
 
 
+_TRUTH = (frozenset(("true", "1", "on", "yes")), frozenset(("false", "0", "off", "no")))
+
+
+def truth_listed(table: Dict[str, T], found: Any) -> T | None:
+    """As :func:`listed`; where the table lists ``1``, ``true``, ``on`` or ``yes`` (or an opposite), each is meant."""
+    said = listed(table, found)
+    if said is not None:
+        return said
+    plain = word(found).strip().casefold()
+    for words in _TRUTH:
+        if plain in words:
+            return next((means for name, means in table.items() if name.strip().casefold() in words), None)
+    return None
+
+
 def fitting(value: Any) -> Any:
     """A whole number that no JSON reader could take, as a float."""
     return float(value) if isinstance(value, int) and abs(value) >= _LARGEST else value

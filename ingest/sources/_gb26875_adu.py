@@ -105,6 +105,7 @@ class Unit(msgspec.Struct, frozen=True):
     count: int
     items: tuple[Item, ...]
     kept_raw: bool = False
+    problem: str = ""
 
     @property
     def name(self) -> str:
@@ -128,7 +129,10 @@ def time_label(moment: datetime) -> bytes:
 
 
 def decode_unit(adu: bytes) -> Unit:
-    """The unit that ``adu`` (≥ 2 bytes) holds; :class:`FrameField` when count and length disagree."""
+    """The unit that ``adu`` (≥ 2 bytes) holds; :class:`FrameField` when it holds no whole object.
+
+    A count that disagrees with the length costs nothing: the objects that are there are taken, ``problem`` says so.
+    """
     if len(adu) < 2:
         raise FrameField(protocol=PROTOCOL, field="adu", detail="one byte is no data unit")
     adu_type, count = adu[0], adu[1]
@@ -140,21 +144,31 @@ def decode_unit(adu: bytes) -> Unit:
     body = adu[2:]
     if adu_type == 90 and len(body) == 1:  # the digest's table: one reserved byte instead of the time
         return Unit(adu_type, count, (Item(raw=body, reserved=body[0]),))
-    if not 0 < count <= layout.most:
-        raise FrameField(
-            protocol=PROTOCOL, field="object_count", detail=f"{count}, type {adu_type} takes 1 to {layout.most}"
-        )
     size, timed = layout.body.size, layout.timed
     if timed and size and len(body) == count * size:
         timed = False  # some panels leave the time label out
     step = size + TIME_BYTES * timed
-    if len(body) != count * step:
-        raise FrameField(
-            protocol=PROTOCOL,
-            field="adu",
-            detail=f"type {adu_type} with {count} objects takes {count * step} bytes, not {len(body)}",
-        )
-    return Unit(adu_type, count, tuple(_item(layout, body[i : i + step], timed) for i in range(0, len(body), step)))
+    came, problem = count, ""
+    if not 0 < count <= layout.most or len(body) != count * step:
+        came, timed = _objects_there(layout, count, len(body))
+        step = size + TIME_BYTES * timed
+        problem = f"type {adu_type} announces {count} objects, {came} came, {len(body) - came * step} bytes left over"
+        if not came:
+            raise FrameField(protocol=PROTOCOL, field="object_count", detail=problem)
+    items = tuple(_item(layout, body[i : i + step], timed) for i in range(0, came * step, step))
+    return Unit(adu_type, count, items, problem=problem)
+
+
+def _objects_there(layout: _Layout, count: int, length: int) -> tuple[int, bool]:
+    """How many whole objects ``length`` bytes hold, and whether with time labels: an exact fit speaks for itself."""
+    size = layout.body.size
+    shapes = [(size + TIME_BYTES, True), (size, False)] if layout.timed else [(size, False)]
+    for step, timed in shapes:
+        if step and length % step == 0 and 0 < length // step <= layout.most:
+            return length // step, timed
+    step, timed = shapes[0]
+    most = min(layout.most, count or layout.most)
+    return (min(length // step, most) if step else 0), timed
 
 
 def _item(layout: _Layout, raw: bytes, timed: bool) -> Item:
@@ -243,7 +257,7 @@ def item_json(unit: Unit, item: Item, address_style: str = "zone_position") -> d
         out |= _flags_json("status", status_flags(unit, item))
     if item.analogue_type is not None and item.value is not None:
         out["analogue_type"] = item.analogue_type
-        name, value, unit_text = analogue(item.analogue_type, item.value)
+        name, value, unit_text = tables.analogue(item.analogue_type, item.value)
         out |= {"quantity": name, "value": value, "unit": unit_text, name: value}
     if item.operation is not None:
         out |= {"operation_raw": item.operation, "operator": item.operator}
@@ -277,12 +291,6 @@ def operation_flags(unit: Unit, item: Item) -> dict[str, bool]:
     """The operation bits of types 4 and 24 by name."""
     table = tables.FACILITY_OPERATION if unit.adu_type == 4 else tables.DEVICE_OPERATION
     return tables.flags(table, item.operation or 0)
-
-
-def analogue(code: int, raw: int) -> tuple[str, float, str]:
-    """Name with unit, value, unit of an analogue; codes without a name keep their raw number."""
-    name, unit, divisor = tables.ANALOGUES.get(code, (f"analogue_{code}", "", 1))
-    return name, raw / divisor, unit
 
 
 def split_address(address: bytes, style: str = "zone_position") -> dict[str, int]:

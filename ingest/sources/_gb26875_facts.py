@@ -9,7 +9,7 @@ from core.ids import derived_id
 from core.records import Observation, Quality, Reading
 from ingest.contract import observed
 from ingest.sources import _gb26875_tables as tables
-from ingest.sources._gb26875_adu import PROTOCOL, Item, Unit, analogue, operation_flags, split_address, status_flags
+from ingest.sources._gb26875_adu import PROTOCOL, Item, Unit, operation_flags, split_address, status_flags
 from ingest.sources._gb26875_frame import Packet
 
 
@@ -30,7 +30,7 @@ def readings(packet: Packet, received_at: datetime, style: str = "zone_position"
         return ()
     out = []
     for item in unit.items:
-        name, value, unit_text = analogue(item.analogue_type or 0, item.value or 0)
+        name, value, unit_text = tables.analogue(item.analogue_type or 0, item.value or 0)
         attributes: dict[str, Any] = {}
         if name == "pressure_kpa":
             attributes = {"reported": value, "reported_unit": "kPa"}
@@ -87,7 +87,9 @@ def _alarms(
 def _operations(
     packet: Packet, item: Item, flags: dict[str, bool], received_at: datetime, channel: str
 ) -> list[Observation]:
-    extra = {"operations": [name for name, on in flags.items() if on], "operator": item.operator}
+    extra: dict[str, Any] = {"operations": [name for name, on in flags.items() if on], "operator": item.operator}
+    if packet.command == 5:  # read from the panel's log: what happened then raises and ends nothing now
+        return [observation(packet, item, "panel_operation", "measure", received_at, channel, extra | {"record": True})]
     out = [observation(packet, item, "panel_operation", "measure", received_at, channel, extra)]
     if flags["manual_alarm"]:
         out.append(observation(packet, item, "manual_alarm", "open", received_at, channel, extra))

@@ -180,3 +180,9 @@ def code_name(table: dict[int, str], code: int) -> str:
 def flags(table: dict[int, str], bits: int) -> dict[str, bool]:
     """Every flag of ``table`` by name."""
     return {name: bool(bits >> bit & 1) for bit, name in table.items()}
+
+
+def analogue(code: int, raw: int) -> tuple[str, float, str]:
+    """Name with unit, value, unit of an analogue; codes without a name keep their raw number."""
+    name, unit, divisor = ANALOGUES.get(code, (f"analogue_{code}", "", 1))
+    return name, raw / divisor, unit

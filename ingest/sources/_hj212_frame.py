@@ -12,11 +12,12 @@ from typing import Any
 
 import msgspec
 
-from ingest.contract import Decoded, beijing_time, iso
+from ingest.contract import Decoded, iso
 from ingest.crc import crc16_hj212, crc16_modbus
 from ingest.errors import FrameChecksum, FrameEnd, FrameError, FrameField, FrameLength
 from ingest.sources import _hj212_tables as tables
 from ingest.sources._scan import scan
+from ingest.times import compact_time, read_time
 
 PROTOCOL = "hj212"
 MAX_FRAME_BYTES = 6 + 9999 + 6
@@ -84,7 +85,7 @@ class Packet(msgspec.Struct, frozen=True):
     @property
     def sent_at(self) -> datetime | None:
         """The device's clock: QN of what it sends of itself."""
-        return parse_time(self.qn[:14])
+        return parse_time(self.qn)
 
     def as_json(self) -> dict[str, Any]:
         """What ``python -m app decode hj212`` prints."""
@@ -144,6 +145,10 @@ def record_json(record: Record) -> dict[str, Any]:
     return out
 
 
+NO_VALUES = frozenset(("Info", "EFlag", "SampleTime", "SN"))
+"""Suffixes that measure nothing: they tell of the instrument."""
+
+
 def main_value(item: Item) -> float | None:
     """The factor's value: real time, else mean, else total, else running state."""
     for name in ("Rtd", "Avg", "Cou", "RS", "RT"):
@@ -169,11 +174,10 @@ def _plain(text: str) -> float | int | str | None:
 
 
 def parse_time(text: str) -> datetime | None:
-    """YYYYMMDDhhmmss, Beijing time; None when impossible."""
-    if len(text) != 14 or not (text.isascii() and text.isdecimal()):
-        return None
-    month, day, hour, minute, second = (int(text[i : i + 2]) for i in range(4, 14, 2))
-    return beijing_time(int(text[:4]), month, day, hour, minute, second)
+    """YYYYMMDDhhmm[ss[fraction]], or as gear writes it otherwise; Beijing without an offset; None if impossible."""
+    if text.isdecimal() and len(text) not in (10, 13, 16, 19):  # those are unix times
+        return compact_time(text)
+    return read_time(text)
 
 
 def decode(data: bytes, lenient: bool = False) -> Decoded:

@@ -221,23 +221,29 @@ def decode_authenticate(data: bytes, edition_2019: bool) -> Fields:
     return {"auth_code": text(data)}
 
 
-def decode_batch(data: bytes) -> tuple[int, tuple[Position, ...]]:
-    """0x0704: (type: 0 normal, 1 catch-up after a blind spot; the positions)."""
+def decode_batch(data: bytes) -> tuple[int, tuple[Position, ...], str]:
+    """0x0704: (type: 0 normal, 1 catch-up after a blind spot; the positions; what was wrong, "" if nothing).
+
+    A count that does not fit and a position that cannot be read cost nothing beside them.
+    """
     if len(data) < 3:
         raise FrameField(protocol=PROTOCOL, field="batch", detail=f"{len(data)} bytes; at least 3")
     count, kind = struct.unpack_from(">HB", data)
-    place = 3
+    place, came = 3, 0
     out: list[Position] = []
-    if count > _MOST_BATCH:
-        raise FrameField(protocol=PROTOCOL, field="batch", detail=f"{count} positions; at most {_MOST_BATCH}")
-    for _ in range(count):
+    while place + 2 <= len(data) and came < _MOST_BATCH:
         size = int.from_bytes(data[place : place + 2], "big")
         piece = data[place + 2 : place + 2 + size]
-        if place + 2 > len(data) or len(piece) < size:
-            raise FrameField(protocol=PROTOCOL, field="batch", detail=f"{count} positions announced, {len(out)} came")
-        out.append(decode_position(piece))
-        place += 2 + size
-    return kind, tuple(out)
+        if len(piece) < size:
+            break
+        place, came = place + 2 + size, came + 1
+        if size >= _FIXED.size:
+            out.append(decode_position(piece))
+    if count == came == len(out) and place == len(data):
+        return kind, tuple(out), ""
+    if not out:
+        raise FrameField(protocol=PROTOCOL, field="batch", detail=f"{count} positions announced, none can be read")
+    return kind, tuple(out), f"{count} positions announced, {len(out)} can be read, {len(data) - place} bytes left over"
 
 
 def decode_answer(data: bytes) -> Fields:

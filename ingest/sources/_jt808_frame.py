@@ -169,9 +169,10 @@ def meaning(message: int, body: bytes, edition_2019: bool) -> tuple[dict[str, An
         position = bodies.decode_position(body[2:])
         return {"answered_serial": int.from_bytes(body[:2], "big"), **position.as_json()}, (position,)
     if message == 0x0704:
-        kind, positions = bodies.decode_batch(body)
+        kind, positions, wrong = bodies.decode_batch(body)
         name = "catch_up" if kind == 1 else "normal"
-        return {"batch_type": name, "count": len(positions), "positions": [p.as_json() for p in positions]}, positions
+        shown = {"batch_type": name, "count": len(positions), "positions": [p.as_json() for p in positions]}
+        return shown | ({"problem": wrong} if wrong else {}), positions
     if message == 0x0801 and len(body) >= 36:
         position = bodies.decode_position(body[8:36])
         media = {"media_id": int.from_bytes(body[:4], "big"), "media_type": body[4], "media_format": body[5]}

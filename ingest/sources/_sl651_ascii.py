@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from ingest.errors import FrameField
 from ingest.sources import _sl651_tables as tables
-from ingest.sources._sl651_body import PROTOCOL, Body, Element, Group, Reader, bcd_time, later
+from ingest.sources._sl651_body import PROTOCOL, Body, Element, Group, Parameter, Reader, bcd_time, later
+from ingest.times import compact_time
 
 _DRX = re.compile(r"DR([DHN])([0-9]{2})$")
 
@@ -22,8 +23,25 @@ def decode_ascii(data: bytes, function: int) -> Body:
     words = text[head.end() :].split()
     if words and words[0] == "RGZS":
         return Body(*begin, text=text[head.end() :].partition("RGZS")[2].strip())
+    if function in tables.PARAMETERS:
+        return _ascii_parameters(words, begin)
+    if function not in tables.MEASURING:
+        return Body(*begin, rest=text[head.end() :].encode())
     groups, problems = _ascii_groups(words, function)
     return Body(*begin, groups, problems=problems)
+
+
+def _ascii_parameters(words: list[str], begin: tuple[int, datetime | None, str]) -> Body:
+    """Identifiers (two hex digits) and values; the letters of elements mean something else here."""
+    groups: tuple[Group, ...] = ()
+    found = []
+    for key, value in zip(words[::2], words[1::2], strict=False):
+        if key == "ST":
+            groups = (Group(value.upper(), "", None, ()),)
+        elif re.fullmatch(r"[0-9A-Fa-f]{2}", key):
+            code = int(key, 16)
+            found.append(Parameter(code, value.encode(), _float(value) if code in tables.NUMBER_PARAMETERS else None))
+    return Body(*begin, groups, parameters=tuple(found))
 
 
 def _ascii_groups(words: list[str], function: int) -> tuple[tuple[Group, ...], tuple[str, ...]]:
@@ -58,7 +76,9 @@ def _ascii_groups(words: list[str], function: int) -> tuple[tuple[Group, ...], t
             if elements:
                 close()
             observed_raw = value
-            observed = bcd_time(bytes.fromhex(value)) if re.fullmatch(r"[0-9]{10}", value) else None
+            observed = bcd_time(bytes.fromhex(value)) if re.fullmatch(r"[0-9]{10}|[0-9]{12}", value) else None
+            if observed is None and len(value) >= 14:
+                observed = compact_time(value)
         elif step:
             elements += _ascii_series(words[position - 1 :], step, observed)
             break

@@ -58,6 +58,19 @@ class Group(msgspec.Struct, frozen=True):
     observed_raw: str = ""
 
 
+class Parameter(msgspec.Struct, frozen=True):
+    """One parameter of a configuration reply; ``value`` None where it is no number (``raw`` has its bytes)."""
+
+    code: int
+    raw: bytes
+    value: float | None = None
+    text: str | None = None
+
+    @property
+    def name(self) -> str:
+        return tables.PARAMETER_NAMES.get(self.code, f"parameter_{self.code:02x}")
+
+
 class Body(msgspec.Struct, frozen=True):
     """A message's body; ``sent_at`` is the sender's clock (None when impossible), ``sent_raw`` its digits."""
 
@@ -71,6 +84,7 @@ class Body(msgspec.Struct, frozen=True):
     events: tuple[int, ...] = ()
     problems: tuple[str, ...] = ()
     rest: bytes = b""
+    parameters: tuple[Parameter, ...] = ()
 
 
 def bcd_time(raw: bytes) -> datetime | None:
@@ -243,31 +257,3 @@ def later(moment: datetime | None, by: timedelta) -> datetime | None:
         return None if moment is None else moment + by
     except OverflowError:
         return None
-
-
-def decode_hex(data: bytes, function: int) -> Body:
-    """A HEX body; :class:`FrameField` when it does not even hold serial and time."""
-    if len(data) < 8:
-        raise FrameField(protocol=PROTOCOL, field="body", detail=f"{len(data)} bytes; serial and time take 8")
-    head = (int.from_bytes(data[:2], "big"), bcd_time(data[2:8]), data[2:8].hex())
-    if function == 0x45 and len(data) > 15:
-        return _version(data, head)
-    if function == 0x50 and len(data) == 15 + 64:
-        counts = tuple(int.from_bytes(data[i : i + 2], "big") for i in range(15, 79, 2))
-        return Body(*head, (Group(data[10:15].hex().upper(), "", None, ()),), events=counts)
-    reader = Reader(data, function)
-    reader.walk()
-    return Body(
-        *head,
-        tuple(reader.groups),
-        text=reader.text,
-        picture=reader.picture,
-        problems=tuple(reader.problems),
-        rest=data[reader.position :],
-    )
-
-
-def _version(data: bytes, head: tuple[int, datetime | None, str]) -> Body:
-    group = Group(data[10:15].hex().upper(), "", None, ())
-    text = data[16 : 16 + data[15]].decode("gb18030", errors="replace")
-    return Body(*head, (group,), version=text)

@@ -14,7 +14,8 @@ from ingest.errors import FrameChecksum, FrameEnd, FrameError, FrameField
 from ingest.sources import _sl651_tables as tables
 from ingest.sources._scan import scan
 from ingest.sources._sl651_ascii import decode_ascii
-from ingest.sources._sl651_body import PROTOCOL, Body, Element, Group, decode_hex
+from ingest.sources._sl651_body import PROTOCOL, Body, Element, Group, Parameter
+from ingest.sources._sl651_decode import decode_hex
 
 STX, SYN = 0x02, 0x16
 MOST_BODY = 4095
@@ -78,6 +79,8 @@ def body_json(body: Body) -> dict[str, Any]:
         out["stations"] = [_group_json(g) for g in body.groups]
     if bad_clock:
         out["clock_bad"] = True
+    if body.parameters:
+        out["parameters"] = {p.name: _parameter_json(p) for p in body.parameters}
     if body.text is not None:
         out["text"] = body.text
     if body.picture is not None:
@@ -89,6 +92,12 @@ def body_json(body: Body) -> dict[str, Any]:
     if body.problems:
         out |= {"problems": list(body.problems), "rest_hex": body.rest[:64].hex().upper()}
     return out
+
+
+def _parameter_json(parameter: Parameter) -> float | str | None:
+    if parameter.text is not None:
+        return parameter.text
+    return parameter.raw.hex().upper() if parameter.value is None else parameter.value
 
 
 def _group_json(group: Group) -> dict[str, Any]:

@@ -36,9 +36,55 @@ FUNCTIONS = {
     0x50: "query_event_log",
     0x51: "query_clock",
 }
+# What the elements of a body mean depends on the function: outside these the same bytes are parameters or orders
+MEASURING = frozenset((*range(0x30, 0x3B), 0x44, 0x46))
+PARAMETERS = frozenset((0x40, 0x41, 0x42, 0x43, 0x47, 0x48, 0x49))  # bodies of parameter identifiers (appendix D)
 CONFIRMED = frozenset(range(0x30, 0x36))  # reports that want a confirm (M2)
 CLASSED = frozenset(range(0x30, 0x3B))  # bodies whose F1F1 group also carries the station class
 SERIES = frozenset((0x31, 0x38))  # one element, then its values in steps of time
+
+PARAMETER_NAMES = {
+    0x01: "centre_addresses",
+    0x02: "station_address",
+    0x03: "password",
+    0x04: "centre_1_main_channel",
+    0x05: "centre_1_standby_channel",
+    0x06: "centre_2_main_channel",
+    0x07: "centre_2_standby_channel",
+    0x08: "centre_3_main_channel",
+    0x09: "centre_3_standby_channel",
+    0x0A: "centre_4_main_channel",
+    0x0B: "centre_4_standby_channel",
+    0x0C: "working_mode",
+    0x0D: "collected_elements",
+    0x0E: "relayed_stations",
+    0x0F: "communication_device_id",
+    0x20: "report_interval_h",
+    0x21: "add_report_interval_min",
+    0x22: "rain_day_starts_h",
+    0x23: "sample_interval_s",
+    0x24: "level_storage_interval_min",
+    0x25: "rain_resolution_mm",
+    0x26: "level_resolution_cm",
+    0x27: "rain_add_report_threshold_mm",
+    **{0x27 + n: f"level_{n}_base_m" for n in range(1, 9)},
+    **{0x2F + n: f"level_{n}_correction_m" for n in range(1, 9)},
+    **{0x37 + n: f"add_report_level_{n}_m" for n in range(1, 9)},
+    0x40: "add_report_step_above_m",
+    0x41: "add_report_step_below_m",
+    0x42: "flow_add_report_threshold",
+    0x43: "velocity_add_report_threshold",
+    0x44: "gate_add_report_threshold",
+    0x45: "power_add_report_threshold",
+    0x46: "air_pressure_add_report_threshold",
+    0x47: "wind_speed_add_report_threshold",
+    0x48: "water_temperature_add_report_threshold",
+    0x97: "storage_initialised",
+    0x98: "factory_reset",
+}
+"""Basic configuration 01–0F, run parameters 20–48 (public implementations agree on them), 97 and 98 of 47 and 48."""
+NUMBER_PARAMETERS = frozenset((0x0C, *range(0x20, 0x49)))
+TEXT_PARAMETERS = frozenset((0x0F,))
 
 STATION_CLASSES = {
     "P": "rain",

@@ -10,7 +10,6 @@ serial within one sending second would collapse; that is the protocol's limit.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from datetime import datetime
 from typing import ClassVar, Literal
 
@@ -80,7 +79,7 @@ class Session:
         self._address: str | None = None
         self._centre = params.centre_address
         self._serial: int | None = None
-        self._open: OrderedDict[tuple[str, str, str], None] = OrderedDict()  # device, kind, channel
+        self._open: dict[tuple[str, str, str], None] = {}  # device, kind, channel
 
     @property
     def address(self) -> str | None:
@@ -116,6 +115,7 @@ class Session:
             show=lambda: packet.as_json(self._params.component_address),
             device_time=packet.time,
             raw=packet.raw,
+            problem=packet.unit.problem if packet.unit is not None else "",
         )
 
     def _answers(self, packet: Packet) -> tuple[Answer, ...]:
@@ -152,7 +152,7 @@ class Session:
             if o.state == "open":
                 self._open[key] = None
                 if len(self._open) > _REMEMBERED:
-                    self._open.popitem(last=False)
+                    self._open.pop(next(iter(self._open)))
             else:
                 self._open.pop(key, None)
 

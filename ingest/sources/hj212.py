@@ -24,6 +24,7 @@ from ingest.errors import CommandUnsupported, FrameError, FrameField, FrameParts
 from ingest.sources import _hj212_tables as tables
 from ingest.sources._hj212_frame import (
     MAX_FRAME_BYTES,
+    NO_VALUES,
     PROTOCOL,
     Item,
     Packet,
@@ -98,6 +99,7 @@ class Session:
         self._last: Packet | None = None
         self._parts: OrderedDict[tuple[str, str, str], dict[int, Packet]] = OrderedDict()
         self._seen: dict[tuple[str, str, str], datetime] = {}
+        self._times: OrderedDict[tuple[str, str, str], str] = OrderedDict()
 
     @property
     def address(self) -> str | None:
@@ -117,14 +119,17 @@ class Session:
         return frames, decoded.rest
 
     def _frame(self, packet: Packet, now: datetime) -> Frame | Refused:
-        own_time = bool(packet.records and packet.records[0].data_time_raw)
-        if packet.part is None or own_time:
+        if packet.part is None:
             return self._whole(packet, packet.records, now)
+        key = (packet.mn, packet.qn, packet.cn)
+        if packet.records and packet.records[0].data_time_raw:
+            return self._with_time(packet, key, now)
+        if key in self._times:  # the packet that brought the time is through: so are all the others
+            return self._joined(packet, f"DataTime={self._times[key]};{packet.cp}", now)
         total, number = packet.part
         if total > _MOST_PARTS or not 1 <= number <= total:
             error = FrameParts(protocol=PROTOCOL, key=packet.qn, detail=f"packet {number} of {total}", raw=packet.raw)
             return refused(error, device_id=f"{PROTOCOL}:{packet.mn}")
-        key = (packet.mn, packet.qn, packet.cn)
         known = self._parts.setdefault(key, {})
         known[number] = packet
         self._seen[key] = now
@@ -133,8 +138,22 @@ class Session:
                 self._seen.pop(self._parts.popitem(last=False)[0], None)
             return Frame(device_id=f"{PROTOCOL}:{packet.mn}", kind="part", show=packet.as_json, raw=packet.raw)
         del self._parts[key], self._seen[key]
+        return self._joined(packet, ";".join(known[n].cp for n in sorted(known)), now)
+
+    def _with_time(self, packet: Packet, key: tuple[str, str, str], now: datetime) -> Frame | Refused:
+        """A numbered packet with a DataTime is taken at once; those that wait for that time come with it."""
+        self._times[key] = packet.records[-1].data_time_raw
+        if len(self._times) > 4 * _MOST_MESSAGES:
+            self._times.popitem(last=False)
+        waiting = self._parts.pop(key, {})
+        self._seen.pop(key, None)
+        if not waiting:
+            return self._whole(packet, packet.records, now)
+        return self._joined(packet, ";".join([packet.cp, *(waiting[n].cp for n in sorted(waiting))]), now)
+
+    def _joined(self, packet: Packet, cp: str, now: datetime) -> Frame | Refused:
         try:
-            records, _ = parse_cp(";".join(known[n].cp for n in sorted(known)))
+            records, _ = parse_cp(cp)
         except FrameField as error:
             return refused(error, device_id=f"{PROTOCOL}:{packet.mn}")
         return self._whole(packet, records, now)
@@ -225,12 +244,15 @@ def _answers(packet: Packet) -> tuple[Answer, ...]:
 def readings(
     packet: Packet, records: tuple[Record, ...], received_at: datetime, params: Params
 ) -> tuple[Reading, ...]:
-    """One reading a factor: real-time values in channel "", means in ``minute``, ``hour``, ``day``."""
+    """One reading a factor: real-time values in channel "", means in ``minute``, ``hour``, ``day``.
+
+    A factor that brings no value at all (only ``Info``, ``EFlag``, ``SampleTime``) is no measurement.
+    """
     return tuple(
         _reading(packet, record, item, received_at, params)
         for record in records
         for item in record.items
-        if "SampleTime" not in item.fields or len(item.fields) > 1
+        if any(suffix not in NO_VALUES for suffix in item.fields)
     )
 
 

@@ -164,6 +164,7 @@ class Session:
             device_time=newest.time if newest and packet.message == 0x0200 else None,
             raw=packet.raw,
             attachment=packet.body[36:] if "media_id" in packet.fields else b"",
+            problem=str(packet.fields.get("problem", "")),
         )
 
     def _trusted(self, packet: Packet) -> bool:

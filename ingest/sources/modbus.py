@@ -1,7 +1,9 @@
-"""Modbus TCP: registers of controllers and gauges, asked at an interval.
+"""Modbus TCP, and RTU over TCP: registers of controllers and gauges, asked at an interval.
 
-Neighbouring registers are read together.  Modbus knows neither time nor sequence: the moment of the answer stands for
-both.  A block that the device refuses marks its values ``signal_bad``; a device that does not answer is lost.
+Neighbouring registers are read together.  A device may refuse a block because a register between two others does not
+exist (exceptions 2, 3 and 4), or stay silent: then the block is read in runs and halves, and what worked is remembered.
+Modbus knows neither time nor sequence: the moment of the answer stands for both.  What is still refused alone is
+``signal_bad``; a device that does not answer is lost.
 """
 
 from __future__ import annotations
@@ -10,9 +12,10 @@ import math
 import struct
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 import msgspec
+from pymodbus import FramerType
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
 
@@ -31,28 +34,34 @@ _FORMATS = {
     "int32": ">i",
     "float32": ">f",
     "uint64": ">Q",
+    "int64": ">q",
     "float64": ">d",
 }
 _MOST_WORDS, _MOST_BITS, _GAP = 120, 1900, 4
+_ASK_MUTE = 60
+_HOLES = (2, 3, 4)  # illegal address, illegal value (too many at once), device failure: as gear answers for holes
 
 
 class Register(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One value: ``number × scale + offset``; ``address`` from 0; ``missing``: raw numbers that mean "no value".
+    """One value: ``number × scale + offset``; ``address`` from 0.
 
-    ``word_order`` is that of values longer than a register; ``bit`` takes one bit of an integer as 0 or 1.
+    ``missing``: raw numbers that mean "no value", or the raw bits in hex (``"0x7FC00000"``).  ``word_order`` is that of
+    values longer than a register, ``byte_order`` that within a register: ABCD is big, big; CDAB little, big; BADC big,
+    little; DCBA little, little.  ``bit`` takes one bit of an integer as 0 or 1.
     """
 
     address: int
     quantity: str
     table: Literal["holding", "input", "coil", "discrete"] = "holding"
-    type: Literal["uint16", "int16", "uint32", "int32", "float32", "uint64", "float64"] = "uint16"
+    type: Literal["uint16", "int16", "uint32", "int32", "float32", "uint64", "int64", "float64"] = "uint16"
     word_order: Literal["big", "little"] = "big"
+    byte_order: Literal["big", "little"] = "big"
     scale: float = 1.0
     offset: float = 0.0
     unit: str = ""
     channel: str = ""
     bit: int | None = None
-    missing: list[float] = []
+    missing: list[float | str] = []
 
     @property
     def words(self) -> int:
@@ -61,13 +70,17 @@ class Register(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):
-    """``device`` names it in the registry (``modbus:<device>``); ``unit_id`` is the Modbus unit."""
+    """``device`` names it in the registry (``modbus:<device>``); ``unit_id`` is the Modbus unit.
+
+    ``framing``: ``rtu`` for a serial server that passes RTU frames through TCP.
+    """
 
     host: str
     device: str
     registers: list[Register]
     port: int = 502
     unit_id: int = 1
+    framing: Literal["tcp", "rtu"] = "tcp"
     interval_s: float = 10.0
     timeout_s: float = 3.0
 
@@ -77,6 +90,9 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
         for r in self.registers:
             if not 0 <= r.address <= 65536 - r.words:
                 raise ValueError(f"registers: address {r.address} of {r.quantity} is outside 0 to 65535")
+            for mark in r.missing:
+                if isinstance(mark, str):
+                    int(mark, 16)
         if self.interval_s < 0.2:
             raise ValueError("interval_s: at least 0.2")
 
@@ -95,17 +111,23 @@ class Modbus:
         self.params, self.name, self.interval_s = params, name, params.interval_s
         self._blocks = blocks(params.registers)
         self._client: AsyncModbusTcpClient | None = None
+        self._mute: set[tuple[str, int]] = set()  # alone and silent where others answer: asked now and then only
+        self._polls = 0
 
     async def poll(self, publish: Publish, clock: Clock) -> Polled:
         """Read every block once."""
-        client = await self._connected()
+        await self._connected()
+        self._polls += 1
         found: list[Reading] = []
-        answered = False
+        read: list[_Read] = []
         for block in self._blocks:
-            raw = await self._read(client, block)
-            answered = answered or raw is not None
-            found += [self._reading(r, value_of(r, block, raw), raw is not None, clock.now()) for r in block]
-        if not answered:
+            read += await self._read_parts(block)
+        for part in read:
+            values = [(r, value_of(r, part.block, part.raw)) for r in part.block]
+            found += [self._reading(r, value, part.raw is not None, clock.now()) for r, value in values]
+        self._blocks = [part.block for part in read]
+        if not any(part.raw is not None for part in read):
+            self._blocks = blocks(self.params.registers)
             await self.close()
             raise SourceUnreachable(source=self.name, url=self._url, detail="every block was refused")
         if not await publish(f"modbus:{self.params.device}", found, ()):
@@ -127,14 +149,45 @@ class Modbus:
             await self.close()
             p = self.params
             self._client = AsyncModbusTcpClient(
-                p.host, port=p.port, timeout=p.timeout_s, retries=1, reconnect_delay=0, reconnect_delay_max=0
-            )
+                p.host, port=p.port, timeout=p.timeout_s, retries=1, reconnect_delay=0, reconnect_delay_max=0,
+                framer=FramerType.RTU if p.framing == "rtu" else FramerType.SOCKET,
+            )  # fmt: skip
             if not await self._client.connect():
                 await self.close()
                 raise SourceUnreachable(source=self.name, url=self._url, detail="no connection")
         return self._client
 
-    async def _read(self, client: AsyncModbusTcpClient, block: list[Register]) -> list[int] | None:
+    async def _read_parts(self, block: list[Register]) -> list[_Read]:
+        """The block, or what it had to be split into."""
+        if _key(block) in self._mute and self._polls % _ASK_MUTE:
+            return [_Read(block, None)]
+        try:
+            part, hole = await self._read(block)
+        except SourceUnreachable:
+            return [_Read(block, None)] if _key(block) in self._mute else await self._after_silence(block)
+        if not hole or len(block) == 1:
+            return [part]
+        return [found for piece in split(block) for found in await self._read_parts(piece)]
+
+    async def _after_silence(self, block: list[Register]) -> list[_Read]:
+        """Some gear says nothing at all where a register is missing: its runs are tried once, each alone."""
+        pieces = split(block)
+        if len(pieces) == 1:
+            raise SourceUnreachable(source=self.name, url=self._url, detail="no answer")
+        found = []
+        for place, piece in enumerate(pieces):
+            try:
+                found.append((await self._read(piece))[0])
+            except SourceUnreachable:
+                if place == 0 or len(piece) > 1:
+                    raise
+                self._mute.add(_key(piece))
+                found.append(_Read(piece, None))
+        return found
+
+    async def _read(self, block: list[Register]) -> tuple[_Read, bool]:
+        """What was read, and whether a hole may be why it was refused; :class:`SourceUnreachable` on silence."""
+        client = await self._connected()
         first, last = block[0], block[-1]
         count = last.address + last.words - first.address
         read = {
@@ -149,9 +202,9 @@ class Modbus:
             await self.close()
             raise SourceUnreachable(source=self.name, url=self._url, detail=str(error)) from error
         if answer.isError():
-            return None
+            return _Read(block, None), getattr(answer, "exception_code", 0) in _HOLES
         raw = answer.bits if first.table in ("coil", "discrete") else answer.registers
-        return None if len(raw) < count else [int(v) for v in raw]
+        return (_Read(block, None), True) if len(raw) < count else (_Read(block, [int(v) for v in raw]), False)
 
     def _reading(self, register: Register, value: float | None, answered: bool, now: datetime) -> Reading:
         device_id = f"modbus:{self.params.device}"
@@ -168,6 +221,30 @@ class Modbus:
             unit=register.unit,
             quality=quality,
         )
+
+
+class _Read(NamedTuple):
+    """Registers that were asked for together; ``raw`` None when the device refused them."""
+
+    block: list[Register]
+    raw: list[int] | None
+
+
+def _key(block: list[Register]) -> tuple[str, int]:
+    return block[0].table, block[0].address
+
+
+def split(block: list[Register]) -> list[list[Register]]:
+    """A block in smaller ones: at its gaps, else in halves."""
+    runs = [[block[0]]]
+    for register in block[1:]:
+        if register.address > max(r.address + r.words for r in runs[-1]):
+            runs.append([])
+        runs[-1].append(register)
+    if len(runs) > 1 or len(block) == 1:
+        return runs
+    middle = len(block) // 2
+    return [block[:middle], block[middle:]]
 
 
 def blocks(registers: list[Register]) -> list[list[Register]]:
@@ -195,10 +272,23 @@ def value_of(register: Register, block: list[Register], raw: list[int] | None) -
         return float(words[0])
     if register.word_order == "little":
         words = words[::-1]
-    number = struct.unpack(_FORMATS[register.type], b"".join(w.to_bytes(2, "big") for w in words))[0]
-    if number in register.missing or not math.isfinite(number):
+    bits = b"".join(w.to_bytes(2, register.byte_order) for w in words)
+    number = struct.unpack(_FORMATS[register.type], bits)[0]
+    if not math.isfinite(number) or any(_means(register, mark, number, bits) for mark in register.missing):
         return None
     if register.bit is not None:
         return float(int(number) >> register.bit & 1)
     value = number * register.scale + register.offset
     return float(f"{value:.7g}") if register.type == "float32" else round(value, 9)
+
+
+def _means(register: Register, mark: float | str, number: float, bits: bytes) -> bool:
+    """Whether the raw value is the sender's "no value"; a float32 is compared as one (-999.9 has no exact form)."""
+    if isinstance(mark, str):
+        return int(mark, 16) == int.from_bytes(bits, "big")
+    if register.type == "float32":
+        try:
+            return bool(struct.unpack(">f", struct.pack(">f", mark))[0] == number)
+        except OverflowError:
+            return False
+    return mark == number

@@ -18,14 +18,15 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from core.ids import derived_id
 from core.plugins import About
-from core.records import DeviceCommand, Observation, Quality, Reading
-from ingest.contract import Answer, Frame, Refused, Request, observed, refused
+from core.records import DeviceCommand
+from ingest.contract import Answer, Frame, Refused, Request, refused
 from ingest.errors import CommandUnsupported, FrameError, FrameField, FrameParts
 from ingest.sources import _sl651_tables as tables
 from ingest.sources._sl651_ascii import decode_ascii
-from ingest.sources._sl651_body import PROTOCOL, Body, Element, Group, bcd_of, decode_hex, element
+from ingest.sources._sl651_body import PROTOCOL, Body, bcd_of, element
+from ingest.sources._sl651_decode import decode_hex
+from ingest.sources._sl651_facts import observations, readings
 from ingest.sources._sl651_frame import MAX_FRAME_BYTES, Packet, body_json, decode, encode, encode_packet
 
 ABOUT = About(
@@ -180,6 +181,7 @@ class Session:
             device_time=body.sent_at if body else None,
             raw=packet.raw,
             attachment=picture or b"",
+            problem="; ".join(body.problems) if uplink and body else "",
         )
 
     def _confirm(self, packet: Packet, body: Body, now: datetime) -> bytes | None:
@@ -248,71 +250,3 @@ def _downlink(packet: Packet, function: int, payload: bytes, end: int, part: tup
         part=part,
         ascii_form=packet.ascii,
     )
-
-
-def readings(packet: Packet, body: Body, received_at: datetime) -> tuple[Reading, ...]:
-    """Every element that has a name.  Five-minute rains of an hourly report become ``rain_mm`` increments."""
-    out = []
-    for group in body.groups:
-        for item in group.elements:
-            if item.code in tables.ELEMENTS and item.status is None:
-                out.append(_reading(packet, body, group, item, received_at))
-    return tuple(out)
-
-
-def _reading(packet: Packet, body: Body, group: Group, item: Element, received_at: datetime) -> Reading:
-    known = tables.ELEMENTS[item.code]
-    at, quality = observed(item.at, received_at)
-    sent = body.sent_raw if quality is Quality.CLOCK_BAD else ""  # without a clock the sending tells reports apart
-    serial = body.serial if sent or item.index is None else ""
-    attributes: dict[str, Any] = {"key": known.key}
-    name = known.name
-    if item.code == 0xF4:
-        name = "rain_mm"
-        attributes["interval_s"] = 300
-    if packet.function == 0x33:
-        attributes["add_report"] = True
-    if packet.function == 0x30:
-        quality, attributes["test"] = Quality.MAINTENANCE, True
-    if item.value is None:
-        quality = Quality.MISSING
-    station = group.station or packet.station
-    place = item.index if item.at is None else ""
-    return Reading(
-        reading_id=derived_id(PROTOCOL, station, name, item.code, item.at, serial, sent, place, item.raw),
-        source=PROTOCOL,
-        device_id=f"{PROTOCOL}:{station}",
-        quantity=name,
-        value=item.value,
-        observed_at=at,
-        received_at=received_at,
-        unit=known.unit,
-        quality=quality,
-        attributes=attributes,
-    )
-
-
-def observations(packet: Packet, body: Body, received_at: datetime) -> tuple[Observation, ...]:
-    """Alarms of the status word (element 45)."""
-    out = []
-    for group in body.groups:
-        for item in group.elements:
-            if item.status is None:
-                continue
-            flags = [name for bit, name in tables.STATUS_BITS.items() if item.status >> bit & 1]
-            at, quality = observed(item.at or body.sent_at, received_at)
-            station, sent = group.station or packet.station, body.sent_raw
-            for kind, names in tables.ALARM_KINDS.items():
-                out.append(
-                    Observation(
-                        observation_id=derived_id(PROTOCOL, station, kind, item.at, body.serial, sent, item.raw),
-                        kind=kind,
-                        state="open" if set(names) & set(flags) else "clear",
-                        source_type="device",
-                        source_id=f"{PROTOCOL}:{station}",
-                        observed_at=at,
-                        received_at=received_at,
-                        attributes={"flags": flags, **({} if quality is Quality.GOOD else {"quality": quality.value})},
-                    )
-                )
-    return tuple(out)

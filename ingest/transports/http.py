@@ -33,7 +33,7 @@ from core.errors import Forbidden, YiwangError
 from core.records import Observation, Reading
 from core.settings import Settings
 from ingest.counters import Refusal
-from ingest.gateways.zlm import read_hook
+from ingest.gateways.zlm_hooks import read_hook
 from ingest.mapping import Mapped, map_payload
 from ingest.pipeline import Durable, Pipeline, durable
 from ingest.push import Pushed, parse_push

@@ -8,7 +8,7 @@ again after its ack_wait (20 s).
 Retained messages that the broker gives again at every subscription are no new readings (``Pipeline.take``).  Every
 SUBACK is looked at: a filter that the broker refuses is named, counted and asked for again.
 
-paho runs on asyncio's own loop (no thread): the socket is registered as reader and writer.
+What a read brought is taken at once and acknowledged at once (:mod:`ingest.transports.mqtt_wire`).
 """
 
 from __future__ import annotations
@@ -20,11 +20,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.reasoncodes import ReasonCode
 
 from core.clock import Clock
 from core.errors import YiwangError
@@ -32,6 +27,8 @@ from core.settings import Settings
 from ingest.counters import Refusal
 from ingest.pipeline import Durable, Pipeline
 from ingest.router import Parsed
+from ingest.transports import mqtt_wire as wire
+from ingest.transports.mqtt_line import KEEPALIVE_S, Line
 
 log = logging.getLogger("yiwang.ingest")
 
@@ -39,6 +36,7 @@ MAX_PAYLOAD_BYTES = 65_536
 IN_FLIGHT = 2_000  # publishes under way before reading from the broker pauses
 _SETTLE_S = 2.0
 _ASK_AGAIN_S = 30.0
+_CONNECT_S = 8.0
 
 Parser = Callable[[str, bytes, datetime], Parsed]
 """(topic, payload, received_at) → what it says; raises a YiwangError when it refuses the whole message."""
@@ -72,6 +70,17 @@ class _Open:
     waiting: int = 0
     failed: bool = False
 
+    def settled(self, done: Callable[[_Open], None]) -> Callable[[Durable], None]:
+        """What to call when one of the things that it waits for became durable, or did not."""
+
+        def settle(future: Durable) -> None:
+            self.waiting -= 1
+            self.failed = self.failed or future.cancelled() or future.exception() is not None
+            if self.waiting == 0:
+                done(self)
+
+        return settle
+
 
 class MqttSubscriber:
     """Subscribes, parses, publishes, acknowledges."""
@@ -90,101 +99,95 @@ class MqttSubscriber:
         """``forgotten``: filters that this session held before and shall not hold any longer."""
         self._settings, self._pipeline, self._parse, self._clock = settings, pipeline, parse, clock
         self._topics, self._forgotten = tuple(topics), tuple(forgotten)
+        self._counters = pipeline.counters.of("mqtt")
+        self._client_id = client_id
+        self._queue: deque[tuple[wire.Publish, _Open]] = deque()
+        self._wake = asyncio.Event()
+        self._line: Line | None = None
+        self._session = 0
+        self._open = 0
+        self._acks: list[int] = []
         self._asked: dict[int, tuple[str, ...]] = {}
         self._deaf: set[str] = set()
         self._ask_at = 0.0
-        self._counters = pipeline.counters.of("mqtt")
-        self._queue: deque[tuple[str, bytes, _Open, bool]] = deque()
-        self._wake = asyncio.Event()
-        self._lost = asyncio.Event()
-        self._refusal = ""
-        self._session = 0
-        self._open = 0
-        self._paused = False
-        self._socket: Any = None
-        self._client_id = client_id
-        self._client = self._make_client(client_id)
-
-    def _make_client(self, client_id: str) -> paho.Client:
-        client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False, manual_ack=True)
-        client.username_pw_set(self._settings.mqtt_user, self._settings.mqtt_password)
-        tls = tls_context(self._settings)
-        if tls is not None:
-            client.tls_set_context(tls)
-            client.tls_insecure_set(True)  # our own broker, known by its certificate and not by its name
-        client.on_connect = self._on_connect
-        client.on_subscribe = self._on_subscribe
-        client.on_disconnect = self._on_disconnect
-        client.on_message = self._on_message
-        client.on_socket_open = self._on_socket_open
-        client.on_socket_close = self._on_socket_close
-        client.on_socket_register_write = self._on_register_write
-        client.on_socket_unregister_write = self._on_unregister_write
-        return client
+        self._mid = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         """One connection's life: returns at ``stop``, raises when the broker is lost or refuses us."""
-        self._lost.clear()
         self._session += 1
-        url = f"{self._settings.mqtt_host}:{self._settings.mqtt_port}"
-        # paho's connect() blocks: look first, without blocking, whether anybody is there
-        _, probe = await asyncio.wait_for(
-            asyncio.open_connection(self._settings.mqtt_host, self._settings.mqtt_port), 5.0
-        )
-        probe.close()
-        self._client = self._make_client(self._client_id)
-        self._paused = False
-        self._client.connect_timeout = 3.0
-        self._client.connect(self._settings.mqtt_host, self._settings.mqtt_port, keepalive=30)
+        line = await self._connected()
         worker = asyncio.create_task(self._work(), name="mqtt-worker")
-        ends = [worker, asyncio.create_task(stop.wait()), asyncio.create_task(self._lost.wait())]
+        ends = [worker, asyncio.create_task(stop.wait()), asyncio.create_task(line.lost.wait())]
         try:
             while not any(task.done() for task in ends):
-                self._client.loop_misc()
-                self._ask_again()
+                self._tend(line)
                 await asyncio.wait(ends, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
             if worker.done():
                 worker.result()
-            if self._lost.is_set():
-                raise MqttRefused(url=url, detail=self._refusal) if self._refusal else ConnectionResetError(url)
+            if line.lost.is_set():
+                raise ConnectionResetError(line.why or self._url)
         finally:
             await self._settle(stop)
             for task in ends:
                 task.cancel()
             self._queue.clear()
+            self._acks.clear()
             self._open = 0
-            self._client.disconnect()
-            self._client.loop_misc()
+            self._line = None
+            line.close(wire.DISCONNECT)
+
+    @property
+    def _url(self) -> str:
+        return f"{self._settings.mqtt_host}:{self._settings.mqtt_port}"
+
+    async def _connected(self) -> Line:
+        """A connection that the broker accepted, its filters asked for."""
+        loop = asyncio.get_running_loop()
+        tls = tls_context(self._settings)
+        async with asyncio.timeout(_CONNECT_S):
+            _, line = await loop.create_connection(
+                lambda: Line(self._take), self._settings.mqtt_host, self._settings.mqtt_port, ssl=tls
+            )
+            self._line = line
+            account = self._settings.mqtt_user, self._settings.mqtt_password
+            line.write(wire.connect(self._client_id, *account, KEEPALIVE_S))
+            answer = await line.connack
+        if answer.code:
+            line.close()
+            raise MqttRefused(url=self._url, detail=wire.REFUSALS.get(answer.code, f"code {answer.code}"))
+        if self._forgotten:
+            line.write(wire.unsubscribe(self._next_mid(), self._forgotten))
+        self._subscribe(self._topics)
+        return line
+
+    def _tend(self, line: Line) -> None:
+        """Once a second: the keep-alive, filters that were refused."""
+        line.keep_alive(asyncio.get_running_loop().time())
+        self._counters.events["deaf_topics"] = len(self._deaf)
+        if self._deaf and asyncio.get_running_loop().time() >= self._ask_at:
+            self._subscribe(sorted(self._deaf))  # the broker's limits or rights may have changed
 
     async def _settle(self, stop: asyncio.Event) -> None:
         """At an orderly stop give what is under way a moment to be acknowledged."""
         deadline = asyncio.get_running_loop().time() + _SETTLE_S
         while stop.is_set() and self._open and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - ≤ 2 s
             await asyncio.sleep(0.02)
+        self._flush_acks()
 
-    # paho callbacks, all on the loop's thread -------------------------------------
-    def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
-        if code.is_failure:
-            self._refusal = str(code)
-            self._lost.set()
-            return
-        self._refusal = ""
-        if self._forgotten:
-            client.unsubscribe(list(self._forgotten))
-        self._subscribe(self._topics)
+    def _next_mid(self) -> int:
+        self._mid = self._mid % 0xFFFF + 1
+        return self._mid
 
     def _subscribe(self, topics: Sequence[str]) -> None:
-        if topics:
-            _, mid = self._client.subscribe([(topic, 1) for topic in topics])
-            if mid is not None:
-                self._asked[mid] = tuple(topics)
         self._ask_at = asyncio.get_running_loop().time() + _ASK_AGAIN_S
+        if topics and self._line is not None:
+            mid = self._next_mid()
+            self._asked[mid] = tuple(topics)
+            self._line.write(wire.subscribe(mid, topics))
 
-    def _on_subscribe(
-        self, _client: paho.Client, _data: Any, mid: int, codes: list[ReasonCode], _properties: Any
-    ) -> None:
-        for topic, code in zip(self._asked.pop(mid, ()), codes, strict=False):
-            if not code.is_failure:
+    def _subscribed(self, answer: wire.Suback) -> None:
+        for topic, code in zip(self._asked.pop(answer.mid, ()), answer.codes, strict=False):
+            if code < 0x80:
                 if topic in self._deaf:
                     log.warning("mqtt: %s is subscribed now", topic)
                 self._deaf.discard(topic)
@@ -195,49 +198,20 @@ class MqttSubscriber:
                 self._pipeline.note_refused("mqtt", Refusal(refusal.code, str(refusal), self._clock.now(), b"", topic))
             self._deaf.add(topic)
 
-    def _ask_again(self) -> None:
-        """Ask for refused filters again now and then: the broker's limits or rights may have changed."""
-        self._counters.events["deaf_topics"] = len(self._deaf)
-        if self._deaf and asyncio.get_running_loop().time() >= self._ask_at:
-            self._subscribe(sorted(self._deaf))
-
-    def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, _code: Any, _properties: Any) -> None:
-        self._lost.set()
-
-    def _on_socket_open(self, _client: paho.Client, _data: Any, sock: Any) -> None:
-        self._socket = sock
-        asyncio.get_running_loop().add_reader(sock, self._readable)
-
-    def _on_socket_close(self, _client: paho.Client, _data: Any, sock: Any) -> None:
-        asyncio.get_running_loop().remove_reader(sock)
-        self._socket = None
-
-    def _on_register_write(self, client: paho.Client, _data: Any, sock: Any) -> None:
-        asyncio.get_running_loop().add_writer(sock, client.loop_write)
-
-    def _on_unregister_write(self, _client: paho.Client, _data: Any, sock: Any) -> None:
-        asyncio.get_running_loop().remove_writer(sock)
-
-    def _readable(self) -> None:
-        for _ in range(64):  # several packets per wake-up, then the loop's other work
-            before = len(self._queue)
-            self._client.loop_read(1)
-            if len(self._queue) == before:
-                break
-        pending = getattr(self._socket, "pending", None)  # TLS: what is decrypted already wakes nobody
-        if pending is not None and not self._paused and pending():
-            asyncio.get_running_loop().call_soon(self._readable)
-
-    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        entry = _Open(message.mid, message.qos, self._session)
-        self._open += 1
-        self._queue.append((message.topic, bytes(message.payload), entry, message.retain))
-        self._wake.set()
-        if self._open >= IN_FLIGHT and not self._paused and self._socket is not None:
-            self._paused = True
-            asyncio.get_running_loop().remove_reader(self._socket)
-
     # work --------------------------------------------------------------------------
+    def _take(self, packets: list[wire.Packet]) -> None:
+        """What one read brought."""
+        for packet in packets:
+            if isinstance(packet, wire.Publish):
+                self._open += 1
+                self._queue.append((packet, _Open(packet.mid, packet.qos, self._session)))
+            elif isinstance(packet, wire.Suback):
+                self._subscribed(packet)
+        if self._queue:
+            self._wake.set()
+        if self._open >= IN_FLIGHT and self._line is not None:
+            self._line.pause()
+
     async def _work(self) -> None:
         while True:
             await self._wake.wait()
@@ -245,8 +219,9 @@ class MqttSubscriber:
             while self._queue:
                 await self._handle(*self._queue.popleft())
 
-    async def _handle(self, topic: str, payload: bytes, entry: _Open, retained: bool) -> None:
-        self._counters.count("retained" if retained else "messages")
+    async def _handle(self, message: wire.Publish, entry: _Open) -> None:
+        topic, payload = message.topic, message.payload
+        self._counters.count("retained" if message.retain else "messages")
         try:
             if len(payload) > MAX_PAYLOAD_BYTES:
                 raise PayloadTooLarge(topic=topic, size=len(payload), limit=MAX_PAYLOAD_BYTES)
@@ -260,23 +235,17 @@ class MqttSubscriber:
         waiting: list[Durable] = []
         for device_id, readings, observations in parsed.devices:
             source = device_id.partition(":")[0]
-            waiting += await self._pipeline.take(source, device_id, readings, observations, replayed=retained)
+            waiting += await self._pipeline.take(source, device_id, readings, observations, replayed=message.retain)
         entry.waiting = len(waiting)
         if not waiting:
             self._done(entry)
         for future in waiting:
-            future.add_done_callback(lambda done, entry=entry: self._settled(entry, done))  # type: ignore[misc]
+            future.add_done_callback(entry.settled(self._done))
 
     def _refuse(self, topic: str, payload: bytes, error: YiwangError) -> None:
         refusal = Refusal(error.code, str(error), self._clock.now(), payload, topic)
         self._pipeline.note_refused("mqtt", refusal, str(error.data.get("device", "")))
         log.debug("mqtt: %s refused: %s", topic, error)
-
-    def _settled(self, entry: _Open, future: Durable) -> None:
-        entry.waiting -= 1
-        entry.failed = entry.failed or future.cancelled() or future.exception() is not None
-        if entry.waiting == 0:
-            self._done(entry)
 
     def _done(self, entry: _Open) -> None:
         if entry.session != self._session:
@@ -285,10 +254,16 @@ class MqttSubscriber:
         if entry.failed:
             self._counters.count("unconfirmed")
         elif entry.qos:
-            self._client.ack(entry.mid, entry.qos)
-        if self._paused and self._open < IN_FLIGHT // 2 and self._socket is not None:
-            self._paused = False
-            asyncio.get_running_loop().add_reader(self._socket, self._readable)
+            if not self._acks:
+                asyncio.get_running_loop().call_soon(self._flush_acks)
+            self._acks.append(entry.mid)
+        if self._open < IN_FLIGHT // 2 and self._line is not None:
+            self._line.resume()
+
+    def _flush_acks(self) -> None:
+        if self._acks and self._line is not None:
+            self._line.write(wire.pubacks(self._acks))
+        self._acks.clear()
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections import deque
-from typing import Any
+from typing import Any, cast
 
 from core.clock import Clock
 from ingest.contract import IDLE_BYTES, Frame, Refused, Request, Source
@@ -21,6 +20,7 @@ from ingest.transports.limits import AllowList, Guard, Limits, TokenBucket
 log = logging.getLogger("yiwang.ingest")
 
 _SWEEP_S = 5.0
+_SHORT_BYTES = 16
 
 
 class TcpListener:
@@ -99,9 +99,9 @@ class Connection(asyncio.Protocol):
         self._listener = listener
         self.session = listener.source.session()
         self.transport: asyncio.Transport | None = None
-        self.device_ids: set[str] = set()
+        self.device_ids: tuple[str, ...] | set[str] = ()  # a set only for a gateway of many devices
         self.answers: dict[str, asyncio.Future[Any]] = {}
-        self._frames: deque[Frame | Refused] = deque()
+        self._frames: list[Frame | Refused] = []
         self._buffer = b""
         self._busy: asyncio.Task[None] | None = None
         self._address = ""
@@ -112,12 +112,12 @@ class Connection(asyncio.Protocol):
         self._since = self._last = now
         self._unfinished: float | None = None
         self._beat = False
-        self._beats = TokenBucket(listener.limits.beats_per_s, listener.limits.beats_burst, now)
+        self._beats: TokenBucket | None = None
         self._bucket = TokenBucket(listener.limits.bytes_per_s, listener.limits.burst_bytes, now)
 
     # from asyncio ----------------------------------------------------------
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
         peer = transport.get_extra_info("peername")
         address = str(peer[0]) if peer else "?"
         refusal = self._listener.guard.admit(address, self._since)
@@ -183,15 +183,19 @@ class Connection(asyncio.Protocol):
             self._good += 1
             self._listener.counters.count("frames")
             self._adopt(entry.device_id)
+            if entry.problem:
+                refusal = Refusal("frame_part", entry.problem, self._listener.clock.now(), entry.raw, self._address)
+                self._listener.pipeline.note_refused(self._listener.source.kind, refusal, entry.device_id)
             for answer in entry.answers:
                 waiting = self.answers.get(answer.key)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(answer)
             return
-        if entry.idle and self._is_beat(len(entry.raw)):
+        beat = (entry.idle or len(entry.raw) <= _SHORT_BYTES) and self._is_beat(len(entry.raw))
+        if beat and entry.idle:
             return
         device_id = entry.device_id or (next(iter(self.device_ids)) if len(self.device_ids) == 1 else "")
-        self._refused += 1
+        self._refused += not beat  # a modem's text that looks like the beginning of a frame is told, and no attack
         refusal = Refusal(entry.code, entry.detail, self._listener.clock.now(), entry.raw, self._address)
         self._listener.pipeline.note_refused(self._listener.source.kind, refusal, device_id)
         if entry.device_id is not None:
@@ -202,6 +206,9 @@ class Connection(asyncio.Protocol):
 
     def _is_beat(self, size: int) -> bool:
         """Whether a few bytes between frames may be a modem's: they are counted, skipped, and no reason to hang up."""
+        if self._beats is None:
+            limits = self._listener.limits
+            self._beats = TokenBucket(limits.beats_per_s, limits.beats_burst, self._last)
         self._beat = self._beats.take(1.0, self._last) == 0
         if self._beat:
             self._listener.counters.count("idle_bytes", size)
@@ -211,7 +218,12 @@ class Connection(asyncio.Protocol):
         if device_id in self.device_ids and self._listener.by_device.get(device_id) is self:
             return
         if len(self.device_ids) < 1000:  # one gateway may carry many devices, not endlessly many
-            self.device_ids.add(device_id)
+            if isinstance(self.device_ids, tuple) and len(self.device_ids) >= 4:
+                self.device_ids = set(self.device_ids)
+            if isinstance(self.device_ids, set):
+                self.device_ids.add(device_id)
+            elif device_id not in self.device_ids:
+                self.device_ids = (*self.device_ids, device_id)
             self._listener.by_device[device_id] = self
 
     def _refuse(self, code: str) -> None:
@@ -222,8 +234,7 @@ class Connection(asyncio.Protocol):
         pipeline, kind = self._listener.pipeline, self._listener.source.kind
         try:
             while self._frames:
-                batch = list(self._frames)
-                self._frames.clear()
+                batch, self._frames = self._frames, []
                 taken = []
                 for entry in batch:
                     futures = []

@@ -68,14 +68,14 @@ def _wait(done: Any, wait_s: float = 8.0) -> bool:
     return bool(done())
 
 
-async def live_of(bus: Bus, key: str, field: str, wait_s: float = 8.0) -> dict[str, Any]:
-    """The live entry, once it holds ``field``."""
+async def live_of(bus: Bus, key: str, field: str, wait_s: float = 8.0, count: int = 0) -> dict[str, Any]:
+    """The live entry, once it holds ``field`` (and so many refusals)."""
     bucket = await bus.bucket("live")
     deadline = time.monotonic() + wait_s
     while time.monotonic() < deadline:
         try:
             state: dict[str, Any] = json.loads((await bucket.get(key)).value or b"{}")
-            if state.get(field):
+            if state.get(field) and state.get("refused", {}).get("count", 0) >= count:
                 return state
         except Exception:  # noqa: BLE001 - not there yet
             await asyncio.sleep(0)
@@ -184,7 +184,7 @@ async def test_what_was_refused_is_shown_at_its_device(nats_server: Settings) ->
             play, nats_server, ("sensors/g1", '{"water_level_m":nan,"水位":3,"door":true}'), ("sensors/g1", "no json"),
             ("sensors/nobody/a/b", "1"),
         )  # fmt: skip
-        state = await live_of(bus, "device.mqtt=g1", "refused")
+        state = await live_of(bus, "device.mqtt=g1", "refused", count=2)
         source = await live_of(bus, "source.mqtt", "last_refused")
     assert state["refused"]["count"] == 2
     assert [r["code"] for r in state["refused"]["last"]] == ["payload_invalid"] * 2

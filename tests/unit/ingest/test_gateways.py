@@ -16,7 +16,7 @@ import pytest
 
 from core.clock import ManualClock
 from core.errors import InputInvalid
-from ingest.gateways import gb28181, onvif, zlm
+from ingest.gateways import gb28181, onvif, zlm, zlm_hooks
 from ingest.gateways.contract import GatewayLoginFailed, GatewayRefused, GatewayUnreachable, PlayTimeout, choose
 from ingest.gateways.wvp import Wvp
 from tests.conftest import free_port
@@ -251,13 +251,13 @@ def test_zlm_default_secret_is_refused() -> None:
 
 
 def test_zlm_hooks() -> None:
-    hook, answer = zlm.read_hook("on_stream_none_reader", b'{"app": "live", "stream": "a", "schema": "rtsp"}')
+    hook, answer = zlm_hooks.read_hook("on_stream_none_reader", b'{"app": "live", "stream": "a", "schema": "rtsp"}')
     assert (hook.app, hook.stream, answer) == ("live", "a", {"code": 0, "msg": "success", "close": True})
-    hook, answer = zlm.read_hook("on_stream_changed", b'{"regist": true, "stream": "a"}')
+    hook, answer = zlm_hooks.read_hook("on_stream_changed", b'{"regist": true, "stream": "a"}')
     assert hook.online is True and answer == {"code": 0, "msg": "success"}
     for name, body in (("on_nothing", b"{}"), ("on_play", b"["), ("on_play", b"[]")):
         with pytest.raises(GatewayRefused):
-            zlm.read_hook(name, body)
+            zlm_hooks.read_hook(name, body)
 
 
 # ONVIF -------------------------------------------------------------------------------------------

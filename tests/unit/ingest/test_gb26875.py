@@ -12,6 +12,7 @@ from core.ids import derived_id
 from core.records import DeviceCommand, Quality
 from ingest.contract import Frame, Refused
 from ingest.errors import CommandUnsupported, FrameField
+from ingest.normalise import Standing, cleared_by
 from ingest.sources import gb26875
 from ingest.sources._gb26875_adu import encode_unit
 from ingest.sources._gb26875_frame import Packet, answer
@@ -222,10 +223,37 @@ def test_a_broken_answer_is_never_denied() -> None:
     assert refusal(bytes(data)).reply is None
 
 
-def test_count_that_disagrees_with_the_length_is_refused() -> None:
-    adu = bytearray(encode_unit(1, {"system_type": 1, "system_address": 1, "status": 3, "time": NOW}))
-    adu[1] = 2
-    assert refusal(uplink(bytes(adu))).code == "frame_field"
+FAULT = {"system_type": 1, "system_address": 1, "status": 6, "time": NOW}
+COMPONENT = {"system_type": 1, "system_address": 1, "component_type": 40, "status": 2, "time": NOW}
+
+
+@pytest.mark.parametrize("announced", [0, 1, 2, 3, 4, 102, 255])
+def test_a_count_that_disagrees_with_the_length_loses_no_alarm(announced: int) -> None:
+    for adu_type, item in ((1, FAULT), (2, COMPONENT)):
+        adu = bytearray(encode_unit(adu_type, item, item))
+        adu[1] = announced
+        (frame,) = frames_of(uplink(bytes(adu)))
+        assert isinstance(frame, Frame)
+        assert sum(o.kind == "fire_alarm" and o.state == "open" for o in frame.observations) == 2
+        assert bool(frame.problem) is (announced != 2) and frame.reply is not None
+
+
+def test_whole_objects_before_a_cut_are_taken_and_nothing_whole_is_refused() -> None:
+    adu = encode_unit(1, FAULT, FAULT)[:-3]
+    (frame,) = frames_of(uplink(adu))
+    assert isinstance(frame, Frame) and "1 came" in frame.problem
+    assert refusal(uplink(adu[:8])).code == "frame_field"
+
+
+def test_operations_read_from_the_panels_log_raise_and_end_nothing() -> None:
+    record = encode_unit(24, {"operation": 0b1101, "operator": 1, "time": NOW - timedelta(days=3)})
+    (now,), (then,) = frames_of(uplink(record)), frames_of(uplink(record, command=5))
+    assert isinstance(now, Frame) and isinstance(then, Frame)
+    assert {o.kind for o in now.observations} == {"panel_operation", "manual_alarm"}
+    assert [(o.kind, o.attributes["record"]) for o in then.observations] == [("panel_operation", True)]
+    standing = Standing()
+    standing.hint("gb26875:889", {"fire_alarm:1/1": ("open", NOW)})
+    assert cleared_by(now.observations[0], standing) and not cleared_by(then.observations[0], standing)
 
 
 def test_good_frames_beside_bad_ones_are_kept() -> None:

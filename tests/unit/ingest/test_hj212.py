@@ -310,3 +310,36 @@ def test_any_bytes_are_survived(noise: bytes, at: int, lenient: bool) -> None:
     text = STREAM[:at] + noise + STREAM[at:]
     _, rest = session(lenient=lenient).decode(text, received_at=NOW)
     assert text.endswith(rest)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["20240722102900", "20240722102900000", "20240722102900123", "20240722102900123456", "2024-07-22 10:29:00",
+     "2024/07/22 10:29:00", "2024-07-22T02:29:00Z", "202407221029", "1721615340", "1721615340000",
+     "20240722102900+0800"],
+)  # fmt: skip
+def test_data_times_as_gear_writes_them(text: str) -> None:
+    (reading,) = frame_of(data(f"DataTime={text};LA-Rtd=50.0,LA-Flag=N")).readings
+    assert reading.observed_at.replace(microsecond=0) == datetime(2024, 7, 22, 2, 29, tzinfo=UTC)
+    assert reading.quality is Quality.GOOD
+
+
+def test_what_tells_of_an_instrument_measures_nothing() -> None:
+    for cn in ("1061", "1011", "3019", "3020", "3021", "9012", "9013", "1072"):
+        assert not frame_of(data("DataTime=20240722102900;i13001-Info=7;a01001-Rtd=5.0", cn=cn)).readings, cn
+    frame = frame_of(data("DataTime=20240722102900;i13001-Info=7;a01001-SampleTime=20240722102800;LA-Rtd=5.0"))
+    assert [r.quantity for r in frame.readings] == ["noise_dba"]
+
+
+def test_parts_whose_count_is_wrong_lose_nothing_that_came() -> None:
+    talk = session()
+
+    def part(number: int, cp: str) -> list[float | str | bool | None]:
+        raw = data(cp, flag=7, PNUM=9, PNO=number)
+        (entry,), _ = talk.decode(raw, received_at=NOW)
+        assert isinstance(entry, Frame)
+        return [r.value for r in entry.readings if r.quality is Quality.GOOD]
+
+    assert part(2, "a01002-Rtd=61.0,a01002-Flag=N") == []  # no time yet: it waits for the packet that brings one
+    assert part(1, "DataTime=20240722102900;a01001-Rtd=24.0,a01001-Flag=N") == [24.0, 61.0]
+    assert part(3, "a01006-Rtd=101.0,a01006-Flag=N") == [101.0]  # of nine that were announced no more come

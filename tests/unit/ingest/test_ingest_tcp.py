@@ -71,12 +71,12 @@ class Memory:
 class House:
     """A listener on a free port."""
 
-    def __init__(self, limits: Limits, media: MediaStore | None = None) -> None:
+    def __init__(self, limits: Limits, media: MediaStore | None = None, source: Any = None) -> None:
         registry, counters = Registry(), Counters()
         registry.put(DeviceConfig(device_id="gb26875:889", source="gb26875", address="889", status="accepted"))
         self.bus = Memory()
         self.pipeline = Pipeline(registry, self.bus, LiveStates(counters), counters, SystemClock(), media=media)  # type: ignore[arg-type]
-        source = gb26875.build(gb26875.Params())
+        source = source or gb26875.build(gb26875.Params())
         self.listener = TcpListener(source, self.pipeline, SystemClock(), limits)
         self.port = free_port()
         self.counters = counters.of("gb26875")
@@ -118,8 +118,8 @@ class Panel:
 
 
 @asynccontextmanager
-async def house(media: MediaStore | None = None, **limits: Any) -> AsyncIterator[House]:
-    built, stop = House(Limits(**limits), media), asyncio.Event()
+async def house(media: MediaStore | None = None, source: Any = None, **limits: Any) -> AsyncIterator[House]:
+    built, stop = House(Limits(**limits), media, source), asyncio.Event()
     task = asyncio.create_task(built.listener.serve("127.0.0.1", built.port, stop))
     await asyncio.sleep(0.05)
     try:

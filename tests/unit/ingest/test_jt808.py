@@ -251,6 +251,11 @@ def test_batches() -> None:
     normal = frame_of(uplink(0x0704, batch(0, late, body())))
     assert {o.kind: o.state for o in normal.observations}["sos"] == "clear", "the newest position counts"
     (entry,), _ = session().decode(uplink(0x0704, b"\x00\x03" + batch(0, body())[2:]), received_at=NOW)
+    assert isinstance(entry, Frame) and len(entry.readings) == 1 and "3 positions announced" in entry.problem
+    broken = b"\x00\x03\x00" + b"".join(len(p).to_bytes(2, "big") + p for p in (late, b"short", body()))
+    (entry,), _ = session().decode(uplink(0x0704, broken), received_at=NOW)
+    assert isinstance(entry, Frame) and len(entry.readings) == 2 and "2 can be read" in entry.problem
+    (entry,), _ = session().decode(uplink(0x0704, b"\x00\x01\x00\xff\xff"), received_at=NOW)
     assert isinstance(entry, Refused) and entry.code == "frame_field"
 
 
@@ -391,3 +396,10 @@ def test_an_encrypted_answer_is_survived() -> None:
     """Found by the fuzzer."""
     frame = frame_of(uplink(0x0001, bytes(5), props=0x0400))
     assert frame.answers == () and frame.reply is None
+
+
+@pytest.mark.parametrize("message", [1, 2, 3, 0x0100, 0x0102, 0x0104, 0x0107, 0x0800, 0x0801, 0x0900, 0xE000])
+def test_messages_that_are_no_positions_measure_nothing(message: int) -> None:
+    for content in (body(), b"\x00\x07\x01" + body(), b"\x00" * 8 + body()):
+        (entry,), _ = session().decode(uplink(message, content), received_at=NOW)
+        assert isinstance(entry, Refused) or not (entry.readings or entry.observations)

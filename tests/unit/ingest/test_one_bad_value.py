@@ -57,6 +57,7 @@ def said(found: m.Mapped) -> tuple[dict[str, Any], dict[str, str], list[str]]:
          {"water_leak": "open"}, []),
         ('{"temperature":1e999,"water_leak":1}', {"temperature_c": None}, {"water_leak": "open"}, []),
         ('{"temperature":{"v":1},"water_leak":1.0}', {"temperature_c": None}, {"water_leak": "open"}, ["temperature"]),
+        ('{"water_leak":"Yes"}', {}, {"water_leak": "open"}, []),
         ('{"battery":5}', {"battery_pct": 5}, {}, []),
         ('{"water_leak":"perhaps","lid":{"open":"open"}}', {}, {"tamper": "open"}, ["water_leak"]),
         ('{"water_leak":null,"LID":{"Open":" CLOSED "}}', {}, {"tamper": "clear"}, []),

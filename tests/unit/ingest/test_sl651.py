@@ -12,6 +12,7 @@ from core.records import DeviceCommand, Quality
 from ingest.contract import Frame, Refused
 from ingest.crc import crc16_modbus
 from ingest.errors import CommandUnsupported, FrameField
+from ingest.sources import _sl651_tables as tables
 from ingest.sources import sl651
 from ingest.sources._sl651_body import bcd_of, number
 from ingest.sources._sl651_frame import Packet
@@ -415,3 +416,49 @@ def test_an_element_that_comes_alone_and_as_a_series() -> None:
     """Found by the fuzzer: both stand under their own names."""
     frame = frame_of(report(0x31, HEAD + "392300000270" + "0418000010" + "3923" + "00000100" + "00000300"))
     assert frame.fields["water_level_m"] == 0.27 and frame.fields["water_level_m_series"] == [0.1, 0.3]
+
+
+STATION = "F1F12201050001"
+BASIC = "02282201050001" + "0310ABCD" + "0C0802" + "0F4031383630303030303030"
+RUN = "200806" + "2108" + "05" + "282300123000" + "381200" + "15" + "401200" + "45" + "4520" + "00000001"
+
+
+@pytest.mark.parametrize("function", [0x40, 0x41])
+def test_configuration_replies_are_parameters_and_never_measurements(function: int) -> None:
+    frame = frame_of(report(function, STATION + BASIC))
+    assert not frame.readings and not frame.observations
+    shown = frame.fields["parameters"]
+    assert shown["station_address"] == "2201050001" and shown["working_mode"] == 2 and shown["password"] == "ABCD"
+    assert shown["communication_device_id"] == "18600000"
+    assert frame.answers[0].data["parameters"] == shown
+
+
+@pytest.mark.parametrize("function", [0x42, 0x43])
+def test_run_parameters_that_look_like_levels_rains_and_alarms(function: int) -> None:
+    frame = frame_of(report(function, STATION + RUN))
+    assert not frame.readings and not frame.observations
+    shown = frame.fields["parameters"]
+    assert (shown["report_interval_h"], shown["add_report_interval_min"]) == (6, 5)
+    assert shown["level_1_base_m"] == 123.0 and shown["add_report_level_1_m"] == 0.15
+    assert shown["add_report_step_above_m"] == 0.45 and shown["power_add_report_threshold"] == 1
+
+
+@pytest.mark.parametrize("function", sorted({*range(0x2F, 0x52), 0xE0, 0xFF} - set(tables.MEASURING)))
+def test_no_other_message_measures_anything(function: int) -> None:
+    for body in (BASIC, RUN, "0319123456", "4520000000FF", "392300001234", "", "FF", "0449"):
+        frame = frame_of(report(function, STATION + body))
+        assert not frame.readings and not frame.observations
+        text = b"0034170718110016 ST 0011223344 Z 10.490 AI 11223344 02 11223344 ZT 000000FF "
+        assert not frame_of(ascii_frame(text, function=function)).readings
+
+
+def test_ascii_parameters() -> None:
+    frame = frame_of(ascii_frame(b"0034170718110016 ST 0011223344 20 6 02 0011223344 ", function=0x43))
+    assert frame.fields["parameters"]["report_interval_h"] == 6 and not frame.readings
+
+
+@given(st.sampled_from([0x40, 0x41, 0x42, 0x43, 0x47, 0x48, 0x49, 0x4C, 0x4F]), st.binary(max_size=60))
+@settings(max_examples=150, deadline=None)
+def test_any_parameters_are_survived_and_measure_nothing(function: int, body: bytes) -> None:
+    (entry,) = frames_of(report(function, body.hex()))
+    assert isinstance(entry, Refused) or not (entry.readings or entry.observations)
