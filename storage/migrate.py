@@ -33,6 +33,16 @@ def downgrade(database_url: str, revision: str) -> None:
     command.downgrade(_config(database_url), revision)
 
 
+def current(database_url: str) -> str:
+    """The revision that the database stands at, "base" for an empty one."""
+    engine = make_engine(database_url)
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision() or "base"
+    finally:
+        engine.dispose()
+
+
 def pending(database_url: str) -> int:
     """How many migrations the database lacks."""
     script = ScriptDirectory.from_config(_config(database_url))
