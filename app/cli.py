@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import ast
 import importlib
+import os
 import sys
 from pathlib import Path
 
@@ -46,6 +47,7 @@ def build_parser(asked: str | None = None) -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; a typed error becomes one clear line and exit status 2."""
+    os.umask(0o077)  # whatever we write is for this account alone
     given = sys.argv[1:] if argv is None else argv
     args = build_parser(next(iter(given), "")).parse_args(given)
     plugins.use_city_folder(data_dir() / "plugins")
