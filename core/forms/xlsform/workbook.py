@@ -31,7 +31,7 @@ class Sheet:
 
 def open_workbook(content: bytes, wanted: Iterable[str]) -> tuple[dict[str, Sheet], list[SheetProblem]]:
     """The ``wanted`` sheets (by lower-case name) as text, and what is wrong with the file itself."""
-    problem = _container_problem(content)
+    problem = container_problem(content)
     if problem is not None:
         return {}, [problem]
     try:
@@ -54,7 +54,7 @@ def _names(content: bytes, start: str) -> list[str]:
         return [name for name in archive.namelist() if name.startswith(start)]
 
 
-def _container_problem(content: bytes) -> SheetProblem | None:
+def container_problem(content: bytes) -> SheetProblem | None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()

@@ -1,0 +1,303 @@
+"""Save, file, return, approve, take back: the rules of approval, and every change marks the totals above as stale.
+
+An approval of a unit needs all below it approved, locks what is below, and is taken back from the top downwards.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from core.errors import InputInvalid, YiwangError
+from core.ids import new_id
+from records.filing.dataset import Dataset
+from records.filing.periods import bounds
+from records.filing.timeliness import timeliness
+from records.filing.tree import UnitTree
+from records.filing.validation import CellProblem, cell_problems
+from storage.tables.filing import Filing, FilingApproval, FilingEvent, FilingExemption, FilingTotal, FilingValue
+
+EDITABLE = frozenset({"saved", "returned"})
+
+
+class FilingLocked(YiwangError):
+    code = "filing_locked"
+    message = "the filing of {unit} for {period} is locked: {why}"
+    remedy = "ask whoever approved it to take it back"
+
+
+class FilingChanged(YiwangError):
+    code = "filing_changed"
+    message = "the filing was changed by somebody else (version {version}, not {expected})"
+    remedy = "load it again and repeat the change"
+
+
+class FilingIncomplete(YiwangError):
+    code = "filing_incomplete"
+    message = "the filing has {count} problems"
+    remedy = "correct the cells, or give a comment where a warning is right"
+
+
+class NotYetApproved(YiwangError):
+    code = "not_yet_approved"
+    message = "{count} units below are not approved: {units}"
+    remedy = "approve them first, or exempt them"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where a command works: the data set, the units, who acts, when and on which local day."""
+
+    dataset: Dataset
+    tree: UnitTree
+    actor_id: str
+    at: datetime
+    today: date
+
+
+def get_filing(session: Session, desk: Desk, unit: str, period: str) -> Filing | None:
+    """The unit's filing of the period, if there is one."""
+    return session.scalar(
+        select(Filing).where(
+            Filing.dataset_id == desk.dataset.id, Filing.period == period, Filing.unit_id == unit
+        ).with_for_update()
+    )  # fmt: skip
+
+
+def values_of_filing(session: Session, filing_id: str) -> dict[str, Any]:
+    """Question → value."""
+    rows = session.execute(select(FilingValue.question, FilingValue.value).where(FilingValue.filing_id == filing_id))
+    return {question: json.loads(value) for question, value in rows if value is not None}
+
+
+def save(
+    session: Session,
+    desk: Desk,
+    unit: str,
+    period: str,
+    cells: Mapping[str, Any],
+    *,
+    expected_version: int | None = None,
+    comments: Mapping[str, str] | None = None,
+    source: str = "typed",
+) -> Filing:
+    """Set cells (None empties one).  :class:`FilingLocked` once filed, approved, expired or exempt."""
+    unknown = sorted(set(cells) - set(desk.dataset.questions))
+    if unknown:
+        raise InputInvalid(field=unknown[0], detail="is no question of the data set", how="load the form again")
+    filing = _open(session, desk, unit, period)
+    if expected_version is not None and filing.version != expected_version:
+        raise FilingChanged(version=filing.version, expected=expected_version)
+    before = values_of_filing(session, filing.filing_id)
+    for question, value in cells.items():
+        comment = (comments or {}).get(question, "")
+        if before.get(question) == value and not comment:
+            continue
+        session.merge(
+            FilingValue(
+                filing_id=filing.filing_id, question=question, value=None if value is None else _json(value),
+                comment=comment[:500], source=source, returned=False,
+            )
+        )  # fmt: skip
+        _event(session, desk, unit, period, "cell", question, before.get(question), value)
+    filing.version, filing.updated_at = filing.version + 1, desk.at
+    session.flush()
+    return filing
+
+
+def _open(session: Session, desk: Desk, unit: str, period: str) -> Filing:
+    """The unit's editable filing; a new one when there is none yet."""
+    _must_file(session, desk, unit, period)
+    _, end = bounds(desk.dataset.period, period)
+    filing = get_filing(session, desk, unit, period)
+    if timeliness(end, None, desk.dataset.rule, desk.today).locked and (filing is None or filing.state != "returned"):
+        raise FilingLocked(unit=unit, period=period, why="its time has run out")
+    if filing is None:
+        filing = Filing(
+            filing_id=new_id(), dataset_id=desk.dataset.id, dataset_version=desk.dataset.version, unit_id=unit,
+            period=period, state="saved", version=0, updated_at=desk.at,
+        )  # fmt: skip
+        session.add(filing)
+        session.flush()
+    if filing.state not in EDITABLE:
+        raise FilingLocked(unit=unit, period=period, why=f"it is {filing.state}")
+    return filing
+
+
+def _must_file(session: Session, desk: Desk, unit: str, period: str) -> None:
+    desk.tree.must_have(unit)
+    if unit in desk.tree.children or (desk.dataset.units and unit not in desk.dataset.units):
+        raise InputInvalid(field="unit", detail=f"{unit} does not file this data set", how="choose a unit that files")
+    if unit in exempted(session, desk.dataset.id, period):
+        raise FilingLocked(unit=unit, period=period, why="the unit is exempt")
+
+
+def problems_of(session: Session, desk: Desk, unit: str, period: str, values: Mapping[str, Any]) -> list[CellProblem]:
+    """The problems of ``values`` beside the unit's last twelve filings."""
+    rows = session.scalars(
+        select(Filing)
+        .where(Filing.dataset_id == desk.dataset.id, Filing.unit_id == unit, Filing.period < period,
+               Filing.state.in_(("filed", "approved")))
+        .order_by(Filing.period.desc())
+        .limit(12)
+    ).all()  # fmt: skip
+    earlier = [values_of_filing(session, row.filing_id) for row in rows]
+    return cell_problems(desk.dataset, values, earlier, desk.today.isoformat())
+
+
+def submit(session: Session, desk: Desk, unit: str, period: str, expected_version: int | None = None) -> Filing:
+    """File: no blocking problem, and a comment on every warned cell."""
+    filing = _open(session, desk, unit, period)
+    if expected_version is not None and filing.version != expected_version:
+        raise FilingChanged(version=filing.version, expected=expected_version)
+    values = values_of_filing(session, filing.filing_id)
+    rows = session.execute(
+        select(FilingValue.question).where(FilingValue.filing_id == filing.filing_id, FilingValue.comment != "")
+    )
+    explained = {question for (question,) in rows}
+    open_problems = [
+        p
+        for p in problems_of(session, desk, unit, period, values)
+        if p.severity == "block" or p.question not in explained
+    ]
+    if open_problems:
+        raise FilingIncomplete(count=len(open_problems), problems=[p.as_dict() for p in open_problems])
+    _, end = bounds(desk.dataset.period, period)
+    judged = timeliness(end, desk.today, desk.dataset.rule, desk.today)
+    filing.state, filing.filed_at, filing.filed_by = "filed", desk.at, desk.actor_id
+    filing.on_time = judged.on_time if filing.on_time is None else filing.on_time  # the first filing counts
+    filing.version, filing.updated_at, filing.note = filing.version + 1, desk.at, ""
+    _event(session, desk, unit, period, "filed")
+    mark_stale(session, desk, unit, period)
+    return filing
+
+
+def send_back(session: Session, desk: Desk, unit: str, period: str, note: str, questions: Sequence[str] = ()) -> Filing:
+    """Return a filed filing with a note and the cells that are meant; an approved one is taken back first."""
+    filing = get_filing(session, desk, unit, period)
+    if filing is None or filing.state != "filed":
+        state = filing.state if filing else "not filed"
+        raise FilingLocked(unit=unit, period=period, why=f"it is {state}")
+    if len(note.strip()) < 2:
+        raise InputInvalid(field="note", detail="is missing", how="say what is to be corrected")
+    filing.state, filing.note, filing.version, filing.updated_at = "returned", note[:500], filing.version + 1, desk.at
+    if questions:
+        where = (FilingValue.filing_id == filing.filing_id, FilingValue.question.in_(questions))
+        session.execute(update(FilingValue).where(*where).values(returned=True))
+    _event(session, desk, unit, period, "returned", note=note)
+    mark_stale(session, desk, unit, period)
+    return filing
+
+
+def approve(session: Session, desk: Desk, unit: str, period: str) -> None:
+    """Approve a unit: a leaf that has filed, or a unit above all of whose parts are approved or exempt."""
+    desk.tree.must_have(unit)
+    if unit in approved_units(session, desk.dataset.id, period):
+        return
+    below = desk.tree.children.get(unit)
+    if below:
+        _must_be_approved(session, desk, below, period)
+    else:
+        filing = get_filing(session, desk, unit, period)
+        if filing is None or filing.state != "filed":
+            raise NotYetApproved(count=1, units=[unit])
+        filing.state, filing.version, filing.updated_at = "approved", filing.version + 1, desk.at
+    session.add(FilingApproval(dataset_id=desk.dataset.id, period=period, unit_id=unit, at=desk.at, by=desk.actor_id))
+    _event(session, desk, unit, period, "approved")
+    session.flush()
+
+
+def _must_be_approved(session: Session, desk: Desk, below: Sequence[str], period: str) -> None:
+    done = approved_units(session, desk.dataset.id, period)
+    free = exempted(session, desk.dataset.id, period)
+    files = set(desk.dataset.units)
+    lacking = []
+    for child in below:
+        leaves = desk.tree.leaves_below(child)
+        expected = [leaf for leaf in leaves if leaf not in free and (not files or leaf in files)]
+        if expected and child not in done:
+            lacking.append(child)
+    if lacking:
+        raise NotYetApproved(count=len(lacking), units=lacking[:20])
+
+
+def take_back(session: Session, desk: Desk, unit: str, period: str, note: str = "") -> None:
+    """Take an approval back, the highest first; a leaf is filed again and may be returned."""
+    done = approved_units(session, desk.dataset.id, period)
+    if unit not in done:
+        raise InputInvalid(field="unit", detail=f"{unit} is not approved", how="choose an approved unit")
+    upper = next((above for above in desk.tree.above(unit) if above in done), None)
+    if upper is not None:
+        raise FilingLocked(unit=unit, period=period, why=f"{upper} above is approved")
+    session.execute(
+        delete(FilingApproval).where(
+            FilingApproval.dataset_id == desk.dataset.id,
+            FilingApproval.period == period,
+            FilingApproval.unit_id == unit,
+        )
+    )
+    filing = get_filing(session, desk, unit, period)
+    if filing is not None and filing.state == "approved":
+        filing.state, filing.version, filing.updated_at = "filed", filing.version + 1, desk.at
+    _event(session, desk, unit, period, "taken_back", note=note)
+    session.flush()
+
+
+def exempt(session: Session, desk: Desk, unit: str, period: str, reason: str) -> None:
+    """Free a unit from a period (empty: from all); not one that is approved."""
+    desk.tree.must_have(unit)
+    if len(reason.strip()) < 2:
+        raise InputInvalid(field="reason", detail="is missing", how="say why the unit need not file")
+    if period and unit in approved_units(session, desk.dataset.id, period):
+        raise FilingLocked(unit=unit, period=period, why="it is approved")
+    session.merge(
+        FilingExemption(
+            dataset_id=desk.dataset.id, unit_id=unit, period=period, reason=reason[:500], by=desk.actor_id, at=desk.at
+        )
+    )
+    _event(session, desk, unit, period, "exempted", note=reason)
+    mark_stale(session, desk, unit, period)
+
+
+def approved_units(session: Session, dataset_id: str, period: str) -> set[str]:
+    where = (FilingApproval.dataset_id == dataset_id, FilingApproval.period == period)
+    return set(session.scalars(select(FilingApproval.unit_id).where(*where)))
+
+
+def exempted(session: Session, dataset_id: str, period: str) -> set[str]:
+    """Units that need not file ``period``."""
+    where = (FilingExemption.dataset_id == dataset_id, FilingExemption.period.in_(("", period)))
+    return set(session.scalars(select(FilingExemption.unit_id).where(*where)))
+
+
+def mark_stale(session: Session, desk: Desk, unit: str, period: str) -> None:
+    """Every total above no longer stands for its parts; what is shown stays until it is rolled up again."""
+    above = list(desk.tree.above(unit))
+    where = [FilingTotal.dataset_id == desk.dataset.id, FilingTotal.unit_id.in_(above)]
+    if period:
+        where.append(FilingTotal.period == period)
+    session.execute(update(FilingTotal).where(*where).values(stale=True))
+    session.flush()
+
+
+def _event(
+    session: Session, desk: Desk, unit: str, period: str, action: str, question: str = "", old: Any = None,
+    new: Any = None, note: str = "",
+) -> None:  # fmt: skip
+    session.add(
+        FilingEvent(
+            event_id=new_id(), dataset_id=desk.dataset.id, unit_id=unit, period=period, at=desk.at,
+            actor_id=desk.actor_id, action=action, question=question, old=None if old is None else _json(old),
+            new=None if new is None else _json(new), note=note[:500],
+        )
+    )  # fmt: skip
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
