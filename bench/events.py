@@ -169,9 +169,15 @@ def _readings(count: int, now: datetime, chance: random.Random) -> list[bytes]:
     return [
         encode(
             Reading(
-                reading_id=new_id(), source="mqtt", device_id=f"gauge:r{n % SITES:03d}", quantity="water_level_m",
-                value=round(chance.uniform(0, 0.04), 4), unit="m", observed_at=now + timedelta(seconds=n // SITES * 60),
-                received_at=now, site_id=f"r{n % SITES:03d}",
+                reading_id=new_id(),
+                source="mqtt",
+                device_id=f"gauge:r{n % SITES:03d}",
+                quantity="water_level_m",
+                value=round(chance.uniform(0, 0.04), 4),
+                unit="m",
+                observed_at=now + timedelta(seconds=n // SITES * 60),
+                received_at=now,
+                site_id=f"r{n % SITES:03d}",
             )  # fmt: skip
         )
         for n in range(count)
@@ -182,8 +188,15 @@ def _said(n: int, state: str, kind: str, at: datetime) -> bytes:
     site = f"r{n % SITES:03d}"
     return encode(
         Observation(
-            observation_id=new_id(), kind=kind, state=state, source_type="camera",  # type: ignore[arg-type]
-            source_id=f"cam-{site}-a", observed_at=at, received_at=at, site_id=site, confidence=0.9,
+            observation_id=new_id(),
+            kind=kind,
+            state=state,
+            source_type="camera",  # type: ignore[arg-type]
+            source_id=f"cam-{site}-a",
+            observed_at=at,
+            received_at=at,
+            site_id=site,
+            confidence=0.9,
         )  # fmt: skip
     )
 
@@ -196,8 +209,12 @@ def _repeating(count: int, now: datetime) -> list[bytes]:
 def _moving(count: int, now: datetime) -> list[bytes]:
     """Every observation opens, adds to or clears a condition of a case: the dearest there is."""
     return [
-        _said(n, "open" if (n // SITES) % 2 == 0 else "clear", "flame_smoke" if n % 3 else "absence",
-              now + timedelta(seconds=n // SITES * 90))  # fmt: skip
+        _said(
+            n,
+            "open" if (n // SITES) % 2 == 0 else "clear",
+            "flame_smoke" if n % 3 else "absence",
+            now + timedelta(seconds=n // SITES * 90),
+        )  # fmt: skip
         for n in range(count)
     ]
 

@@ -117,9 +117,7 @@ def _observations(sites: list[str], count: int, label: str) -> list[Observation]
 
 
 async def _publish(bus: Bus, observations: list[Observation]) -> None:
-    pending = [
-        await bus.publish_async(bus.observation_subject(o), o, o.observation_id) for o in observations
-    ]
+    pending = [await bus.publish_async(bus.observation_subject(o), o, o.observation_id) for o in observations]
     await asyncio.gather(*pending)
 
 

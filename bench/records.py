@@ -1,4 +1,4 @@
-"""Registers: import rate beside the peer, search and list times, and how they grow to a million records."""
+"""Registers and filing: import rate beside the peer, search and list times to a million records, matrix, roll-up."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from typing import Any, cast
 import pandas as pd
 from sqlalchemy import Column, Engine, Index, Integer, MetaData, String, Table, create_engine, insert
 
+from bench.parts.filing import measure_filing
 from core.clock import SystemClock
 from records.registers.columns import surroundings
 from records.registers.definition import shipped_registers
@@ -49,6 +50,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         keep = args.keep or Path(folder)
         keep.mkdir(parents=True, exist_ok=True)
         figures: dict[str, Any] = {"import": measure_import(args.import_rows, Path(folder))}
+        figures["filing"] = measure_filing(Path(folder))
         figures["district"] = measure_search(_district(keep, args.records), args.records)
         if args.large:
             figures["large"] = measure_search(_district(keep, args.large), args.large)

@@ -150,9 +150,7 @@ def count(engine: Engine, day: Day, seconds: float) -> Merging:
         else:
             sources[record.observation_id] = (record.source_id, str(record.attributes.get("channel", "")))
     with read_scope(engine) as session:
-        links: list[Any] = list(
-            session.execute(select(CaseObservation.case_id, CaseObservation.observation_id))
-        )
+        links: list[Any] = list(session.execute(select(CaseObservation.case_id, CaseObservation.observation_id)))
         cases = {c.case_id for c in session.scalars(select(Case)) if not (c.happening_key or "").startswith("area-")}
     per_case: dict[str, Counter[str]] = defaultdict(Counter)
     reporters: dict[str, dict[tuple[str, str], set[str]]] = defaultdict(lambda: defaultdict(set))

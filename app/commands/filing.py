@@ -1,0 +1,75 @@
+"""Filing: a generated example of 26 forms and 93 units to try with; the completeness of a data set.
+
+``filing example`` writes units, data sets and figures that are marked as generated; ``filing rates DATASET PERIOD``
+prints complete and on time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from sqlalchemy import Engine
+
+from core.clock import BEIJING, SystemClock
+from core.settings import load_settings
+from records.filing.commands import Desk
+from records.filing.example import example_bodies, fill_example, write_units
+from records.filing.overview import matrix
+from records.filing.periods import before, period_of
+from records.filing.store import get_dataset, take_dataset
+from records.filing.tree import load_tree
+from storage.session import make_engine, read_scope, session_scope
+
+HELP = "filings of units by period: a generated example, completeness"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    example = actions.add_parser("example", help="26 forms, 93 units and figures, marked as generated")
+    example.add_argument("--periods", type=int, default=3, help="past periods to fill")
+    rates = actions.add_parser("rates", help="complete and on time of a data set's period")
+    rates.add_argument("dataset")
+    rates.add_argument("period")
+    rates.add_argument("--json", action="store_true")
+
+
+def run(args: argparse.Namespace) -> int:
+    engine = make_engine(load_settings().database_url)
+    try:
+        return _example(args, engine) if args.action == "example" else _rates(args, engine)
+    finally:
+        engine.dispose()
+
+
+def _example(args: argparse.Namespace, engine: Engine) -> int:
+    now = SystemClock().now()
+    with session_scope(engine) as session:
+        write_units(session)
+        tree = load_tree(session)
+        taken = [take_dataset(session, body, now, "example") for body in example_bodies()]
+    filed = 0
+    for dataset in taken:
+        current = period_of(dataset.period, now.astimezone(BEIJING).date())
+        for period in before(dataset.period, current, args.periods):
+            with session_scope(engine) as session:
+                filed += fill_example(session, dataset, tree, period, now, share=0.95)
+        print(f"{dataset.id} {dataset.zh}: {dataset.period}", file=sys.stderr)
+    print(f"{len(taken)} data sets, {len(tree.parents)} units, {filed} filings")
+    return 0
+
+
+def _rates(args: argparse.Namespace, engine: Engine) -> int:
+    now = SystemClock().now()
+    with read_scope(engine) as session:
+        dataset, tree = get_dataset(session, args.dataset), load_tree(session)
+        desk = Desk(dataset, tree, "command line", now, now.astimezone(BEIJING).date())
+        tops = [unit for unit, parent in tree.parents.items() if parent is None]
+        found = {top: matrix(session, desk, top, [args.period])["rates"][0] for top in tops}
+    if args.json:
+        print(json.dumps(found, ensure_ascii=False))
+    else:
+        for top, rates in found.items():
+            print(f"{tree.names.get(top, top)}: {rates}")
+    return 0
