@@ -190,8 +190,8 @@ def _said(n: int, state: str, kind: str, at: datetime) -> bytes:
         Observation(
             observation_id=new_id(),
             kind=kind,
-            state=state,
-            source_type="camera",  # type: ignore[arg-type]
+            state=state,  # type: ignore[arg-type]
+            source_type="camera",
             source_id=f"cam-{site}-a",
             observed_at=at,
             received_at=at,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from datetime import UTC, datetime, time
 
 from sqlalchemy import Engine
 
@@ -17,7 +18,7 @@ from core.settings import load_settings
 from records.filing.commands import Desk
 from records.filing.example import example_bodies, fill_example, write_units
 from records.filing.overview import matrix
-from records.filing.periods import before, period_of
+from records.filing.periods import before, bounds, period_of
 from records.filing.store import get_dataset, take_dataset
 from records.filing.tree import load_tree
 from storage.session import make_engine, read_scope, session_scope
@@ -54,10 +55,17 @@ def _example(args: argparse.Namespace, engine: Engine) -> int:
         current = period_of(dataset.period, now.astimezone(BEIJING).date())
         for period in before(dataset.period, current, args.periods):
             with session_scope(engine) as session:
-                filed += fill_example(session, dataset, tree, period, now, share=0.95)
+                at = _filed_at(dataset.period, period, now)
+                filed += fill_example(session, dataset, tree, period, at, share=0.95)
         print(f"{dataset.id} {dataset.zh}: {dataset.period}", file=sys.stderr)
     print(f"{len(taken)} data sets, {len(tree.parents)} units, {filed} filings")
     return 0
+
+
+def _filed_at(kind: str, period: str, now: datetime) -> datetime:
+    """Noon of the period's last day: the example files in time."""
+    _, end = bounds(kind, period)
+    return min(now, datetime.combine(end, time(4), UTC))
 
 
 def _rates(args: argparse.Namespace, engine: Engine) -> int:
