@@ -61,6 +61,7 @@ from dashboard.services import Services
 from dashboard.uploads import routes as uploads
 from dashboard.video import VideoRooms
 from dashboard.wall import routes as wall
+from dashboard.work import routes as work
 from events.runtime.wiring import case_service
 from layers.tiles import load_tilesets
 from storage.availability import RETRY_AFTER_S, as_typed
@@ -75,7 +76,7 @@ ROUTERS = (
     uploads, forms,
     session, cases, attachments, records, cameras, fleet, learning, devices, rules, plans, duty, indicators, keys,
     channels, layers, maps, media, office, operations, push, push_subscriptions, sensorthings, open311, cap, taxonomy,
-    wall, search,
+    wall, search, work,
 )  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 

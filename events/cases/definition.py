@@ -105,6 +105,11 @@ class Definition(Record, frozen=True, dict=True):
         spec = self.commands[command]
         return {n: self.fields[n]["title"] for n in (*spec.required, *spec.optional) if "title" in self.fields[n]}
 
+    def choices(self, command: str) -> dict[str, dict[str, dict[str, str]]]:
+        """The names of the values of a command's choices, by field."""
+        spec = self.commands[command]
+        return {n: self.fields[n]["choices"] for n in (*spec.required, *spec.optional) if "choices" in self.fields[n]}
+
     def validator(self, command: str) -> Draft202012Validator:
         """The compiled form of ``command``, made when first needed."""
         made = self._validators

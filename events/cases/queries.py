@@ -16,6 +16,7 @@ from core.errors import InputInvalid, NotFound
 from core.records import Actor, Record
 from events.cases.access import visible_cases
 from events.cases.clocks import suspended
+from events.cases.course.turn_keys import keys_for
 from events.cases.definition import Definition
 from events.cases.definition_check import shipped_definitions
 from events.cases.definition_store import definition_of
@@ -34,6 +35,7 @@ from events.cases.read_models import (
 from events.cases.state import case_state
 from events.evidence.same_files import same_files
 from storage.tables.cases import Case, CaseAssignment, CaseClock, CaseEvidence, CaseObservation, CaseTransition
+from storage.tables.files import CaseTurn
 from storage.tables.observations import ObservationRow
 from storage.tables.people import User
 from storage.tables.registry import Department, Division, Site
@@ -183,17 +185,13 @@ def _of_department(department_id: str) -> Any:
 
 
 def mine(actor: Actor) -> Any:
-    """What waits for the actor: his department's parts not finished; for inspectors what waits for a check."""
+    """What waits for the actor: where it is his turn, and his department's parts not finished."""
     at_work = CaseAssignment.state.in_(("dispatched", "accepted"))
     parts = [select(CaseAssignment.case_id).where(CaseAssignment.user_id == actor.user_id, at_work)]
     if actor.department_id:
         parts.append(select(CaseAssignment.case_id).where(CaseAssignment.department_id == actor.department_id, at_work))
-    lines: list[Any] = [Case.case_id.in_(union_all(*parts))]  # looked up once, not asked of every open case
-    if {"inspector", "grid_worker"} & set(actor.roles):
-        lines.append(Case.state.in_(("handle_finished", "checking")))
-    if {"dispatcher", "operator"} & set(actor.roles):
-        lines.append(Case.state.in_(("reported", "pending_register", "pending_dispatch", "returned", "pending_close")))
-    return and_(Case.open.is_(True), or_(*lines))
+    parts.append(select(CaseTurn.case_id).where(CaseTurn.key.in_(keys_for(actor))))
+    return and_(Case.open.is_(True), Case.case_id.in_(union_all(*parts)))  # looked up once, not asked of every case
 
 
 def _cursor(item: CaseSummary) -> str:

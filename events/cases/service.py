@@ -31,7 +31,7 @@ from events.cases.clocks import Clocks
 from events.cases.course.own_data import keep_fields
 from events.cases.course.relations import CaseState, may
 from events.cases.course.triggers import any_open_child, fires
-from events.cases.course.turn_keys import keep_turn
+from events.cases.course.turn_keys import fresh, keep_turn
 from events.cases.deeds import check_seen, deed_of, stale
 from events.cases.definition import COMMON_FIELDS, NEW, Definition
 from events.cases.definition_check import shipped_definitions
@@ -213,11 +213,13 @@ class CaseService:
         session.add(case)
         session.flush()  # its row comes before those that refer to it
         audit_log.begin(session, case.case_id)
+        fresh(session, case)
         add_belongings(session, case, draft, actor, now)
         first = Transition(command="report", from_state="", to_state=case.state, stage=case.stage, open=True)
         shown = {"title": case.title, "evidence": [ref.sha256 for ref in draft.evidence]}
         shown |= {"recorded": extra["recorded"]} if "recorded" in extra else {}
         record(session, case, first, actor, now, key or None, shown, [])
+        keep_turn(session, case, definition, [])
         return case
 
     def class_limit(self, session: Session, case: Case) -> dict[str, JSON] | None:
@@ -278,8 +280,6 @@ class CaseService:
             spec = definition.commands[follow]
             names = (*spec.required, *spec.optional)
             self._automatic(session, rows, follow, {k: v for k, v in data.items() if k in names and v is not None})
-        else:
-            keep_turn(session, case, definition, [])
 
     def spawn(
         self, session: Session, definition_id: str, data: Mapping[str, JSON], actor: Actor, parent: Case

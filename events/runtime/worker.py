@@ -28,7 +28,9 @@ from core.legal_time.calendar import calendars_of
 from core.records import Observation, Reading, decode_many, parts_of
 from core.settings import Settings
 from events.cases.clock_recount import recount
+from events.cases.course.turn_keys import complete
 from events.cases.definition_store import sync_definitions
+from events.cases.service import CaseService
 from events.correlation.case_placement import Desk
 from events.correlation.intake import Intake, Taken
 from events.correlation.places import Registry
@@ -222,6 +224,14 @@ async def main(settings: Settings, stop: asyncio.Event, clock: Clock | None = No
         engine.dispose()
 
 
+def _complete_turns(engine: Engine, service: CaseService) -> None:
+    """Cases from before there were keys of whose turn it is get theirs."""
+    while True:
+        with session_scope(engine) as session:
+            if not complete(session, service.definitions):
+                return
+
+
 async def _work(settings: Settings, bus: Bus, engine: Engine, clock: Clock, stop: asyncio.Event) -> None:
     def first() -> None:
         with session_scope(engine) as session:
@@ -234,6 +244,7 @@ async def _work(settings: Settings, bus: Bus, engine: Engine, clock: Clock, stop
     registry = Registry(clock)
     service = case_service(engine, clock, district=settings.district, calendars=calendars_of(settings.data_dir))
     await asyncio.to_thread(recount, engine, service)
+    await asyncio.to_thread(_complete_turns, engine, service)
     desk = Desk(service, clock, registry, default_routing())
     intake = Intake(clock, default_rulebook(), registry, desk)
     arrived = asyncio.Event()

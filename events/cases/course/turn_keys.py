@@ -1,14 +1,18 @@
 """Whose turn a case is, as keys in a table: "my turn" is one look into an index, however many cases are open.
 
+Beside them stand the keys of who has to do with the case at all, open or closed: ``w:d:DEPARTMENT`` (ever given a
+part), ``w:u:USER`` (handles it, had a part, is a party) and ``w:r:USER`` (reported it).
+
 A key is ``u:USER``, ``r:ROLE``, ``d:DEPARTMENT:ROLE`` (``d:DEPARTMENT:*``: anybody there), ``v:ROLE:DIVISION`` or
 ``*``.  They follow from a state's ``turn`` and from who has which part; the person's own keys are looked up in them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Table, bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
 from core.records import Actor
@@ -17,6 +21,8 @@ from events.cases.definition_parts import Who
 from storage.tables.cases import Case, CaseAssignment, CaseParty
 from storage.tables.files import CaseTurn
 
+_KEYS = select(CaseTurn.key).where(CaseTurn.case_id == bindparam("case_id"))
+_INSERT = insert(cast(Table, CaseTurn.__table__))
 _AT_WORK = ("dispatched", "accepted")
 _DIVISION_LENGTHS = (2, 4, 6, 9, 12)
 
@@ -24,18 +30,33 @@ _DIVISION_LENGTHS = (2, 4, 6, 9, 12)
 def keep_turn(session: Session, case: Case, definition: Definition, parts: Sequence[CaseAssignment]) -> None:
     """Write the keys of whose turn it is now, where they differ from what is written."""
     parties: Sequence[str] = ()
-    lines = turn_lines(definition, case.state)
-    if case.confidential and any(line.relation == "party" for line in lines):
+    if case.confidential:
         parties = session.scalars(select(CaseParty.user_id).where(CaseParty.case_id == case.case_id)).all()
-    wanted = keys_of(case, definition, parts, parties) if case.open else frozenset()
-    before = frozenset(session.scalars(select(CaseTurn.key).where(CaseTurn.case_id == case.case_id)))
+    wanted = involved(case, parts, parties)
+    if case.open:
+        wanted |= keys_of(case, definition, parts, parties)
+    known: dict[str, frozenset[str]] = session.info.setdefault("turn_keys", {})
+    before = known.get(case.case_id)
+    if before is None:
+        before = frozenset(session.scalars(_KEYS, {"case_id": case.case_id}))
+    known[case.case_id] = wanted
     if before - wanted:
-        session.execute(
+        session.connection().execute(
             delete(CaseTurn).where(CaseTurn.case_id == case.case_id, CaseTurn.key.in_(sorted(before - wanted)))
         )
     if wanted - before:
         rows = [{"key": k, "opened_at": case.opened_at, "case_id": case.case_id} for k in sorted(wanted - before)]
-        session.execute(insert(CaseTurn), rows)
+        session.connection().execute(_INSERT, rows)
+
+
+def involved(
+    case: Case, parts: Iterable[CaseAssignment], parties: Iterable[str]
+) -> frozenset[str]:
+    """The keys of everybody who has to do with the case."""
+    found = {f"w:u:{case.handler_id}", f"w:r:{case.reporter_id}", *(f"w:u:{each}" for each in parties)}
+    for part in parts:
+        found |= {f"w:d:{part.department_id}", f"w:u:{part.user_id}"}
+    return frozenset(found - {"w:u:None", "w:r:None"})
 
 
 def turn_lines(definition: Definition, state: str) -> tuple[Who, ...]:
@@ -102,3 +123,22 @@ def keys_for(actor: Actor) -> list[str]:
     if actor.department_id:
         keys += [f"d:{actor.department_id}:{role}" for role in (*actor.roles, "*")]
     return keys + [f"v:{role}:{actor.division_code or ''}" for role in actor.roles]
+
+
+def fresh(session: Session, case: Case) -> None:
+    """A case that was just opened has no keys yet: nobody needs to look."""
+    session.info.setdefault("turn_keys", {})[case.case_id] = frozenset()
+
+
+def complete(session: Session, definitions: Mapping[str, Definition], limit: int = 500) -> int:
+    """Write the keys of open cases that have none of whose turn it is (from before there were any); how many cases."""
+    turns = select(CaseTurn.case_id).where(CaseTurn.case_id == Case.case_id, CaseTurn.key.not_like("w:%"))
+    missing = select(Case).where(Case.open.is_(True), ~turns.exists(), Case.definition_id.in_(definitions))
+    done = 0
+    for case in session.scalars(missing.limit(limit)):
+        definition = definitions[case.definition_id]
+        if case.state in definition.states and turn_lines(definition, case.state):
+            parts = session.scalars(select(CaseAssignment).where(CaseAssignment.case_id == case.case_id)).all()
+            keep_turn(session, case, definition, parts)
+            done += 1
+    return done

@@ -1,0 +1,141 @@
+"""The words of a case file: what it was reported with and what each command brought, under the definition's names.
+
+``file_text`` is the whole file for printing: HTML that stands alone, without scripts, with a line for the seal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from html import escape
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.clock import BEIJING
+from core.records import JSON, Record
+from events.cases.definition import COMMON_FIELDS, Definition
+from events.cases.read_models import CaseDetail
+from storage.tables.files import CaseDocument
+
+_PLUMBING = frozenset(
+    {"evidence", "documents", "location", "recorded_at", "why", "recorded", "department_id", "user_id", "assisting",
+     "purpose", "limit", "children", "standing_key", "inspector", "approval", "routed", "released", "asked", "issued"}
+)  # fmt: skip
+
+
+class Word(Record, frozen=True, omit_defaults=False):
+    """What somebody wrote: ``title`` the field's name, ``command`` its command's."""
+
+    field: str
+    title: dict[str, str]
+    value: JSON
+    text: dict[str, str]
+    command: str
+    command_name: dict[str, str]
+    by: str
+    at: datetime
+
+
+def words_of(detail: CaseDetail, definition: Definition) -> list[Word]:
+    """Every field that a person filled in, in the order of the history; the report's first."""
+    found = []
+    first = detail.transitions[0] if detail.transitions else None
+    form = detail.case.get("form") or {}
+    report = definition.commands.get("report")
+    if first is not None and report is not None:
+        own = {"description": detail.case.get("description"), **form}
+        names = [n for n in (*report.required, *report.optional) if n in own and n != "title"]
+        found += [_word(n, own[n], definition, "report", first.actor_name, first.at) for n in names if _said(n, own[n])]
+    for move in detail.transitions[1:]:
+        for name, value in move.data.items():
+            if _said(name, value) and (name in definition.fields or name in COMMON_FIELDS):
+                found.append(_word(name, value, definition, move.command, move.actor_name, move.at))
+    return found
+
+
+def _said(name: str, value: Any) -> bool:
+    return name not in _PLUMBING and value not in (None, "", [], {})
+
+
+def _word(name: str, value: Any, definition: Definition, command: str, by: str, at: datetime) -> Word:
+    spec = definition.fields.get(name, {})
+    choice = (spec.get("choices") or {}).get(str(value))
+    plain = value if isinstance(value, str) else "；".join(map(str, value)) if isinstance(value, list) else str(value)
+    named = definition.commands.get(command)
+    return Word(
+        field=name,
+        title=spec.get("title") or {"zh": name, "en": name},
+        value=value,
+        text=choice or {"zh": plain, "en": plain},
+        command=command,
+        command_name=named.name if named is not None else {"zh": command, "en": command},
+        by=by,
+        at=at,
+    )
+
+
+def file_text(detail: CaseDetail, definition: Definition, documents: list[dict[str, Any]], language: str = "zh") -> str:
+    """The file for printing: head, words, history, documents, seal line."""
+    lang = language if language in ("zh", "en") else "zh"
+    case = detail.case
+    state = definition.states[case["state"]].name.get(lang, case["state"])
+    head = [
+        (_T["number"][lang], case["number"]), (_T["kind"][lang], definition.name.get(lang, "")),
+        (_T["state"][lang], state), (_T["opened"][lang], _time(case["opened_at"])),
+        (_T["department"][lang], case.get("department_name") or "—"),
+    ]  # fmt: skip
+    words = [
+        f"<h3>{escape(w.title.get(lang, w.field))} <small>{escape(w.command_name.get(lang, ''))} · {escape(w.by)} · "
+        f"{_time(w.at)}</small></h3><p>{escape(w.text.get(lang, ''))}</p>"
+        for w in words_of(detail, definition)
+    ]
+    rows = [
+        f"<tr><td>{_time(t.at)}</td><td>{escape(t.actor_name)}</td>"
+        f"<td>{escape(_command(definition, t.command, lang))}</td><td>{escape(t.reason)}</td></tr>"
+        for t in detail.transitions
+    ]
+    files = [
+        f"<li>{escape(d['name'])} · {escape(d.get('issued_number') or '')} · {d['sha256'][:16]}</li>" for d in documents
+    ]
+    body = (
+        f"<h1>{escape(case['title'])}</h1><table>"
+        + "".join(f"<tr><th>{escape(k)}</th><td>{escape(str(v))}</td></tr>" for k, v in head)
+        + f"</table>{''.join(words)}<h2>{_T['history'][lang]}</h2><table>{''.join(rows)}</table>"
+        + (f"<h2>{_T['documents'][lang]}</h2><ul>{''.join(files)}</ul>" if files else "")
+    )
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    return (
+        f'<!doctype html><html lang="{lang}"><meta charset="utf-8"><title>{escape(case["number"])}</title>'
+        f"<body>{body}<p>{_T['seal'][lang]}</p><p><small>SHA-256 {digest}</small></p></body></html>"
+    )
+
+
+def documents_of(session: Session, case_id: str) -> list[dict[str, Any]]:
+    """The documents of a case, the newest version of each kind first."""
+    names = ("document_id", "type", "version", "name", "media_type", "sha256", "size_bytes", "issued_number",
+             "added_at", "added_by")  # fmt: skip
+    query = select(CaseDocument).where(CaseDocument.case_id == case_id)
+    rows = session.scalars(query.order_by(CaseDocument.type, CaseDocument.version.desc()))
+    return [{name: getattr(row, name) for name in names} for row in rows]
+
+
+def _command(definition: Definition, name: str, lang: str) -> str:
+    spec = definition.commands.get(name)
+    return spec.name.get(lang, name) if spec is not None else name
+
+
+def _time(moment: Any) -> str:
+    at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M") if at else ""
+
+
+_T: Mapping[str, Mapping[str, str]] = {
+    "number": {"zh": "案卷号", "en": "Number"}, "kind": {"zh": "类型", "en": "Kind"},
+    "state": {"zh": "状态", "en": "State"}, "opened": {"zh": "立卷时间", "en": "Opened"},
+    "department": {"zh": "承办单位", "en": "Department"},
+    "history": {"zh": "办理过程", "en": "History"}, "documents": {"zh": "文书", "en": "Documents"},
+    "seal": {"zh": "（盖章）＿＿＿＿＿＿＿＿　　年　　月　　日", "en": "Seal: ________________  Date: ____________"},
+}  # fmt: skip
