@@ -28,11 +28,12 @@ class _Own(Component):  # type: ignore[misc]
 class TopBar(_Own):
     """The bar above every page: title, counts by severity, clock, connection, language, menu.
 
-    ``compact`` leaves the counts out (pages other than the wall).  ``page`` marks the menu's entry.
+    ``compact`` leaves the counts out (pages other than the wall).  ``page`` marks the menu's entry; ``menu`` are the
+    desk pages that this person may open, ``[{"path", "zh", "en"}, …]``.
     """
 
     _type = "TopBar"
-    _prop_names = ["id", "compact", "page"]
+    _prop_names = ["id", "compact", "page", "menu"]
     available_properties = _prop_names
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from dash import dcc, html
@@ -16,7 +15,6 @@ MODULE_PAGES: dict[str, str] = {
     "/devices": "devices",
     "/vision": "vision",
     "/rules": "rules",
-    "/indicators": "indicators",
     "/plans": "plans",
     "/admin": "admin",
 }
@@ -27,11 +25,11 @@ def shell() -> Any:
     return html.Div([dcc.Location(id="url", refresh=False), html.Div(id="page", className="page")])
 
 
-def wall() -> Any:
+def wall(menu: list[dict[str, str]]) -> Any:
     """The command centre: list, map with its time slider, panel; ``data-layout`` makes it a wall or a desk."""
     return html.Div(
         [
-            TopBar(id="top", compact=False, page="wall"),
+            TopBar(id="top", compact=False, page="wall", menu=menu),
             html.Div(
                 [
                     html.Aside(WallLeft(id="cases"), className="wall-list"),
@@ -48,19 +46,23 @@ def wall() -> Any:
     )
 
 
-def module_page(module: str) -> Callable[[str], Any]:
+def module_page(module: str, menu: list[dict[str, str]]) -> Any:
     """A page that one ES module draws."""
 
-    def layout(_language: str) -> Any:
-        return html.Div(
-            [
-                TopBar(id="top", compact=True, page=module),
-                html.Main(Panel(id="body", module=module), className="sheet"),
-            ],
-            className="desk",
-        )
+    return html.Div(
+        [
+            TopBar(id="top", compact=True, page=module, menu=menu),
+            html.Main(Panel(id="body", module=module), className="sheet"),
+        ],
+        className="desk",
+    )
 
-    return layout
+
+def desk_page(name: str, content: Any, menu: list[dict[str, str]]) -> Any:
+    """The bar and a desk page's content."""
+    return html.Div(
+        [TopBar(id="top", compact=True, page=name, menu=menu), html.Main(content, className="sheet")], className="desk"
+    )
 
 
 def missing(language: str) -> Any:
@@ -77,10 +79,10 @@ def missing(language: str) -> Any:
     )
 
 
-def layout_of(path: str, language: str) -> Any:
+def layout_of(path: str, language: str, menu: list[dict[str, str]]) -> Any:
     """The page at ``path``."""
     clean = path.rstrip("/") or "/"
     if clean == "/" or clean.startswith("/cases/"):
-        return wall()
+        return wall(menu)
     module = MODULE_PAGES.get(clean)
-    return module_page(module)(language) if module else missing(language)
+    return module_page(module, menu) if module else missing(language)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mimetypes
+from asyncio import to_thread
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,12 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from core.settings import Settings
-from dashboard.i18n import COOKIE, LANGUAGES, chosen, words
+from dashboard.i18n import LANGUAGES, words
+from dashboard.pages.frame import current_visit, frame, menu, pages, register
 from dashboard.pages.headers import SecurityHeaders, content_policy
-from dashboard.pages.layouts import layout_of, shell
+from dashboard.pages.layouts import desk_page, layout_of, shell
 
+THEME_COOKIE = "yiwang_theme"
 STATIC = Path(__file__).parent.parent / "static"
 PHONE = Path(__file__).parent.parent / "mobile"
 PHONE_FILES = frozenset(("app.mjs", "push.mjs", "queue.mjs", "screens.mjs", "phone.css", "manifest.webmanifest"))
@@ -69,7 +72,7 @@ def mount(app: FastAPI, settings: Settings) -> Dash:
         external_scripts=[{"src": "/static/ui/loader.js"}],
         external_stylesheets=[
             "/static/vendor/maplibre/maplibre-gl.css",
-            *(f"/static/css/{name}.css" for name in ("tokens", "base", "command", "map")),
+            *(f"/static/css/{name}.css" for name in ("tokens", "base", "command", "map", "desk")),
         ],
         suppress_callback_exceptions=True,
         add_log_handler=False,
@@ -78,11 +81,26 @@ def mount(app: FastAPI, settings: Settings) -> Dash:
 
     @dash.callback(Output("page", "children"), Input("url", "pathname"))  # type: ignore[untyped-decorator]
     async def show(path: str | None) -> Any:
-        return layout_of(path or "/", chosen(get_current_request().cookies.get(COOKIE)))
+        return await to_thread(page_at, path or "/")
+
+    register(dash)
 
     # Asked at each page, because Dash adds inline scripts when it builds its first one.
     app.add_middleware(SecurityHeaders, policy=lambda: content_policy(dict.fromkeys(dash.csp_hashes())))
     return dash
+
+
+def page_at(path: str) -> Any:
+    """The page at ``path``: a desk page by the visitor's rights, else the wall or "no such page"."""
+    visit = current_visit()
+    entries = menu(visit.principal)
+    module = pages().get(path.rstrip("/"))
+    if module is None:
+        return layout_of(path, visit.language, entries)
+    if not module.PAGE.may_open(visit.principal):
+        return layout_of("/forbidden", visit.language, entries)
+    theme = get_current_request().cookies.get(THEME_COOKIE, "night")
+    return frame(desk_page(module.PAGE.path.lstrip("/"), module.layout(visit), entries), theme=theme)
 
 
 def _add_open_routes(app: FastAPI) -> None:

@@ -37,6 +37,12 @@
     Own.displayName = type;
     return Own;
   }
+  /* Cells of the tables that link somewhere; the grid looks them up by name, nothing is evaluated. */
+  window.dashAgGridComponentFunctions = Object.assign(window.dashAgGridComponentFunctions || {}, {
+    CaseLink: function (props) {
+      return React.createElement("a", { href: "/cases/" + encodeURIComponent(props.data.case_id) }, props.value);
+    }
+  });
   window.yiwang_ui = {
     WallLeft: component("WallLeft", "wall/left.mjs", "own-left"),
     WallRight: component("WallRight", "wall/right.mjs", "own-right"),

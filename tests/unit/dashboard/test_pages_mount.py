@@ -86,7 +86,7 @@ def test_files_that_are_not_offered_are_not_served(client: TestClient, path: str
 @pytest.mark.parametrize("path", ["/", "/cases/x", "/nowhere", *MODULE_PAGES])
 def test_every_layout_can_be_made_in_both_languages(path: str) -> None:
     for language in ("zh", "en"):
-        assert layout_of(path, language).to_plotly_json()["props"]["children"]
+        assert layout_of(path, language, []).to_plotly_json()["props"]["children"]
 
 
 def test_every_component_module_exists() -> None:

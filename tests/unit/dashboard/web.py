@@ -48,7 +48,7 @@ PEOPLE = {
 }
 
 
-def make_office(settings: Settings, clock: Clock | None = None) -> Office:
+def make_office(settings: Settings, clock: Clock | None = None, *, pages: bool = False) -> Office:
     """A small district: two departments, a site each, cameras, devices, five people."""
     engine = make_engine(settings.database_url)
     create_all(engine)
@@ -84,4 +84,4 @@ def make_office(settings: Settings, clock: Clock | None = None) -> Office:
         for login, (roles, department) in PEOPLE.items():
             user = add_user(session, login=login, name=login, roles=roles, department_id=department)
             user.password_hash = _HASH
-    return Office(create_app(settings, clock, pages=False), engine, settings)
+    return Office(create_app(settings, clock, pages=pages), engine, settings)

@@ -13,7 +13,7 @@ export function coloured(value, colours) {
 }
 
 /** Where tiles are fetched: MapLibre wants whole addresses. */
-const absolute = (url) => new URL(url, globalThis.location?.origin || "http://localhost").href.replaceAll("%7B", "{").replaceAll("%7D", "}");
+const absolute = (url) => new URL(url, globalThis.location?.href).href.replaceAll("%7B", "{").replaceAll("%7D", "}");
 
 /**
  * @param {any[]} layers as /api/layers lists them

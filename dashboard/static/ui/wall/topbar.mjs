@@ -16,7 +16,6 @@ export const PAGES = [
   { id: "devices", path: "/devices", roles: ["admin", "operator", "dispatcher", "manager", "staff"] },
   { id: "vision", path: "/vision", roles: ["admin", "operator", "manager", "dispatcher"] },
   { id: "rules", path: "/rules", roles: ["admin", "manager", "dispatcher"] },
-  { id: "indicators", path: "/indicators", roles: ["admin", "manager", "dispatcher", "operator"] },
   { id: "plans", path: "/plans", roles: ["admin", "operator", "dispatcher", "manager"] },
   { id: "admin", path: "/admin", roles: ["admin"] },
 ];
@@ -67,6 +66,7 @@ function draw(root, props, stops) {
     const roles = person.roles || [];
     replace(menu, PAGES.filter((page) => !page.roles || page.roles.some((role) => roles.includes(role))).map((page) =>
       h("a", { href: page.path, class: props.page === page.id ? "here" : "", "aria-current": props.page === page.id ? "page" : undefined }, t(`page.${page.id}`))),
+    (props.menu || []).map((page) => h("a", { href: page.path, class: `/${props.page}` === page.path ? "here" : "", "aria-current": `/${props.page}` === page.path ? "page" : undefined }, page[language()])),
     h("a", { href: "/m" }, t("page.phone")));
   };
   me();

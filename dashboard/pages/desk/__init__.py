@@ -1,0 +1,1 @@
+"""Desk pages, one file each: a module that defines ``PAGE`` and ``layout`` (see :mod:`dashboard.pages.frame`)."""

@@ -1,0 +1,77 @@
+"""Tables of the desk pages: one AG Grid set-up, words in both languages, keyboard, filter, export."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dash_ag_grid as dag
+
+from dashboard.pages.frame import Visit
+
+ZH = {
+    "noRowsToShow": "没有记录", "loadingOoo": "载入中…", "filterOoo": "筛选…",
+    "contains": "包含", "notContains": "不包含", "equals": "等于", "notEqual": "不等于",
+    "startsWith": "开头是", "endsWith": "结尾是", "blank": "为空", "notBlank": "不为空",
+    "greaterThan": "大于", "greaterThanOrEqual": "大于等于", "lessThan": "小于", "lessThanOrEqual": "小于等于",
+    "inRange": "介于", "inRangeStart": "从", "inRangeEnd": "到", "andCondition": "并且", "orCondition": "或者",
+    "page": "页", "of": "共", "to": "至", "pageSizeSelectorLabel": "每页", "firstPage": "首页", "lastPage": "末页",
+    "nextPage": "下一页", "previousPage": "上一页", "more": "更多", "ariaLabelColumnFilter": "列筛选",
+}  # fmt: skip
+
+
+CHART: dict[str, Any] = {
+    "margin": {"l": 48, "r": 12, "t": 12, "b": 48}, "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "rgba(0,0,0,0)", "font": {"color": "#8ea8c3"},
+}  # fmt: skip
+"""The look of a plotly chart on a desk page: the page's own ground, quiet words."""
+
+
+def column(field: str, title: str, *, width: int | None = None, **more: Any) -> dict[str, Any]:
+    """A column: ``field`` of the rows under ``title``; ``more`` as AG Grid names it."""
+    return {"field": field, "headerName": title, **({"width": width} if width else {"flex": 1}), **more}
+
+
+def table(
+    visit: Visit,
+    identifier: Any,
+    columns: Sequence[Mapping[str, Any]],
+    rows: Sequence[Mapping[str, Any]] | None = None,
+    *,
+    key: str = "",
+    height: str = "calc(100vh - 230px)",
+    options: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Any:
+    """A table of ``rows``, or, without them, one that asks the server for pages (``getRowsRequest``).
+
+    ``key``: the field that identifies a row, so that selection and scroll position outlive a refresh.
+    """
+    chosen = {
+        "animateRows": False, "tooltipShowDelay": 300, "rowHeight": 38, "headerHeight": 38,
+        "ensureDomOrder": True, "suppressColumnVirtualisation": False, "pagination": rows is not None,
+        "paginationPageSize": 100, "paginationPageSizeSelector": [50, 100, 500],
+        "localeText": ZH if visit.language == "zh" else {}, "rowSelection": {"mode": "singleRow", "checkboxes": False},
+    }  # fmt: skip
+    endless = {} if rows is not None else {"rowModelType": "infinite"}
+    if rows is None:
+        chosen |= {"cacheBlockSize": 100, "maxBlocksInCache": 20, "rowBuffer": 20}
+    return dag.AgGrid(
+        id=identifier,
+        columnDefs=[dict(c) for c in columns],
+        **({"rowData": list(rows)} if rows is not None else {}),
+        **endless,
+        defaultColDef={"sortable": True, "resizable": True, "filter": rows is not None, "tooltipValueGetter": None},
+        dashGridOptions=chosen | dict(options or {}),
+        getRowId=f"params.data.{key}" if key else None,
+        className="desk-grid",
+        style={"height": height, "width": "100%"},
+        **more,
+    )
+
+
+def window(request: Mapping[str, Any] | None) -> tuple[int, int]:
+    """(first row, number of rows) that an endless table asks for; bounded."""
+    start = max(0, int((request or {}).get("startRow", 0)))
+    end = int((request or {}).get("endRow", start + 100))
+    return start, max(1, min(500, end - start))
