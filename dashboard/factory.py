@@ -30,18 +30,15 @@ from dashboard.api import (
     fleet,
     forms,
     indicators,
-    keys,
     learning,
     maps,
     media,
     office,
     operations,
     plans,
-    push,
     push_subscriptions,
     records,
     rules,
-    sensorthings,
     session,
     taxonomy,
 )
@@ -51,7 +48,7 @@ from dashboard.client_address import ClientAddress, Proxies
 from dashboard.errors import body_of, retry_headers, status_of
 from dashboard.form_watch import FormWatch
 from dashboard.health import Health
-from dashboard.interchange import cap, open311
+from dashboard.interchange import cap, keys, open311, push, sensorthings
 from dashboard.layers import routes as layers
 from dashboard.live import LiveHub
 from dashboard.openapi import add_bodies

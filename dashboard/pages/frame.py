@@ -145,12 +145,10 @@ async def in_thread(function: Callable[..., Any], *given: Any) -> Any:
     return await asyncio.to_thread(function, *given)
 
 
-def frame(content: Any, *, theme: str) -> Component:
-    """A page's content inside the provider of theme and notices."""
-    scheme = "light" if theme == "day" else "dark"
+def frame(content: Any) -> Component:
+    """A page's content inside the provider of notices; its colours follow the theme (``ui/shared/look.mjs``)."""
     return dmc.MantineProvider(
         [dmc.NotificationContainer(id=NOTICES, position="top-right"), content],
-        forceColorScheme=scheme,
         theme={"fontFamily": "var(--font)", "primaryColor": "blue", "defaultRadius": 8},
         withGlobalClasses=False,
     )

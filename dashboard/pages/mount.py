@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from dash import Dash, Input, Output
-from dash.backends._fastapi import get_current_request
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -22,7 +21,6 @@ from dashboard.pages.frame import current_visit, frame, menu, pages, register
 from dashboard.pages.headers import SecurityHeaders, content_policy
 from dashboard.pages.layouts import desk_page, layout_of, shell
 
-THEME_COOKIE = "yiwang_theme"
 STATIC = Path(__file__).parent.parent / "static"
 PHONE = Path(__file__).parent.parent / "mobile"
 PHONE_FILES = frozenset(("app.mjs", "push.mjs", "queue.mjs", "screens.mjs", "phone.css", "manifest.webmanifest"))
@@ -99,8 +97,7 @@ def page_at(path: str) -> Any:
         return layout_of(path, visit.language, entries)
     if not module.PAGE.may_open(visit.principal):
         return layout_of("/forbidden", visit.language, entries)
-    theme = get_current_request().cookies.get(THEME_COOKIE, "night")
-    return frame(desk_page(module.PAGE.path.lstrip("/"), module.layout(visit), entries), theme=theme)
+    return frame(desk_page(module.PAGE.path.lstrip("/"), module.layout(visit), entries))
 
 
 def _add_open_routes(app: FastAPI) -> None:

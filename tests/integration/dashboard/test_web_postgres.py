@@ -14,7 +14,7 @@ from layers.importer import import_city
 from storage.session import read_scope, session_scope
 from storage.tables.cases import AuditEntry
 from storage.tables.registry import Camera
-from tests.unit.dashboard.test_api_plans import open_case
+from tests.unit.dashboard.api.test_api_plans import open_case
 from tests.unit.dashboard.web import make_office
 
 pytestmark = pytest.mark.postgres

@@ -23,7 +23,7 @@ from events.notify.notices import notices_of_change
 from events.notify.webhooks import Webhooks
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, Outbox
-from tests.unit.dashboard.test_api_rights import filled
+from tests.unit.dashboard.api.test_api_rights import filled
 from tests.unit.dashboard.web import _HASH, Office, make_office
 
 SECRET = ("Zhangsan", "Lisi", "inheritance", "peacemaker")

@@ -25,6 +25,7 @@ export function theme() {
 
 export function apply() {
   root.dataset.theme = theme();
+  root.dataset.mantineColorScheme = root.dataset.theme === "day" ? "light" : "dark"; // Mantine's parts of the desk pages
   store.emit("theme", root.dataset.theme);
 }
 

@@ -67,7 +67,7 @@ def test_what_was_given_up_is_sent_again_once(office: Office) -> None:
     with read_scope(office.engine) as session:
         row = session.scalars(select(Outbox)).one()
         assert (row.topic, row.body, row.sent_at) == ("notice", {"notice_id": "n1", "channel": "webhook:sms"}, None)
-    (done,) = boss.get("/api/audit").json()["items"]
+    (done,) = [entry for entry in boss.get("/api/audit").json()["items"] if entry["action"] != "login"]
     assert (done["action"], done["actor_name"]) == ("dead_letter_redeliver", "boss")
 
 
