@@ -76,6 +76,7 @@ _STATUS: dict[str, int] = {
     "forbidden": 403,
     "csrf_refused": 403,
     "wrong_person": 409,
+    "not_on_duty": 409,
     "password_change_required": 403,
     "not_signed_in": 401,
     "login_failed": 401,

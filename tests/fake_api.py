@@ -17,7 +17,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from fastapi import FastAPI, HTTPException, Request, Response, UploadFile
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
 from core.settings import Settings, load_settings
@@ -67,6 +67,7 @@ class FakeCity:
         self.seen_keys: set[str] = set()
         self.photos: list[str] = []
         self.loud: set[str] = set()  # cases whose alarm rings until it is acknowledged
+        self.uploads: dict[str, bytes] = {}
         self.sites = [self._site(n) for n in range(40)]
         self.cameras = [self._camera(n) for n in range(cameras)]
         self.cases = {c["case_id"]: c for c in (self._case(n) for n in range(cases))}
@@ -379,10 +380,23 @@ def create_fake_app(settings: Settings, city: FakeCity) -> FastAPI:  # noqa: C90
             found |= {"department_id": chosen["department_id"], "department_name": chosen["name"]}
         return city.move(found, states.get(body["name"], found["state"]))
 
-    @app.post("/api/cases/{case_id}/attachments")
-    async def attach(case_id: str, file: UploadFile, request: Request) -> dict[str, Any]:
+    @app.post("/api/uploads")
+    async def begin_upload(request: Request) -> Response:
         changing(request)
-        data = await file.read()
+        upload_id = f"u{len(city.uploads)}"
+        city.uploads[upload_id] = b""
+        return Response(status_code=201, headers={"Location": f"/api/uploads/{upload_id}", "Upload-Offset": "0"})
+
+    @app.patch("/api/uploads/{upload_id}")
+    async def upload(upload_id: str, request: Request) -> Response:
+        changing(request)
+        city.uploads[upload_id] += await request.body()
+        return Response(status_code=204, headers={"Upload-Offset": str(len(city.uploads[upload_id]))})
+
+    @app.post("/api/cases/{case_id}/attachments")
+    async def attach(case_id: str, body: dict[str, Any], request: Request) -> dict[str, Any]:
+        changing(request)
+        data = city.uploads[body["upload_id"]]
         city.photos.append(f"{case_id}:{len(data)}")
         return {"evidence_id": f"p{len(city.photos)}", "uri": "x.jpg", "size_bytes": len(data)}
 

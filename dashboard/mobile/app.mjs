@@ -1,130 +1,65 @@
-// The phone: log in, my tasks, accept, navigate, photograph, finish.  REST only; works without a network.
-import { ready, t } from "/static/ui/shared/i18n.mjs";
+// The phone: what is shown for which address, and what wakes it up.
+import { ready, t } from "./base.mjs";
 import * as api from "/static/ui/shared/api.mjs";
-import * as queue from "./queue.mjs";
-import * as push from "./push.mjs";
-import { loginScreen, tasksScreen, taskScreen, reportScreen, showNet } from "./screens.mjs";
+import { begin, locate, refresh } from "./actions.mjs";
+import { follow, unfollow } from "./live.mjs";
+import * as queue from "./queue/index.mjs";
+import { app, emit, on } from "./state.mjs";
+import { loginScreen, passwordScreen, signInAgain } from "./screens/login.mjs";
+import { meScreen } from "./screens/me.mjs";
+import { reportScreen } from "./screens/report.mjs";
+import { taskScreen } from "./screens/task.mjs";
+import { tasksScreen } from "./screens/tasks.mjs";
 
 const root = document.getElementById("app");
-export const app = { me: null, tasks: [], planTasks: [], details: new Map(), online: navigator.onLine, place: null, loadedAt: null, failed: null, busy: false };
+const LAZY = {
+  map: () => import("./screens/map.mjs").then((m) => m.mapScreen),
+  team: () => import("./screens/team.mjs").then((m) => m.teamScreen),
+  scan: () => import("./screens/scan.mjs").then((m) => m.scanScreen),
+  invitation: () => import("./screens/invitation.mjs").then((m) => m.invitationScreen),
+};
 let leave = null;
+let shown = 0;
 
-export function show() {
+export async function show() {
+  const turn = ++shown;
   if (leave) leave();
   leave = null;
-  if (!app.me) { leave = loginScreen(root, app, signedIn); return; }
-  const [, screen, id] = location.hash.match(/^#\/(\w+)\/?(.*)$/) || [];
-  if (screen === "task") leave = taskScreen(root, app, decodeURIComponent(id));
-  else if (screen === "report") leave = reportScreen(root, app);
-  else {
-    leave = tasksScreen(root, app, refresh);
-    push.offer(root.querySelector(".me"), app.me).catch((error) => console.info("no push here", error));
-  }
+  const [, name = "", id = ""] = location.hash.match(/^#\/(\w+)\/?(.*)$/) || [];
+  if (!app.me && name !== "invitation") { leave = loginScreen(root); return; }
+  if (app.me?.must_change_password || name === "password") { leave = passwordScreen(root, app.me); return; }
+  if (name === "task") leave = taskScreen(root, decodeURIComponent(id));
+  else if (name === "report") leave = reportScreen(root);
+  else if (name === "me") leave = meScreen(root);
+  else if (LAZY[name]) {
+    const made = await LAZY[name]().catch(() => null);
+    if (turn !== shown) return;
+    leave = made ? made(root, decodeURIComponent(id)) : tasksScreen(root); // the part was never fetched and there is no network
+  } else leave = tasksScreen(root);
 }
 
-async function signedIn(user) {
-  app.me = user;
-  app.online = true;
-  await queue.keep("me", user);
-  show();
-  refresh();
-}
-
-/** Read my tasks and keep them, with their details, for when there is no network. */
-export async function refresh() {
-  if (!app.me || app.busy) return;
-  app.busy = true;
-  try {
-    await queue.flush();
-    const [answer, plans] = await Promise.all([api.get("/api/tasks"), api.get("/api/plan-tasks").catch((error) => { if (error.status === 0 || error.status === 401) throw error; return { items: [] }; })]);
-    app.tasks = answer.items || answer;
-    app.planTasks = plans.items;
-    app.online = true;
-    app.failed = null;
-    app.loadedAt = new Date().toISOString();
-    await queue.keep("tasks", { items: app.tasks, plans: app.planTasks, at: app.loadedAt });
-    window.dispatchEvent(new Event("tasks"));
-    for (const task of app.tasks.slice(0, 30)) {
-      const known = app.details.get(task.case_id);
-      if (known && known.case.version === task.version) continue;
-      await loadDetail(task.case_id);
-    }
-  } catch (error) {
-    if (error.status === 401) return signOut();
-    app.online = error.status !== 0;
-    app.failed = error.status === 0 ? null : error;
-  } finally {
-    app.busy = false;
-    window.dispatchEvent(new Event("tasks"));
-  }
-  return undefined;
-}
-
-export async function loadDetail(id) {
-  try {
-    const detail = await api.get(`/api/cases/${encodeURIComponent(id)}`);
-    app.details.set(id, detail);
-    await queue.keep(`case:${id}`, detail);
-    return detail;
-  } catch (error) {
-    if (error.status === 0) app.online = false;
-    const kept = app.details.get(id) || (await queue.kept(`case:${id}`));
-    if (kept) {
-      app.details.set(id, kept);
-      return kept;
-    }
-    throw error;
-  }
-}
-
-export function signOut() {
-  app.me = null;
-  app.tasks = [];
-  app.planTasks = [];
-  app.details.clear();
-  location.hash = "#/";
-  show();
-}
-
-export function locate() {
-  return new Promise((done) => {
-    if (!navigator.geolocation) return done(null);
-    navigator.geolocation.getCurrentPosition(
-      (p) => { app.place = { lon: p.coords.longitude, lat: p.coords.latitude, accuracy: p.coords.accuracy }; done(app.place); },
-      () => done(app.place), { enableHighAccuracy: true, maximumAge: 20000, timeout: 8000 });
-    return undefined;
-  });
-}
-
-async function begin() {
+async function start() {
+  api.asksForPassword();
   await ready;
   document.title = t("phone.title");
   if ("serviceWorker" in navigator) navigator.serviceWorker.register("/m/sw.js", { scope: "/m" }).catch((error) => console.warn("no service worker", error));
   navigator.serviceWorker?.addEventListener("message", ({ data }) => {
-    if (data === "refresh") refresh();
+    if (data === "refresh" || data === "flush") refresh();
     else if (typeof data?.go === "string" && data.go.startsWith("/m")) location.hash = new URL(data.go, location.origin).hash;
   });
-  const kept = await queue.kept("tasks").catch(() => null);
-  if (kept) { app.tasks = kept.items; app.planTasks = kept.plans || []; app.loadedAt = kept.at; }
-  try {
-    app.me = await api.me({ redirect: false });
-    await queue.keep("me", app.me);
-  } catch (error) {
-    if (error.status !== 401) { // no network: go on as who was here last
-      app.me = (await queue.kept("me")) || null;
-      app.online = false;
-    }
-  }
+  queue.blocked.told = () => alert(t("phone.other_tab"));
+  await begin();
   window.addEventListener("hashchange", show);
-  window.addEventListener("online", () => { app.online = true; refresh(); });
-  window.addEventListener("offline", () => { app.online = false; window.dispatchEvent(new Event("tasks")); });
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
-  window.addEventListener("tasks", () => showNet(app));
-  queue.onChange(() => window.dispatchEvent(new Event("queue")));
-  setInterval(() => { if (!document.hidden) refresh(); }, 20000);
+  window.addEventListener("sign-in-again", signInAgain);
+  window.addEventListener("online", () => { app.online = true; emit("tasks"); refresh(); follow(); });
+  window.addEventListener("offline", () => { app.online = false; emit("tasks"); });
+  document.addEventListener("visibilitychange", () => { if (document.hidden) unfollow(); else { refresh(); follow(); } });
+  on("session", () => { show(); if (app.me) follow(); else unfollow(); });
+  setInterval(() => { if (!document.hidden) refresh(); }, 30000);
   show();
-  if (app.me) { refresh(); locate(); }
+  if (app.me) { refresh(); locate(); follow(); }
   window.__yiwangReady = true;
+  setTimeout(() => Object.values(LAZY).forEach((fetched) => fetched().catch(() => {})), 4000); // at hand when the network goes
 }
 
-begin();
+start();

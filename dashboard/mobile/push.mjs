@@ -1,7 +1,5 @@
 // Web Push on the phone: opt in, opt out, renew.  Where it is not switched on, or the browser has none, there is no button.
-import { t } from "/static/ui/shared/i18n.mjs";
-import { h } from "/static/ui/shared/dom.mjs";
-import * as api from "/static/ui/shared/api.mjs";
+import { api, h, t } from "./base.mjs";
 
 const PATH = "/api/push-subscriptions";
 const WHO = "yiwang_push_user";

@@ -1,8 +1,10 @@
 /* Keeps the phone's shell at hand: network first, the kept copy when the network is away.
-   The API is never answered from here: what is mine to do is kept by the page in IndexedDB. */
-const CACHE = "yiwang-phone-2";
-const SHELL = ["/m", "/m/app.mjs", "/m/screens.mjs", "/m/queue.mjs", "/m/push.mjs", "/m/phone.css", "/m/manifest.webmanifest", "/static/icon.svg",
-  "/static/ui/shared/dom.mjs", "/static/ui/shared/i18n.mjs", "/static/ui/shared/api.mjs", "/static/i18n/zh.json", "/static/i18n/en.json"];
+   The API is never answered from here: what is mine to do is kept by the page in IndexedDB.
+   The server writes in the list of the shell's files and the version of what is in them. */
+const VERSION = "__VERSION__";
+const CACHE = `yiwang-phone-${VERSION}`;
+const SHELL = __SHELL__;
+const LAZY = /^\/m\/[\w/.-]+\.(mjs|css|png)$|^\/static\/(vendor\/maplibre|ui\/map)\//; // kept once they were fetched
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(SHELL)).then(() => self.skipWaiting()));
@@ -15,8 +17,8 @@ self.addEventListener("activate", (event) => {
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   const path = url.pathname === "/m/" ? "/m" : url.pathname;
-  if (event.request.method !== "GET" || url.origin !== location.origin || !SHELL.includes(path)) return;
-  event.respondWith(fresh(event.request, path));
+  if (event.request.method !== "GET" || url.origin !== location.origin) return;
+  if (SHELL.includes(path) || LAZY.test(path)) event.respondWith(fresh(event.request, path));
 });
 
 async function fresh(request, path) {
@@ -32,6 +34,11 @@ async function fresh(request, path) {
   }
 }
 
+/* Background Sync: the network is back while the page may be asleep.  The page sends, for it knows whose the items are. */
+self.addEventListener("sync", (event) => {
+  if (event.tag === "queue") event.waitUntil(self.clients.matchAll({ type: "window", includeUncontrolled: true }).then((pages) => pages.forEach((page) => page.postMessage("flush"))));
+});
+
 /* Web Push (RFC 8030): a browser lets nothing arrive unseen, so whatever comes is shown.  A repeat replaces itself. */
 self.addEventListener("push", (event) => {
   let notice = {};
@@ -41,7 +48,7 @@ self.addEventListener("push", (event) => {
     console.warn("a push message that is no JSON", error);
   }
   const shown = self.registration.showNotification(String(notice.title || "一网统管 / Yiwang"), {
-    body: String(notice.body || ""), tag: String(notice.id || "yiwang"), icon: "/static/icon.svg",
+    body: String(notice.body || ""), tag: String(notice.id || "yiwang"), icon: "/m/icons/192.png", badge: "/m/icons/192.png",
     requireInteraction: Number(notice.severity) >= 3, data: { case_id: notice.case_id || null },
   });
   const told = self.clients.matchAll({ type: "window" }).then((pages) => pages.forEach((page) => page.postMessage("refresh")));

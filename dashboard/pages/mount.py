@@ -12,18 +12,18 @@ from typing import Any
 from dash import Dash, Input, Output
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, Response
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from core.settings import Settings
 from dashboard.i18n import LANGUAGES, words
+from dashboard.pages import phone
 from dashboard.pages.frame import current_visit, frame, menu, pages, register
 from dashboard.pages.headers import SecurityHeaders, content_policy
 from dashboard.pages.layouts import desk_page, layout_of, shell
 
 STATIC = Path(__file__).parent.parent / "static"
-PHONE = Path(__file__).parent.parent / "mobile"
-PHONE_FILES = frozenset(("app.mjs", "push.mjs", "queue.mjs", "screens.mjs", "phone.css", "manifest.webmanifest"))
 
 INDEX = """<!DOCTYPE html>
 <html lang="zh-CN">
@@ -120,24 +120,5 @@ def _add_open_routes(app: FastAPI) -> None:
             return Response(status_code=304, headers=headers)
         return Response(body, media_type="application/json", headers=headers)
 
-    app.mount("/static", _Static(directory=STATIC), name="static")
-
-    @app.get("/m", include_in_schema=False)
-    @app.get("/m/", include_in_schema=False)
-    async def phone() -> FileResponse:
-        return FileResponse(PHONE / "index.html")
-
-    # The service worker is a route of its own: its scope is /m, and Dash would serve assets as page scripts.
-    @app.get("/m/sw.js", include_in_schema=False)
-    async def service_worker() -> FileResponse:
-        return FileResponse(
-            PHONE / "sw.js",
-            media_type="text/javascript",
-            headers={"Service-Worker-Allowed": "/m", "Cache-Control": "no-cache"},
-        )
-
-    @app.get("/m/{name}", include_in_schema=False)
-    async def phone_file(name: str) -> FileResponse:
-        if name not in PHONE_FILES:
-            raise HTTPException(404, "no such file")
-        return FileResponse(PHONE / name, headers={"Cache-Control": "no-cache"})
+    app.mount("/static", GZipMiddleware(_Static(directory=STATIC), minimum_size=800), name="static")
+    app.include_router(phone.router)

@@ -4,6 +4,10 @@ import { t, has } from "./i18n.mjs";
 let csrf = "";
 export const setToken = (token) => { csrf = token || ""; };
 
+let ownPasswordPage = false;
+/** This page asks for a new password itself: never send it to the login page for one. */
+export const asksForPassword = () => { ownPasswordPage = true; };
+
 export class ApiError extends Error {
   constructor(status, body) {
     super(body.message || body.detail || `HTTP ${status}`);
@@ -48,6 +52,7 @@ async function once(method, path, { body, form, headers, timeout = 30000, signal
   let text;
   try {
     answer = await fetch(path, options);
+    noteClock(answer);
     text = await answer.text(); // the network may go while the body is under way
   } catch (error) {
     if (signal && signal.aborted) throw error;
@@ -61,8 +66,29 @@ async function once(method, path, { body, form, headers, timeout = 30000, signal
   }
   if (answer.ok) return data;
   const error = new ApiError(answer.status, typeof data === "object" && data ? data : {});
-  if (error.code === "password_change_required") toLogin();
+  if (error.code === "password_change_required" && !ownPasswordPage) toLogin();
   throw error;
+}
+
+/** How far this machine's clock is ahead of the server's, in seconds; null until the server has answered. */
+export const clock = { skew_s: null };
+function noteClock(answer) {
+  const told = Date.parse(answer.headers.get("date") || "");
+  if (told) clock.skew_s = Math.round((Date.now() - told) / 1000);
+}
+
+/** A request whose answer's headers matter (resumable uploads); throws ApiError like the others. */
+export async function raw(method, path, { body, headers, timeout = 60000 } = {}) {
+  if (!csrf) await me({ redirect: false });
+  let answer;
+  try {
+    answer = await fetch(path, { method, body, credentials: "same-origin", headers: { ...headers, "X-CSRF-Token": csrf }, signal: AbortSignal.timeout(timeout) });
+  } catch (error) {
+    throw new ApiError(0, { message: String(error) });
+  }
+  noteClock(answer);
+  if (answer.ok) return answer;
+  throw new ApiError(answer.status, await answer.json().catch(() => ({})));
 }
 
 /** A file that a POST answers with. */
@@ -103,7 +129,7 @@ export async function me({ redirect = true } = {}) {
     const answer = await get("/api/me");
     const user = answer.user || answer;
     setToken(answer.csrf_token || user.csrf_token);
-    if (user.must_change_password) toLogin();
+    if (user.must_change_password && !ownPasswordPage) toLogin();
     return user;
   } catch (error) {
     if (redirect && error.status === 401) toLogin();

@@ -14,7 +14,8 @@ export function setLanguage(value) {
 
 const lang = language();
 let words = {};
-export const ready = fetch(`/static/i18n/${lang}.json`)
+const place = document.querySelector('meta[name="words"]')?.content || "/static/i18n/"; // a page may bring a list of its own
+export const ready = fetch(`${place}${lang}.json`)
   .then((answer) => answer.json())
   .then((loaded) => {
     words = loaded;

@@ -1,0 +1,147 @@
+"""What a person in the field has: duty, place, devices, and the classes to choose from."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from pypinyin import Style, lazy_pinyin
+from sqlalchemy import select
+
+from core.errors import NotFound
+from dashboard.api.deps import Use, Who, allow, audit, respond, takes
+from dashboard.api.params import body
+from dashboard.field import add_position, duty_of, positions, set_duty
+from dashboard.services import Services
+from events.taxonomy.edit import lines
+from storage.session import read_scope, session_scope
+from storage.tables.people import LoginSession, PushSubscription
+
+router = APIRouter(tags=["field"])
+
+
+class DutyWish(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of ``PUT /api/me/duty``."""
+
+    on_duty: bool
+    consent: bool = False
+
+
+class Place(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of ``POST /api/me/position``: degrees, metres."""
+
+    lon: float
+    lat: float
+    accuracy_m: float | None = None
+
+
+@router.get("/api/me/duty")
+def my_duty(use: Use, who: Who) -> Response:
+    """Whether I am on duty and share my place."""
+    with read_scope(use.engine) as session:
+        return respond(duty_of(session, who.actor.user_id))
+
+
+@router.put("/api/me/duty", openapi_extra=takes(DutyWish))
+async def change_duty(request: Request, use: Use, who: Who) -> Response:
+    """Go on or off duty; agree to share the place, or take that back (what was kept is then deleted)."""
+    sent = await body(request, DutyWish)
+
+    def write() -> Any:
+        with session_scope(use.engine) as session:
+            return set_duty(session, who.actor.user_id, sent.on_duty, sent.consent, use.clock.now())
+
+    return respond(await asyncio.to_thread(write))
+
+
+@router.post("/api/me/position", openapi_extra=takes(Place))
+async def tell_position(request: Request, use: Use, who: Who) -> Response:
+    """Where I am now; 409 ``not_on_duty`` without duty and consent."""
+    sent = await body(request, Place)
+
+    def write() -> None:
+        with session_scope(use.engine) as session:
+            add_position(session, who.actor.user_id, sent.lon, sent.lat, sent.accuracy_m, use.clock.now())
+
+    await asyncio.to_thread(write)
+    return respond({"ok": True})
+
+
+@router.get("/api/positions", dependencies=[allow("admin", "operator", "dispatcher", "manager")])
+def all_positions(use: Use, who: Who) -> Response:
+    """Where people on duty are, with their consent: the centre sees all, a manager the department's."""
+    with read_scope(use.engine) as session:
+        return respond({"items": positions(session, who.actor, use.clock.now()), "next": None})
+
+
+def device_id(session_hash: str) -> str:
+    """How a login is named to its owner: nothing can be made of it."""
+    return hashlib.sha256(f"device:{session_hash}".encode()).hexdigest()[:20]
+
+
+@router.get("/api/me/devices")
+def my_devices(use: Use, who: Who) -> Response:
+    """Where I am signed in: browser, address, since when, last seen; ``this`` is the asking one."""
+    with read_scope(use.engine) as session:
+        rows = session.scalars(
+            select(LoginSession)
+            .where(LoginSession.user_id == who.actor.user_id, LoginSession.expires_at > use.clock.now())
+            .order_by(LoginSession.last_seen_at.desc())
+        )
+        items = [
+            {
+                "device_id": device_id(row.session_hash), "user_agent": row.user_agent, "address": row.address,
+                "created_at": row.created_at, "last_seen_at": row.last_seen_at,
+                "this": row.session_hash == who.session_hash,
+            }
+            for row in rows
+        ]  # fmt: skip
+    return respond({"items": items, "next": None})
+
+
+@router.delete("/api/me/devices/{device}")
+async def revoke_device(device: str, use: Use, who: Who) -> Response:
+    """Sign a device out (a lost phone): its session ends at once, and nothing is pushed to it any more."""
+    await asyncio.to_thread(_revoke, use, who, device)
+    use.sessions.forget(who.actor.user_id)
+    return respond({"ok": True})
+
+
+def _revoke(use: Services, who: Any, device: str) -> None:
+    with session_scope(use.engine) as session:
+        mine = session.scalars(select(LoginSession).where(LoginSession.user_id == who.actor.user_id)).all()
+        found = next((row for row in mine if device_id(row.session_hash) == device), None)
+        if found is None:
+            raise NotFound(what="device", key=device)
+        for push in session.scalars(
+            select(PushSubscription).where(PushSubscription.session_hash == found.session_hash)
+        ):
+            session.delete(push)
+        session.delete(found)
+        audit(session, use, who, "device_revoke", {"device_id": device, "user_agent": found.user_agent})
+
+
+@lru_cache(maxsize=2048)
+def _spelt(name: str) -> tuple[str, str]:
+    """Full pinyin and initials, without tones."""
+    return "".join(lazy_pinyin(name)).lower(), "".join(lazy_pinyin(name, style=Style.FIRST_LETTER)).lower()
+
+
+@router.get("/api/classes")
+def classes(use: Use, who: Who) -> Response:
+    """The classes in force, each once, with pinyin and initials to search by: code, name, group, pinyin, initials."""
+    del who
+    found: dict[str, dict[str, str]] = {}
+    with read_scope(use.engine) as session:
+        for line in lines(session, version="2013"):
+            name = line.standard.small_name
+            pinyin, initials = _spelt(name)
+            found[line.class_code] = {
+                "code": line.class_code, "name": name, "group": line.standard.big_name, "pinyin": pinyin,
+                "initials": initials,
+            }  # fmt: skip
+    return respond({"items": list(found.values()), "next": None})

@@ -1,0 +1,92 @@
+// The queue as screens use it: put a form's steps in, see what waits, decide about what was refused.
+import { api } from "../base.mjs";
+import * as db from "./db.mjs";
+import { isMine, itemsOf, others } from "./items.mjs";
+import { decide as decideIn, drain } from "./send.mjs";
+
+export { keep, kept, blocked } from "./db.mjs";
+export { isMine, others } from "./items.mjs";
+export const waiting = () => db.list();
+export const newForm = () => api.key();
+
+const tab = api.key();
+const listeners = new Set();
+export const onChange = (fn) => { listeners.add(fn); return () => listeners.delete(fn); };
+const tell = () => listeners.forEach((fn) => fn());
+const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("yiwang-queue") : null;
+if (channel) channel.onmessage = () => listeners.forEach((fn) => fn());
+
+const server = { post: api.post, raw: api.raw, now: () => new Date().toISOString() };
+let session = { me: null, onSession: () => {} };
+/** Who is signed in; only his items are sent.  `onSession` is called when the server says it is somebody else, or nobody. */
+export function actAs(me, onSession = session.onSession) { session = { me, onSession }; }
+
+/** Storage is full: nothing was kept, the form stays open. */
+export class StorageFull extends Error {}
+
+/**
+ * Queue the steps of a form opened with `newForm()`; they are on disk when this resolves.
+ * False when this very form was sent before (a second tap).
+ */
+export async function submit(form, steps, { place = null } = {}) {
+  const at = new Date().toISOString();
+  const items = itemsOf(form, steps, { owner: session.me, at, skew_s: api.clock.skew_s, place });
+  let added;
+  try {
+    added = await db.addAll(items);
+  } catch (error) {
+    if (error?.name === "QuotaExceededError" || /quota|full/i.test(String(error))) throw new StorageFull();
+    throw error;
+  }
+  navigator.storage?.persist?.().catch(() => {}); // what waits should outlive the browser's tidying up
+  announce();
+  flush();
+  navigator.serviceWorker?.ready.then((r) => r.sync?.register("queue")).catch(() => {}); // Background Sync, where there is
+  return added;
+}
+
+function announce() { tell(); channel?.postMessage("changed"); }
+
+export async function decide(key, choice) {
+  await decideIn(db, key, choice);
+  announce();
+  return flush();
+}
+
+let running = null;
+let again = false;
+/** Send what may be sent.  One tab at a time; a call while one runs makes it look once more. */
+export function flush() {
+  if (running) { again = true; return running; }
+  running = work().finally(() => { running = null; tell(); if (again) { again = false; flush(); } });
+  return running;
+}
+
+async function work() {
+  const { me, onSession } = session;
+  if (!me || !(await db.lease(tab))) return;
+  try {
+    const stopped = await drain(db, server, me, { changed: announce, alive: () => db.lease(tab) });
+    if (stopped && (stopped.status === 401 || stopped.code === "wrong_person")) onSession(stopped);
+  } finally {
+    await db.release(tab);
+  }
+}
+
+/** At log-out: what was kept to read is forgotten, what waits to be sent stays for its owner. */
+export async function leave() {
+  await db.transact("cache", "readwrite", ({ cache }) => {
+    cache.openCursor().onsuccess = (event) => {
+      const cursor = event.target.result;
+      if (!cursor) return;
+      if (!["seq", "lease", "settings"].includes(cursor.key)) cursor.delete();
+      cursor.continue();
+    };
+  });
+}
+
+/** Mine, and a word about the others'. */
+export async function summary(me) {
+  const items = await db.list();
+  return { mine: items.filter((i) => isMine(i, me)).sort((a, b) => a.seq - b.seq), others: others(items, me) };
+}

@@ -1,0 +1,101 @@
+// What waits to be sent, as plain data: how items are made, in what order they go, whose they are.  Pure: no clock, no store.
+
+/** @typedef {{user_id: string, name: string}} Owner */
+/**
+ * @typedef {object} Item
+ * @property {string} key      one per opened form and step: a second tap cannot make a second item
+ * @property {string} form     the opened form it came from
+ * @property {Owner} owner     who wrote it: only that person's session sends it
+ * @property {"command"|"photo"|"report"|"plan_task"|"late"} kind
+ * @property {string|null} case_id
+ * @property {string|null} parent   key of the report whose case this belongs to, until that is known
+ * @property {string} state    waiting or refused
+ * @property {string} done_at  when it was done, by this phone's clock
+ * @property {number|null} skew_s   how far that clock was ahead of the server's then
+ * @property {object|null} place
+ * @property {number|null} seen_version  of the case, as the person saw it
+ * @property {object|null} problem  why the server refused it
+ */
+
+/** Names of commands that change nothing another person may have changed meanwhile: never a conflict. */
+const ADDING = new Set(["comment", "attach", "arrive", "ask_help"]);
+
+/**
+ * The items of one form: its steps in order.  `form` is the key made when the form was opened.
+ * @returns {Item[]}
+ */
+export function itemsOf(form, steps, { owner, at, skew_s = null, place = null }) {
+  const report = steps.find((s) => s.kind === "report");
+  return steps.map((step, n) => ({
+    key: step.kind === "report" ? form : `${form}:${n}`,
+    form,
+    owner: { user_id: owner.user_id, name: owner.name || owner.login || "" },
+    case_id: null,
+    parent: report && step !== report ? form : null,
+    done_at: at,
+    skew_s,
+    place,
+    ...step,
+    seen_version: step.kind === "command" && !ADDING.has(step.name) ? step.seen_version ?? null : null,
+    state: "waiting",
+    problem: null,
+    upload_id: null,
+  }));
+}
+
+export const isMine = (item, me) => Boolean(me) && item.owner?.user_id === me.user_id;
+
+/** Whose work waits on this phone besides mine: names, counts and since when; never what it is. */
+export function others(items, me) {
+  const found = new Map();
+  for (const item of items) {
+    if (isMine(item, me)) continue;
+    const id = item.owner?.user_id || "";
+    const entry = found.get(id) || { name: item.owner?.name || "", user_id: id, count: 0, since: item.done_at };
+    entry.count += 1;
+    if (item.done_at < entry.since) entry.since = item.done_at;
+    found.set(id, entry);
+  }
+  return [...found.values()];
+}
+
+/** What an item holds up: its case, or the report that will become one. */
+const line = (item) => item.case_id || item.parent || (item.kind === "report" ? item.key : `alone:${item.key}`);
+
+/** The next item of `me` that may go: in the order written, each case's steps behind one another. */
+export function nextToSend(items, me, skip = new Set()) {
+  const held = new Set();
+  for (const item of [...items].sort((a, b) => a.seq - b.seq)) {
+    if (!isMine(item, me)) continue;
+    const on = line(item);
+    if (item.state === "refused" || skip.has(item.key) || (item.parent && !item.case_id)) held.add(on); // a person decides, or the report goes first
+    if (!held.has(on)) return item;
+  }
+  return null;
+}
+
+/** What goes with every item: when and where it was done, and what this phone's clock shows now. */
+export function told(item, now, anyway = false) {
+  const place = item.place && Number.isFinite(item.place.lon) ? { lon: item.place.lon, lat: item.place.lat } : null;
+  return {
+    at: item.done_at,
+    phone_now: now,
+    ...(item.skew_s == null ? {} : { skew_s: item.skew_s }),
+    ...(place ? { place, accuracy_m: item.place.accuracy ?? null } : {}),
+    ...(item.seen_version == null || anyway || item.anyway ? {} : { seen_version: item.seen_version }),
+  };
+}
+
+/** Will it be different later (no network, no session, a busy server), or does a person have to decide? */
+export function passing(error) {
+  return error.status === 0 || error.status === 401 || error.status === 408 || error.status === 425 || error.status === 429 || error.status >= 500
+    || ["password_change_required", "wrong_person", "csrf_refused", "upload_offset"].includes(error.code);
+}
+
+/** An item that the server refused, to be kept in the case's file instead. */
+export function asRecord(item) {
+  return { ...item, kind: "late", was: item.kind, state: "waiting", refused: item.problem?.code || "", name: item.name || (item.kind === "photo" ? "attach" : item.kind), problem: null };
+}
+
+/** May it be thrown away?  Photographs may not: they are kept as a record instead. */
+export const mayDiscard = (item) => !item.blob;

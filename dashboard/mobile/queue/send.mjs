@@ -1,0 +1,80 @@
+// Sends what waits, one item after another, as its owner and nobody else.  The store and the server are handed in.
+import { asRecord, nextToSend, passing, told } from "./items.mjs";
+import { upload } from "./tus.mjs";
+
+/**
+ * Send all that can be sent now; answers why it stopped: "" (nothing left that may go), or the error that will pass.
+ * @param {object} store  list, save, drop, settle
+ * @param {object} server  post(path, body, options), raw(method, path, options), now()
+ * @param {{user_id: string}} me  who is signed in
+ */
+export async function drain(store, server, me, { changed = () => {}, alive = async () => {} } = {}) {
+  const skip = new Set();
+  for (;;) {
+    await alive();
+    const item = nextToSend(await store.list(), me, skip);
+    if (!item) return null;
+    try {
+      const caseId = await send(item, store, server, alive);
+      if (item.kind === "report") await store.settle(item.key, caseId);
+      else await store.drop(item.key);
+    } catch (error) {
+      if (error.status === undefined) throw error; // our own mistake: never taken for the server's word
+      if (passing(error)) return error;
+      if (error.code === "upload_gone") { // the server forgot a half-sent file: from the beginning
+        skip.add(item.key);
+        await store.save({ ...item, upload_id: null, upload_try: (item.upload_try || 0) + 1 });
+      } else await store.save({ ...item, state: "refused", problem: { code: error.code || "", status: error.status, text: error.text || String(error), body: error.body || {} } });
+    }
+    changed();
+  }
+}
+
+const caseOf = (item) => `/api/cases/${encodeURIComponent(item.case_id)}`;
+
+async function send(item, store, server, alive) {
+  const headers = { "Idempotency-Key": item.key, "X-Acting-User": item.owner.user_id };
+  const context = told(item, server.now());
+  if (item.kind === "report") {
+    const made = await server.post("/api/cases", { ...item.data, idempotency_key: item.key, told: context }, { headers });
+    return made.case_id || made.case?.case_id;
+  }
+  if (item.kind === "plan_task") {
+    await server.post(`/api/plan-tasks/${encodeURIComponent(item.task_id)}`, { state: item.state_to }, { headers }).catch((error) => {
+      if (error.code !== "input_invalid" || !/ already$/.test(error.body?.detail || "")) throw error; // the answer to the first try was lost
+    });
+    return null;
+  }
+  const uploaded = item.blob ? await file(item, store, server, headers, alive) : null;
+  if (item.kind === "photo") {
+    await server.post(`${caseOf(item)}/attachments?purpose=${item.purpose || "other"}`, { upload_id: uploaded, told: context }, { headers });
+  } else if (item.kind === "late") {
+    await server.post(`${caseOf(item)}/late-records`, { name: item.name, told: { ...context, seen_version: null }, refused: item.refused || "", data: item.data || {}, uploads: uploaded ? [uploaded] : [], idempotency_key: `${item.key}:late` }, { headers });
+  } else {
+    await server.post(`${caseOf(item)}/commands`, { name: item.name, idempotency_key: item.key, data: item.data || {}, told: context }, { headers });
+  }
+  return null;
+}
+
+/** The file's upload, begun once and gone on with after every cut. */
+async function file(item, store, server, headers, alive) {
+  if (item.upload_id) return item.upload_id;
+  const again = item.upload_try ? `:${item.upload_try}` : "";
+  const facts = { filename: item.filename || "photo.jpg", sha256: item.sha256, taken_at: item.done_at, lon: item.place?.lon, lat: item.place?.lat };
+  const id = await upload(item.blob, { key: `${item.key}${again}`, facts, headers: { "X-Acting-User": headers["X-Acting-User"] } }, { raw: server.raw, wait: server.wait, alive });
+  await store.save({ ...item, upload_id: id });
+  return id;
+}
+
+/** A person's choice about an item that was refused: "anyway", "record" or "discard".  Photographs are never lost. */
+export async function decide(store, key, choice) {
+  const items = await store.list();
+  const item = items.find((i) => i.key === key);
+  if (!item || item.state !== "refused") return; // decided already, by a second tap
+  if (choice === "anyway") await store.save({ ...item, state: "waiting", problem: null, anyway: true });
+  else if (choice === "record" || item.blob) await store.save(asRecord(item));
+  else await store.drop(item.key);
+  if (choice === "anyway") return;
+  // The photographs of the same form go to the file as well, though what they were taken for is not carried out.
+  for (const other of items) if (other.form === item.form && other.key !== item.key && other.blob && other.state === "refused") await store.save(asRecord(other));
+}

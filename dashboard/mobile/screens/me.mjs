@@ -1,0 +1,52 @@
+// Me: duty and place, size of words, theme, language, devices, password, log out.
+import { api, full, h, replace, t, term } from "../base.mjs";
+import { setting, signOut } from "../actions.mjs";
+import * as push from "../push.mjs";
+import * as queue from "../queue/index.mjs";
+import { app } from "../state.mjs";
+import { dutyNow, setDuty, stopDuty } from "./duty.mjs";
+import { screen } from "./frame.mjs";
+import { languageButton } from "./login.mjs";
+
+const choice = (name, values) => h("fieldset", { class: "choice" }, h("legend", {}, t(`phone.${name}`)), values.map((v) => h("button", { type: "button", class: "pill", "aria-pressed": String(app.settings[name] === v), dataset: { set: `${name}:${v}` },
+  onClick: (event) => { setting(name, v); for (const b of event.currentTarget.parentNode.querySelectorAll("button")) b.setAttribute("aria-pressed", String(b === event.currentTarget)); } }, t(`phone.${name}_${v}`))));
+
+export function meScreen(root) {
+  const me = app.me;
+  const pushPlace = h("div", { class: "row" });
+  const devices = h("div", { class: "devices" });
+  const undo = screen(root, t("phone.me"), { tab: "me" },
+    h("div", { class: "me" }, h("h2", {}, me.name || me.login), h("p", { class: "soft" }, [me.department_name, (me.roles || []).map((r) => term("role", r)).join("、")].filter(Boolean).join(" · ")),
+      dutyBox(), choice("size", ["m", "l", "xl"]), choice("theme", ["auto", "light", "dark", "sun"]), pushPlace,
+      h("details", {}, h("summary", {}, t("phone.devices")), devices), h("div", { class: "row" }, h("a", { class: "big", href: "#/password" }, t("phone.own_password")), languageButton()),
+      h("button", { type: "button", class: "big danger", dataset: { do: "logout" }, onClick: leave }, t("top.logout"))));
+  push.offer(pushPlace, me).catch((error) => console.info("no push here", error));
+  drawDevices(devices);
+  return undo;
+}
+
+async function leave() {
+  const { mine } = await queue.summary(app.me);
+  if (mine.length && !confirm(t("phone.leave_waiting", { n: mine.length }))) return;
+  stopDuty();
+  await signOut();
+}
+
+function dutyBox() {
+  const now = dutyNow() || {};
+  const box = h("fieldset", { class: "choice" });
+  const draw = (s) => replace(box, h("legend", {}, t("phone.duty")),
+    h("label", { class: "tick" }, h("input", { type: "checkbox", checked: Boolean(s.on_duty), dataset: { duty: "on" }, onChange: (e) => change({ on_duty: e.target.checked, consent: e.target.checked && Boolean(s.sharing) }) }), t("phone.on_duty")),
+    h("label", { class: "tick" }, h("input", { type: "checkbox", checked: Boolean(s.sharing), disabled: !s.on_duty, dataset: { duty: "share" }, onChange: (e) => change({ on_duty: true, consent: e.target.checked }) }), t("phone.share_place")),
+    h("p", { class: "soft" }, t("phone.share_about", { days: s.kept_days ?? 7 })));
+  const change = async (wish) => { await setDuty(wish).catch(() => {}); draw(dutyNow() || {}); };
+  draw(now);
+  return box;
+}
+
+async function drawDevices(node) {
+  const answer = await api.get("/api/me/devices").catch(() => null);
+  if (!answer) return;
+  replace(node, answer.items.map((d) => h("div", { class: "card" }, h("b", {}, d.name || d.user_agent || "—"), h("span", { class: "soft" }, `${full(d.last_seen_at)} · ${d.address}`),
+    d.this ? h("span", { class: "chip" }, t("phone.this_device")) : h("button", { type: "button", class: "big", dataset: { revoke: d.device_id }, onClick: async (event) => { event.currentTarget.disabled = true; await api.remove(`/api/me/devices/${encodeURIComponent(d.device_id)}`); drawDevices(node); } }, t("phone.revoke")))));
+}

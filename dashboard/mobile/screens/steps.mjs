@@ -1,0 +1,177 @@
+// The commands of a case as big buttons.  Every form has one key from its opening: a second tap sends nothing twice.
+import { h, icon, replace, t, term, has } from "../base.mjs";
+import { stepAhead, submit } from "../actions.mjs";
+import { FileRefused, prepare, sha256 } from "../queue/files.mjs";
+import * as queue from "../queue/index.mjs";
+
+const ACCEPT = "image/*,video/*";
+const AFTER = { handling: [{ name: "finish" }, { name: "arrive" }, { name: "return" }, { name: "comment" }, { name: "attach" }] };
+
+/** The panel of what may be done now; `redraw` after a step that this phone already knows the outcome of. */
+export function actions(detail, body, redraw) {
+  const c = detail.case;
+  const can = new Map((detail.allowed || []).map((a) => [a.name, a]));
+  const begun = () => { body.dataset.begun = "1"; };
+  const slot = h("div", { class: "actions", onInput: begun, onClick: begun });
+  const send = (form, steps) => put(form, steps.map((s) => ({ case_id: c.case_id, seen_version: c.version, ...s })));
+  const home = () => { location.hash = "#/"; };
+  if (can.has("accept")) slot.append(oneTap("accept", "phone.accept", async (form) => {
+    await send(form, [{ kind: "command", name: "accept" }]);
+    await stepAhead(detail, "handling", AFTER.handling);
+    delete body.dataset.begun;
+    redraw();
+  }));
+  if (can.has("arrive")) slot.append(oneTap("arrive", "phone.arrive", (form) => send(form, [{ kind: "command", name: "arrive" }]), can.has("accept") || can.has("finish") ? "" : "primary"));
+  if (can.has("finish")) slot.append(finish(send, home));
+  if (can.has("check_pass")) slot.append(checkPass(send, home));
+  for (const name of ["rework", "refuse", "return"]) if (can.has(name)) slot.append(withText(name, "reason", "danger", (form, data) => send(form, [{ kind: "command", name, data }]).then(home)));
+  const more = h("div", { class: "more" });
+  if (can.has("request_extension")) more.append(extension((form, data) => send(form, [{ kind: "command", name: "request_extension", data }]).then(home)));
+  if (can.has("approve_extension")) more.append(oneTap("approve_extension", "command.approve_extension", (form) => send(form, [{ kind: "command", name: "approve_extension" }]).then(home)));
+  for (const name of ["refuse_extension", "ask_help"]) if (can.has(name)) more.append(withText(name, "reason", "", (form, data) => send(form, [{ kind: "command", name, data }]).then(home)));
+  if (can.has("comment")) more.append(withText("comment", "comment", "", (form, data) => send(form, [{ kind: "command", name: "comment", data }]).then(home)));
+  if (can.has("verify")) more.append(oneTap("verify", "command.verify", (form) => send(form, [{ kind: "command", name: "verify" }]).then(home)));
+  if (can.has("attach") || can.has("accept") || can.has("finish")) more.append(extraFiles(send, can.has("finish")), signature(send));
+  if (more.children.length) slot.append(more);
+  if (!slot.children.length) slot.append(h("p", { class: "soft" }, t("case.nothing_allowed")));
+  return slot;
+}
+
+/** Queue a form; a full store is said and keeps the form open. */
+export async function put(form, steps) {
+  try {
+    await submit(form, steps);
+  } catch (error) {
+    if (error instanceof queue.StorageFull) alert(t("phone.storage_full"));
+    throw error;
+  }
+}
+
+function oneTap(name, words, run, style = "primary") {
+  const form = queue.newForm();
+  return h("button", { type: "button", class: `big ${style}`, dataset: { do: name }, onClick: async (event) => {
+    const button = event.currentTarget;
+    button.disabled = true;
+    await run(form).catch(() => { button.disabled = false; });
+  } }, has(words) ? t(words) : term("command", name));
+}
+
+/** A form in a fold: `run(formKey, data)`; its button is off from the first tap until it failed. */
+function fold(name, style, fields, run) {
+  const form = queue.newForm();
+  const button = h("button", { type: "submit", class: `big ${style || "primary"}`, dataset: { send: name } }, term("command", name));
+  const node = h("form", {}, fields.map((f) => f.node), button);
+  node.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (button.disabled) return;
+    button.disabled = true;
+    await run(form, Object.fromEntries(fields.map((f) => [f.name, f.value()]))).catch(() => { button.disabled = false; });
+  });
+  return h("details", { class: "reason" }, h("summary", { class: "big", dataset: { do: name } }, term("command", name)), node);
+}
+
+function withText(name, field, style, run) {
+  const text = h("textarea", { rows: "2", required: true, minlength: field === "comment" ? "1" : "2", maxlength: "500", placeholder: t(`field.${field}`), "aria-label": t(`field.${field}`) });
+  return fold(name, style, [{ name: field, node: text, value: () => text.value.trim() }], run);
+}
+
+function extension(run) {
+  const value = h("input", { type: "number", min: "1", max: "1000", value: "4", required: true, "aria-label": t("field.value") });
+  const unit = h("select", { "aria-label": t("field.unit") }, ["work_hour", "work_day", "urgent_hour"].map((u) => h("option", { value: u }, term("unit", u))));
+  const text = h("textarea", { rows: "2", required: true, minlength: "2", maxlength: "500", placeholder: t("field.reason"), "aria-label": t("field.reason") });
+  return fold("request_extension", "", [{ name: "value", node: value, value: () => Number(value.value) }, { name: "unit", node: unit, value: () => unit.value }, { name: "reason", node: text, value: () => text.value.trim() }], run);
+}
+
+/** Files that a person chose, ready to be queued; what cannot be taken is said at once. */
+export async function chosen(input, message) {
+  const found = [];
+  message.hidden = true;
+  for (const file of input.files) {
+    try {
+      const made = await prepare(file);
+      found.push({ ...made, done_at: new Date().toISOString(), sha256: await sha256(made.blob) });
+    } catch (error) {
+      if (!(error instanceof FileRefused)) throw error;
+      message.hidden = false;
+      message.textContent = t(`phone.file_${error.code}`, { name: file.name });
+    }
+  }
+  input.value = "";
+  return found;
+}
+const step = (purpose) => ({ blob, filename, done_at, sha256: hash }) => ({ kind: "photo", purpose, blob, filename, done_at, sha256: hash });
+const preview = (f) => (f.film ? h("video", { src: URL.createObjectURL(f.blob), muted: true, playsInline: true, "aria-label": t("phone.film") }) : h("img", { src: URL.createObjectURL(f.blob), alt: t("phone.photo") }));
+
+/** Photograph → (a word) → done: three taps. */
+function finish(send, done) {
+  const form = queue.newForm();
+  const input = h("input", { type: "file", accept: ACCEPT, capture: "environment", multiple: true, id: "finish-photo", class: "file", dataset: { do: "photo" } });
+  const message = h("p", { class: "error", role: "alert", hidden: true });
+  const slot = h("div", {});
+  let files = [];
+  const draw = () => {
+    const comment = h("textarea", { rows: "2", placeholder: t("phone.comment"), "aria-label": t("phone.comment"), maxlength: "500" });
+    const reason = files.length ? null : h("textarea", { rows: "2", placeholder: t("field.no_photo_reason"), "aria-label": t("field.no_photo_reason"), required: true, minlength: "2", maxlength: "500" });
+    const button = h("button", { type: "submit", class: "big primary", dataset: { do: "finish" } }, t("phone.finish"));
+    const node = h("form", { class: "finish" }, h("div", { class: "previews" }, files.map(preview)), reason, comment, button, h("label", { class: "big", for: "finish-photo" }, icon("camera", 20), t("phone.another")));
+    node.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      if (button.disabled) return;
+      button.disabled = true;
+      const data = { ...(comment.value.trim() ? { comment: comment.value.trim() } : {}), ...(reason ? { no_photo_reason: reason.value.trim() } : {}) };
+      await send(form, [...files.map(step("after")), { kind: "command", name: "finish", data }]).then(done, () => { button.disabled = false; });
+    });
+    replace(slot, node);
+  };
+  input.addEventListener("change", async () => { files = [...files, ...(await chosen(input, message))]; if (files.length) draw(); });
+  return h("div", { class: "finish-box" }, input, h("label", { class: "big primary", for: "finish-photo" }, icon("camera", 22), t("phone.photo_finish")), message, slot,
+    h("button", { type: "button", class: "flat", onClick: draw }, t("phone.no_photo")));
+}
+
+function checkPass(send, done) {
+  const form = queue.newForm();
+  const input = h("input", { type: "file", accept: ACCEPT, capture: "environment", id: "check-photo", class: "file" });
+  const message = h("p", { class: "error", role: "alert", hidden: true });
+  const shown = h("div", { class: "previews" });
+  let files = [];
+  input.addEventListener("change", async () => { files = [...files, ...(await chosen(input, message))]; replace(shown, files.map(preview)); });
+  const button = h("button", { type: "button", class: "big primary", dataset: { do: "check_pass" }, onClick: async () => {
+    button.disabled = true;
+    await send(form, [...files.map(step("check")), { kind: "command", name: "check_pass" }]).then(done, () => { button.disabled = false; });
+  } }, t("phone.check_pass"));
+  return h("div", { class: "finish-box" }, input, shown, message, button, h("label", { class: "flat", for: "check-photo" }, icon("camera", 18), t("phone.photo")));
+}
+
+function extraFiles(send, handling) {
+  const input = h("input", { type: "file", accept: ACCEPT, capture: "environment", multiple: true, id: "extra-photo", class: "file" });
+  const message = h("p", { class: "error", role: "alert", hidden: true });
+  input.addEventListener("change", async () => {
+    const files = await chosen(input, message);
+    if (files.length) await send(queue.newForm(), files.map(step(handling ? "before" : "other")));
+  });
+  return h("div", {}, input, h("label", { class: "flat", for: "extra-photo" }, icon("camera", 18), t("phone.photo_before")), message);
+}
+
+/** A signature drawn with a finger, kept as a picture of the file. */
+function signature(send) {
+  const canvas = h("canvas", { class: "sign", width: 600, height: 220, "aria-label": t("phone.sign_here"), role: "img" });
+  const name = h("input", { maxlength: "60", required: true, placeholder: t("phone.signed_by"), "aria-label": t("phone.signed_by") });
+  let drawn = 0;
+  const at = (e) => { const r = canvas.getBoundingClientRect(); return [(e.clientX - r.left) * canvas.width / r.width, (e.clientY - r.top) * canvas.height / r.height]; };
+  canvas.addEventListener("pointerdown", (e) => { canvas.setPointerCapture(e.pointerId); const g = canvas.getContext("2d"); if (!drawn) { g.fillStyle = "#fff"; g.fillRect(0, 0, canvas.width, canvas.height); } g.lineWidth = 4; g.lineCap = "round"; g.strokeStyle = "#10243c"; g.beginPath(); g.moveTo(...at(e)); drawn += 1; });
+  canvas.addEventListener("pointermove", (e) => { if (e.buttons) { const g = canvas.getContext("2d"); g.lineTo(...at(e)); g.stroke(); drawn += 1; } });
+  const form = queue.newForm();
+  const button = h("button", { type: "submit", class: "big primary" }, t("phone.sign"));
+  const node = h("form", {}, canvas, name, button, h("button", { type: "button", class: "flat", onClick: () => { canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height); drawn = 0; } }, t("phone.sign_again")));
+  const fold = h("details", { class: "reason" }, h("summary", { class: "flat" }, t("phone.signature")), node);
+  node.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (drawn < 3 || button.disabled) return;
+    button.disabled = true;
+    const blob = await new Promise((ok) => canvas.toBlob(ok, "image/png"));
+    const at_ = new Date().toISOString();
+    await send(form, [{ kind: "photo", purpose: "other", blob, filename: "signature.png", done_at: at_, sha256: await sha256(blob) },
+      { kind: "command", name: "comment", data: { comment: t("phone.signed", { name: name.value.trim() }) } }]).then(() => { fold.open = false; }, () => { button.disabled = false; });
+  });
+  return fold;
+}

@@ -1,0 +1,72 @@
+// One case: what it is, what to do next, where it lies, what happened.
+import { caseTitle, full, h, replace, t, term } from "../base.mjs";
+import { keptDetail, loadDetail, locate } from "../actions.mjs";
+import { app, on } from "../state.mjs";
+import { screen } from "./frame.mjs";
+import { actions } from "./steps.mjs";
+import { remaining, severity } from "./tasks.mjs";
+import { mediaOf, queueBox } from "./waiting.mjs";
+import { where } from "./where.mjs";
+
+export function taskScreen(root, id) {
+  let alive = true;
+  const body = h("div", { class: "task" }, h("p", { class: "empty" }, t("phone.loading")));
+  const box = queueBox();
+  const undo = screen(root, t("phone.task"), { back: true }, box.node, body);
+  const load = async () => {
+    const known = await keptDetail(id);
+    if (known && alive) draw(body, known);
+    try {
+      const fresh = await loadDetail(id);
+      // Never pull a photograph or a word that was begun from under a hand.
+      const same = known === fresh || (known && known.case.version === fresh.case.version && known.allowed?.length === fresh.allowed?.length);
+      if (alive && !same && !body.dataset.begun) draw(body, fresh);
+    } catch (error) {
+      if (alive && !known) replace(body, h("p", { class: "error", role: "alert" }, error.text || String(error)));
+    }
+  };
+  load();
+  locate().then(() => { if (alive) body.querySelector(".where")?.dispatchEvent(new Event("place")); });
+  const again = on("tasks", async () => {
+    const known = app.details.get(id);
+    if (alive && known && !body.dataset.begun && Number(body.dataset.version) !== known.case.version) draw(body, known);
+  });
+  return () => { alive = false; undo(); again(); box.stop(); };
+}
+
+function draw(body, detail) {
+  const c = detail.case;
+  body.dataset.version = c.version;
+  const picture = mediaOf(detail);
+  replace(body,
+    h("div", { class: `head ${severity(c)}` }, h("h2", {}, caseTitle(c)), caseTitle(c) === c.title ? null : h("span", { class: "soft" }, `${c.title} `), h("span", { class: "soft" }, c.number),
+      h("span", { class: "line" }, h("span", { class: "chip" }, term("state", c.state)), h("span", { class: "chip" }, t(`severity.${c.severity}`)), remaining(c))),
+    actions(detail, body, () => draw(body, detail)),
+    picture ? h("img", { class: "photo", src: picture, alt: t("purpose.finding"), loading: "lazy", onError: (e) => { e.target.hidden = true; } }) : null,
+    where(c),
+    h("dl", {}, [[t("fact.place"), c.site_name || c.division_name], [t("fact.grid"), c.grid_code], [t("fact.opened"), full(c.opened_at)], [t("fact.deadline"), c.deadline_at ? full(c.deadline_at) : null],
+      [t("fact.department"), c.department_name], [t("field.comment"), c.description]].filter(([, v]) => v).map(([k, v]) => [h("dt", {}, k), h("dd", {}, v)])),
+    evidence(detail),
+    h("details", { open: true }, h("summary", {}, t("case.timeline")), h("ol", { class: "moves" }, [...(detail.transitions || [])].reverse().map(move))));
+}
+
+/** When it was done stands first; when it arrived beside it, if that differs. */
+function move(m) {
+  const recorded = m.data?.recorded;
+  const believed = recorded && ["as_told", "corrected"].includes(recorded.clock);
+  const late = believed && Math.abs(Date.parse(m.at) - Date.parse(recorded.at)) > 90000;
+  return h("li", {}, h("b", {}, term("command", m.command)), ` ${m.actor_name || m.actor_id}`,
+    h("time", {}, late ? t("phone.done_arrived", { done: full(recorded.at), arrived: full(m.at) }) : full(m.at)),
+    recorded?.distance_m != null ? h("span", { class: "soft" }, t("phone.from_place", { m: Math.round(recorded.distance_m) })) : null,
+    recorded && !believed && recorded.told_at ? h("p", { class: "soft" }, t("phone.clock_not_believed", { told: full(recorded.told_at) })) : null,
+    m.reason ? h("p", {}, m.reason) : m.data?.comment ? h("p", {}, m.data.comment) : null);
+}
+
+function evidence(detail) {
+  const files = (detail.evidence || []).filter((e) => /^(image|video)\//.test(e.media_type) && e.kind !== "annotated");
+  if (!files.length) return null;
+  return h("details", {}, h("summary", {}, t("phone.files", { n: files.length })), h("div", { class: "files" }, files.map((e) => h("figure", {},
+    e.media_type.startsWith("video/") ? h("video", { src: e.url, controls: true, preload: "none" }) : h("img", { src: e.url, alt: term("purpose", e.purpose), loading: "lazy" }),
+    h("figcaption", {}, `${term("purpose", e.purpose)} · ${full(e.taken_at)}`)))));
+}
+

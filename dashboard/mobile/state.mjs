@@ -1,0 +1,32 @@
+// What the phone knows now, and who wants to hear when it changes.  No screen and no request in here.
+export const app = {
+  me: null, tasks: [], planTasks: [], total: 0, details: new Map(), online: navigator.onLine, place: null, loadedAt: null, failed: null, busy: false,
+  expired: false, settings: { size: "m", theme: "auto", order: "urgent" },
+};
+
+const heard = new EventTarget();
+/** Events: tasks (lists or the network changed), session (who is signed in), settings. */
+export const emit = (name) => heard.dispatchEvent(new Event(name));
+export function on(name, fn) {
+  heard.addEventListener(name, fn);
+  return () => heard.removeEventListener(name, fn);
+}
+
+/** Large words and sunlight before the first screen is drawn. */
+export function dress() {
+  const root = document.documentElement;
+  root.dataset.size = app.settings.size;
+  root.dataset.theme = app.settings.theme;
+}
+
+/** What a role finds first. */
+export function home(me) {
+  const roles = new Set(me?.roles || []);
+  if (roles.has("staff")) return "handler";
+  if (roles.has("inspector") || roles.has("grid_worker")) return "checker";
+  if (roles.has("manager")) return "leader";
+  if (roles.has("dispatcher") || roles.has("operator")) return "coordinator";
+  if (roles.has("drone")) return "pilot";
+  return "handler";
+}
+export const hasTeam = (me) => (me?.roles || []).some((r) => ["manager", "dispatcher", "operator", "admin"].includes(r));

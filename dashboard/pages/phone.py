@@ -1,0 +1,162 @@
+"""The phone's files: the shell (what the first screen needs, found by following imports), words, service worker.
+
+All files are small text; they are compressed once and kept, and found again by what is in them (ETag).
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import mimetypes
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import Response
+
+from dashboard.i18n import LANGUAGES
+from dashboard.i18n import words as all_words
+
+HERE = Path(__file__).parent.parent / "mobile"
+STATIC = Path(__file__).parent.parent / "static"
+_KINDS = {
+    ".mjs": "text/javascript", ".css": "text/css", ".png": "image/png", ".webmanifest": "application/manifest+json",
+}  # fmt: skip
+_NAME = re.compile(r"(?:[\w-]+/)*[\w.-]+\.(?:mjs|css|png|webmanifest)")
+_IMPORT = re.compile(r"""^\s*(?:import|export)\b[^"';]*["']([^"']+)["']""", re.MULTILINE)
+# Words that the phone shows; the command centre's many others stay behind.
+_PREFIXES = (
+    "phone.", "act.", "app.", "login.", "error.", "state.", "severity.", "command.", "kind.", "field.", "fact.",
+    "purpose.", "role.", "unit.", "span.", "cases.overdue", "cases.left", "case.until",
+    "case.nothing_allowed", "case.timeline", "top.logout", "plans.do_",
+)  # fmt: skip
+
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A file as it is sent: plain, compressed, and its ETag."""
+
+    body: bytes
+    packed: bytes
+    media_type: str
+    tag: str
+
+
+def _asset(body: bytes, media_type: str) -> Asset:
+    return Asset(body, gzip.compress(body, 9, mtime=0), media_type, f'"{hashlib.sha256(body).hexdigest()[:20]}"')
+
+
+def _send(asset: Asset, request: Request, **headers: str) -> Response:
+    head = {"ETag": asset.tag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding", **headers}
+    if request.headers.get("if-none-match") == asset.tag:
+        return Response(status_code=304, headers=head)
+    if "gzip" in request.headers.get("accept-encoding", "") and not asset.media_type.startswith("image/"):
+        return Response(asset.packed, media_type=asset.media_type, headers={**head, "Content-Encoding": "gzip"})
+    return Response(asset.body, media_type=asset.media_type, headers=head)
+
+
+@lru_cache(maxsize=256)
+def _read(path: Path, changed_ns: int) -> Asset:
+    del changed_ns  # part of the key: a changed file is read again
+    kind = _KINDS.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return _asset(path.read_bytes(), kind)
+
+
+def _file(path: Path) -> Asset:
+    return _read(path, path.stat().st_mtime_ns)
+
+
+def _path(address: str) -> Path | None:
+    if address.startswith("/m/"):
+        return HERE / address.removeprefix("/m/")
+    return STATIC / address.removeprefix("/static/") if address.startswith("/static/") else None
+
+
+def shell() -> list[str]:
+    """Addresses of what the first screen needs: the page, its style, and every module it imports without waiting."""
+    found: dict[str, None] = {}
+    waiting = ["/m/app.mjs"]
+    while waiting:
+        address = waiting.pop(0)
+        path = _path(address)
+        if address in found or path is None or not path.is_file():
+            continue
+        found[address] = None
+        for name in _IMPORT.findall(path.read_text(encoding="utf-8")):
+            waiting.append(name if name.startswith("/") else _joined(address, name))
+    return list(found)
+
+
+def _joined(address: str, name: str) -> str:
+    parts = address.split("/")[:-1]
+    for part in name.split("/"):
+        if part == "..":
+            parts.pop()
+        elif part != ".":
+            parts.append(part)
+    return "/".join(parts)
+
+
+def words(language: str) -> bytes:
+    """The phone's words in ``language`` as JSON."""
+    known = all_words(language)
+    return json.dumps({k: v for k, v in known.items() if k.startswith(_PREFIXES)}, ensure_ascii=False).encode()
+
+
+def _index() -> bytes:
+    preload = "\n".join(f'<link rel="modulepreload" href="{a}">' for a in shell() if a != "/m/app.mjs")
+    return (HERE / "index.html").read_text(encoding="utf-8").replace("__PRELOAD__", preload).encode()
+
+
+def worker() -> bytes:
+    """The service worker with the shell's list and a version that changes with any of its files."""
+    listed = ["/m", *shell(), "/m/phone.css", "/m/manifest.webmanifest", "/static/icon.svg"]
+    listed += [f"/m/words/{language}.json" for language in LANGUAGES]
+    digest = hashlib.sha256(_index())
+    for address in listed:
+        path = _path(address)
+        if path is not None and path.is_file():
+            digest.update(path.read_bytes())
+    for language in LANGUAGES:
+        digest.update(words(language))
+    text = (HERE / "sw.js").read_text(encoding="utf-8")
+    return text.replace("__VERSION__", digest.hexdigest()[:12]).replace("__SHELL__", json.dumps(listed)).encode()
+
+
+@router.get("/m")
+@router.get("/m/")
+def page(request: Request) -> Response:
+    """The phone's page.  Always whole: a 304 carries no content type, and the headers that go with it (the gate's
+    policy for what is no page) would replace those of the kept page."""
+    asset = _asset(_index(), "text/html; charset=utf-8")
+    packed = "gzip" in request.headers.get("accept-encoding", "")
+    head = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"} | ({"Content-Encoding": "gzip"} if packed else {})
+    return Response(asset.packed if packed else asset.body, media_type=asset.media_type, headers=head)
+
+
+@router.get("/m/sw.js")
+def service_worker(request: Request) -> Response:
+    """A route of its own: the worker's scope is ``/m``."""
+    return _send(_asset(worker(), "text/javascript"), request, **{"Service-Worker-Allowed": "/m"})
+
+
+@router.get("/m/words/{language}.json")
+def phone_words(language: str, request: Request) -> Response:
+    """The phone's words."""
+    if language not in LANGUAGES:
+        raise HTTPException(404, "no such language")
+    return _send(_asset(words(language), "application/json"), request)
+
+
+@router.get("/m/{name:path}")
+def phone_file(name: str, request: Request) -> Response:
+    """A module, style or picture of the phone."""
+    path = HERE / name
+    if not _NAME.fullmatch(name) or not path.is_file():
+        raise HTTPException(404, "no such file")
+    return _send(_file(path), request)
