@@ -24,7 +24,7 @@ from dashboard import login_limits
 from dashboard.errors import LoginFailed, LoginThrottled
 from dashboard.login_limits import WINDOW
 from events.evidence import audit_log
-from events.evidence.audit_log import SYSTEM_CHAIN
+from events.evidence.audit_log import ACCESS_CHAIN
 from storage.availability import is_away
 from storage.session import read_scope, session_scope
 from storage.tables.people import LoginFailure, LoginSession, User, UserRole
@@ -209,7 +209,7 @@ class Accounts:
                     LoginFailure.login == login, LoginFailure.address.in_((address[:60], device[:60]))
                 )
             )
-            audit_log.append(session, SYSTEM_CHAIN, now, user_id, "login", {"login": login, "address": address[:60]})
+            audit_log.append(session, ACCESS_CHAIN, now, user_id, "login", {"login": login, "address": address[:60]})
             session.add(
                 LoginSession(
                     session_hash=secret_hash(secret),
@@ -233,7 +233,7 @@ class Accounts:
             place = (device or address)[:60]
             session.add(LoginFailure(failure_id=new_id(), login=login[:60], address=place, failed_at=now))
             audit_log.append(
-                session, SYSTEM_CHAIN, now, "system", action, {"login": login[:60], "address": address[:60]}
+                session, ACCESS_CHAIN, now, "system", action, {"login": login[:60], "address": address[:60]}
             )
 
     def _throttle(self, login: str, address: str, device: str, now: datetime) -> None:
@@ -251,7 +251,7 @@ class Accounts:
         self._throttled[login, address] = now
         with session_scope(self.engine) as session:
             audit_log.append(
-                session, SYSTEM_CHAIN, now, "system", "login_throttled", {"login": login, "address": address}
+                session, ACCESS_CHAIN, now, "system", "login_throttled", {"login": login, "address": address}
             )
 
     def principal(self, secret: str) -> Principal | None:
@@ -303,7 +303,7 @@ class Accounts:
             kept = session.get(LoginSession, session_hash)
             if kept is not None:
                 body = {"address": kept.address}
-                audit_log.append(session, SYSTEM_CHAIN, self.clock.now(), kept.user_id, "logout", body)
+                audit_log.append(session, ACCESS_CHAIN, self.clock.now(), kept.user_id, "logout", body)
                 session.flush()
             session.execute(delete(LoginSession).where(LoginSession.session_hash == session_hash))
 
@@ -323,7 +323,7 @@ class Accounts:
             if user is None:
                 raise NotFound(what="user", key=principal.actor.user_id)
             user.password_hash, user.must_change_password = hashed, False
-            audit_log.append(session, SYSTEM_CHAIN, now, user.user_id, "password_change", {"address": address[:60]})
+            audit_log.append(session, ACCESS_CHAIN, now, user.user_id, "password_change", {"address": address[:60]})
             session.execute(
                 delete(LoginSession).where(
                     LoginSession.user_id == user.user_id, LoginSession.session_hash != principal.session_hash

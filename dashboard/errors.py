@@ -20,6 +20,12 @@ class LoginThrottled(YiwangError):
     remedy = "wait {retry_after_s} seconds"
 
 
+class HostUnknown(YiwangError):
+    code = "host_unknown"
+    message = "nobody is called by this name here"
+    remedy = "use the address that your administrators gave you (YIWANG_ALLOWED_HOSTS)"
+
+
 class NotSignedIn(YiwangError):
     code = "not_signed_in"
     message = "this needs a session"
@@ -78,6 +84,7 @@ _STATUS: dict[str, int] = {
     "wrong_person": 409,
     "not_on_duty": 409,
     "password_change_required": 403,
+    "host_unknown": 421,
     "not_signed_in": 401,
     "login_failed": 401,
     "login_throttled": 429,

@@ -102,7 +102,14 @@ def create_app(settings: Settings, clock: Clock | None = None, *, pages: bool = 
         from dashboard.pages import mount
 
         mount(app, settings)
-    app.add_middleware(Gate, sessions=services.sessions, body_limit=_body_limit, room=services.health.check_room)
+    app.add_middleware(
+        Gate,
+        sessions=services.sessions,
+        body_limit=_body_limit,
+        room=services.health.check_room,
+        hosts=settings.allowed_hosts,
+        public_url=settings.public_url,
+    )
     app.add_middleware(ClientAddress, proxies=Proxies.parse(settings.trusted_proxies))
     return app
 

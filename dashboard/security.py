@@ -22,6 +22,7 @@ from dashboard.auth import Accounts, Principal
 from dashboard.errors import (
     BodyTooLarge,
     CsrfRefused,
+    HostUnknown,
     NotSignedIn,
     PasswordChangeRequired,
     WrongPerson,
@@ -35,6 +36,7 @@ COOKIE = "yiwang_session"
 OPEN = frozenset({"/login", "/m", "/favicon.ico", "/healthz", "/livez", "/api/login"})
 OPEN_BELOW = ("/static/", "/m/", "/open311/")  # Open311 checks its own keys
 PASSWORD_PATHS = frozenset({"/api/me", "/api/me/password", "/api/logout"})  # all that a first password opens
+PROBES = frozenset({"/healthz", "/livez"})  # asked from inside, by address
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_LIMIT = 1 << 20
 UPLOAD_LIMIT = 24 << 20
@@ -84,9 +86,13 @@ class Gate:
         sessions: SessionCache,
         body_limit: Callable[[str], int],
         room: Callable[[], None] = lambda: None,
+        hosts: str = "",
+        public_url: str = "",
     ) -> None:
         self.app = app
         self._room = room
+        self._hosts = frozenset(h.strip().lower() for h in hosts.split(",") if h.strip())
+        self._https = public_url.startswith("https://")
         self._sessions = sessions
         self._body_limit = body_limit
 
@@ -96,6 +102,7 @@ class Gate:
             return
         headers = Headers(scope=scope)
         try:
+            self._check_host(headers, scope["path"])
             principal = await self._principal(headers)
             scope.setdefault("state", {})["principal"] = principal
             if principal is not None and EXTENSION in scope.get("extensions", {}):
@@ -116,7 +123,17 @@ class Gate:
             await self.app(scope, receive, send)
             return
         limit = self._body_limit(scope["path"])
-        await self.app(scope, _bounded(receive, limit), _with_headers(scope, send))
+        await self.app(scope, _bounded(receive, limit), _with_headers(scope, send, self._https))
+
+    def _check_host(self, headers: Headers, path: str) -> None:
+        """Only names that are ours: a page of another name that was pointed at us (DNS rebinding) gets nothing."""
+        if self._hosts and path not in PROBES:
+            try:
+                name = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+            except ValueError:
+                name = ""
+            if name.lower() not in self._hosts:
+                raise HostUnknown()
 
     async def _principal(self, headers: Headers) -> Principal | None:
         try:
@@ -156,7 +173,11 @@ def _same_origin(headers: Headers) -> None:
     origin = headers.get("origin")
     if origin is None:
         return  # not a browser; the CSRF token is asked for all the same
-    if urlsplit(origin).netloc != headers.get("host", ""):
+    try:
+        named = urlsplit(origin).netloc
+    except ValueError:
+        named = ""
+    if named != headers.get("host", ""):
         raise Forbidden(action="send this from another site")
 
 
@@ -176,13 +197,15 @@ def _bounded(receive: Receive, limit: int) -> Receive:
     return counted
 
 
-def _with_headers(scope: Scope, send: Send) -> Send:
+def _with_headers(scope: Scope, send: Send, https: bool = False) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers.setdefault("X-Content-Type-Options", "nosniff")
             headers.setdefault("Referrer-Policy", "same-origin")
             headers.setdefault("X-Frame-Options", "DENY")
+            if https or scope.get("scheme") == "https":
+                headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
             headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
             headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
             if not headers.get("content-type", "").startswith("text/html"):

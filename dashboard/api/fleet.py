@@ -11,6 +11,7 @@ import shapely
 from fastapi import APIRouter, Request, Response
 
 from core import plugins
+from core.addresses import check_camera, read_networks
 from core.errors import InputInvalid, NotFound
 from core.geo.homography import GroundPoint, calibration_of
 from core.records import AlgorithmConfig, Zone
@@ -98,6 +99,7 @@ def _create(use: Services, who: Any, sent: NewCamera) -> dict[str, Any]:
     if not _CAMERA_ID.fullmatch(sent.camera_id):
         raise InputInvalid(field="camera_id", detail=f"{sent.camera_id!r} cannot be an id", how="use A-Z, 0-9, - and _")
     _check({"name": sent.name}, [])
+    _check_addresses(use, {"url": sent.url, "sub_url": sent.sub_url}, {})
     if (sent.lon is None) != (sent.lat is None) or abs(sent.lon or 0) > 180 or abs(sent.lat or 0) > 90:
         raise InputInvalid(field="lon", detail="is no place", how="send lon and lat in degrees, or neither")
     with session_scope(use.engine) as session:
@@ -141,6 +143,7 @@ def change_camera(use: Services, who: Any, camera_id: str, edit: CameraEdit) -> 
         if "zones" in changes:
             changes["zones"] = _signed(changes["zones"], before, who)
         _check(changes, before)
+        _check_addresses(use, changes, {"url": row.url, "sub_url": row.sub_url})
         stored = _stored(changes)
         for name, value in stored.items():
             setattr(row, name, value)
@@ -180,6 +183,14 @@ def _check(changes: dict[str, Any], zones: list[Zone]) -> None:
         missing = sorted(set(config.zones) - known)
         if missing:
             raise InputInvalid(field="algorithms", detail=f"{config.kind} names the zone {missing[0]!r}", how="draw it")
+
+
+def _check_addresses(use: Services, changes: dict[str, Any], before: dict[str, Any]) -> None:
+    """Addresses that are new; what stands there already (an imported film) may stay."""
+    networks = read_networks("YIWANG_CAMERA_NETWORKS", use.settings.camera_networks)
+    for name in ("url", "sub_url"):
+        if name in changes and changes[name] != before.get(name):
+            check_camera(name, changes[name], networks, use.settings.data_dir)
 
 
 def _check_zones(zones: list[Zone]) -> None:

@@ -21,7 +21,8 @@ from storage.tables.cases import AuditEntry
 
 GENESIS = "0" * 64
 SYSTEM_CHAIN = "system"
-_SYSTEM_LOCK = 79_481
+ACCESS_CHAIN = "access"  # who logged in, failed, was slowed, left
+_CHAIN_LOCKS = {SYSTEM_CHAIN: 79_481, ACCESS_CHAIN: 79_482}
 _INSERT = insert(cast(Table, AuditEntry.__table__))
 _HEADS = "yiwang.audit.heads"  # in Session.info
 _HEAD = (
@@ -73,8 +74,8 @@ def _hash(prev_hash: str, chain_id: str, seq: int, at: datetime | str, actor_id:
 
 def append(session: Session, chain_id: str, at: datetime, actor_id: str, action: str, body: Mapping[str, JSON]) -> None:
     """Add a link to ``chain_id`` in the caller's transaction; the caller holds the case's row lock."""
-    if chain_id == SYSTEM_CHAIN and session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(_SYSTEM_LOCK)))  # no row stands for this chain
+    if chain_id in _CHAIN_LOCKS and session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_CHAIN_LOCKS[chain_id])))  # no row stands for this chain
     seq, prev_hash = head(session, chain_id)
     text = canonical(body)
     row = {

@@ -15,7 +15,7 @@ from dashboard import auth, login_limits
 from dashboard.client_address import Proxies
 from dashboard.errors import LoginFailed, LoginThrottled
 from dashboard.login_limits import device_cookie, known_device
-from events.evidence.audit_log import SYSTEM_CHAIN, chain, check_chain
+from events.evidence.audit_log import ACCESS_CHAIN, SYSTEM_CHAIN, chain, check_chain
 from storage.session import read_scope
 from storage.tables.cases import AuditEntry
 from tests.unit.dashboard.web import PASSWORD, Office, make_office
@@ -112,8 +112,9 @@ def test_logins_and_accounts_stand_in_the_chain(office: Office, monkeypatch: pyt
     assert main(["user", "password", "newone"]) == 0
     assert main(["user", "close", "newone"]) == 0
     with read_scope(office.engine) as session:
-        links = chain(session, SYSTEM_CHAIN)
-        assert not list(check_chain(links))
+        links = [link for name in (ACCESS_CHAIN, SYSTEM_CHAIN) for link in chain(session, name)]
+        assert not list(check_chain(chain(session, ACCESS_CHAIN)))
+        assert not list(check_chain(chain(session, SYSTEM_CHAIN)))
         actions = [link.action for link in links]
         role = session.scalars(select(AuditEntry).where(AuditEntry.action == "user_roles")).one()
         assert (role.body["from"], role.body["to"]) == (["viewer"], ["admin"])
