@@ -38,7 +38,9 @@ def read_time(given: Any, zone: tzinfo = BEIJING) -> datetime | None:
             return _of_number(given, zone)
         if given[10:11] == "T" and given[-6:-5] in ("+", "-"):  # ISO 8601 as most senders write it
             with suppress(ValueError):
-                return datetime.fromisoformat(given)
+                moment = datetime.fromisoformat(given)
+                if moment.tzinfo is not None:
+                    return moment
         return _of_text(given.strip(), zone)
     except (ValueError, OverflowError, OSError):
         return None

@@ -63,9 +63,10 @@ def sl651_mutant(dice: random.Random) -> bytes:
     if dice.random() < 0.3:
         return mutate(raw, dice)
     is_ascii = dice.random() < 0.25
-    payload = mutate(test_sl651.ASCII_BODY if is_ascii else raw[14:-3], dice)[:4000]
+    bodies = (raw[14:-3], raw[14:22] + bytes.fromhex(test_sl651.STATION + test_sl651.BASIC + test_sl651.RUN))
+    payload = mutate(test_sl651.ASCII_BODY if is_ascii else dice.choice(bodies), dice)[:4000]
     part = (dice.randint(1, 3), dice.randint(0, 4)) if dice.random() < 0.1 else None
-    function = dice.choice((*range(0x2F, 0x39), 0x45, 0x46, 0x50, dice.randrange(256)))
+    function = dice.choice((*range(0x2F, 0x39), *range(0x40, 0x4A), 0x50, dice.randrange(256)))
     end = dice.choice((3, 3, 0x17, 5, 0x1B))
     return sl651.encode(
         station="2201050001", centre=1, password="1234", function=function, payload=payload, part=part, end=end,
