@@ -31,6 +31,7 @@ from core.records import DeviceConfig
 from core.settings import Settings
 from ingest.counters import Refusal, SourceCounters
 from ingest.mapping import Mapping
+from ingest.mapping.format import RESERVED
 from ingest.nkeys import Issuer, claims_of
 from ingest.registry import Registry
 from ingest.transports.limits import AllowList
@@ -41,7 +42,6 @@ ACCOUNT = "CITY"
 OWN_IDS = "yiwang"  # client ids of ours begin with it, behind a drill's prefix
 _LOOK_S = 2.0
 _MOST_CONNECTIONS = 100_000
-_RESERVED = ("$", "read/", "obs/", "case/", "lease/", "cmd/", "look/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def client_ids(device: DeviceConfig) -> tuple[str, ...]:
 def mapped_topics(mappings: Iterable[Mapping]) -> tuple[str, ...]:
     """Filters of the mappings' topics, as the shared account may publish on them."""
     found = ["/".join("+" if "{" in level else level for level in m.topic.split("/")) for m in mappings if m.topic]
-    return tuple(t for t in dict.fromkeys(found) if not t.startswith(_RESERVED))
+    return tuple(t for t in dict.fromkeys(found) if not t.startswith(RESERVED))
 
 
 def device_topics(device: DeviceConfig, mappings: Iterable[Mapping]) -> tuple[str, ...]:
@@ -142,7 +142,7 @@ def device_topics(device: DeviceConfig, mappings: Iterable[Mapping]) -> tuple[st
     for mapping in mappings:
         topic = _own_topic(mapping, device)
         out += [topic] if topic else []
-    return tuple(t for t in dict.fromkeys(out) if t and not t.startswith(_RESERVED))
+    return tuple(t for t in dict.fromkeys(out) if t and not t.startswith(RESERVED))
 
 
 def _own_topic(mapping: Mapping, device: DeviceConfig) -> str:

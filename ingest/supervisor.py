@@ -20,12 +20,11 @@ from ingest.live import LiveStates
 from ingest.outlet import Outlet
 from ingest.pipeline import Pipeline
 from ingest.registry import Registry
-from ingest.router import Router, read_mappings
+from ingest.router import MappingsFolder, Router, follow
 from ingest.transports import http
 from ingest.transports.http import PushApp
 from ingest.transports.limits import AllowList, Limits
-from ingest.transports.mqtt import MqttSubscriber
-from ingest.transports.mqtt_topics import HeldTopics, sessions
+from ingest.transports.mqtt_sessions import MqttSessions
 from ingest.transports.tcp import TcpListener
 
 log = logging.getLogger("yiwang.ingest")
@@ -102,7 +101,8 @@ class Ingest:
                 self.pipeline.standing.hint(state["device_id"], state.get("states", {}))
             start("registry", lambda: self.registry.follow(self.bus, stop))
             await self._wait_for_registry(stop)
-            router = Router(read_mappings(self.settings.data_dir / "mappings"))
+            mappings = MappingsFolder(self.settings.data_dir / "mappings")
+            router = Router(mappings.look() or [])
             auth = self._auth(router)
             await auth.open(self.bus)
             start("broker rights", lambda: auth.run(stop))
@@ -122,8 +122,9 @@ class Ingest:
                     source.name,
                     lambda source=source: configured.serve(source, cursors, self.pipeline, self.clock, stop),  # type: ignore[misc]
                 )
-            for subscriber in self._subscribers(router):
-                start("mqtt", lambda subscriber=subscriber: subscriber.run(stop))  # type: ignore[misc]
+            subscribers = MqttSessions(self.settings, self.pipeline, router, self.clock, keep_running)
+            start("mqtt sessions", lambda: subscribers.run(stop))
+            start("mappings", lambda: follow(mappings, router, stop))
             push = PushApp(self.settings, self.pipeline, self.clock, router)
             port = self.settings.ingest_http_port
             start("http", lambda: http.serve(push, self.settings.panel_host, port, stop))
@@ -138,24 +139,6 @@ class Ingest:
             self.pipeline.note_refused("mqtt", refusal, device_id)
 
         return AuthService(self.settings, gate, self.counters.of("mqtt"), note, self.clock)
-
-    def _subscribers(self, router: Router) -> list[MqttSubscriber]:
-        """As many sessions as the filters need; what an earlier run held and nobody wants any more is given back."""
-        # a drill has sessions of its own, else it would take over the live city's
-        first = f"{self.settings.subject_prefix.replace('.', '-')}yiwang-ingest"
-        groups = sessions(router.topics)
-        names = [first if number == 0 else f"{first}-{number + 1}" for number in range(len(groups))]
-        held = HeldTopics(self.settings.data_dir / "cursors" / f"{first}.json")
-        former = held.exchange(dict(zip(names, groups, strict=True)))
-        names += [name for name in former if name not in names]
-        return [
-            MqttSubscriber(
-                self.settings, self.pipeline, router.parse, self.clock,
-                topics=groups[number] if number < len(groups) else (),
-                forgotten=former.get(name, ()), client_id=name,
-            )
-            for number, name in enumerate(names)
-        ]  # fmt: skip
 
     async def _wait_for_registry(self, stop: asyncio.Event) -> None:
         """Devices that connect before the registry is known would all count as unknown."""

@@ -12,6 +12,7 @@ from core.errors import YiwangError
 from core.settings import Settings, load_settings
 from events.dispatching.routing import check_routing, default_routing
 from ingest.configured import read_sources
+from ingest.router import MappingsFolder
 from storage.migrate import pending
 from storage.session import make_engine, read_scope
 from storage.tables.observations import Rule
@@ -47,6 +48,9 @@ def check(settings: Settings) -> list[str]:
         for kind in plugins.kinds(group):
             attempt(f"{group} {kind}", lambda group=group, kind=kind: plugins.load(group, kind))  # type: ignore[misc]
     problems += [f"source: {problem}" for problem in read_sources(settings.data_dir / "sources").problems]
+    mappings = MappingsFolder(settings.data_dir / "mappings")
+    mappings.look()
+    problems += [f"mapping: {problem}" for problem in mappings.problems]
     behind = pending(settings.database_url)
     if behind:
         problems.append(f"database: {behind} migration(s) not applied — run 'python -m app migrate'")

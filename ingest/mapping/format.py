@@ -95,6 +95,7 @@ def read_mapping(spec: Any, name: str = "") -> Mapping:
             read_zone(mapping.time.zone)
     except (msgspec.ValidationError, ValueError, KeyError) as error:
         raise MappingInvalid(mapping=name or _name_of(spec), detail=str(error)) from error
+    _check_topic(mapping)
     if not mapping.values and not mapping.events:
         raise MappingInvalid(mapping=mapping.name, detail="it maps neither values nor events")
     for event in mapping.events:
@@ -103,6 +104,26 @@ def read_mapping(spec: Any, name: str = "") -> Mapping:
         if event.state_path and not event.states:
             raise MappingInvalid(mapping=mapping.name, detail="an event with state_path needs states")
     return mapping
+
+
+RESERVED = ("$", "read/", "obs/", "case/", "lease/", "cmd/", "look/", "commands/")
+"""Topics of the platform's own bus, which shares its subjects with MQTT."""
+
+
+def _check_topic(mapping: Mapping) -> None:
+    """A topic on which devices may not publish, or that no broker takes, is refused at once."""
+    levels = mapping.topic.split("/")
+    wrong = ""
+    if mapping.topic.startswith(RESERVED) or levels[0] in ("#", "+") or "{" in levels[0]:
+        wrong = "begins with what belongs to the platform, or with a wildcard: begin with a word of your own"
+    elif any("#" in level for level in levels[:-1]) or ("#" in levels[-1] and levels[-1] != "#"):
+        wrong = "# stands alone and last"
+    elif any("+" in level and level != "+" for level in levels):
+        wrong = "+ stands alone between slashes"
+    elif any(c in mapping.topic for c in " \t\r\n\x00>*"):
+        wrong = "holds blanks, > or *, which the broker does not take"
+    if mapping.topic and wrong:
+        raise MappingInvalid(mapping=mapping.name, detail=f"topic {mapping.topic!r}: {wrong}")
 
 
 def _text_keys(spec: Any) -> Any:

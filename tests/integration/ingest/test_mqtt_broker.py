@@ -93,6 +93,7 @@ def play(settings: Settings, *messages: tuple[str, object], retain: bool = False
 async def test_retained_messages_are_no_new_readings(nats_server: Settings) -> None:
     at = datetime.now(UTC) - timedelta(hours=5)
     async with ingesting(nats_server, GAUGE, G7) as bus:
+        await asyncio.sleep(0.5)
         await asyncio.to_thread(play, nats_server, ("sensors/g1", {"water_level_m": 0.82}), retain=True)
         assert len(await readings(bus, 1)) == 1  # published while we listened: that is news
     async with ingesting(nats_server) as bus:
@@ -191,3 +192,22 @@ async def test_what_was_refused_is_shown_at_its_device(nats_server: Settings) ->
     assert "水位" in state["refused"]["last"][1]["message"] and state["refused"]["last"][0]["message"] == "no json"
     assert state["values"]["water_level_m"]["quality"] == "missing" and state["standing"] == ["door"]
     assert source["last_refused"][0]["code"] == "topic_unknown"
+
+
+async def test_a_mapping_that_is_added_is_in_force_within_seconds_and_without_a_restart(nats_server: Settings) -> None:
+    folder = nats_server.data_dir / "mappings"
+    folder.mkdir(parents=True)
+    values = "values: [{path: l, quantity: level_m, scale: %s}]"
+    text = 'name: tank\ntopic: "city/tanks/{tank}"\ndevice: "{tank}"\n' + values
+    async with ingesting(nats_server, GAUGE) as bus:
+        await asyncio.sleep(0.5)
+        early = await asyncio.to_thread(Device, nats_server, "early")
+        for scale, sent, expected in ((1, 5, 5.0), (0.01, 6, 0.06)):
+            (folder / "tank.yaml").write_text(text % scale, encoding="utf-8")
+            await asyncio.sleep(3.5)
+            await asyncio.to_thread(play, nats_server, ("city/tanks/t1", {"l": sent}))
+            assert [(r.device_id, r.value) for r in await readings(bus, 1, 3)] == [("mqtt:t1", expected)]
+        assert early.gone, "who was connected with the rights of before has to connect again"
+        await asyncio.to_thread(play, nats_server, ("sensors/g1", {"seq": 1, "rain_mm": 2}))
+        assert [r.value for r in await readings(bus, 1, 3)] == [2]
+        early.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,9 +26,7 @@ PUMPS = read_mapping({
     "name": "pumps", "topic": "city/pumps/{station}/up", "device": "{station}",
     "values": [{"path": "a", "quantity": "a"}],
 })  # fmt: skip
-FOREIGN = read_mapping({
-    "name": "x", "topic": "read/{a}/b", "device": "{a}", "values": [{"path": "a", "quantity": "a"}],
-})  # fmt: skip
+FOREIGN = msgspec.structs.replace(PUMPS, name="x", topic="read/{a}/b", device="{a}")
 
 
 def gate(settings: Settings, mappings: tuple[Mapping, ...] = (PUMPS, FOREIGN), **attributes: object) -> Gate:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from core.geo.crs import wgs84_to_gcj02
 from core.records import Quality
 from ingest import mapping as m
+from ingest.router import MappingsFolder
 
 NOW = datetime(2024, 7, 22, 2, 30, 5, tzinfo=UTC)
 PUMPS: dict[str, Any] = {
@@ -214,3 +216,28 @@ def test_any_json_is_survived(body: Any) -> None:
         return
     for readings in found.readings.values():
         assert all(r.observed_at.tzinfo is not None for r in readings)
+
+
+@pytest.mark.parametrize(
+    "topic", ["read/1/x/{a}", "$SYS/{a}", "#", "+/a", "{a}/b", "a/#/b", "a/b#", "a/b+", "a b/{a}", "a/>", "cmd/x"]
+)
+def test_a_topic_that_devices_may_not_use_is_refused_at_once(topic: str) -> None:
+    with pytest.raises(m.MappingInvalid, match="topic"):
+        m.read_mapping(PUMPS | {"topic": topic, "device": "station"})
+
+
+def test_mapping_files_are_read_again_when_they_change(tmp_path: Path) -> None:
+    folder = MappingsFolder(tmp_path)
+    assert folder.look() == [] and folder.look() is None
+    (tmp_path / "a.yaml").write_text(json.dumps(PUMPS))
+    (tmp_path / "b.yaml").write_text(json.dumps([PUMPS | {"name": "b"}, PUMPS | {"name": "c"}]))
+    found = folder.look()
+    assert found is not None and [mapping.name for mapping in found] == ["pumps", "b", "c"]
+    (tmp_path / "b.yaml").write_text("name: [")  # a slip while editing
+    found = folder.look()
+    assert found is not None and [mapping.name for mapping in found] == ["pumps", "b", "c"]
+    assert [p.data["file"] for p in folder.problems] == ["b.yaml"] and folder.look() is None and folder.problems
+    (tmp_path / "b.yaml").write_text(json.dumps(PUMPS | {"name": "b2"}))
+    (tmp_path / "a.yaml").unlink()
+    found = folder.look()
+    assert found is not None and [mapping.name for mapping in found] == ["b2"] and folder.problems == []
