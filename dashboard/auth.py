@@ -21,6 +21,7 @@ from core.errors import InputInvalid, NotFound
 from core.ids import new_id
 from core.records import Actor
 from dashboard import login_limits
+from dashboard.accounts import passwords
 from dashboard.errors import LoginFailed, LoginThrottled
 from dashboard.login_limits import WINDOW
 from events.evidence import audit_log
@@ -322,6 +323,8 @@ class Accounts:
             user = session.get(User, principal.actor.user_id)
             if user is None:
                 raise NotFound(what="user", key=principal.actor.user_id)
+            passwords.check(session, user, new, password_matches)
+            passwords.remember(session, user, now)
             user.password_hash, user.must_change_password = hashed, False
             audit_log.append(session, ACCESS_CHAIN, now, user.user_id, "password_change", {"address": address[:60]})
             session.execute(

@@ -83,6 +83,7 @@ _STATUS: dict[str, int] = {
     "csrf_refused": 403,
     "wrong_person": 409,
     "not_on_duty": 409,
+    "invitation_refused": 403,
     "password_change_required": 403,
     "host_unknown": 421,
     "not_signed_in": 401,

@@ -21,12 +21,14 @@ from core.legal_time.calendar import calendars_of
 from core.media import MediaStore
 from core.settings import Settings
 from dashboard.api import (
+    accounts,
     attachments,
     cameras,
     cases,
     channels,
     devices,
     duty,
+    field,
     fleet,
     forms,
     indicators,
@@ -70,7 +72,8 @@ log = logging.getLogger("yiwang.web")
 BUSY_S = 3.0  # a person who saves something while the database is locked is told after this long
 
 ROUTERS = (
-    uploads, forms,
+    uploads, field, accounts,
+    forms,
     session, cases, attachments, records, cameras, fleet, learning, devices, rules, plans, duty, indicators, keys,
     channels, layers, maps, media, office, operations, push, push_subscriptions, sensorthings, open311, cap, taxonomy,
     wall, search, work,

@@ -33,7 +33,7 @@ from dashboard.errors import (
 from storage.availability import as_typed
 
 COOKIE = "yiwang_session"
-OPEN = frozenset({"/login", "/m", "/favicon.ico", "/healthz", "/livez", "/api/login"})
+OPEN = frozenset({"/login", "/m", "/favicon.ico", "/healthz", "/livez", "/api/login", "/api/invitations/redeem"})
 OPEN_BELOW = ("/static/", "/m/", "/open311/")  # Open311 checks its own keys
 PASSWORD_PATHS = frozenset({"/api/me", "/api/me/password", "/api/logout"})  # all that a first password opens
 PROBES = frozenset({"/healthz", "/livez"})  # asked from inside, by address

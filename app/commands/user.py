@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import getpass
 import json
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, select
@@ -14,7 +17,7 @@ from sqlalchemy.orm import Session
 from core.errors import InputInvalid, NotFound
 from core.settings import load_settings
 
-HELP = "add an account, set a password or roles, list accounts"
+HELP = "add accounts one by one or from a table, set a password or roles, list accounts"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +36,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     role.add_argument("roles", nargs="+")
     close = actions.add_parser("close", help="close an account; its sessions end")
     close.add_argument("login")
+    batch = actions.add_parser("import", help="accounts from a table (XLSX, CSV …), each with an invitation code")
+    batch.add_argument("file", help="columns: login, name, roles, department, division, phone (or their Chinese names)")
+    batch.add_argument("--dry-run", action="store_true", help="only say what is wrong")
+    batch.add_argument("--codes", help="write login, name and code as CSV here (mode 600) instead of showing them")
+    batch.add_argument("--json", action="store_true")
+    invite = actions.add_parser("invite", help="a new invitation code for an account, printed once")
+    invite.add_argument("login")
     listing = actions.add_parser("list", help="accounts (only those with a password, unless --all)")
     listing.add_argument("--all", action="store_true")
     listing.add_argument("--department")
@@ -44,9 +54,9 @@ def run(args: argparse.Namespace) -> int:
 
     engine = make_engine(load_settings().database_url)
     try:
-        return {"add": _add, "password": _password, "role": _role, "close": _close, "list": _list}[args.action](
-            args, engine
-        )
+        actions = {"add": _add, "password": _password, "role": _role, "close": _close, "list": _list,
+             "import": _import, "invite": _invite}
+        return actions[args.action](args, engine)
     finally:
         engine.dispose()
 
@@ -133,6 +143,56 @@ def _note(session: Session, action: str, body: dict[str, Any]) -> None:
     except (KeyError, OSError):
         person = "?"
     append(session, SYSTEM_CHAIN, SystemClock().now(), f"cli:{person}"[:40], action, body)
+
+
+def _import(args: argparse.Namespace, engine: Engine) -> int:
+    import msgspec
+
+    from core.clock import SystemClock
+    from dashboard.accounts.batch import import_accounts
+    from storage.session import session_scope
+
+    path = Path(args.file)
+    if not path.is_file():
+        raise InputInvalid(field="file", detail=f"{args.file} does not exist", how="name a table file")
+    with session_scope(engine) as session, path.open("rb") as file:
+        now = SystemClock().now()
+        made = import_accounts(session, file, path.name, "cli", now, dry_run=args.dry_run, language="en")
+    if args.json:
+        print(json.dumps(msgspec.to_builtins(made), ensure_ascii=False))
+        return 1 if made.problems else 0
+    for problem in made.problems:
+        where = " ".join(str(problem[k]) for k in ("file", "sheet") if problem[k])
+        print(f"{where} row {problem['row']} {problem['field']}: {problem['what']} — {problem['remedy']}")
+    counts = (f"{len(made.created)} new", f"{len(made.existing)} there already", f"{len(made.problems)} problems")
+    print(f"{made.rows} rows, {', '.join(counts)}")
+    _give_codes(args, [(a.login, a.name, a.code) for a in made.created])
+    return 1 if made.problems else 0
+
+
+def _give_codes(args: argparse.Namespace, codes: list[tuple[str, str, str]]) -> None:
+    if args.dry_run or not codes:
+        return
+    if not args.codes:
+        for login, name, code in codes:
+            print(f"{login:<20} {name:<12} {code}   (shown this once)")
+        return
+    descriptor = os.open(args.codes, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file).writerows([("login", "name", "code"), *codes])
+    print(f"codes written to {args.codes}")
+
+
+def _invite(args: argparse.Namespace, engine: Engine) -> int:
+    from core.clock import SystemClock
+    from dashboard.accounts.invitations import invite
+    from dashboard.auth import user_by_login
+    from storage.session import session_scope
+
+    with session_scope(engine) as session:
+        code = invite(session, user_by_login(session, args.login), "cli", SystemClock().now())
+    print(f"{args.login}: code {code}   (shown this once; valid for 14 days)")
+    return 0
 
 
 def _list(args: argparse.Namespace, engine: Engine) -> int:

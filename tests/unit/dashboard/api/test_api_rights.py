@@ -35,7 +35,7 @@ def filled(path: str) -> str:
     parts += ["shift", "plan", "run", "task", "hook", "stream", "subscription", "standard", "upload", "form"]
     for part in (f"{p}_id" for p in parts):
         path = path.replace("{" + part + "}", "x")
-    for part in ("form", "number", "token", "name", "code"):
+    for part in ("form", "number", "token", "name", "code", "device"):
         path = path.replace("{" + part + "}", "json" if part == "form" else "x")
     path = path.replace("/{z}/{x}/{y}", "/1/1/1").replace("{layer}", "sites").replace("{tileset}", "roads")
     return path.replace("{version}", "1").replace("{uri:path}", "a/b.jpg").replace("{path:path}", "nothing/here")
