@@ -117,7 +117,9 @@ def _role(args: argparse.Namespace, engine: Engine) -> int:
 
 
 def _close(args: argparse.Namespace, engine: Engine) -> int:
+    from core.clock import SystemClock
     from dashboard.auth import user_by_login
+    from events.dispatching.duty_roster import shifts_ahead
     from storage.session import session_scope
     from storage.tables.people import LoginSession
 
@@ -129,6 +131,8 @@ def _close(args: argparse.Namespace, engine: Engine) -> int:
         for row in session.scalars(select(LoginSession).where(LoginSession.user_id == user.user_id)):
             session.delete(row)
         _note(session, "user_close", {"user_id": user.user_id, "login": args.login})
+        for shift in shifts_ahead(session, user.user_id, SystemClock().now()):
+            print(f"  still on the roster: {shift.department_id} {shift.post} {shift.starts_at} - {shift.ends_at}")
     print(f"{args.login}: closed")
     return 0
 

@@ -231,7 +231,7 @@ def case_detail(
     names = allowed(case_state(session, case, now), actor, definition)
     return CaseDetail(
         case=shown,
-        transitions=_transitions(session, case_id),
+        transitions=counted(_transitions(session, case_id), case.why or {}),
         evidence=_evidence(session, actor, case_id),
         assignments=_assignments(session, case_id),
         clocks=clock_views,
@@ -279,6 +279,17 @@ def _transitions(session: Session, case_id: str) -> list[TransitionView]:
             data=row.data,
         )
         for row, name in rows
+    ]
+
+
+def counted(moves: list[TransitionView], why: Mapping[str, Any]) -> list[TransitionView]:
+    """``moves`` with how often it cleared again on the line that says that it cleared."""
+    cleared = why.get("cleared", {})
+    return [
+        msgspec.structs.replace(move, data={**move.data, "count": cleared["count"], "last_at": cleared["last_at"]})
+        if move.seq == cleared.get("version") and int(cleared.get("count", 1)) > 1
+        else move
+        for move in moves
     ]
 
 

@@ -37,7 +37,7 @@ from events.cases.definition import COMMON_FIELDS, NEW, Definition
 from events.cases.definition_check import shipped_definitions
 from events.cases.definition_parts import Trigger, effect_name, effect_params
 from events.cases.definition_store import definition_of
-from events.cases.drafts import CaseDraft
+from events.cases.drafts import CaseDraft, Route
 from events.cases.errors import CommandUnknown, EffectMissing, IdempotencyConflict, MoveForbidden, StaleCase
 from events.cases.lifecycle import Transition, advance, allowed, check_form
 from events.cases.numbers import next_number
@@ -155,10 +155,7 @@ class CaseService:
             self._automatic(session, rows, automatic["register"], {})
         if draft.auto_register and draft.route is not None and automatic.get("dispatch"):
             route = draft.route
-            data: dict[str, Any] = {"department_id": route.lead.department_id}
-            data |= {k: v for k, v in (("duty", route.lead.duty), ("user_id", route.lead.user_id)) if v}
-            if route.assisting:
-                data["assisting"] = [msgspec.to_builtins(part) for part in route.assisting]
+            data = dispatch_data(route)
             case.why = {**case.why, "routing": list(route.steps)}
             self._automatic(session, rows, automatic["dispatch"], data)
         session.flush()  # the row stands where its transitions say, whatever the caller does next
@@ -308,6 +305,24 @@ class CaseService:
         if spec is not None and any(case.state in move.from_ for move in spec.moves):
             self._automatic(session, CaseRows.load(session, case), name, {"reason": reason})
 
+    def relapse_in(self, session: Session, case: Case, reason: str, path: Route | None) -> bool:
+        """It came back soon after the case was closed: the same case goes on, where its definition says so."""
+        definition = definition_of(session, case, self.definitions)
+        recheck = definition.recheck
+        if recheck is None or not recheck.relapse or case.closed_at is None:
+            return False
+        if (self.clock.now() - case.closed_at).total_seconds() > recheck.relapse_s:
+            return False
+        spec = definition.commands[recheck.relapse]
+        if case.form.get("false_alarm") or not any(case.state in move.from_ for move in spec.moves):
+            return False
+        rows = CaseRows.load(session, case)
+        self._automatic(session, rows, recheck.relapse, {"reason": reason[:2000]})
+        dispatch = definition.automatic.get("dispatch")
+        if path is not None and dispatch and any(case.state in m.from_ for m in definition.commands[dispatch].moves):
+            self._automatic(session, rows, dispatch, dispatch_data(path))
+        return True
+
     def place(self, session: Session, case: Case, accuracy_m: float | None = None) -> Decision:
         """Give a case opened by hand its happening, and say where it belongs among the open ones (in its ``why``)."""
         decision = place(session, case, self.book(session), accuracy_m)
@@ -456,6 +471,15 @@ class CaseService:
     def _stamp(self, case: Case) -> datetime:
         """Now, but always later than the case's last transition, whatever the machine's clock does."""
         return max(self.clock.now(), case.updated_at + timedelta(microseconds=1))
+
+
+def dispatch_data(route: Route) -> dict[str, Any]:
+    """A route as the data of the command that gives a case out."""
+    data: dict[str, Any] = {"department_id": route.lead.department_id}
+    data |= {k: v for k, v in (("duty", route.lead.duty), ("user_id", route.lead.user_id)) if v}
+    if route.assisting:
+        data["assisting"] = [msgspec.to_builtins(part) for part in route.assisting]
+    return data
 
 
 def _no_register(session: Session, register: str, key: str, now: datetime) -> bool:

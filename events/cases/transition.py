@@ -16,7 +16,7 @@ from core.records import JSON, Actor, EvidenceRef, Severity
 from events.cases.clocks import Clocks
 from events.cases.course.relations import CaseState, part_of
 from events.cases.definition import Definition
-from events.cases.drafts import CaseDraft
+from events.cases.drafts import CaseDraft, Route
 from events.cases.lifecycle import Transition
 from events.evidence import row_seal
 from storage.tables.cases import Case, CaseAssignment, CaseEvidence
@@ -44,6 +44,8 @@ class Cases(Protocol):
     def note(self, session: Session, case: Case, actor: Actor, command: str, data: Mapping[str, JSON]) -> None: ...
 
     def recurred(self, session: Session, case: Case, reason: str) -> None: ...
+
+    def relapse_in(self, session: Session, case: Case, reason: str, path: Route | None) -> bool: ...
 
     def spawn(
         self, session: Session, definition_id: str, data: Mapping[str, JSON], actor: Actor, parent: Case

@@ -50,6 +50,8 @@ class CaseOpener(Protocol):
 
     def note(self, session: Session, case: Case, actor: Actor, command: str, data: dict[str, Any]) -> None: ...
 
+    def relapse_in(self, session: Session, case: Case, reason: str, path: Route | None) -> bool: ...
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -87,8 +89,21 @@ class Desk:
             if case is not None:
                 self._attach(session, case, finding, decision.reason(), decision.best.total)
                 return Outcome(case_id=case.case_id, opened=False, decision=decision)
+        again = self._relapsed(session, finding, place, known_case)
+        if again is not None:
+            self._attach(session, again, finding, {"verdict": "relapse"}, 1.0)
+            return Outcome(case_id=again.case_id, opened=False, decision=decision)
         opened = self._open(session, finding, place, report, happening, decision)
         return Outcome(case_id=opened.case_id, opened=True, decision=decision)
+
+    def _relapsed(self, session: Session, finding: Finding, place: Place, known_case: str | None) -> Case | None:
+        """The same condition's case that was closed a moment ago, opened again where its definition says so."""
+        case = session.get(Case, known_case) if known_case else None
+        if case is None or case.open or case.merged_into_id is not None:
+            return None
+        path = to_person(session, self.route_of(session, finding, place), self._clock.now())
+        reason = f"复发 / it came back: {finding.observation.source_id}"
+        return case if self._service.relapse_in(session, case, reason, path) else None
 
     # find ----------------------------------------------------------------
     def _open_case(self, session: Session, case_id: str | None) -> Case | None:
@@ -235,8 +250,19 @@ class Desk:
         if finding.state != "clear" and finding.severity > case.severity:
             self._service.escalate_in(session, case, finding.severity, {"steps": list(finding.why)})
         if finding.state == "clear" and not is_standing(case):
-            data = {"observation_id": observation.observation_id, "steps": list(finding.why)}
+            self._cleared(session, case, finding)
+
+    def _cleared(self, session: Session, case: Case, finding: Finding) -> None:
+        """Say that nothing stands any longer: one line of the history, counted when it clears again and again."""
+        before = (case.why or {}).get("cleared", {})
+        if before.get("version") == case.version:
+            count = int(before["count"]) + 1
+        else:
+            data = {"observation_id": finding.observation.observation_id, "steps": list(finding.why)}
             self._service.note(session, case, SYSTEM, "clear", data)
+            count = 1
+        last = finding.observation.observed_at.isoformat()
+        case.why = {**(case.why or {}), "cleared": {"version": case.version, "count": count, "last_at": last}}
 
     def _link(self, session: Session, case: Case, finding: Finding, reason: dict[str, Any], score: float) -> None:
         observation = finding.observation

@@ -176,8 +176,16 @@ def hand_over(session: Session, actor: Actor, shift_id: str, to_user: str, note:
         raise Forbidden(action="hand over another person's shift")
     if shift.handed_over_at is not None:
         raise InputInvalid(field="shift_id", detail="was handed over already", how="look at the roster again")
-    if session.get(User, to_user) is None:
+    if shift.ends_at <= now:
+        ended = shift.ends_at.isoformat()
+        raise InputInvalid(field="shift_id", detail=f"ended at {ended}", how="hand over a running one")
+    if to_user == shift.user_id:
+        raise InputInvalid(field="to_user", detail="is the one on duty himself", how="name somebody else")
+    person = session.get(User, to_user)
+    if person is None:
         raise NotFound(what="user", key=to_user)
+    if not person.active:
+        raise InputInvalid(field="to_user", detail="has a closed account", how="name somebody who can be reached")
     if len(note.strip()) < 2:
         raise InputInvalid(field="note", detail="is empty", how="say what the next shift must know")
     shift.handed_over_at, shift.handed_over_to, shift.handover_note = now, to_user, note
@@ -206,6 +214,13 @@ def hand_over(session: Session, actor: Actor, shift_id: str, to_user: str, note:
             for row in pressing
         ],
     )
+
+
+def shifts_ahead(session: Session, user_id: str, now: datetime) -> list[DutyShift]:
+    """The running and coming shifts in which ``user_id`` stands: whoever closes his account must know them."""
+    stands = func.coalesce(DutyShift.handed_over_to, DutyShift.user_id)
+    query = select(DutyShift).where(stands == user_id, DutyShift.ends_at > now)
+    return list(session.scalars(query.order_by(DutyShift.starts_at, DutyShift.shift_id)))
 
 
 def _shift(session: Session, shift_id: str) -> DutyShift:

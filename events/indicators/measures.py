@@ -9,6 +9,7 @@ Counted per lead part (by department) or per case with its last lead part (by an
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +31,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
+from events.cases.definition import Definition
+from events.cases.definition_check import shipped_definitions
 from storage.tables.cases import Case, CaseAssignment, CaseClock, CaseEvidence, CaseTransition
 
 GONE = ("cancelled", "rejected", "merged")
@@ -82,7 +85,12 @@ def weight() -> ColumnElement[float]:
 
 
 def measures(
-    session: Session, part: Subquery, now: datetime, fast_finish_s: float, late_return_share: float
+    session: Session,
+    part: Subquery,
+    now: datetime,
+    fast_finish_s: float,
+    late_return_share: float,
+    definitions: Mapping[str, Definition] | None = None,
 ) -> dict[str, ColumnElement[bool]]:
     """The measures by name, as conditions on ``case_file`` and ``part``."""
     p = part.c
@@ -93,6 +101,7 @@ def measures(
     limit_s = epoch(p.deadline_at) - epoch(p.dispatched_at)
     no_photo = not_(exists().where(CaseEvidence.case_id == Case.case_id, CaseEvidence.purpose == "after"))
     late_return = and_(
+        guarded("late_return", definitions),
         p.state == "refused",
         p.deadline_at.is_not(None),
         p.finished_at.is_not(None),
@@ -102,7 +111,9 @@ def measures(
     dispatched = p.dispatched_at.is_not(None)
     should_handle = and_(dispatched, Case.state.not_in(GONE), not_(func.coalesce(taken_away, false())))
     handled = and_(should_handle, p.finished_at.is_not(None), p.state != "refused")
-    fast = and_(handled, no_photo, epoch(p.finished_at) - epoch(p.accepted_at) < fast_finish_s)
+    # A day number in floating point is right to some 0.05 ms: exactly two minutes are not less than two minutes.
+    quick = epoch(p.finished_at) - epoch(p.accepted_at) < fast_finish_s - 0.001
+    fast = and_(handled, guarded("fast_finish", definitions), no_photo, quick)
     undone = and_(Case.reopened > 0, p.state == "over")
     in_time = or_(p.deadline_at.is_(None), p.finished_at <= p.deadline_at)
     on_time = and_(handled, in_time, not_(func.coalesce(fast, false())), not_(undone))
@@ -141,6 +152,28 @@ def measures(
         "fast_finish": fast,
         "late_return": late_return,
     }
+
+
+def guarded(guard: str, definitions: Mapping[str, Definition] | None) -> ColumnElement[bool]:
+    """Kinds of case to which a guard against gaming applies, as their definitions say (``counting.guards``).
+
+    A definition that says nothing: ``fast_finish`` where finishing wants a photograph, ``late_return`` always.
+    """
+    kinds = shipped_definitions() if definitions is None else definitions
+    free = [name for name, kind in kinds.items() if guard not in guards_of(kind)]
+    return Case.definition_id.not_in(free) if free else true()
+
+
+def guards_of(kind: Definition) -> frozenset[str]:
+    """The guards that apply to a kind of case."""
+    if kind.counting is not None:
+        return frozenset(kind.counting.guards)
+    photographs = any(
+        guard.get("guard") == "evidence" and guard.get("purpose") == "after"
+        for spec in kind.commands.values()
+        for guard in spec.guards
+    )
+    return frozenset({"late_return", *(["fast_finish"] if photographs else [])})
 
 
 def _clock(kind: str) -> Any:

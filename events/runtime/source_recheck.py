@@ -1,6 +1,7 @@
 """Closed means clear: when work is reported finished, the sources of the case are asked again.
 
-All agree → the check is passed and the case closed by ``system``, where the definition allows it.  One disagrees →
+All agree → the check is passed and the case closed by ``system``, where the definition allows it; of a fire and of a
+grave case their word is advice to a person, who confirms.  One disagrees →
 rework, with the picture.  Nobody can say (no camera, no answer, a citizen's report, "false alarm") → an inspector.
 """
 
@@ -14,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import Engine, select
+from sqlalchemy import ColumnElement, Engine, and_, false, or_, select
 
 from core.bus import Bus
 from core.clock import Clock
@@ -22,6 +23,9 @@ from core.errors import YiwangError
 from core.ids import subject_token
 from core.records import SYSTEM, Actor, Command, EvidenceRef, LookAnswer, LookRequest, Record, decode
 from core.settings import Settings
+from events.cases.definition import Definition
+from events.cases.definition_parts import Recheck
+from events.correlation.scoring import happening_of_key
 from storage.readings import latest
 from storage.session import read_scope
 from storage.tables.cases import Case, CaseObservation, CaseTransition
@@ -39,6 +43,8 @@ MAX_READING_AGE_S = 900.0
 
 class Service(Protocol):
     """What the rechecker needs of the case service."""
+
+    definitions: dict[str, Definition]
 
     def execute(self, command: Command, actor: Actor) -> Any: ...
 
@@ -72,6 +78,8 @@ class Finished:
     false_alarm: bool
     sources: tuple[Asked, ...]
     open_children: tuple[str, ...] = ()
+    commands: Recheck = Recheck(state="", clear="", standing="", person="")
+    advice: bool = False  # the sources' word is advice to a person
 
 
 class Rechecker:
@@ -153,21 +161,34 @@ class Rechecker:
     def _finished(self) -> list[Finished]:
         with read_scope(self._engine) as session:
             rows = session.scalars(
-                select(Case).where(Case.open.is_(True), Case.state == "handle_finished").limit(200)
+                select(Case).where(Case.open.is_(True), or_(false(), *self._asked_states())).limit(200)
             ).all()
             due = [row for row in rows if self._done.get(row.case_id) != row.version]
             if not due:
                 self._done = {k: v for k, v in self._done.items() if k in {row.case_id for row in rows}}
             return [self._read(session, row) for row in due]
 
+    def _asked_states(self) -> list[ColumnElement[bool]]:
+        """In which state of which kind of case the sources are asked again, as the definitions say."""
+        return [
+            and_(Case.definition_id == name, Case.state == kind.recheck.state)
+            for name, kind in self._service.definitions.items()
+            if kind.recheck is not None
+        ]
+
     def _read(self, session: Any, case: Case) -> Finished:
+        commands = self._service.definitions[case.definition_id].recheck
+        assert commands is not None  # its state was asked for
         finish = session.scalars(
             select(CaseTransition)
-            .where(CaseTransition.case_id == case.case_id, CaseTransition.command == "finish")
+            .where(CaseTransition.case_id == case.case_id, CaseTransition.to_state == commands.state)
+            .where(CaseTransition.from_state != commands.state)
             .order_by(CaseTransition.seq.desc())
             .limit(1)
         ).first()
         return Finished(
+            commands=commands,
+            advice=is_advice(commands, case),
             case_id=case.case_id,
             version=case.version,
             finished_at=finish.at if finish is not None else case.updated_at,
@@ -182,20 +203,26 @@ class Rechecker:
 
     def _act(self, case: Finished, verdict: Verdict) -> None:
         """Carry out ``verdict``; when somebody was faster, their move stands."""
-        key = f"recheck:{case.case_id}:{case.version}"
-        data: dict[str, Any] = {}
+        key, commands = f"recheck:{case.case_id}:{case.version}", case.commands
+        evidence = [msgspec.to_builtins(ref) for ref in verdict.evidence]
+        data: dict[str, Any] = {"evidence": evidence} if evidence else {}
         if verdict.clear is False:
-            name, data = "rework", {"reason": f"复核未通过 / still there: {verdict.detail}"[:1900]}
-        elif verdict.clear:
-            name, data = "check_pass", {"comment": verdict.detail[:1900]}
+            name, data = commands.standing, {**data, "reason": f"复核未通过 / still there: {verdict.detail}"[:1900]}
+        elif verdict.clear and not case.advice:
+            name, data = commands.clear, {**data, "comment": verdict.detail[:1900]}
         else:
-            name, data = "send_check", {"comment": verdict.detail[:1900]}
-        if verdict.evidence and name != "send_check":
-            data["evidence"] = [msgspec.to_builtins(ref) for ref in verdict.evidence]
+            advised = "建议：现场已消除，请人工确认 / Advice, a person confirms: " if verdict.clear else ""
+            name, data = commands.person, {"comment": f"{advised}{verdict.detail}"[:1900]}
         try:
-            self._execute(name, case.case_id, case.version, f"{key}:{name}", data)
-            if name == "check_pass":
-                self._execute("close", case.case_id, None, f"{key}:close", {"comment": "复核一致 / sources agree"})
+            if name == commands.person and evidence:  # the picture goes with the advice
+                shown = {"evidence": evidence, "purpose": "check"}
+                self._execute("attach", case.case_id, case.version, f"{key}:attach", shown)
+                self._execute(name, case.case_id, None, f"{key}:{name}", data)
+            else:
+                self._execute(name, case.case_id, case.version, f"{key}:{name}", data)
+            if name == commands.clear and commands.close:
+                agreed = {"comment": "复核一致 / sources agree"}
+                self._execute(commands.close, case.case_id, None, f"{key}:close", agreed)
         except YiwangError as error:
             log.info("recheck of %s: %s", case.case_id, error)
             if verdict.clear:  # the definition wants a person: ask for one
@@ -203,7 +230,8 @@ class Rechecker:
 
     def _fallback(self, case: Finished, key: str) -> None:
         try:
-            self._execute("send_check", case.case_id, None, f"{key}:send", {"comment": "请核查 / please verify"})
+            wish = {"comment": "请核查 / please verify"}
+            self._execute(case.commands.person, case.case_id, None, f"{key}:send", wish)
         except YiwangError as error:
             log.info("recheck of %s: %s", case.case_id, error)
 
@@ -217,6 +245,12 @@ class Rechecker:
             data=data,
         )
         self._service.execute(command, SYSTEM)
+
+
+def is_advice(commands: Recheck, case: Case) -> bool:
+    """Is the second look of cameras and sensors advice alone: a grave case, or one of a kind that people confirm?"""
+    kinds = {case.kind, happening_of_key(case.happening_key)}
+    return case.severity >= commands.advice_from or bool(kinds & set(commands.advice_kinds))
 
 
 def judge(verdicts: Iterable[Verdict]) -> Verdict:

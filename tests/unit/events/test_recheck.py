@@ -213,3 +213,43 @@ def test_somebody_faster_keeps_his_move(town: Town, settings: Settings) -> None:
     assert town.detail(case_id).case["state"] == "pending_close"
     with session_scope(town.engine) as session:
         assert session.scalars(select(CaseEvidence).where(CaseEvidence.purpose == "check")).all() == []
+
+
+@pytest.mark.parametrize("grave", [{"severity": 2}, {"severity": 4}, {"kind": "flame_smoke"}, {"kind": "fire_alarm"}])
+def test_of_a_fire_and_a_grave_case_the_second_look_is_advice(
+    town: Town, settings: Settings, grave: dict[str, Any]
+) -> None:
+    case_id = finished(town)
+    with session_scope(town.engine) as session:
+        for name, value in grave.items():
+            setattr(session.get_one(Case, case_id), name, value)
+    look(town, settings, FakeBus(clear=True), seconds=3)
+    detail = town.detail(case_id)
+    assert detail.case["state"] == "checking"  # a person confirms
+    assert "建议" in detail.transitions[-1].data["comment"]
+    assert [e.sha256 for e in detail.evidence if e.purpose == "check"] == [PICTURE.sha256]
+
+
+def test_what_comes_back_soon_after_closing_is_the_same_case(town: Town) -> None:
+    case_id = town.open().case_id
+    town.close(case_id)
+    with session_scope(town.engine) as session:
+        assert town.service.relapse_in(session, session.get_one(Case, case_id), "smoke again", None)
+    detail = town.detail(case_id)
+    assert (detail.case["state"], detail.case["open"]) == ("pending_dispatch", True)
+    assert detail.transitions[-1].reason == "smoke again"
+
+
+def test_what_comes_back_much_later_or_was_a_false_alarm_is_another_case(town: Town) -> None:
+    late, false_one = town.open().case_id, town.open().case_id
+    town.close(late)
+    town.finish(false_one)
+    town.do(false_one, "check_pass", "inspector")
+    town.do(false_one, "close", "operator", false_alarm=True)
+    with session_scope(town.engine) as session:
+        row = session.get_one(Case, false_one)
+        row.form = {**row.form, "false_alarm": True}
+        assert not town.service.relapse_in(session, row, "again", None)
+    town.clock.advance(3 * 3600)
+    with session_scope(town.engine) as session:
+        assert not town.service.relapse_in(session, session.get_one(Case, late), "again", None)
