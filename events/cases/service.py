@@ -314,6 +314,8 @@ class CaseService:
         if (self.clock.now() - case.closed_at).total_seconds() > recheck.relapse_s:
             return False
         spec = definition.commands[recheck.relapse]
+        if recheck.relapse_from and case.state not in recheck.relapse_from:
+            return False
         if case.form.get("false_alarm") or not any(case.state in move.from_ for move in spec.moves):
             return False
         rows = CaseRows.load(session, case)
