@@ -169,8 +169,8 @@ class Recheck(Record, frozen=True):
     """``state``: where cameras and sensors are asked again; the commands for what they answer.
 
     ``finished``: the command that brought it there.  ``advice_from``: from this severity on (and for ``advice_kinds``)
-    their word is advice to a person.  ``relapse_s``: within this time after closing (in a state of ``relapse_from``; empty:
-    in any) the same case is opened again, by ``relapse``.
+    their word is advice to a person.  ``relapse_s``: within this time after closing (in a state of
+    ``relapse_from``; empty: any) the same case is opened again, by ``relapse``.
     """
 
     state: str
