@@ -50,12 +50,13 @@ from dashboard.client_address import ClientAddress, Proxies
 from dashboard.errors import body_of, retry_headers, status_of
 from dashboard.form_watch import FormWatch
 from dashboard.health import Health
-from dashboard.interchange import cap, keys, open311, push, sensorthings
+from dashboard.interchange import cap, keys, open311, push
 from dashboard.layers import routes as layers
 from dashboard.live import LiveHub
 from dashboard.openapi import add_bodies
 from dashboard.search import routes as search
 from dashboard.security import BODY_LIMIT, RESUMABLE_LIMIT, UPLOAD_LIMIT, Gate, SessionCache
+from dashboard.sensorthings import routes as sensorthings
 from dashboard.services import Services
 from dashboard.uploads import routes as uploads
 from dashboard.video import VideoRooms

@@ -15,7 +15,7 @@ from storage.session import make_engine, session_scope
 from storage.tables.people import ApiKey, User
 
 HELP = "make, list or revoke keys of other platforms"
-SCOPES = ("open311",)
+SCOPES = ("open311", "sensorthings", "sensorthings_write", "ogc")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

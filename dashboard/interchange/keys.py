@@ -20,7 +20,7 @@ from storage.tables.people import ApiKey, User
 
 router = APIRouter(tags=["interfaces"])
 
-SCOPES = ("open311",)
+SCOPES = ("open311", "sensorthings", "sensorthings_write", "ogc")
 PER_MINUTE = 120
 FORMATS = {"json": "application/json", "xml": "text/xml"}
 

@@ -1,0 +1,234 @@
+"""``/api/sensorthings/v1.1``: OGC SensorThings 1.1 for other departments' clients (FROST client, QGIS, GDAL).
+
+Signed in, or with a key (``python -m app api-key create … --scope sensorthings``) as ``X-API-Key``, ``Authorization:
+Bearer``, HTTP Basic password or ``api_key``.  Observations are created with a key of scope ``sensorthings_write``;
+they go the way of every device's readings.  Things are registered by administrators, never by a client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+
+from core.errors import Forbidden, InputInvalid, NotFound
+from core.records import Actor
+from dashboard.api.deps import Use, respond
+from dashboard.errors import Unavailable
+from dashboard.interchange.partners import SENSORTHINGS, SENSORTHINGS_WRITE, actor_of
+from dashboard.sensorthings.create import reading_of, wait_stored
+from dashboard.sensorthings.model import LARGEST, NAVIGATION, PAGE, SETS, Entity, Page, Store
+from dashboard.sensorthings.odata import Options, parse
+from dashboard.services import Services
+from storage.session import read_scope
+
+router = APIRouter(tags=["sensorthings"])
+
+ROOT = "/api/sensorthings/v1.1"
+_STEP = re.compile(r"([A-Za-z]+|\$value|\$ref)(?:\((?:'((?:[^']|'')*)'|([^')]+))\))?")
+CONFORMANCE = [
+    f"http://www.opengis.net/spec/iot_sensing/1.1/req/{part}"
+    for part in ("datamodel", "resource-path/resource-path-to-entities", "request-data",
+                 "create-update-delete/create-entity", "data-array/data-array")
+]  # fmt: skip
+
+
+@router.get(ROOT)
+@router.get(ROOT + "/", include_in_schema=False)
+def root(request: Request, use: Use) -> Response:
+    """What is served: only the entity sets that there are."""
+    actor_of(use, request, SENSORTHINGS, SENSORTHINGS_WRITE)
+    base = _base(request)
+    sets = [{"name": name, "url": f"{base}/{name}"} for name in SETS]
+    return respond({"value": sets, "serverSettings": {"conformance": CONFORMANCE}})
+
+
+@router.get(ROOT + "/{path:path}")
+def read(path: str, request: Request, use: Use) -> Response:
+    """An entity set, an entity, what it leads to, one property, ``$value`` or ``$ref``; with OData's query options.
+
+    ``$filter``, ``$orderby``, ``$top`` (0 … 1,000), ``$skip``, ``$count``, ``$select``, ``$expand`` (nested).
+    """
+    actor = actor_of(use, request, SENSORTHINGS, SENSORTHINGS_WRITE)
+    options = parse(dict(request.query_params))
+    with read_scope(use.engine) as session:
+        store = Store(session, actor, use.hub.states, _base(request))
+        found, last = _walk(store, path, options)
+        if isinstance(found, Page):
+            return respond(_listed(store, found, path, options, request.query_params, refs=last == "$ref"))
+        if isinstance(found, dict) and "_" in found:
+            return respond(_out(store, found, options))
+    if last == "$value":
+        text = found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
+        return Response(text, media_type="text/plain; charset=utf-8")
+    return respond({last: found})
+
+
+def _base(request: Request) -> str:
+    """Absolute, under the name that the client called: relative links break clients on the second page."""
+    return f"{request.url.scheme}://{request.url.netloc}{ROOT}"
+
+
+def _walk(store: Store, path: str, options: Options) -> tuple[Any, str]:
+    """What the path leads to, and its last step."""
+    steps = _steps(path)
+    at: Any = None
+    for number, (name, key) in enumerate(steps):
+        rest = steps[number + 1 :]
+        if name in {"$ref", "$value"}:
+            return at, name
+        if at is None:
+            at = store.one(name, key) if key is not None else _set(store, name, options, rest)
+        elif isinstance(at, dict) and "_" in at:
+            at = _next(store, at, name, key, options)
+            if not isinstance(at, (dict, Page)) or "_" not in (at if isinstance(at, dict) else ("_",)):
+                return at, rest[0][0] if rest else name
+        else:
+            raise NotFound(what="path", key=path[:120])
+    return at, steps[-1][0] if steps else ""
+
+
+def _steps(path: str) -> list[tuple[str, str | None]]:
+    steps: list[tuple[str, str | None]] = []
+    at = 0
+    while at < len(path):
+        found = _STEP.match(path, at)
+        if not found or (found.end() < len(path) and path[found.end()] != "/"):
+            raise NotFound(what="path", key=path[:120])
+        quoted, bare = found[2], found[3]
+        steps.append((found[1], quoted.replace("''", "'") if quoted is not None else bare))
+        at = found.end() + 1
+    return steps
+
+
+def _set(store: Store, name: str, options: Options, rest: list[Any]) -> Page:
+    if name not in SETS or [step for step, _ in rest] not in ([], ["$ref"]):
+        raise NotFound(what="entity set", key=name[:60])
+    return store.page(store.every(name), options)
+
+
+def _next(store: Store, entity: Entity, name: str, key: str | None, options: Options) -> Any:
+    kind, identifier = entity["_"]
+    target = NAVIGATION[kind].get(name)
+    if target is None:
+        if name not in entity or name.startswith("@"):
+            raise NotFound(what="property", key=name[:60])
+        return entity[name]
+    if key is not None:
+        found = store.one(target[0], key)
+        if target[0] != "Observations" and found["@iot.id"] not in {e["@iot.id"] for e in store.related(entity, name)}:
+            raise NotFound(what=name, key=key[:120])
+        return found
+    if name == "Observations":
+        return store.observations(identifier, options)
+    found = store.related(entity, name)
+    if found is None:
+        raise NotFound(what=name, key=identifier[:120])
+    return store.page(found, options) if isinstance(found, list) else found
+
+
+def _listed(
+    store: Store, page: Page, path: str, options: Options, query: Mapping[str, str], *, refs: bool = False
+) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    if options.count:
+        out["@iot.count"] = page.total
+    top = min(PAGE if options.top is None else options.top, LARGEST)
+    if top and options.skip + len(page.items) < page.total:
+        more = {**query, "$top": str(top), "$skip": str(options.skip + top)}
+        more.pop("api_key", None)
+        out["@iot.nextLink"] = f"{store.base}/{path.removesuffix('/$ref')}?{urlencode(more)}"
+    shown = [{"@iot.selfLink": e["@iot.selfLink"]} for e in page.items] if refs else [
+        _out(store, e, options) for e in page.items
+    ]  # fmt: skip
+    return {**out, "value": shown}
+
+
+def _out(store: Store, entity: Entity, options: Options) -> dict[str, Any]:
+    """The entity as sent: selected properties, expanded relations, nothing of ours."""
+    kind, _ = entity["_"]
+    names = {"@iot.id" if n == "id" else n for n in options.select}
+    if unknown := names - set(entity) - set(NAVIGATION[kind]):
+        raise InputInvalid(field="$select", detail=f"{sorted(unknown)[0][:40]!r}", how="use the entity's properties")
+    always = {"@iot.id", "@iot.selfLink"} | {f"{n}@iot.navigationLink" for n in names}
+    out = {k: v for k, v in entity.items() if k != "_" and (not names or k in names or k in always)}
+    for name, inner in options.expand:
+        if name not in NAVIGATION[kind]:
+            raise InputInvalid(
+                field="$expand", detail=f"{name[:40]!r}", how=f"use {', '.join(NAVIGATION[kind]) or '-'}"
+            )
+        out.pop(f"{name}@iot.navigationLink", None)
+        found = _related(store, entity, name, inner)
+        if isinstance(found, Page):
+            more = _listed(store, found, f"{kind}('{entity['@iot.id']}')/{name}", inner, {})
+            out[name] = more.pop("value")
+            out.update({f"{name}{k}": v for k, v in more.items()})
+        else:
+            out[name] = _out(store, found, inner) if found is not None else None
+    return out
+
+
+def _related(store: Store, entity: Entity, name: str, inner: Options) -> Any:
+    if name == "Observations":
+        return store.observations(entity["_"][1], inner)
+    found = store.related(entity, name)
+    return store.page(found, inner) if isinstance(found, list) else found
+
+
+@router.post(ROOT + "/{path:path}", status_code=201)
+async def create(path: str, request: Request, use: Use) -> Response:
+    """Create an observation: ``Observations``, ``Datastreams('…')/Observations``, or many by ``CreateObservations``.
+
+    Answers 201 with ``Location``; the value is stored by the worker, for which up to 2 s are waited.
+    """
+    actor = await asyncio.to_thread(actor_of, use, request, SENSORTHINGS_WRITE, session=False)
+    try:
+        body = json.loads(await request.body())
+    except ValueError as error:
+        raise InputInvalid(field="body", detail="is no JSON", how="send application/json") from error
+    base = _base(request)
+    if path.strip("/") == "CreateObservations":
+        return respond(await _create_many(use, actor, body, base), 201)
+    steps = _steps(path.strip("/"))
+    stream = steps[0][1] if [s for s, _ in steps] == ["Datastreams", "Observations"] else None
+    if stream is None and [s for s, _ in steps] != ["Observations"]:
+        raise Forbidden(action="create this by SensorThings: things are registered by an administrator")
+    if not isinstance(body, dict):
+        raise InputInvalid(field="body", detail="is no object", how="send one observation")
+    entity = await _create(use, actor, body, stream, base)
+    return respond(entity, 201, {"Location": entity["@iot.selfLink"]})
+
+
+async def _create(use: Services, actor: Actor, body: dict[str, Any], stream: str | None, base: str) -> dict[str, Any]:
+    reading, key = await asyncio.to_thread(reading_of, use, actor, body, stream)
+    bus = use.hub.bus
+    if bus is None:
+        raise Unavailable(what="the bus", detail="observations cannot be taken just now")
+    await bus.publish(bus.reading_subject(reading), reading, reading.reading_id)
+    await wait_stored(use, reading.reading_id)
+    link = f"{base}/Observations('{key}')".replace("|", "%7C").replace("+", "%2B")
+    at = key.rpartition("|")[2]
+    return {"@iot.id": key, "@iot.selfLink": link, "phenomenonTime": at, "resultTime": at, "result": body.get("result")}
+
+
+async def _create_many(use: Services, actor: Actor, body: Any, base: str) -> list[str]:
+    """The data-array extension: the link of each observation, or ``error`` for one that is refused."""
+    if not isinstance(body, list) or len(body) > 1000:
+        raise InputInvalid(field="body", detail="is no list of data arrays", how="see 18-088, 10.3")
+    links: list[str] = []
+    for part in body:
+        names, rows = (part.get("components"), part.get("dataArray")) if isinstance(part, dict) else (None, None)
+        if not isinstance(names, list) or not isinstance(rows, list):
+            raise InputInvalid(field="dataArray", detail="components or dataArray is missing", how="see 18-088, 10.3")
+        for row in rows[:10_000]:
+            try:
+                values = dict(zip(names, row, strict=True)) | {"Datastream": part.get("Datastream")}
+                links.append((await _create(use, actor, values, None, base))["@iot.selfLink"])
+            except (InputInvalid, NotFound, TypeError, ValueError):
+                links.append("error")
+    return links
