@@ -25,17 +25,16 @@ from core.ids import new_id
 from core.records import Actor, CaseChanged, decode
 from core.settings import Settings
 from dashboard.auth import Principal
+from dashboard.live_rights import rights_of
 from dashboard.viewer import Viewer, event, is_for, may_see_state, shown, summaries
-from events.cases.access import SEE_ALL, visible_cases
 from storage.session import read_scope
-from storage.tables.cases import Case
 from storage.tables.registry import Camera, Device
 
 log = logging.getLogger("yiwang.live")
 
 TICK_S = 0.1
 BEAT_S = 15.0
-MAX_VIEWERS = 1000
+MAX_VIEWERS = 3000  # the centre's pages and every phone of a district's staff
 MAX_VIEWERS_PER_USER = 12
 RECHECK_S = 30.0  # how long a viewer's rights are believed before the session is looked at again
 
@@ -210,7 +209,8 @@ class LiveHub:
         for viewer in list(self._viewers):
             actor = viewer.principal.actor
             parts = [p for c, (_, p) in tick.cases.items() if c in allowed.get(actor.user_id, frozenset())]
-            parts += [p for owner, p in tick.states if may_see_state(actor, owner)]
+            if viewer.states:
+                parts += [p for owner, p in tick.states if may_see_state(actor, owner)]
             parts += [p for kind, to, p in tick.notices if is_for(actor, kind, to)]
             if parts:
                 key = tuple(map(id, parts))  # viewers with the same parts share one joined payload
@@ -234,14 +234,7 @@ class LiveHub:
                 cases = {c.case_id: (c.confidential, event("case", c)) for c in found}
                 plain = frozenset(c.case_id for c in found if not c.confidential)
                 secret = [c.case_id for c in found if c.confidential]
-                for actor in actors:
-                    centre = bool(SEE_ALL & set(actor.roles))
-                    ask = secret if centre else [c.case_id for c in found]
-                    seen = plain if centre else frozenset()
-                    if ask:
-                        query = select(Case.case_id).where(Case.case_id.in_(ask), visible_cases(actor))
-                        seen |= frozenset(session.scalars(query))
-                    allowed[actor.user_id] = seen
+                allowed = rights_of(session, actors, plain, secret)
             if moved:
                 self._refresh_owners(session)
         states = [(self._owners.get(k), event(k.split(".", 1)[0], shown(s))) for k, s in moved.items()
@@ -273,9 +266,12 @@ class LiveHub:
         mine = sum(v.principal.actor.user_id == principal.actor.user_id for v in self._viewers)
         return len(self._viewers) >= MAX_VIEWERS or mine >= MAX_VIEWERS_PER_USER
 
-    async def stream(self, principal: Principal, still_valid: Callable[[], Any]) -> AsyncIterator[bytes]:
-        """The events of one page, until it leaves, falls behind, or its session ends."""
-        viewer = Viewer(principal)
+    async def stream(
+        self, principal: Principal, still_valid: Callable[[], Any], *, states: bool = True
+    ) -> AsyncIterator[bytes]:
+        """The events of one page, until it leaves, falls behind, or its session ends; ``states`` False: a phone, which
+        hears of cases and notices and not of every camera's and device's state."""
+        viewer = Viewer(principal, states=states)
         self._viewers.add(viewer)
         checked = time.monotonic()
         try:

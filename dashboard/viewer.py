@@ -28,6 +28,7 @@ class Viewer:
     principal: Principal
     queue: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(QUEUE))
     cut: bool = False
+    states: bool = True  # wants cameras' and devices' states as well
 
     def offer(self, payload: bytes) -> None:
         """Queue ``payload``; a viewer who is 512 ticks behind is cut off (drop policy: the whole viewer)."""

@@ -30,7 +30,7 @@ _IMPORT = re.compile(r"""^\s*(?:import|export)\b[^"';]*["']([^"']+)["']""", re.M
 # Words that the phone shows; the command centre's many others stay behind.
 _PREFIXES = (
     "phone.", "act.", "app.", "login.", "error.", "state.", "severity.", "command.", "kind.", "field.", "fact.",
-    "purpose.", "role.", "unit.", "span.", "cases.overdue", "cases.left", "case.until",
+    "purpose.", "userrole.", "unit.", "span.", "cases.overdue", "cases.left", "case.until",
     "case.nothing_allowed", "case.timeline", "top.logout", "plans.do_",
 )  # fmt: skip
 
