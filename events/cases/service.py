@@ -31,7 +31,7 @@ from events.cases.clocks import Clocks
 from events.cases.course.own_data import keep_fields
 from events.cases.course.relations import CaseState, may
 from events.cases.course.triggers import any_open_child, fires
-from events.cases.course.turn_keys import fresh, keep_turn
+from events.cases.course.turn_keys import before_move, fresh, keep_turn
 from events.cases.deeds import check_seen, deed_of, stale
 from events.cases.definition import COMMON_FIELDS, NEW, Definition
 from events.cases.definition_check import shipped_definitions
@@ -392,6 +392,7 @@ class CaseService:
             records=self._records(session, case, definition, command),
         )
         transition = advance(state, command, actor, definition)
+        before_move(session, case, definition, parts)
         at = self._stamp(case)
         work = Work(
             session=session,

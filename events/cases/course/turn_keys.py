@@ -10,9 +10,11 @@ A key is ``u:USER``, ``r:ROLE``, ``d:DEPARTMENT:ROLE`` (``d:DEPARTMENT:*``: anyb
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, delete, insert, select
+from sqlalchemy import Table, bindparam, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core.records import Actor
@@ -21,32 +23,51 @@ from events.cases.definition_parts import Who
 from storage.tables.cases import Case, CaseAssignment, CaseParty
 from storage.tables.files import CaseTurn
 
-_KEYS = select(CaseTurn.key).where(CaseTurn.case_id == bindparam("case_id"))
-_INSERT = insert(cast(Table, CaseTurn.__table__))
+_PARTIES = select(CaseParty.user_id).where(CaseParty.case_id == bindparam("case_id"))
+_TABLE = cast(Table, CaseTurn.__table__)
+_DELETE = delete(_TABLE).where(
+    _TABLE.c.key == bindparam("k"), _TABLE.c.opened_at == bindparam("o"), _TABLE.c.case_id == bindparam("c")
+)
 _AT_WORK = ("dispatched", "accepted")
 _DIVISION_LENGTHS = (2, 4, 6, 9, 12)
 
 
-def keep_turn(session: Session, case: Case, definition: Definition, parts: Sequence[CaseAssignment]) -> None:
-    """Write the keys of whose turn it is now, where they differ from what is written."""
-    parties: Sequence[str] = ()
-    if case.confidential:
-        parties = session.scalars(select(CaseParty.user_id).where(CaseParty.case_id == case.case_id)).all()
-    wanted = involved(case, parts, parties)
-    if case.open:
-        wanted |= keys_of(case, definition, parts, parties)
+def before_move(session: Session, case: Case, definition: Definition, parts: Sequence[CaseAssignment]) -> None:
+    """Note whose turn it is before a move: what is written follows from that, nobody needs to look it up."""
     known: dict[str, frozenset[str]] = session.info.setdefault("turn_keys", {})
-    before = known.get(case.case_id)
-    if before is None:
-        before = frozenset(session.scalars(_KEYS, {"case_id": case.case_id}))
+    if case.case_id not in known:
+        known[case.case_id] = _all_keys(session, case, definition, parts)
+
+
+def keep_turn(session: Session, case: Case, definition: Definition, parts: Sequence[CaseAssignment]) -> None:
+    """Write the keys of whose turn it is now, where they differ from those before."""
+    known: dict[str, frozenset[str]] = session.info.setdefault("turn_keys", {})
+    wanted, before = _all_keys(session, case, definition, parts), known.get(case.case_id, frozenset())
     known[case.case_id] = wanted
+    connection = session.connection()
     if before - wanted:
-        session.connection().execute(
-            delete(CaseTurn).where(CaseTurn.case_id == case.case_id, CaseTurn.key.in_(sorted(before - wanted)))
-        )
+        gone = [{"k": k, "o": case.opened_at, "c": case.case_id} for k in sorted(before - wanted)]
+        connection.execute(_DELETE, gone)
     if wanted - before:
         rows = [{"key": k, "opened_at": case.opened_at, "case_id": case.case_id} for k in sorted(wanted - before)]
-        session.connection().execute(_INSERT, rows)
+        connection.execute(_insert(connection.dialect.name), rows)
+
+
+def _all_keys(
+    session: Session, case: Case, definition: Definition, parts: Sequence[CaseAssignment]
+) -> frozenset[str]:
+    parties: Sequence[str] = ()
+    if case.confidential:
+        parties = session.scalars(_PARTIES, {"case_id": case.case_id}).all()
+    wanted = involved(case, parts, parties)
+    return wanted | keys_of(case, definition, parts, parties) if case.open else wanted
+
+
+@cache
+def _insert(dialect: str) -> Any:
+    """Keys may be there already: they are the same."""
+    table = cast(Table, CaseTurn.__table__)
+    return (postgresql if dialect == "postgresql" else sqlite).insert(table).on_conflict_do_nothing()
 
 
 def involved(
@@ -139,6 +160,7 @@ def complete(session: Session, definitions: Mapping[str, Definition], limit: int
         definition = definitions[case.definition_id]
         if case.state in definition.states and turn_lines(definition, case.state):
             parts = session.scalars(select(CaseAssignment).where(CaseAssignment.case_id == case.case_id)).all()
+            session.info.setdefault("turn_keys", {})[case.case_id] = frozenset()
             keep_turn(session, case, definition, parts)
             done += 1
     return done
