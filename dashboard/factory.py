@@ -48,12 +48,14 @@ from dashboard.api.deps import respond
 from dashboard.auth import Accounts
 from dashboard.client_address import ClientAddress, Proxies
 from dashboard.errors import body_of, retry_headers, status_of
+from dashboard.filing import routes as filing
 from dashboard.form_watch import FormWatch
 from dashboard.health import Health
 from dashboard.interchange import cap, keys, open311, push
 from dashboard.layers import routes as layers
 from dashboard.live import LiveHub
 from dashboard.openapi import add_bodies
+from dashboard.registers import routes as registers
 from dashboard.search import routes as search
 from dashboard.security import BODY_LIMIT, RESUMABLE_LIMIT, UPLOAD_LIMIT, Gate, SessionCache
 from dashboard.sensorthings import routes as sensorthings
@@ -77,7 +79,7 @@ ROUTERS = (
     forms,
     session, cases, attachments, records, cameras, fleet, learning, devices, rules, plans, duty, indicators, keys,
     channels, layers, maps, media, office, operations, push, push_subscriptions, sensorthings, open311, cap, taxonomy,
-    wall, search, work,
+    wall, search, work, registers, filing,
 )  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -164,7 +166,9 @@ def _body_limit(path: str) -> int:
     """Bytes that a request to ``path`` may carry."""
     if path.startswith("/api/uploads"):
         return RESUMABLE_LIMIT  # written through, never held; each upload checks its own length
-    large = path.endswith("/attachments") or path.startswith(("/api/import", "/open311/v2/requests"))
+    large = path.endswith(("/attachments", "/sheet", "/template")) or path.startswith(
+        ("/api/import", "/api/registers/", "/open311/v2/requests")
+    )
     return UPLOAD_LIMIT if large else BODY_LIMIT
 
 

@@ -1,0 +1,216 @@
+"""What pages and routes ask of the filings; judged by the person's unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core.clock import BEIJING
+from core.records import Actor
+from dashboard.services import Services
+from records.filing.access import must_approve, must_file, must_see, own_units
+from records.filing.commands import (
+    Desk,
+    approve,
+    exempt,
+    get_filing,
+    problems_of,
+    save,
+    send_back,
+    submit,
+    take_back,
+    values_of_filing,
+)
+from records.filing.dataset import Dataset
+from records.filing.overview import matrix
+from records.filing.periods import before, bounds, period_of
+from records.filing.prefill import prefilled
+from records.filing.store import datasets, get_dataset
+from records.filing.totals import cells_of, drill, kept_totals, roll_up_period
+from records.filing.tree import load_tree
+from records.filing.workbook import fill_template, read_sheet, write_sheet
+from storage.session import read_scope, session_scope
+
+
+@dataclass(frozen=True)
+class FilingDesk:
+    """Filings as one person may use them."""
+
+    services: Services
+    actor: Actor
+
+    def _desk(self, session: Session, dataset: Dataset) -> Desk:
+        now = self.services.clock.now()
+        return Desk(dataset, load_tree(session), self.actor.user_id, now, now.astimezone(BEIJING).date())
+
+    def _reading(self, dataset_id: str, ask: Callable[[Session, Desk], Any]) -> Any:
+        with read_scope(self.services.engine) as session:
+            return ask(session, self._desk(session, get_dataset(session, dataset_id)))
+
+    def _writing(self, dataset_id: str, tell: Callable[[Session, Desk], Any]) -> Any:
+        with session_scope(self.services.engine) as session:
+            return tell(session, self._desk(session, get_dataset(session, dataset_id)))
+
+    def overview(self) -> dict[str, Any]:
+        """The data sets, each with its current and last periods, and the units that the person stands for."""
+        today = self.services.clock.now().astimezone(BEIJING).date()
+        with read_scope(self.services.engine) as session:
+            tree = load_tree(session)
+            units = [{"unit": unit, "name": tree.names.get(unit, unit)} for unit in own_units(self.actor, tree)]
+            items = [
+                {"dataset_id": d.id, "zh": d.zh, "en": d.en, "period": d.period, "current": period_of(d.period, today),
+                 "last": before(d.period, period_of(d.period, today), 11)}
+                for d in datasets(session)
+            ]  # fmt: skip
+        return {"items": items, "units": units, "next": None}
+
+    def matrix(self, dataset_id: str, top: str, periods: Sequence[str]) -> dict[str, Any]:
+        """Units × periods below ``top`` (default: the person's own unit)."""
+
+        def ask(session: Session, desk: Desk) -> dict[str, Any]:
+            unit = top or next(iter(own_units(self.actor, desk.tree)), "")
+            must_see(self.actor, unit, desk.tree)
+            for period in periods:
+                bounds(desk.dataset.period, period)
+            return matrix(session, desk, unit, periods)
+
+        found: dict[str, Any] = self._reading(dataset_id, ask)
+        return found
+
+    def filing(self, dataset_id: str, unit: str, period: str) -> dict[str, Any]:
+        """A unit's filing: state, values, prefill, problems, the form."""
+
+        def ask(session: Session, desk: Desk) -> dict[str, Any]:
+            must_see(self.actor, unit, desk.tree)
+            bounds(desk.dataset.period, period)
+            row = get_filing(session, desk, unit, period)
+            values = values_of_filing(session, row.filing_id) if row else {}
+            problems = problems_of(session, desk, unit, period, values) if row else []
+            return {
+                "dataset_id": dataset_id, "unit": unit, "name": desk.tree.names.get(unit, unit), "period": period,
+                "state": row.state if row else "open", "version": row.version if row else 0,
+                "note": row.note if row else "", "on_time": row.on_time if row else None, "values": values,
+                "prefill": prefilled(session, desk, unit, period), "problems": [p.as_dict() for p in problems],
+                "questions": [{"question": q, "title": desk.dataset.title(q)} for q in desk.dataset.questions],
+                "form": desk.dataset.form,
+            }  # fmt: skip
+
+        found: dict[str, Any] = self._reading(dataset_id, ask)
+        return found
+
+    def save(
+        self, dataset_id: str, unit: str, period: str, cells: Mapping[str, Any], comments: Mapping[str, str],
+        version: int | None, source: str = "typed",
+    ) -> dict[str, Any]:  # fmt: skip
+        """Set cells; answers the version to send with the next change."""
+
+        def tell(session: Session, desk: Desk) -> dict[str, Any]:
+            must_file(self.actor, unit, desk.tree)
+            bounds(desk.dataset.period, period)
+            row = save(session, desk, unit, period, cells, expected_version=version, comments=comments, source=source)
+            return {"state": row.state, "version": row.version}
+
+        done: dict[str, Any] = self._writing(dataset_id, tell)
+        return done
+
+    def move(self, dataset_id: str, unit: str, period: str, action: str, note: str, questions: Sequence[str]) -> None:
+        """submit, return, approve, take_back or exempt."""
+
+        def tell(session: Session, desk: Desk) -> None:
+            bounds(desk.dataset.period, period)
+            if action == "submit":
+                must_file(self.actor, unit, desk.tree)
+                submit(session, desk, unit, period)
+                return
+            must_approve(self.actor, unit, desk.tree)
+            match action:
+                case "return":
+                    send_back(session, desk, unit, period, note, questions)
+                case "approve":
+                    approve(session, desk, unit, period)
+                case "take_back":
+                    take_back(session, desk, unit, period, note)
+                case _:
+                    exempt(session, desk, unit, period, note)
+
+        self._writing(dataset_id, tell)
+
+    def roll_up(self, dataset_id: str, unit: str, period: str) -> dict[str, Any]:
+        """Roll the unit and what is below it up; answers its totals."""
+
+        def tell(session: Session, desk: Desk) -> dict[str, Any]:
+            must_see(self.actor, unit, desk.tree)
+            bounds(desk.dataset.period, period)
+            roll_up_period(session, desk, period, unit)
+            return kept_totals(session, dataset_id, period, unit)
+
+        done: dict[str, Any] = self._writing(dataset_id, tell)
+        return done
+
+    def totals(self, dataset_id: str, unit: str, period: str) -> dict[str, Any]:
+        """The totals as last rolled up; ``stale`` where a part has changed since."""
+
+        def ask(session: Session, desk: Desk) -> dict[str, Any]:
+            must_see(self.actor, unit, desk.tree)
+            return kept_totals(session, dataset_id, period, unit)
+
+        found: dict[str, Any] = self._reading(dataset_id, ask)
+        return found
+
+    def drill(self, dataset_id: str, unit: str, question: str, period: str) -> list[dict[str, Any]]:
+        """What a total is made of, one level down."""
+
+        def ask(session: Session, desk: Desk) -> list[dict[str, Any]]:
+            must_see(self.actor, unit, desk.tree)
+            return drill(session, desk, unit, question, period) if question in desk.dataset.rollup else []
+
+        found: list[dict[str, Any]] = self._reading(dataset_id, ask)
+        return found
+
+    def sheet(self, dataset_id: str, top: str, period: str) -> bytes:
+        """The period of all leaves below ``top`` as a workbook."""
+
+        def ask(session: Session, desk: Desk) -> bytes:
+            must_see(self.actor, top, desk.tree)
+            cells, _ = cells_of(session, dataset_id, period)
+            units = [(leaf, desk.tree.names.get(leaf, leaf)) for leaf in desk.tree.leaves_below(top)]
+            return write_sheet(desk.dataset, period, units, cells)
+
+        found: bytes = self._reading(dataset_id, ask)
+        return found
+
+    def take_sheet(self, dataset_id: str, period: str, content: bytes) -> dict[str, Any]:
+        """Cells of an uploaded workbook, for the units that the person files for; problems by row and column."""
+
+        def tell(session: Session, desk: Desk) -> dict[str, Any]:
+            mine = {
+                leaf: desk.tree.names.get(leaf, leaf)
+                for own in own_units(self.actor, desk.tree)
+                for leaf in desk.tree.leaves_below(own)
+            }
+            read = read_sheet(desk.dataset, content, mine)
+            for unit, cells in read.cells.items():
+                must_file(self.actor, unit, desk.tree)
+                if cells:
+                    save(session, desk, unit, period, cells, source="workbook")
+            return {"units": sorted(read.cells), "problems": [p.as_dict() for p in read.problems]}
+
+        done: dict[str, Any] = self._writing(dataset_id, tell)
+        return done
+
+    def template(self, dataset_id: str, unit: str, period: str, content: bytes) -> bytes:
+        """The superior's workbook with its named cells filled from the unit's totals (a leaf: its own values)."""
+
+        def ask(session: Session, desk: Desk) -> bytes:
+            must_see(self.actor, unit, desk.tree)
+            if unit in desk.tree.children:
+                kept = kept_totals(session, dataset_id, period, unit)
+                return fill_template(content, {question: total["value"] for question, total in kept.items()})
+            row = get_filing(session, desk, unit, period)
+            return fill_template(content, values_of_filing(session, row.filing_id) if row else {})
+
+        found: bytes = self._reading(dataset_id, ask)
+        return found

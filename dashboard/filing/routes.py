@@ -1,0 +1,127 @@
+"""Filing: data sets, the matrix of units and periods, cells, approvals, totals, workbooks."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from core.errors import InputInvalid
+from dashboard.api.deps import Use, Who, respond, takes
+from dashboard.api.params import body, text
+from dashboard.filing.desk import FilingDesk
+
+router = APIRouter(tags=["filing"])
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MOVES = ("submit", "return", "approve", "take_back", "exempt")
+
+
+class FilingCells(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of ``PUT …/{unit}/{period}``: values by question (null empties), comments, the version they were seen at."""
+
+    values: dict[str, Any]
+    comments: dict[str, str] = {}
+    version: int | None = None
+
+
+class FilingMove(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of ``POST …/{unit}/{period}/state``: submit, return, approve, take_back or exempt."""
+
+    action: str
+    note: str = ""
+    questions: list[str] = []
+
+
+@router.get("/api/filing")
+def overview(use: Use, who: Who) -> Response:
+    """The data sets with their periods, and the units that the person stands for."""
+    return respond(FilingDesk(use, who.actor).overview())
+
+
+@router.get("/api/filing/{dataset_id}/matrix")
+def matrix(dataset_id: str, request: Request, use: Use, who: Who) -> Response:
+    """Units × periods with states, complete and on time.  periods: with commas; top: a unit (default one's own)."""
+    given = request.query_params
+    periods = [part for part in (text(given, "periods", 400) or "").split(",") if part][:60]
+    if not periods:
+        raise InputInvalid(field="periods", detail="are missing", how="send e.g. 2026-10,2026-11")
+    return respond(FilingDesk(use, who.actor).matrix(dataset_id, text(given, "top") or "", periods))
+
+
+@router.get("/api/filing/{dataset_id}/units/{unit}/{period}")
+def filing(dataset_id: str, unit: str, period: str, use: Use, who: Who) -> Response:
+    """One unit's filing of a period: state, values, prefill, problems and the form."""
+    return respond(FilingDesk(use, who.actor).filing(dataset_id, unit, period))
+
+
+@router.put("/api/filing/{dataset_id}/units/{unit}/{period}", openapi_extra=takes(FilingCells))
+async def write(dataset_id: str, unit: str, period: str, request: Request, use: Use, who: Who) -> Response:
+    """Set cells."""
+    sent = await body(request, FilingCells)
+    desk = FilingDesk(use, who.actor)
+    done = await asyncio.to_thread(desk.save, dataset_id, unit, period, sent.values, sent.comments, sent.version)
+    return respond(done)
+
+
+@router.post("/api/filing/{dataset_id}/units/{unit}/{period}/state", openapi_extra=takes(FilingMove))
+async def move(dataset_id: str, unit: str, period: str, request: Request, use: Use, who: Who) -> Response:
+    """File, return, approve, take an approval back, or exempt."""
+    sent = await body(request, FilingMove)
+    if sent.action not in MOVES:
+        raise InputInvalid(field="action", detail=f"{sent.action!r}", how=f"use one of {', '.join(MOVES)}")
+    desk = FilingDesk(use, who.actor)
+    await asyncio.to_thread(desk.move, dataset_id, unit, period, sent.action, sent.note, sent.questions)
+    return respond(await asyncio.to_thread(_shown, desk, dataset_id, unit, period))
+
+
+def _shown(desk: FilingDesk, dataset_id: str, unit: str, period: str) -> dict[str, Any]:
+    found = desk.filing(dataset_id, unit, period)
+    return {name: found[name] for name in ("dataset_id", "unit", "period", "state", "version", "note", "on_time")}
+
+
+@router.get("/api/filing/{dataset_id}/units/{unit}/{period}/totals")
+def totals(dataset_id: str, unit: str, period: str, use: Use, who: Who) -> Response:
+    """The unit's totals as last rolled up; ``stale`` where a part has changed since."""
+    return respond({"totals": FilingDesk(use, who.actor).totals(dataset_id, unit, period)})
+
+
+@router.post("/api/filing/{dataset_id}/units/{unit}/{period}/totals")
+async def roll_up(dataset_id: str, unit: str, period: str, use: Use, who: Who) -> Response:
+    """Roll the unit and what is below it up."""
+    desk = FilingDesk(use, who.actor)
+    return respond({"totals": await asyncio.to_thread(desk.roll_up, dataset_id, unit, period)})
+
+
+@router.get("/api/filing/{dataset_id}/units/{unit}/{period}/totals/{question}")
+def parts(dataset_id: str, unit: str, period: str, question: str, use: Use, who: Who) -> Response:
+    """What a total is made of, one level down."""
+    return respond({"items": FilingDesk(use, who.actor).drill(dataset_id, unit, question, period), "next": None})
+
+
+@router.get("/api/filing/{dataset_id}/units/{unit}/{period}/sheet.xlsx")
+def sheet(dataset_id: str, unit: str, period: str, use: Use, who: Who) -> Response:
+    """The period of the unit (or of all below it) as a workbook to fill in."""
+    return _workbook(FilingDesk(use, who.actor).sheet(dataset_id, unit, period), f"{dataset_id}-{period}")
+
+
+def _workbook(content: bytes, name: str) -> Response:
+    plain = "".join(c for c in name if c.isascii() and (c.isalnum() or c in "-_"))
+    headers = {"Content-Disposition": f'attachment; filename="{plain}.xlsx"', "Cache-Control": "no-store"}
+    return Response(content, media_type=XLSX, headers=headers)
+
+
+@router.post("/api/filing/{dataset_id}/periods/{period}/sheet")
+async def take_sheet(dataset_id: str, period: str, request: Request, use: Use, who: Who) -> Response:
+    """Take the cells of a filled-in workbook (the body); problems name row and column."""
+    content = await request.body()
+    return respond(await asyncio.to_thread(FilingDesk(use, who.actor).take_sheet, dataset_id, period, content))
+
+
+@router.post("/api/filing/{dataset_id}/units/{unit}/{period}/template")
+async def fill(dataset_id: str, unit: str, period: str, request: Request, use: Use, who: Who) -> Response:
+    """The superior's own workbook (the body) with its named cells ``yw_<question>`` filled."""
+    content = await request.body()
+    filled = await asyncio.to_thread(FilingDesk(use, who.actor).template, dataset_id, unit, period, content)
+    return _workbook(filled, f"{dataset_id}-{unit}-{period}")

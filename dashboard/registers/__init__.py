@@ -1,0 +1,1 @@
+"""Registers for people: what a page or a route asks, judged by who asks."""
