@@ -33,9 +33,10 @@ def routes(office: Office) -> list[tuple[str, str]]:
 def filled(path: str) -> str:
     parts = ["case", "camera", "device", "user", "notice", "dead_letter", "rule"]
     parts += ["shift", "plan", "run", "task", "hook", "stream", "subscription", "standard", "upload", "form", "draft"]
+    parts += ["register", "record", "request", "dataset"]
     for part in (f"{p}_id" for p in parts):
         path = path.replace("{" + part + "}", "x")
-    for part in ("form", "number", "token", "name", "code", "device"):
+    for part in ("form", "number", "token", "name", "code", "device", "unit", "period", "question"):
         path = path.replace("{" + part + "}", "json" if part == "form" else "x")
     path = path.replace("/{z}/{x}/{y}", "/1/1/1").replace("{layer}", "sites").replace("{tileset}", "roads")
     return path.replace("{version}", "1").replace("{uri:path}", "a/b.jpg").replace("{path:path}", "nothing/here")
