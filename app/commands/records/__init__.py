@@ -1,0 +1,1 @@
+"""Commands about what exists and is reported: items, registers, filing."""

@@ -1,0 +1,1 @@
+"""Commands about forms, expressions and kinds of case."""
