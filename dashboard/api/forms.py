@@ -14,20 +14,12 @@ from core.forms.diff import differences
 from core.forms.model import parse_form
 from core.forms.xlsform.exporting import export_xlsform
 from core.forms.xlsform.importing import import_xlsform
-from dashboard.api.deps import Use, Who, allow, audit, respond, takes
+from dashboard.api.deps import Use, Who, allow, respond, takes
 from dashboard.api.params import body, text, whole, yesno
+from dashboard.form_actions import delete_draft, move_form, new_draft, save_draft
 from dashboard.form_service import EDITORS, for_filling, key_names, may_see, shown_problems, state_of
-from storage.forms import (
-    FormVersionView,
-    add_version,
-    change_draft,
-    drop_draft,
-    form_version,
-    live_form,
-    move_version,
-    versions_of,
-)
-from storage.session import read_scope, session_scope
+from storage.forms import FormVersionView, form_version, live_form, versions_of
+from storage.session import read_scope
 
 router = APIRouter(tags=["forms"])
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -85,14 +77,8 @@ async def create(request: Request, use: Use, who: Who) -> Response:
     sent = await body(request, NewForm)
 
     def write() -> FormVersionView:
-        with session_scope(use.engine) as session:
-            if sent.base is not None:
-                form = parse_form(form_version(session, sent.form_id, sent.base).body)
-            else:
-                form = parse_form(sent.body or {"form_id": sent.form_id, "title": sent.title, "questions": []})
-            made = add_version(session, sent.form_id, form, now=use.clock.now(), by=who.actor.user_id)
-            audit(session, use, who, "form_draft", {"form_id": made.form_id, "version": made.version})
-        return made
+        form = parse_form(sent.body) if sent.body is not None else None
+        return new_draft(use, who, sent.form_id, form=form, base=sent.base, title=sent.title)
 
     return respond(await asyncio.to_thread(write), 201)
 
@@ -115,12 +101,7 @@ async def import_form(request: Request, use: Use, who: Who) -> Response:
         return respond({**answer, "form_id": form_id, "form": read.form if not read.blocked else None})
 
     def write() -> FormVersionView:
-        with session_scope(use.engine) as session:
-            made = add_version(
-                session, form_id, read.form, now=use.clock.now(), by=who.actor.user_id, source=f"import:{name}"
-            )
-            audit(session, use, who, "form_import", {"form_id": form_id, "version": made.version, "hash": made.hash})
-        return made
+        return new_draft(use, who, form_id, form=read.form, source=f"import:{name}")
 
     return respond({**answer, "form_id": form_id, "draft": _listed(await asyncio.to_thread(write))}, 201)
 
@@ -159,13 +140,7 @@ async def edit(form_id: str, version: int, request: Request, use: Use, who: Who)
     sent = await body(request, DraftBody)
     form = parse_form(sent.body)
 
-    def write() -> FormVersionView:
-        with session_scope(use.engine) as session:
-            return change_draft(
-                session, form_id, version, form, revision=sent.revision, now=use.clock.now(), by=who.actor.user_id
-            )
-
-    made = await asyncio.to_thread(write)
+    made = await asyncio.to_thread(save_draft, use, who, form_id, version, form, sent.revision)
     return respond({**_listed(made), "problems": shown_problems(form, form_problems(form, publishing=True))})
 
 
@@ -183,25 +158,15 @@ async def move(form_id: str, version: int, request: Request, use: Use, who: Who)
     """draft → trial → live → retired; a trial may go back to draft, a retired version may become live again."""
     sent = await body(request, FormMove)
 
-    def write() -> FormVersionView:
-        with session_scope(use.engine) as session:
-            moved = move_version(
-                session, form_id, version, sent.state, revision=sent.revision, now=use.clock.now(), by=who.actor.user_id
-            )
-            note = {"form_id": form_id, "version": version, "state": sent.state, "hash": moved.hash}
-            audit(session, use, who, "form_state", note)
-        return moved
-
-    return respond(_listed(await asyncio.to_thread(write)))
+    moved = await asyncio.to_thread(move_form, use, who, form_id, version, sent.state, sent.revision)
+    return respond(_listed(moved))
 
 
 @router.delete("/api/forms/{form_id}/versions/{version}", dependencies=[allow(*EDITORS)])
 def drop(form_id: str, version: int, request: Request, use: Use, who: Who) -> Response:
     """Delete a draft; query: revision."""
     revision = whole(request.query_params, "revision", 0, 0, 1 << 30)
-    with session_scope(use.engine) as session:
-        drop_draft(session, form_id, version, revision=revision)
-        audit(session, use, who, "form_drop", {"form_id": form_id, "version": version})
+    delete_draft(use, who, form_id, version, revision)
     return respond({"dropped": True})
 
 

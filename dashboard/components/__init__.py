@@ -67,3 +67,19 @@ class Panel(_Own):
     _type = "Panel"
     _prop_names = ["id", "module", "options"]
     available_properties = _prop_names
+
+
+class FormFill(_Own):
+    """A version of a form, filled in to try it; nothing is stored."""
+
+    _type = "FormFill"
+    _prop_names = ["id", "form_id", "version"]
+    available_properties = _prop_names
+
+
+class FormImport(_Own):
+    """A workbook is chosen or dropped; the server's answer goes to the store ``form-import-result``."""
+
+    _type = "FormImport"
+    _prop_names = ["id"]
+    available_properties = _prop_names

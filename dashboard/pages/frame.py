@@ -61,7 +61,8 @@ Handler = Callable[..., Awaitable[Any]]
 class Page:
     """A desk page.  ``roles``: who finds it in the menu and may open it; empty: everybody signed in.
 
-    ``order``: its place in the menu (lower first); 0 keeps it out of the menu.
+    ``order``: its place in the menu (lower first); 0 keeps it out of the menu.  ``below``: the page also answers the
+    addresses below its path; ``layout`` then takes their parts as its second argument.
     """
 
     path: str
@@ -69,14 +70,18 @@ class Page:
     en: str
     roles: tuple[str, ...] = ()
     order: int = 0
+    below: bool = False
     callbacks: list[tuple[tuple[Any, ...], Handler]] = field(default_factory=list)
 
     def may_open(self, principal: Principal) -> bool:
         """Whether this person may open the page."""
         return not self.roles or principal.has(*self.roles)
 
-    def callback(self, *wiring: DashDependency) -> Callable[[Handler], Handler]:
-        """Declare a callback of this page; the handler gets the :class:`Visit` first, then the inputs' values."""
+    def callback(self, *wiring: DashDependency | bool) -> Callable[[Handler], Handler]:
+        """Declare a callback of this page; the handler gets the :class:`Visit` first, then the inputs' values.
+
+        A last ``True`` keeps it from running when the page opens (Dash asks for it where outputs are shared).
+        """
 
         def keep(handler: Handler) -> Handler:
             self.callbacks.append((wiring, handler))
@@ -100,6 +105,18 @@ def pages() -> dict[str, ModuleType]:
     names = sorted(m.name for m in pkgutil.iter_modules(desk.__path__) if not m.name.startswith("_"))
     modules = [importlib.import_module(f"{desk.__name__}.{name}") for name in names]
     return {module.PAGE.path: module for module in modules if hasattr(module, "PAGE")}
+
+
+def page_of(path: str) -> tuple[ModuleType, list[str]] | None:
+    """The module of the page at ``path`` and the parts of the address below the page's own path."""
+    found = pages()
+    module = found.get(path.rstrip("/"))
+    if module is not None:
+        return module, []
+    for own, module in found.items():
+        if module.PAGE.below and path.startswith(f"{own}/"):
+            return module, [part for part in path.removeprefix(f"{own}/").split("/") if part]
+    return None
 
 
 def menu(principal: Principal) -> list[dict[str, str]]:

@@ -19,7 +19,7 @@ from starlette.types import Scope
 from core.settings import Settings
 from dashboard.i18n import LANGUAGES, words
 from dashboard.pages import phone
-from dashboard.pages.frame import current_visit, frame, menu, pages, register
+from dashboard.pages.frame import current_visit, frame, menu, page_of, register
 from dashboard.pages.headers import SecurityHeaders, content_policy
 from dashboard.pages.layouts import desk_page, layout_of, shell
 
@@ -92,12 +92,14 @@ def page_at(path: str) -> Any:
     """The page at ``path``: a desk page by the visitor's rights, else the wall or "no such page"."""
     visit = current_visit()
     entries = menu(visit.principal)
-    module = pages().get(path.rstrip("/"))
-    if module is None:
+    found = page_of(path)
+    if found is None:
         return layout_of(path, visit.language, entries)
+    module, below = found
     if not module.PAGE.may_open(visit.principal):
         return layout_of("/forbidden", visit.language, entries)
-    return frame(desk_page(module.PAGE.path.lstrip("/"), module.layout(visit), entries))
+    content = module.layout(visit, below) if module.PAGE.below else module.layout(visit)
+    return frame(desk_page(module.PAGE.path.lstrip("/"), content, entries))
 
 
 def _add_open_routes(app: FastAPI) -> None:

@@ -49,6 +49,8 @@
     Timeline: component("Timeline", "wall/timeline.mjs", "own-timeline"),
     TopBar: component("TopBar", "wall/topbar.mjs", "own-topbar"),
     CityMap: component("CityMap", "map/map.mjs", "own-map"),
+    FormFill: component("FormFill", "desk/form_fill.mjs", "own-form"),
+    FormImport: component("FormImport", "desk/form_import.mjs", "own-import"),
     Panel: component("Panel", function (props) { return "desk/page_" + props.module + ".mjs"; }, "own-page")
   };
 })();
