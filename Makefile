@@ -3,7 +3,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 
-.PHONY: run setup test test-long check lint types imports lock clean help
+.PHONY: run setup test test-long check lint types imports lock sbom clean help
 
 help:            ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -36,6 +36,9 @@ imports:
 
 lock: setup      ## write the locks of requirements/*.in from what is installed
 	@$(PY) scripts/lock.py
+
+sbom:            ## the bill of materials (CycloneDX) as sbom.json
+	@$(PY) -m scripts.sbom sbom.json
 
 clean:           ## remove the environment and the demo's data
 	rm -rf .venv var dashboard/node_modules dashboard/static/vendor

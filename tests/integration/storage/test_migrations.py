@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -43,3 +44,21 @@ def test_sqlite(tmp_path: Path) -> None:
 @pytest.mark.postgres
 def test_postgresql(postgres_url: str) -> None:
     _check(postgres_url)
+
+
+@pytest.mark.postgres
+def test_the_application_needs_no_superuser(postgres_server: str, tmp_path: Path) -> None:
+    """As deploy/postgres-init.sh makes it: a role that owns its database; the superuser made the extension."""
+    with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as chief:
+        chief.execute("CREATE ROLE plain LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE")
+        chief.execute("CREATE DATABASE plain_city OWNER plain")
+    try:
+        with psycopg.connect(f"{postgres_server}/plain_city", autocommit=True) as chief:
+            chief.execute("CREATE EXTENSION IF NOT EXISTS postgis")
+        url = postgres_server.replace("yiwang@", "plain@") + "/plain_city"
+        migrate(url)
+        assert _differences(url) == []
+    finally:
+        with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as chief:
+            chief.execute("DROP DATABASE plain_city WITH (FORCE)")
+            chief.execute("DROP ROLE plain")

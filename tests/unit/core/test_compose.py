@@ -47,3 +47,34 @@ def test_every_secret_must_be_given() -> None:
     example = (ROOT / "deploy/env.example").read_text()
     for name in set(re.findall(r"\$\{(\w+)", text)):
         assert re.search(rf"^{name}=", example, re.M), f"{name} is missing in deploy/env.example"
+
+
+def test_each_container_gets_only_its_own_secrets(compose: dict) -> None:
+    given = {name: set(service.get("environment", {})) for name, service in compose["services"].items()}
+    holders = {
+        "YIWANG_DATABASE_URL": {"prepare", "web", "worker"},
+        "YIWANG_SESSION_SECRET": {"web"},
+        "YIWANG_BROKER_SECRET": {"ingest"},
+        "YIWANG_MQTT_DEVICE_PASSWORD": {"ingest"},
+        "NATS_ADMIN_PASSWORD": {"nats-1", "nats-2", "nats-3"},
+    }
+    for secret, expected in holders.items():
+        assert {name for name, names in given.items() if secret in names} == expected, secret
+    assert "YIWANG" not in str(compose["services"]["postgres"]["environment"]["POSTGRES_PASSWORD"])
+
+
+def test_networks_are_split(compose: dict) -> None:
+    networks = {name: set(service["networks"]) for name, service in compose["services"].items()}
+    assert networks["postgres"] == {"inside"}
+    assert compose["networks"]["inside"]["internal"] is True
+    assert compose["networks"]["web"]["internal"] is True
+    assert networks["proxy"] == {"outside", "web"}  # it reaches the web server and nothing else of ours
+    assert [name for name, some in networks.items() if "web" in some] == ["web", "proxy"]
+    published = {name for name, service in compose["services"].items() if service.get("ports")}
+    assert published == {"proxy", "ingest", "nats-1"}
+
+
+def test_the_application_is_no_superuser(compose: dict) -> None:
+    script = (ROOT / "deploy/postgres-init.sh").read_text()
+    assert "NOSUPERUSER NOCREATEDB NOCREATEROLE" in script
+    assert "yiwang:" in compose["services"]["web"]["environment"]["YIWANG_DATABASE_URL"]
