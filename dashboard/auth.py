@@ -22,7 +22,8 @@ from core.ids import new_id
 from core.records import Actor
 from dashboard import login_limits
 from dashboard.accounts import passwords
-from dashboard.errors import LoginFailed, LoginThrottled
+from dashboard.accounts.totp import SecondFactors
+from dashboard.errors import LoginFailed, LoginThrottled, SecondFactorRequired
 from dashboard.login_limits import WINDOW
 from events.evidence import audit_log
 from events.evidence.audit_log import ACCESS_CHAIN
@@ -183,13 +184,17 @@ def secret_hash(secret: str) -> str:
 class Accounts:
     """Logins and sessions of one database."""
 
-    def __init__(self, engine: Engine, clock: Clock | None = None) -> None:
+    def __init__(self, engine: Engine, clock: Clock | None = None, key: str = "") -> None:
         self.engine = engine
         self.clock = clock or SystemClock()
+        self.second = SecondFactors(engine, key)
         self._throttled: dict[tuple[str, str], datetime] = {}
 
-    def log_in(self, login: str, password: str, address: str, user_agent: str = "", device: str = "") -> NewSession:
-        """A session; :class:`LoginFailed` or :class:`LoginThrottled`, the same for unknown and wrong.
+    def log_in(
+        self, login: str, password: str, address: str, user_agent: str = "", device: str = "", code: str = ""
+    ) -> NewSession:
+        """A session; :class:`LoginFailed` or :class:`LoginThrottled`, the same for unknown and wrong;
+        :class:`SecondFactorRequired` when the password is right and a ``code`` is asked for.
 
         ``device``: what :func:`dashboard.login_limits.known_device` says of the browser's cookie.
         """
@@ -201,6 +206,12 @@ class Accounts:
         if not password_matches(stored, password):
             self.failed(login, address, device, now)
             raise LoginFailed()
+        if self.second.wanted(user_id):
+            if not code:
+                raise SecondFactorRequired()
+            if not self.second.right(user_id, code, now):
+                self.failed(login, address, device, now)
+                raise LoginFailed()
         secret = secrets.token_urlsafe(32)
         with session_scope(self.engine) as session:
             session.execute(delete(LoginSession).where(LoginSession.expires_at < now))

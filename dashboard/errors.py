@@ -14,6 +14,12 @@ class LoginFailed(YiwangError):
     remedy = "try again, or ask an administrator for a new password"
 
 
+class SecondFactorRequired(YiwangError):
+    code = "second_factor_required"
+    message = "this account asks for a code of its second factor"
+    remedy = "send the code that the authenticator app shows now"
+
+
 class LoginThrottled(YiwangError):
     code = "login_throttled"
     message = "too many failed logins"
@@ -88,6 +94,7 @@ _STATUS: dict[str, int] = {
     "host_unknown": 421,
     "not_signed_in": 401,
     "login_failed": 401,
+    "second_factor_required": 401,
     "login_throttled": 429,
     "quota_exceeded": 429,
     "too_many_viewers": 429,

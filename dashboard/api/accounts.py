@@ -18,9 +18,10 @@ from dashboard.accounts.invitations import InvitationRefused, invite, redeem
 from dashboard.api.deps import Use, Who, allow, audit, respond, takes
 from dashboard.api.params import body, yesno
 from dashboard.api.session import address_of
+from dashboard.auth import password_matches
 from dashboard.services import Services
 from events.evidence.audit_log import SYSTEM_CHAIN, append
-from storage.session import session_scope
+from storage.session import read_scope, session_scope
 from storage.tables.people import User
 
 router = APIRouter(tags=["accounts"])
@@ -112,3 +113,82 @@ def _redeem(use: Services, sent: Redeem, address: str) -> str:
         raise
     use.sessions.forget(user.user_id)
     return login
+
+
+class Password(msgspec.Struct, forbid_unknown_fields=True):
+    """One's own password, asked again before the second factor changes."""
+
+    password: str
+
+
+class Code(msgspec.Struct, forbid_unknown_fields=True):
+    """A code of the second factor."""
+
+    code: str
+
+
+async def _ask_again(request: Request, use: Services, who: Any) -> None:
+    """The person's own password, typed anew; guessing it counts as at the door."""
+    sent = await body(request, Password)
+    address, now = address_of(request), use.clock.now()
+    async with _hashing:
+        right = await asyncio.to_thread(_is_own, use, who, sent.password, address)
+    if not right:
+        await asyncio.to_thread(use.accounts.failed, who.login, address, "", now, "password_guess")
+        raise InputInvalid(field="password", detail="is wrong", how="type the password you logged in with")
+
+
+def _is_own(use: Services, who: Any, password: str, address: str) -> bool:
+    login_limits.check(use.engine, who.login, address, "", use.clock.now())
+    with read_scope(use.engine) as session:
+        user = session.get(User, who.actor.user_id)
+        stored = user.password_hash if user is not None else ""
+    return password_matches(stored, password)
+
+
+@router.get("/api/me/second-factor")
+async def second_factor(use: Use, who: Who) -> Response:
+    """Whether a code is asked for at my login."""
+    return respond({"on": await asyncio.to_thread(use.accounts.second.wanted, who.actor.user_id)})
+
+
+@router.post("/api/me/second-factor", openapi_extra=takes(Password))
+async def begin_second_factor(request: Request, use: Use, who: Who) -> Response:
+    """A secret for my authenticator app (also as ``otpauth:`` address for a QR code); it counts once confirmed."""
+    await _ask_again(request, use, who)
+    return respond(await asyncio.to_thread(use.accounts.second.begin, who.actor.user_id, who.login), 201)
+
+
+@router.post("/api/me/second-factor/confirm", openapi_extra=takes(Code))
+async def confirm_second_factor(request: Request, use: Use, who: Who) -> Response:
+    """Switch the second factor on with a code that the app shows."""
+    sent = await body(request, Code)
+    if not await asyncio.to_thread(use.accounts.second.confirm, who.actor.user_id, sent.code, use.clock.now()):
+        raise InputInvalid(field="code", detail="is not right", how="type the code that the app shows now")
+    await asyncio.to_thread(_told, use, who, "second_factor_on", who.actor.user_id)
+    return respond({"ok": True})
+
+
+@router.post("/api/me/second-factor/remove", openapi_extra=takes(Password))
+async def remove_second_factor(request: Request, use: Use, who: Who) -> Response:
+    """Ask for no code any more."""
+    await _ask_again(request, use, who)
+    await asyncio.to_thread(_removed, use, who, who.actor.user_id)
+    return respond({"ok": True})
+
+
+@router.delete("/api/users/{user_id}/second-factor", dependencies=[allow("admin")])
+async def reset_second_factor(user_id: str, use: Use, who: Who) -> Response:
+    """A lost authenticator: the person logs in without a code and sets up a new one."""
+    await asyncio.to_thread(_removed, use, who, user_id)
+    return respond({"ok": True})
+
+
+def _removed(use: Services, who: Any, user_id: str) -> None:
+    use.accounts.second.remove(user_id)
+    _told(use, who, "second_factor_off", user_id)
+
+
+def _told(use: Services, who: Any, action: str, user_id: str) -> None:
+    with session_scope(use.engine) as session:
+        audit(session, use, who, action, {"user_id": user_id})

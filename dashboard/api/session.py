@@ -23,10 +23,11 @@ def address_of(request: Request) -> str:
 
 
 class Login(msgspec.Struct, forbid_unknown_fields=True):
-    """Body of ``POST /api/login``."""
+    """Body of ``POST /api/login``; ``code`` of the second factor where the account has one."""
 
     login: str
     password: str
+    code: str = ""
 
 
 class NewPassword(msgspec.Struct, forbid_unknown_fields=True):
@@ -49,8 +50,9 @@ async def log_in(request: Request, use: Use) -> Response:
     secret = use.settings.session_secret
     device = known_device(secret, sent.login, request.cookies.get(DEVICE_COOKIE, ""))
     async with _hashing:
+        agent = request.headers.get("user-agent", "")
         new = await asyncio.to_thread(
-            use.accounts.log_in, sent.login, sent.password, address, request.headers.get("user-agent", ""), device
+            use.accounts.log_in, sent.login, sent.password, address, agent, device, sent.code[:20]
         )
     response = respond({"user": new.principal.public(), "csrf_token": new.principal.csrf_token})
     response.set_cookie(

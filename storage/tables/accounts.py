@@ -29,3 +29,16 @@ class PasswordHistory(Base):
     user_id: Mapped[str] = mapped_column(ForeignKey("user_account.user_id"), primary_key=True)
     changed_at: Mapped[datetime] = mapped_column(primary_key=True)
     password_hash: Mapped[str] = mapped_column(String(200))
+
+
+class SecondFactor(Base):
+    """A person's second factor (TOTP, RFC 6238).  ``secret`` is encrypted with a key that is not in the database.
+
+    ``confirmed_at`` None: begun, not yet asked for.  ``last_step``: the newest time step used; none works twice.
+    """
+
+    __tablename__ = "second_factor"
+    user_id: Mapped[str] = mapped_column(ForeignKey("user_account.user_id"), primary_key=True)
+    secret: Mapped[str] = mapped_column(String(200))
+    confirmed_at: Mapped[datetime | None]
+    last_step: Mapped[int] = mapped_column(default=0)

@@ -1,6 +1,7 @@
 // First time here: the one-time code of an invitation, and one's own password.
 import { api, h, replace, t } from "../base.mjs";
 import { signedIn } from "../actions.mjs";
+import { refusedPassword } from "./login.mjs";
 
 export function invitationScreen(root, given = "") {
   const code = h("input", { name: "code", required: true, autocomplete: "one-time-code", autocapitalize: "characters", value: given });
@@ -24,7 +25,7 @@ export function invitationScreen(root, given = "") {
       location.hash = "#/";
     } catch (error) {
       message.hidden = false;
-      message.textContent = error.text || String(error);
+      message.textContent = refusedPassword(error);
     } finally {
       button.disabled = false;
     }

@@ -1,5 +1,5 @@
 // Log in, log in again over whatever is on the screen, choose one's own password.
-import { api, h, icon, language, replace, setLanguage, short, t } from "../base.mjs";
+import { api, h, has, icon, language, replace, setLanguage, short, t } from "../base.mjs";
 import { signedIn } from "../actions.mjs";
 import * as queue from "../queue/index.mjs";
 import { app } from "../state.mjs";
@@ -7,6 +7,8 @@ import { app } from "../state.mjs";
 export const languageButton = () => h("button", { type: "button", class: "flat", onClick: () => { setLanguage(language() === "zh" ? "en" : "zh"); location.reload(); } },
   icon("globe", 18), language() === "zh" ? "English" : "中文");
 
+/** Why a password was not taken, in the reader's words. */
+export const refusedPassword = (error) => (has(`phone.password_${error.body?.reason}`) ? t(`phone.password_${error.body.reason}`) : error.text || String(error));
 const said = (error) => (error.status === 401 ? t("login.wrong") : error.status === 429 ? t("login.slow_down") : error.text || String(error));
 
 export function loginScreen(root) {
@@ -85,7 +87,7 @@ export function passwordScreen(root, user, old = "") {
       location.hash = "#/";
     } catch (error) {
       message.hidden = false;
-      message.textContent = error.text || String(error);
+      message.textContent = refusedPassword(error);
     } finally {
       button.disabled = false;
     }

@@ -18,7 +18,7 @@ export function meScreen(root) {
   const undo = screen(root, t("phone.me"), { tab: "me" },
     h("div", { class: "me" }, h("h2", {}, me.name || me.login), h("p", { class: "soft" }, [me.department_name, (me.roles || []).map((r) => term("userrole", r)).join("、")].filter(Boolean).join(" · ")),
       dutyBox(), choice("size", ["m", "l", "xl"]), choice("theme", ["auto", "light", "dark", "sun"]), pushPlace,
-      h("details", {}, h("summary", {}, t("phone.devices")), devices), h("div", { class: "row" }, h("a", { class: "big", href: "#/password" }, t("phone.own_password")), languageButton()),
+      h("details", {}, h("summary", {}, t("phone.devices")), devices), h("details", {}, h("summary", {}, t("phone.second")), secondFactor()), h("div", { class: "row" }, h("a", { class: "big", href: "#/password" }, t("phone.own_password")), languageButton()),
       h("button", { type: "button", class: "big danger", dataset: { do: "logout" }, onClick: leave }, t("top.logout"))));
   push.offer(pushPlace, me).catch((error) => console.info("no push here", error));
   drawDevices(devices);
@@ -49,4 +49,28 @@ async function drawDevices(node) {
   if (!answer) return;
   replace(node, answer.items.map((d) => h("div", { class: "card" }, h("b", {}, d.name || d.user_agent || "—"), h("span", { class: "soft" }, `${full(d.last_seen_at)} · ${d.address}`),
     d.this ? h("span", { class: "chip" }, t("phone.this_device")) : h("button", { type: "button", class: "big", dataset: { revoke: d.device_id }, onClick: async (event) => { event.currentTarget.disabled = true; await api.remove(`/api/me/devices/${encodeURIComponent(d.device_id)}`); drawDevices(node); } }, t("phone.revoke")))));
+}
+
+/** Set up or remove the second factor: one's password, the secret for the app, a first code. */
+function secondFactor() {
+  const place = h("div", { class: "report" });
+  const message = h("p", { class: "error", role: "alert", hidden: true });
+  const say = (error) => { message.hidden = false; message.textContent = error.text || String(error); };
+  const ask = (name, words, type, run) => {
+    const input = h("input", { name, type, autocomplete: type === "password" ? "current-password" : "one-time-code", required: true });
+    const form = h("form", { class: "report" }, h("label", {}, words, input), h("button", { type: "submit", class: "big primary" }, t("act.save")));
+    form.addEventListener("submit", (event) => { event.preventDefault(); message.hidden = true; run(input.value).catch(say); });
+    return form;
+  };
+  const draw = async () => {
+    const { on } = await api.get("/api/me/second-factor");
+    replace(place, h("p", {}, t(on ? "phone.second_on" : "phone.second_off")), message, ask("password", t(on ? "phone.second_remove" : "phone.second_begin"), "password", async (password) => {
+      if (on) { await api.post("/api/me/second-factor/remove", { password }); return draw(); }
+      const begun = await api.post("/api/me/second-factor", { password });
+      return replace(place, h("p", {}, t("phone.second_secret")), h("a", { class: "big", href: begun.uri }, begun.secret), message,
+        ask("code", t("login.code"), "text", async (code) => { await api.post("/api/me/second-factor/confirm", { code }); await draw(); }));
+    }));
+  };
+  draw().catch(say);
+  return place;
 }

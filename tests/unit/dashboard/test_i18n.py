@@ -13,7 +13,7 @@ from core import plugins
 from dashboard.i18n import LANGUAGES, chosen, translate, words
 
 ROOT = Path(__file__).parents[3] / "dashboard"
-SOURCES = [*ROOT.glob("static/ui/**/*.mjs"), *ROOT.glob("mobile/*.mjs"), *ROOT.glob("pages/*.py")]
+SOURCES = [*ROOT.glob("static/ui/**/*.mjs"), *ROOT.glob("mobile/**/*.mjs"), *ROOT.glob("pages/*.py")]
 NAMED = re.compile(r"""(?<![\w.])(?:t|translate)\(\s*(?:language,\s*)?["']([a-z_]+\.[\w.]+)["']""")
 STEMS = re.compile(r"""\bterm\(\s*["'](\w+)["']""")
 DEFINITIONS = Path(__file__).parents[3] / "events" / "definitions"

@@ -15,11 +15,13 @@ const next = () => {
 function show() {
   const login = h("input", { name: "login", autocomplete: "username", required: true, autofocus: true });
   const password = h("input", { name: "password", type: "password", autocomplete: "current-password", required: true });
+  const code = h("input", { name: "code", inputmode: "numeric", autocomplete: "one-time-code", maxlength: "12" });
+  const second = h("label", { hidden: true }, h("span", {}, t("login.code")), code);
   const message = h("p", { class: "form-error", role: "alert", hidden: true });
   const submit = h("button", { type: "submit", class: "button primary" }, t("login.submit"));
   const form = h("form", { class: "login-card" },
     h("div", { class: "login-brand" }, h("span", { class: "brand-mark", "aria-hidden": "true" }, "网"), h("div", {}, h("h1", {}, t("app.name")), h("p", {}, t("app.long")))),
-    h("label", {}, h("span", {}, t("login.name")), login), h("label", {}, h("span", {}, t("login.password")), password), message, submit,
+    h("label", {}, h("span", {}, t("login.name")), login), h("label", {}, h("span", {}, t("login.password")), password), second, message, submit,
     h("button", { type: "button", class: "tool", onClick: () => { setLanguage(language() === "zh" ? "en" : "zh"); location.reload(); } },
       icon("globe", 16), language() === "zh" ? "English" : "中文"));
   form.addEventListener("submit", async (event) => {
@@ -27,11 +29,12 @@ function show() {
     submit.disabled = true;
     message.hidden = true;
     try {
-      const answer = await api.post("/api/login", { login: login.value.trim(), password: password.value });
+      const answer = await api.post("/api/login", { login: login.value.trim(), password: password.value, ...(code.value ? { code: code.value } : {}) });
       api.setToken(answer.csrf_token);
       if (answer.user?.must_change_password) return change(password.value);
       location.replace(next());
     } catch (error) {
+      if (error.code === "second_factor_required" && second.hidden) { second.hidden = false; code.focus(); return undefined; }
       message.hidden = false;
       message.textContent = error.status === 401 ? t("login.wrong") : error.status === 429 ? t("login.slow_down") : error.text || String(error);
       password.select();
