@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.errors import InputInvalid
@@ -56,6 +57,8 @@ class Step:
     counted: int  # µs
     left: int  # µs
     note: str = ""
+    value: float = 0.0  # of a limit or extension, in ``unit``
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,25 @@ class Deadline:
 
     at: datetime | None
     steps: tuple[Step, ...]
-    warnings: tuple[str, ...]
+    unpublished: tuple[int, ...]  # years that were counted though their holiday table is not final
     zone: ZoneInfo
 
     @property
     def suspended(self) -> bool:
         return self.at is None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What whoever relies on the deadline should know."""
+        return tuple(
+            f"the holiday notice of {year} is not in the calendar: only what it lists was left out"
+            for year in self.unpublished
+        )
+
+    def codes(self) -> list[dict[str, Any]]:
+        """The derivation as codes with values, for pages in any language: times ISO 8601 in local time, spans in s."""
+        found = [_code(step, self.zone) for step in self.steps]
+        return found + [{"code": "no_notice", "year": year} for year in self.unpublished]
 
     def lines(self) -> list[str]:
         """The derivation, one text a line, in the calendar's local time."""
@@ -92,15 +108,16 @@ def deadline(
     for index, part in enumerate((limit, *extensions)):
         need = amount(part, calendar)
         name = f"{part.value:g} {part.unit} {UNIT_ZH[part.unit]}"
-        steps.append(Step("limit" if index == 0 else "extend", position, position, 0, need, name))
+        what = "limit" if index == 0 else "extend"
+        steps.append(Step(what, position, position, 0, need, name, part.value, part.unit))
         count = _count_work if part.unit.startswith("work") else _count_natural
         end = count(position, need, pauses, calendar, steps)
         if end is None:
-            return Deadline(None, tuple(steps), _warnings(steps, calendar), calendar.zone)
+            return Deadline(None, tuple(steps), _unpublished(steps, calendar), calendar.zone)
         position = end
     steps.append(Step("end", position, position, 0, 0))
     at = _moment(position).astimezone(calendar.zone)
-    return Deadline(at, tuple(steps), _warnings(steps, calendar), calendar.zone)
+    return Deadline(at, tuple(steps), _unpublished(steps, calendar), calendar.zone)
 
 
 def amount(limit: Limit, calendar: WorkCalendar) -> int:
@@ -292,13 +309,33 @@ def _local_ordinal(micros: int, calendar: WorkCalendar) -> int:
     return _moment(micros).astimezone(calendar.zone).date().toordinal()
 
 
-def _warnings(steps: list[Step], calendar: WorkCalendar) -> tuple[str, ...]:
+def _unpublished(steps: list[Step], calendar: WorkCalendar) -> tuple[int, ...]:
     """The years that were counted though their holiday table is not final."""
     if not calendar.published or not steps:
         return ()
     first, last = _moment(steps[0].begin).year, _moment(steps[-1].end).year
-    missing = [y for y in range(first, last + 1) if y not in calendar.published]
-    return tuple(f"the holiday notice of {y} is not in the calendar: only what it lists was left out" for y in missing)
+    return tuple(y for y in range(first, last + 1) if y not in calendar.published)
+
+
+def _code(step: Step, zone: ZoneInfo) -> dict[str, Any]:
+    """A step as its code (limit, extend, count, pause, closed, open, end) with its values."""
+    begin, end = _local(step.begin, zone), _local(step.end, zone)
+    match step.what:
+        case "count":
+            spans = {"counted_s": step.counted // SECOND, "left_s": step.left // SECOND}
+            return {"code": "count", "from": begin.isoformat(), "to": end.isoformat()} | spans
+        case "pause":
+            return {"code": "pause", "from": begin.isoformat(), "to": end.isoformat()}
+        case "limit" | "extend":
+            limit = {"value": step.value, "unit": step.unit, "left_s": step.left // SECOND}
+            return {"code": step.what, "at": begin.isoformat()} | limit
+        case "closed":
+            last = _local(step.end - SECOND, zone).date()
+            return {"code": "closed", "from": begin.date().isoformat(), "to": last.isoformat(), "note": step.note}
+        case "open":
+            return {"code": "open", "at": begin.isoformat(), "left_s": step.left // SECOND}
+        case _:
+            return {"code": "end", "at": begin.isoformat()}
 
 
 def _text(step: Step, zone: ZoneInfo) -> str:

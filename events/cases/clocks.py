@@ -167,7 +167,7 @@ class Clocks:
             setattr(row, name, value)
         result = derive(row, self._calendars)
         row.deadline_at = result.at
-        row.derivation = list(result.lines())
+        row.derivation = list(result.codes())
 
 
 def deadlines_of(rows: Iterable[CaseClock]) -> dict[str, datetime | None]:

@@ -101,7 +101,8 @@ class AssignmentView(Record, frozen=True, omit_defaults=False):
 
 
 class ClockView(Record, frozen=True, omit_defaults=False):
-    """``deadline_at`` None: suspended without end.  ``derivation`` is one text a line."""
+    """``deadline_at`` None: suspended without end.  ``derivation`` is one step a line: its code (``limit``, ``count``,
+    ``closed``, ``pause``, ``extend``, ``open``, ``end``, ``no_notice``) with its values; texts in files of before."""
 
     kind: str
     limit_value: float
@@ -113,7 +114,7 @@ class ClockView(Record, frozen=True, omit_defaults=False):
     overdue: bool
     extensions: list[JSON]
     suspensions: list[JSON]
-    derivation: list[str]
+    derivation: list[JSON]
 
 
 class ObservationView(Record, frozen=True, omit_defaults=False):

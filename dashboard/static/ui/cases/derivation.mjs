@@ -1,28 +1,28 @@
-// The lines of a legal clock's derivation (core/legal_time/workclock.py writes them in English) in the viewer's language.
-import { t, term, has, language } from "../shared/i18n.mjs";
+// The steps of a legal clock's derivation (codes with values from core/legal_time/workclock.py) in the viewer's language.
+import { t, term, has, full, day } from "../shared/i18n.mjs";
 
-const DAYS = { Mon: "1", Tue: "2", Wed: "3", Thu: "4", Fri: "5", Sat: "6", Sun: "7" };
-const days = (text) => text.replace(/\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b/g, (d) => t(`weekday.${DAYS[d]}`));
-const limit = (note) => note.replace(/^(\S+) (\w+)(?: \S+)?$/, (_, value, unit) => `${value} ${term("unit", unit)}`);
-const noteOf = (note) => (has(`clockline.note_${note}`) ? t(`clockline.note_${note}`) : note);
+/** Seconds as hours, minutes and seconds: 56:00:00. */
+export const hms = (s) => `${Math.floor(s / 3600)}:${String(Math.floor(s / 60) % 60).padStart(2, "0")}:${String(Math.floor(s) % 60).padStart(2, "0")}`;
 
-const SHAPES = [
-  [/^from (.+?): (.+) = (\S+) to count$/, (m) => t("clockline.from", { at: days(m[1]), limit: limit(m[2]), time: m[3] })],
-  [/^extension at (.+?): (.+) = (\S+) more to count$/, (m) => t("clockline.extension", { at: days(m[1]), limit: limit(m[2]), time: m[3] })],
-  [/^(.+): suspended, not counted$/, (m) => t("clockline.suspended", { span: days(m[1]) })],
-  [/^(.+): suspended without end, (\S+) left$/, (m) => t("clockline.open", { at: days(m[1]), left: m[2] })],
-  [/^(.+): counted (\S+), (\S+) left$/, (m) => t("clockline.counted", { span: days(m[1]), time: m[2], left: m[3] })],
-  [/^(\S+) – (\S+): (.+), not counted$/, (m) => t("clockline.day", { span: m[1] === m[2] ? m[1] : `${m[1]} – ${m[2]}`, note: noteOf(m[3]) })],
-  [/^! the holiday notice of (\d+) is not in the calendar/, (m) => t("clockline.no_notice", { year: m[1] })],
-  [/^deadline (.+?)(?: \+0800)?$/, (m) => t("clockline.deadline", { at: days(m[1]) })],
-];
+const on = (text) => day(new Date(`${text}T12:00:00+08:00`));
+const dates = (from, to) => (from === to ? on(from) : `${on(from)} – ${on(to)}`);
+const span = (from, to) => (from.slice(0, 10) === to.slice(0, 10) ? `${full(from)} – ${to.slice(11, 19)}` : `${full(from)} – ${full(to)}`);
+const limit = (step) => `${step.value} ${term("unit", step.unit)}`;
+const note = (text) => (has(`clockline.note_${text}`) ? t(`clockline.note_${text}`) : text);
 
-/** One line of a derivation; one of an unknown shape stays as it is. */
-export function clockLine(text) {
-  if (language() === "en" || typeof text !== "string") return typeof text === "string" ? text : JSON.stringify(text);
-  for (const [shape, say] of SHAPES) {
-    const found = text.match(shape);
-    if (found) return say(found);
-  }
-  return text;
+const SAID = {
+  limit: (step) => t("clockline.from", { at: full(step.at), limit: limit(step), time: hms(step.left_s) }),
+  extend: (step) => t("clockline.extension", { at: full(step.at), limit: limit(step), time: hms(step.left_s) }),
+  pause: (step) => t("clockline.suspended", { span: span(step.from, step.to) }),
+  open: (step) => t("clockline.open", { at: full(step.at), left: hms(step.left_s) }),
+  count: (step) => t("clockline.counted", { span: span(step.from, step.to), time: hms(step.counted_s), left: hms(step.left_s) }),
+  closed: (step) => t("clockline.day", { span: dates(step.from, step.to), note: note(step.note) }),
+  no_notice: (step) => t("clockline.no_notice", { year: step.year }),
+  end: (step) => t("clockline.deadline", { at: full(step.at) }),
+};
+
+/** One step of a derivation in words; a text of before, or a code of a newer server, stays as it is. */
+export function clockLine(step) {
+  if (typeof step === "string") return step;
+  return SAID[step?.code] ? SAID[step.code](step) : step?.code || "";
 }

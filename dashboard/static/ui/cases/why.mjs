@@ -4,7 +4,7 @@ import { h } from "../shared/dom.mjs";
 import { state } from "../shared/store.mjs";
 import { clockLine } from "./derivation.mjs";
 
-const HIDDEN = new Set(["snapshot", "evidence", "geometry", "polygon", "standing_key", "epoch", "received_at", "rule_version", "kind_of"]);
+const HIDDEN = new Set(["snapshot", "hysteresis", "table", "within_s", "successive", "evidence", "geometry", "polygon", "standing_key", "epoch", "received_at", "rule_version", "kind_of"]);
 const FIRST = ["observation", "rule", "merge", "routing", "clock"];
 
 export function whySteps(detail) {
@@ -50,7 +50,7 @@ function merge(m) {
 /** The case's own deadline, and the lines of all its clocks folded below it. */
 function clock(value, c) {
   const items = Array.isArray(value) ? value : value.derivation || [value];
-  if (items.some((v) => typeof v !== "string")) return listed(value);
+  if (items.some((v) => typeof v !== "string" && !v?.code)) return listed(value);
   if (items.length < 4) return listed(items.map(clockLine));
   const said = items.map(clockLine);
   return [h("p", {}, c?.deadline_at ? t("case.until", { time: full(c.deadline_at) }) : said[said.length - 1]), h("details", {}, h("summary", { class: "soft" }, t("why.n_lines", { n: said.length })), listed(said))];

@@ -14,6 +14,33 @@ const use = (p) => ["match", ["coalesce", ["get", "use"], ["get", "kind"], ""], 
   ["industrial", "industry", "factory", "warehouse"], p.building.industrial, p.building.residential];
 export const buildingColour = (p) => ["case", ["boolean", ["feature-state", "picked"], false], p.picked, ["boolean", ["feature-state", "lit"], false], p.lit, use(p)];
 
+/** `value` (a number, or an expression by zoom or by case) times `k`: names and signs grow with the wall's type scale. */
+export function times(value, k) {
+  if (typeof value === "number") return value * k;
+  if (!Array.isArray(value)) return value;
+  const [what, ...rest] = value;
+  if (what === "interpolate") return [what, rest[0], rest[1], ...rest.slice(2).map((v, i) => (i % 2 ? times(v, k) : v))];
+  if (what === "step") return [what, rest[0], ...rest.slice(1).map((v, i) => (i % 2 ? v : times(v, k)))];
+  if (what === "case" || what === "match") {
+    const head = what === "match" ? 1 : 0;
+    return [what, ...rest.map((v, i) => (i >= head && ((i - head) % 2 === 1 || i === rest.length - 1) ? times(v, k) : v))];
+  }
+  return value;
+}
+
+/** A layer of one outline bears its name once, on the map of divisions: not in every tile again. */
+const single = (layer) => (layer.kind === "areas" && layer.features <= 1 ? { ...layer, style: layer.style.filter((style) => style.type !== "symbol") } : layer);
+
+const SIZED = [["layout", "text-size"], ["layout", "icon-size"], ["paint", "circle-radius"]];
+/** The layers with their signs `k` times as large. */
+export const sized = (layers, k) => (k === 1 ? layers : layers.map((layer) => {
+  const made = { ...layer, layout: { ...layer.layout }, paint: { ...layer.paint } };
+  for (const [part, key] of SIZED) if (made[part][key] !== undefined) made[part][key] = times(made[part][key], k);
+  return made;
+}));
+/** How much larger than on a desk everything is: the root's font size over 16 px. */
+export const scale = () => Math.max(1, parseFloat(getComputedStyle(document.documentElement).fontSize) / 16 || 1);
+
 /** The style of `described` (the answer of /api/map/style.json) in palette `p`. */
 export function build(described, p, english = false) {
   const sources = {};
@@ -22,7 +49,7 @@ export function build(described, p, english = false) {
     delete sources[id].url;
     if (id === "buildings") sources[id].promoteId = "id";
   }
-  const own = ownLayers(described.layers, p.theme, FONT);
+  const own = ownLayers((described.layers || []).map(single), p.theme, FONT);
   Object.assign(sources, own.sources);
   const layers = [{ id: "background", type: "background", paint: { "background-color": p.ground } }];
   const from = (id, layer) => { if (sources[id]) layers.push({ source: id, "source-layer": described.sources[id].layer || id, ...layer }); };
@@ -38,7 +65,7 @@ export function build(described, p, english = false) {
   });
   layers.push(...own.above);
   labels(from, p, english);
-  return { version: 8, name: "yiwang", sources, layers, sky: { "sky-color": p.sky, "horizon-color": p.fog, "fog-color": p.fog, "fog-ground-blend": 0.7, "horizon-fog-blend": 0.6, "sky-horizon-blend": 0.6 } };
+  return { version: 8, name: "yiwang", sources, layers: sized(layers, scale()), sky: { "sky-color": p.sky, "horizon-color": p.fog, "fog-color": p.fog, "fog-ground-blend": 0.7, "horizon-fog-blend": 0.6, "sky-horizon-blend": 0.6 } };
 }
 
 function ground(from, p) {
@@ -74,7 +101,7 @@ const text = (p, more = {}) => ({ "text-color": p.text, "text-halo-color": p.hal
 /** Layers over the tiles: what the platform knows, lowest first. */
 export function overlays(p) {
   const down = ["in", ["get", "state"], ["literal", ["offline", "frozen", "black", "lost"]]];
-  return [
+  return sized([
     { id: "outline", type: "line", source: "outline", paint: { "line-color": p.district, "line-width": 2 } },
     { id: "view", type: "fill", source: "views", minzoom: 13, paint: { "fill-color": p.camera, "fill-opacity": viewOpacity("") } },
     { id: "view-edge", type: "line", source: "views", minzoom: 13, paint: { "line-color": p.camera, "line-opacity": 0.6, "line-width": 1 } },
@@ -126,7 +153,7 @@ export function overlays(p) {
       },
       paint: text(p, { "text-color": p.strong }),
     },
-  ];
+  ], scale());
 }
 
 /** Columns of light: a core, a glow, water, and its levels. */

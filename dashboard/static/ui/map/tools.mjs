@@ -43,7 +43,7 @@ export function tools(map, meta, layers, quality, own) {
 
 function tree(panel, map, meta, layers, quality, own) {
   const off = new Set((store.state.layers || "").split(",").filter(Boolean));
-  const apply = (name, ids) => { for (const id of ids) if (map.getLayer(id)) map.setLayoutProperty(id, "visibility", off.has(name) ? "none" : "visible"); };
+  const apply = (name, ids) => { for (const id of ids) if (map.getLayer(id)) map.setLayoutProperty(id, "visibility", off.has(name) ? "none" : "visible"); };  // what the level leaves out is hidden again below
   const brought = own.length ? { brought: Object.fromEntries(own.map((l) => [`layer:${l.name}`, l.style.map((_, i) => `layer:${l.name}:${i}`)])) } : {};
   const titles = new Map(own.map((l) => [`layer:${l.name}`, named({ name: l.title?.zh || l.title || l.kind_title.zh, name_en: l.title?.en || l.kind_title.en })]));
   const groups = Object.entries({ ...TREE, ...brought }).map(([group, members]) => h("fieldset", {}, h("legend", {}, t(`map.group_${group}`)), Object.entries(members).map(([name, ids]) => {
@@ -61,6 +61,7 @@ function tree(panel, map, meta, layers, quality, own) {
   choose.value = quality().chosen;
   layers.stops.push(store.on("map-level", (q) => { choose.value = q.chosen; }));
   layers.hidden = off;
+  layers.refreshLevel();
   replace(panel, h("h3", {}, t("map.layers")), groups, h("label", { class: "map-choose" }, t("map.level"), choose), legend(meta, own));
 }
 

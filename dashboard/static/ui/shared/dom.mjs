@@ -41,8 +41,9 @@ const NS = "http://www.w3.org/2000/svg";
 export function icon(name, size = 18) {
   const svg = document.createElementNS(NS, "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("width", size);
-  svg.setAttribute("height", size);
+  const side = typeof size === "number" ? `${size / 16}rem` : size; // grows with the wall's type scale
+  svg.style.width = side;
+  svg.style.height = side;
   svg.setAttribute("aria-hidden", "true");
   svg.setAttribute("class", "icon");
   const path = document.createElementNS(NS, "path");

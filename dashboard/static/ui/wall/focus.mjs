@@ -48,6 +48,7 @@ export function focusCard(root, stops) {
     at = items.length ? at % items.length : 0;
     const item = pinned() || items[at] || null;
     const id = item?.case_id || "";
+    chip.classList.toggle("calm", !alarm.ringing().length);
     replace(chip, icon("alarm", "1em"), pinned() ? t("focus.pinned") : t("focus.of", { n: items.length ? at + 1 : 0, all: items.length }));
     turn.textContent = pinned() ? t("focus.held") : alarm.ringing().length ? t("focus.alarm") : items.length > 1 ? t("focus.next", { s: left }) : "";
     if (focused !== id) { focused = id; store.emit("focus", id || null); }
@@ -124,7 +125,7 @@ export function stills(root, stops) {
       const tile = h("button", { type: "button", class: `still${c.own ? " own" : ""}`, onClick: () => store.select({ type: "camera", id: c.camera_id }) }, h("span", { class: "still-box" }, image, icon("camera", 20)), h("b", {}, c.name),
         h("small", {}, [c.distance_m === null ? "" : metres(c.distance_m), seenText(c)].filter(Boolean).join(" · ")));
       image.addEventListener("error", () => { image.hidden = true; tile.classList.add("dark"); });
-      image.addEventListener("load", () => { image.hidden = false; tile.classList.remove("dark"); });
+      image.addEventListener("load", () => { image.hidden = false; tile.classList.remove("dark"); if (c.state !== "online") tile.lastChild.textContent = [c.distance_m === null ? "" : metres(c.distance_m), t("camera.still")].filter(Boolean).join(" · "); });
       return tile;
     }));
   };

@@ -86,7 +86,7 @@ function draw(root, props, stops) {
     props.compact ? menu : counters,
     strip?.freshness,
     h("div", { class: "top-right" },
-      link, bell, soundButton(stops), centre ? layoutButtons(stops) : null, themeButton(stops), languageButton(), props.compact ? null : more(menu), user, logoutButton(),
+      link, bell, soundButton(stops), centre ? layoutButtons(stops) : null, themeButton(stops), languageButton(), props.compact ? [user, logoutButton()] : more(menu, user),
       centre ? null : h("div", { class: "clock" }, time, date)));
   replace(root, shell, drill, centre ? alarmBar(stops) : null, box);
   const showDrill = () => {
@@ -167,8 +167,8 @@ function themeButton(stops) {
   return node;
 }
 
-function more(menu) {
-  return h("details", { class: "more" }, h("summary", { class: "tool", title: t("top.menu"), "aria-label": t("top.menu") }, icon("menu", 18)), menu);
+function more(menu, user) {
+  return h("details", { class: "more" }, h("summary", { class: "tool", title: t("top.menu"), "aria-label": t("top.menu") }, icon("menu", 18)), h("div", { class: "more-box" }, user, menu, logoutButton()));
 }
 
 function logoutButton() {
