@@ -32,6 +32,7 @@ from storage.session import read_scope, session_scope
 from storage.tables.records import RecordChangeRequest, RecordLink, RegisterRecord
 
 MOST_EXPORTED = 20_000
+_FIRST = ("person", "household", "building", "enterprise", "special_place")  # what most people look for
 
 
 class ChainAudit:
@@ -59,7 +60,8 @@ class RegisterDesk:
 
     def registers(self) -> list[Register]:
         """The registers of which this person may see something."""
-        return [register for register in shipped_registers().values() if may_read(self.actor, register)]
+        found = [register for register in shipped_registers().values() if may_read(self.actor, register)]
+        return sorted(found, key=lambda register: _FIRST.index(register.id) if register.id in _FIRST else len(_FIRST))
 
     def register(self, register_id: str) -> Register:
         """A register; :class:`NotFound` also for one that this person may not read."""

@@ -1,0 +1,186 @@
+"""Filing (数据填报): the matrix of units and periods, a unit's cells, approval and totals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import Input, Output, State, ctx, dcc, html, no_update
+
+from dashboard.filing.desk import FilingDesk
+from dashboard.pages.frame import Page, Visit, in_thread, tell
+from dashboard.pages.tables import column, table
+
+PAGE = Page(
+    path="/filing", zh="数据填报", en="Filing", order=65, roles=("admin", "manager", "staff", "grid_worker")
+)  # fmt: skip
+PERIODS = 6
+MARKS = {
+    "approved": "✓",
+    "filed": "●",
+    "saved": "…",
+    "returned": "↩",
+    "exempt": "—",
+    "open": "",
+    "ready": "◎",
+    "partial": "◐",
+}
+_STYLE = {"styleConditions": [
+    {"condition": "params.value && params.value.includes('!')", "style": {"color": "var(--red, #d64545)"}},
+    {"condition": "params.value && params.value.startsWith('✓')", "style": {"color": "var(--green, #2f9e44)"}},
+]}  # fmt: skip
+
+
+def layout(visit: Visit) -> Any:
+    """Data set and period above; the matrix, then the cells of the unit and period that were picked."""
+    t, known = visit.t, _desk(visit).overview()["items"]
+    choices = [{"value": d["dataset_id"], "label": d["zh"] if visit.language == "zh" else d["en"]} for d in known]
+    actions = [
+        dmc.Button(t(f"filing.{name}"), id=f"fil-{name}", size="xs", variant="light")
+        for name in ("save", "submit", "approve", "take_back", "return", "roll_up")
+    ]
+    return html.Div(
+        [
+            html.H1(t("page.filing")),
+            dmc.Select(id="fil-dataset", data=choices, value=choices[0]["value"] if choices else None, w=320,
+                       searchable=True, allowDeselect=False, mb="sm", **{"aria-label": t("filing.dataset")}),
+            html.P("" if choices else t("filing.none"), className="quiet"),
+            html.P(id="fil-rates", className="quiet", **{"aria-live": "polite"}),
+            table(visit, "fil-matrix", [], [], key="unit", height="42vh", options={"pagination": False}),
+            html.H2(id="fil-title"),
+            dmc.Group([*actions, dmc.TextInput(id="fil-note", placeholder=t("filing.note"), w=260, value="")]),
+            html.P(id="fil-problems", className="quiet", **{"aria-live": "polite"}),
+            table(visit, "fil-cells", cell_columns(visit), [], key="question", height="34vh",
+                  options={"pagination": False, "singleClickEdit": True, "stopEditingWhenCellsLoseFocus": True}),
+            dcc.Store(id="fil-picked"), dcc.Store(id="fil-changed", data=0),
+        ]
+    )  # fmt: skip
+
+
+@PAGE.callback(
+    Output("fil-matrix", "columnDefs"), Output("fil-matrix", "rowData"), Output("fil-rates", "children"),
+    Input("fil-dataset", "value"), Input("fil-changed", "data"),
+)  # fmt: skip
+async def matrix(visit: Visit, dataset_id: str | None, _changed: int | None) -> Any:
+    """Units × the current period and the ones before, below the person's own unit."""
+    desk = _desk(visit)
+    known = {d["dataset_id"]: d for d in (await in_thread(desk.overview))["items"]}
+    if dataset_id not in known:
+        return no_update, no_update, no_update
+    periods = [known[dataset_id]["current"], *known[dataset_id]["last"]][:PERIODS][::-1]
+    found = await in_thread(desk.matrix, dataset_id, "", periods)
+    last = found["rates"][-1]
+    rates = visit.t("filing.rates", period=periods[-1], expected=last["expected"], complete=_share(last["rate"]),
+                    on_time=_share(last["rate_on_time"]))  # fmt: skip
+    heads = [column(period, period, width=130, cellStyle=_STYLE, sortable=False) for period in periods]
+    return [column("name", visit.t("filing.unit"), pinned="left", width=260), *heads], rows_of(found), rates
+
+
+@PAGE.callback(
+    Output("fil-cells", "rowData"), Output("fil-title", "children"), Output("fil-problems", "children"),
+    Output("fil-picked", "data"), Input("fil-matrix", "cellClicked"), Input("fil-changed", "data"),
+    State("fil-dataset", "value"), State("fil-picked", "data"),
+)  # fmt: skip
+async def picked(
+    visit: Visit, cell: dict[str, Any] | None, _changed: int | None, dataset_id: str | None, kept: Any
+) -> Any:
+    """The cells of the unit and period that were picked, with last period's figures, or a unit's totals."""
+    if ctx.triggered_id == "fil-matrix" and cell and cell.get("colId") not in (None, "name"):
+        kept = {"unit": cell["rowId"], "period": cell["colId"]}
+    if not kept or not dataset_id:
+        return no_update, no_update, no_update, no_update
+    desk, unit, period = _desk(visit), kept["unit"], kept["period"]
+    found = await in_thread(desk.filing, dataset_id, unit, period)
+    totals = await in_thread(desk.totals, dataset_id, unit, period)
+    title = f"{found['name']} · {period} · {visit.t('filing.state_' + found['state'])} {found['note']}"
+    told = "；".join(f"{p['question']}: {p['zh'] if visit.language == 'zh' and p['zh'] else p['code']}"
+                    for p in found["problems"])  # fmt: skip
+    return cells_of(found, totals, visit), title, told, {**kept, "version": found["version"]}
+
+
+@PAGE.callback(
+    Output("fil-changed", "data"),
+    *(Input(f"fil-{name}", "n_clicks") for name in ("save", "submit", "approve", "take_back", "return", "roll_up")),
+    State("fil-dataset", "value"), State("fil-picked", "data"), State("fil-cells", "rowData"),
+    State("fil-note", "value"), State("fil-changed", "data"),
+)  # fmt: skip
+async def act(visit: Visit, *given: Any) -> Any:
+    """What the button says, for the unit and period that were picked."""
+    dataset_id, kept, rows, note, changed = given[-5:]
+    action = str(ctx.triggered_id or "").removeprefix("fil-")
+    if not kept or not dataset_id or not any(given[:-5]):
+        return no_update
+    desk, unit, period = _desk(visit), kept["unit"], kept["period"]
+    if action == "roll_up":
+        await in_thread(desk.roll_up, dataset_id, unit, period)
+    elif action == "save":
+        await in_thread(desk.save, dataset_id, unit, period, *_typed(rows or []), kept["version"])
+    else:
+        await in_thread(desk.move, dataset_id, unit, period, action, note or "", [])
+    tell(visit.t("filing.done"))
+    return (changed or 0) + 1
+
+
+def rows_of(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """The matrix's rows: a mark a cell, ``!`` where it is overdue or was late."""
+    lines = []
+    for row in found["rows"]:
+        line = {"unit": row["unit"], "name": "　" * row["level"] + row["name"]}
+        for period, cell in zip(found["periods"], row["cells"], strict=True):
+            counted = f" {cell['filed']}/{cell['expected']}" if "filed" in cell else ""
+            late = " !" if cell.get("overdue") or cell.get("on_time") is False else ""
+            line[period] = f"{MARKS.get(cell['state'], cell['state'])}{counted}{late}"
+        lines.append(line)
+    return lines
+
+
+def cell_columns(visit: Visit) -> list[dict[str, Any]]:
+    """Question, value (typed in place), last period, comment, total."""
+    t = visit.t
+    edit: dict[str, Any] = {"editable": True, "sortable": False}
+    return [
+        column("title", t("filing.question"), width=260),
+        column("value", t("filing.value"), width=160, **edit),
+        column("prefill", t("filing.prefill"), width=140),
+        column("comment", t("filing.comment"), **edit),
+        column("total", t("filing.total"), width=200),
+    ]
+
+
+def cells_of(found: dict[str, Any], totals: dict[str, Any], visit: Visit) -> list[dict[str, Any]]:
+    """The rows of the filer's grid."""
+    lines = []
+    for question in found["questions"]:
+        name = question["question"]
+        total = totals.get(name)
+        marks = [visit.t(f"filing.{mark}") for mark in ("partial", "stale") if total and total[mark]]
+        lines.append(
+            {"question": name, "title": question["title"], "value": found["values"].get(name), "comment": "",
+             "prefill": found["prefill"].get(name, {}).get("value"),
+             "total": f"{total['value']} {' '.join(marks)}" if total else ""}
+        )  # fmt: skip
+    return lines
+
+
+def _typed(rows: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Values and comments as they are saved; digits become numbers."""
+    values = {row["question"]: _number(row.get("value")) for row in rows if row.get("value") not in (None, "")}
+    return values, {row["question"]: str(row["comment"]) for row in rows if row.get("comment")}
+
+
+def _number(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        number = float(value.strip())
+    except ValueError:
+        return value
+    return int(number) if number.is_integer() else number
+
+
+def _share(value: float | None) -> str:
+    return "—" if value is None else f"{value:.1f} %"
+
+
+def _desk(visit: Visit) -> FilingDesk:
+    return FilingDesk(visit.services, visit.principal.actor)

@@ -1,0 +1,48 @@
+"""The pages of registers and filing: their rows are what the desks answer, marked and masked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from dashboard.pages.desk.filing import _number, _typed, rows_of
+from dashboard.pages.desk.registers import columns_of, row_of
+from records.registers.definition import shipped_registers
+
+
+class Chinese:
+    """As much of a visit as the rows need."""
+
+    language = "zh"
+
+    def t(self, key: str, **_data: object) -> str:
+        return key
+
+
+def test_a_record_shows_titles_of_choices_and_local_time() -> None:
+    visit: Any = Chinese()
+    person = shipped_registers()["person"]
+    item = {
+        "record_id": "r", "values": {"name": "张三", "category": "floating"}, "visit_due": None,
+        "updated_at": datetime(2026, 11, 27, 18, 30, tzinfo=UTC),
+    }  # fmt: skip
+    row = row_of(item, person, visit)
+    assert (row["category"], row["updated"], row["visit_due"]) == ("流动人口", "2026-11-28 02:30", "")
+    fields = [c["field"] for c in columns_of(person, visit)]
+    assert fields[0] == "name" and fields[-1] == "updated"
+
+
+def test_the_matrix_marks_what_is_late() -> None:
+    cells = [
+        {"state": "filed", "on_time": False, "overdue": False}, {"state": "open", "on_time": None, "overdue": True},
+        {"state": "partial", "filed": 3, "expected": 9}, {"state": "approved", "on_time": True, "overdue": False},
+    ]  # fmt: skip
+    found = {"periods": ["1", "2", "3", "4"], "rows": [{"unit": "u", "name": "村", "level": 2, "cells": cells}]}
+    row = rows_of(found)[0]
+    assert (row["1"], row["2"], row["3"], row["4"]) == ("● !", " !", "◐ 3/9", "✓")
+
+
+def test_typed_digits_become_numbers_and_words_stay() -> None:
+    assert [_number(v) for v in ("12", "2.5", " 7 ", "十", 3)] == [12, 2.5, 7, "十", 3]
+    rows = [{"question": "a", "value": "1", "comment": ""}, {"question": "b", "value": "", "comment": "停产"}]
+    assert _typed(rows) == ({"a": 1}, {"b": "停产"})
