@@ -109,3 +109,19 @@ def test_a_row_is_added_and_its_problem_is_named(desk: Desk) -> None:
     expect(page.locator("#form-problems").get_by_text("没有题目 nope")).to_be_visible()
     page.get_by_role("button", name="发布启用").click()
     expect(page.get_by_text("has 1 problems")).to_be_visible()
+
+
+def test_a_kind_of_case_is_drawn_and_a_change_to_it_is_checked(desk: Desk) -> None:
+    page = desk.page
+    page.goto(f"{desk.base}/kinds")
+    page.get_by_role("link", name="民间纠纷调解").or_(page.locator(".workshop a").first).first.click()
+    expect(page.locator(".js-plotly-plot")).to_be_visible()
+    page.get_by_role("tab", name="操作").click()
+    expect(page.locator('#kind-commands [row-index="0"]').first).to_be_visible()
+    page.get_by_role("tab", name="检查与比较").click()
+    page.get_by_role("button", name="检查", exact=True).click()
+    expect(page.get_by_text("有 0 处差异")).to_be_visible()
+    text = page.locator("#kind-json")
+    text.fill(text.input_value().replace('"initial": "', '"initial": "no_'))
+    page.get_by_role("button", name="检查", exact=True).click()
+    expect(page.locator("#kind-found")).to_contain_text("initial state")

@@ -35,7 +35,15 @@ import { wordsOf } from "./words.mjs";
 
 /** @param {HTMLElement} container @param {any} form @param {Options} [options] @returns {FormView} */
 export function renderForm(container, form, options = {}) {
+  useStyle();
   return new FormView(container, form, options);
+}
+
+/** The renderer brings its style along, so that no page forgets it. */
+function useStyle() {
+  const href = new URL("forms.css", import.meta.url).href;
+  if ([...document.styleSheets].some((sheet) => sheet.href === href) || document.querySelector(`link[href="${href}"]`)) return;
+  document.head.append(el("link", { rel: "stylesheet", href }));
 }
 
 export class FormView {
