@@ -37,20 +37,26 @@ class Claim:
         """Wait until the claim is ours; False when ``stop`` came first."""
         seen, since = -1, self._clock.monotonic()
         while not stop.is_set():
-            bucket = await self._bus.bucket("owner")
-            try:
-                entry = await bucket.get(self._key)
-                revision, holder = int(entry.revision or 0), json.loads(entry.value or b"{}")
-            except nats.js.errors.KeyNotFoundError:
-                revision, holder = 0, {}
-            if revision != seen:
-                seen, since = revision, self._clock.monotonic()
-            lapsed = self._clock.monotonic() - since > LAPSE_S or _gone(holder) or not holder
-            if lapsed and await self._put(revision):
-                return True
+            # A bus that is away, or stores nothing (its disk is full), is waited for.
+            with suppress(nats.errors.Error, TimeoutError):
+                revision, holder = await self._read()
+                if revision != seen:
+                    seen, since = revision, self._clock.monotonic()
+                lapsed = self._clock.monotonic() - since > LAPSE_S or _gone(holder) or not holder
+                if lapsed and await self._put(revision):
+                    return True
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 0.25)
         return False
+
+    async def _read(self) -> tuple[int, dict[str, object]]:
+        """The claim's revision and who holds it."""
+        bucket = await self._bus.bucket("owner")
+        try:
+            entry = await bucket.get(self._key)
+            return int(entry.revision or 0), json.loads(entry.value or b"{}")
+        except nats.js.errors.KeyNotFoundError:
+            return 0, {}
 
     async def keep(self) -> None:
         """Renew for ever; returns when the claim was lost to somebody else, or could not be renewed in time."""
