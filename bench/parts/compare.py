@@ -26,12 +26,22 @@ def agrees(expect: Any, got: Any, tolerance: Mapping[str, float], path: tuple[st
             return sorted(map(repr, expect)) == sorted(map(repr, got))
         return all(agrees(e, g, tolerance, path) for e, g in zip(expect, got, strict=True))
     if _number(expect) and _number(got):
-        return expect == got or bool(abs(expect - got) <= _allowed(path, tolerance, expect))
+        return expect == got or bool(
+            abs(expect - got) <= max(_allowed(path, tolerance, expect), _rounding(expect, tolerance))
+        )
     return type(expect) is type(got) and expect == got
 
 
 def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _rounding(expect: float, tolerance: Mapping[str, float]) -> float:
+    """A vector that names tolerances holds measured numbers: they are written rounded to their last digit."""
+    if not tolerance or not isinstance(expect, float):
+        return 0.0
+    text = repr(expect)
+    return 0.0 if "e" in text else 0.5000001 * 10.0 ** -len(text.partition(".")[2])
 
 
 def _allowed(path: tuple[str, ...], tolerance: Mapping[str, float], expect: float) -> float:
