@@ -12,7 +12,7 @@ from core.deed import Told
 from core.errors import InputInvalid
 from core.records import Command
 from dashboard.api.attachments import placed, prepare_named, prepare_uploads
-from dashboard.api.deps import Use, Who, respond, takes
+from dashboard.api.deps import Use, Who, packed, respond, takes
 from dashboard.api.params import bbox, body, moment, text, whole, yesno
 from dashboard.auth import Principal
 from dashboard.services import Services
@@ -95,14 +95,14 @@ def tasks(request: Request, use: Use, who: Who) -> Response:
     """
     limit = whole(request.query_params, "limit", 50, 1, 500)
     with read_scope(use.engine) as session:
-        return respond(urgent_tasks(session, who.actor, text(request.query_params, "cursor"), limit))
+        return packed(request, urgent_tasks(session, who.actor, text(request.query_params, "cursor"), limit))
 
 
 @router.get("/api/cases/{case_id}")
-def case(case_id: str, use: Use, who: Who) -> Response:
+def case(case_id: str, request: Request, use: Use, who: Who) -> Response:
     """One file with everything the person may see of it, and the commands possible now."""
     with read_scope(use.engine) as session:
-        return respond(case_detail(session, who.actor, case_id, use.clock.now(), use.cases.definitions))
+        return packed(request, case_detail(session, who.actor, case_id, use.clock.now(), use.cases.definitions))
 
 
 @router.post("/api/cases/{case_id}/commands", openapi_extra=takes(CommandBody))

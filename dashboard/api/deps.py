@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
@@ -69,6 +70,15 @@ def takes(kind: type[Any]) -> dict[str, Any]:
 def respond(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """``value`` (records, dicts, datetimes) as JSON."""
     return Response(_encoder.encode(value), status, headers, media_type="application/json")
+
+
+def packed(request: HTTPConnection, value: Any) -> Response:
+    """:func:`respond`, compressed where the client takes that: lists for phones on slow lines shrink to a tenth."""
+    body = _encoder.encode(value)
+    if len(body) < 1024 or "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(body, media_type="application/json", headers={"Vary": "Accept-Encoding"})
+    head = {"Vary": "Accept-Encoding", "Content-Encoding": "gzip"}
+    return Response(gzip.compress(body, 5, mtime=0), media_type="application/json", headers=head)
 
 
 def audit(session: Session, use: Services, who: Principal, action: str, content: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from pypinyin import Style, lazy_pinyin
 from sqlalchemy import select
 
 from core.errors import NotFound
-from dashboard.api.deps import Use, Who, allow, audit, respond, takes
+from dashboard.api.deps import Use, Who, allow, audit, packed, respond, takes
 from dashboard.api.params import body
 from dashboard.field import add_position, duty_of, positions, set_duty
 from dashboard.services import Services
@@ -132,7 +132,7 @@ def _spelt(name: str) -> tuple[str, str]:
 
 
 @router.get("/api/classes")
-def classes(use: Use, who: Who) -> Response:
+def classes(request: Request, use: Use, who: Who) -> Response:
     """The classes in force, each once, with pinyin and initials to search by: code, name, group, pinyin, initials."""
     del who
     found: dict[str, dict[str, str]] = {}
@@ -144,4 +144,4 @@ def classes(use: Use, who: Who) -> Response:
                 "code": line.class_code, "name": name, "group": line.standard.big_name, "pinyin": pinyin,
                 "initials": initials,
             }  # fmt: skip
-    return respond({"items": list(found.values()), "next": None})
+    return packed(request, {"items": list(found.values()), "next": None})

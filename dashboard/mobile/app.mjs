@@ -38,11 +38,15 @@ export async function show() {
   } else leave = tasksScreen(root);
 }
 
+/** The service worker fetches the shell once more: only when the list has come, for the line may be slow. */
+function keepShell() {
+  navigator.serviceWorker?.register("/m/sw.js", { scope: "/m" }).catch((error) => console.warn("no service worker", error));
+}
+
 async function start() {
   api.asksForPassword();
   await ready;
   document.title = t("phone.title");
-  if ("serviceWorker" in navigator) navigator.serviceWorker.register("/m/sw.js", { scope: "/m" }).catch((error) => console.warn("no service worker", error));
   navigator.serviceWorker?.addEventListener("message", ({ data }) => {
     if (data === "refresh" || data === "flush") refresh();
     else if (typeof data?.go === "string" && data.go.startsWith("/m")) location.hash = new URL(data.go, location.origin).hash;
@@ -57,7 +61,7 @@ async function start() {
   on("session", () => { show(); if (app.me) follow(); else unfollow(); });
   setInterval(() => { if (!document.hidden) refresh(); }, 30000);
   show();
-  if (app.me) { refresh(); locate(); follow(); }
+  if (app.me) { refresh().finally(keepShell); locate(); follow(); } else keepShell();
   window.__yiwangReady = true;
   setTimeout(() => Object.values(LAZY).forEach((fetched) => fetched().catch(() => {})), 4000); // at hand when the network goes
 }
