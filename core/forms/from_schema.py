@@ -1,0 +1,140 @@
+"""The fields of a case command (JSON Schemas with titles) as a form for the one renderer, and its answers back as data.
+
+    form = form_of_fields(definition.fields, spec.required, spec.optional)
+    data = data_of_answers(definition.fields, state.submitted)
+
+An object becomes a group whose questions are called ``field.member``, a list a repeat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.forms.model import Form, parse_form
+
+Schema = Mapping[str, Any]
+ITEM = "item"  # the one question of a list's rows
+UPLOADS = frozenset(("evidence", "documents"))
+_REFERENCES = {"department_id": ("unit", "department"), "user_id": ("person", "user")}
+_FORMATS = {"date": "date", "date-time": "dateTime", "time": "time"}
+_LONG = 500  # characters from which on a text has several lines
+
+
+def form_of_fields(fields: Mapping[str, Schema], required: Sequence[str], optional: Sequence[str] = ()) -> Form:
+    """The form of a command that takes these fields; what the renderer cannot ask (free JSON) is left out."""
+    choices: dict[str, list[dict[str, Any]]] = {}
+    questions = []
+    for name in (*required, *optional):
+        made = _question(name, fields.get(name, {}), name in required, choices)
+        if made is not None:
+            questions.append(made)
+    return parse_form({"questions": questions, "choices": choices})
+
+
+def _question(name: str, schema: Schema, required: bool, choices: dict[str, list[Any]]) -> dict[str, Any] | None:
+    base = {"name": name, "label": schema.get("title") or {"zh": name.rpartition(".")[2]}, "required": required}
+    if schema.get("hint"):
+        base["hint"] = schema["hint"]
+    kind = _kind(schema)
+    last = name.rpartition(".")[2]
+    if last in UPLOADS:
+        return {**base, "type": "file"}
+    if last in _REFERENCES:
+        type_, listed = _REFERENCES[last]
+        return {**base, "type": type_, "list": listed}
+    if "enum" in schema or "choices" in schema:
+        choices[name] = _choices(schema)
+        return {**base, "type": "select_one", "list": name}
+    if kind == "object":
+        return _group(base, schema, choices)
+    if kind == "array":
+        return _several(base, schema, choices)
+    return _simple(base, schema, kind)
+
+
+def _kind(schema: Schema) -> str:
+    kind = schema.get("type", "string" if "enum" in schema else "")
+    return next((k for k in kind if k != "null"), "") if isinstance(kind, list) else str(kind)
+
+
+def _choices(schema: Schema) -> list[dict[str, Any]]:
+    titles = schema.get("choices") or {}
+    names = [str(value) for value in schema.get("enum") or titles if value is not None]
+    return [{"name": name, "label": titles.get(name) or {"zh": name}} for name in names]
+
+
+def _group(base: dict[str, Any], schema: Schema, choices: dict[str, list[Any]]) -> dict[str, Any] | None:
+    needed = schema.get("required") or ()
+    made = [
+        _question(f"{base['name']}.{member}", inner, bool(base["required"]) and member in needed, choices)
+        for member, inner in (schema.get("properties") or {}).items()
+    ]
+    children = [child for child in made if child is not None]
+    return {**base, "type": "group", "required": False, "children": children} if children else None
+
+
+def _several(base: dict[str, Any], schema: Schema, choices: dict[str, list[Any]]) -> dict[str, Any] | None:
+    items = schema.get("items") or {}
+    if "enum" in items:
+        choices[base["name"]] = _choices(items)
+        return {**base, "type": "select_multiple", "list": base["name"]}
+    if _kind(items) != "object":
+        inner = _question(ITEM, items, True, choices)
+        return {**base, "type": "repeat", "children": [inner]} if inner else None
+    needed = items.get("required") or ()
+    made = [
+        _question(member, inner, member in needed, choices) for member, inner in (items.get("properties") or {}).items()
+    ]
+    children = [child for child in made if child is not None]
+    return {**base, "type": "repeat", "children": children} if children else None
+
+
+def _simple(base: dict[str, Any], schema: Schema, kind: str) -> dict[str, Any] | None:
+    if kind == "boolean":
+        return {**base, "type": "acknowledge", "required": False}
+    if kind in ("integer", "number"):
+        return {**base, "type": "integer" if kind == "integer" else "decimal", "constraint": _bounds(schema)}
+    if kind != "string":
+        return None
+    if schema.get("format") in _FORMATS:
+        return {**base, "type": _FORMATS[schema["format"]]}
+    lengths = [f"string-length(.) >= {schema['minLength']}"] if schema.get("minLength", 0) > 1 else []
+    lengths += [f"string-length(.) <= {schema['maxLength']}"] if "maxLength" in schema else []
+    long = {"appearance": "multiline"} if schema.get("maxLength", 0) >= _LONG else {}
+    return {**base, **long, "type": "text", "constraint": " and ".join(lengths)}
+
+
+def _bounds(schema: Schema) -> str:
+    words = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
+    return " and ".join(f". {sign} {schema[word]:g}" for word, sign in words.items() if word in schema)
+
+
+def data_of_answers(fields: Mapping[str, Schema], answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Submitted answers as the command's data: ``a.b`` nested again, numbers of choices as numbers."""
+    data: dict[str, Any] = {}
+    for key, value in answers.items():
+        name, dot, member = key.partition(".")
+        if not dot:
+            data[name] = _typed(fields.get(name, {}), value)
+            continue
+        inner = (fields.get(name, {}).get("properties") or {}).get(member, {})
+        data.setdefault(name, {})[member] = _typed(inner, value)
+    return data
+
+
+def _typed(schema: Schema, value: Any) -> Any:
+    kind = _kind(schema)
+    if isinstance(value, list) and kind == "array":
+        items = schema.get("items") or {}
+        if _kind(items) != "object":
+            return [_typed(items, v.get(ITEM)) if isinstance(v, dict) else v for v in value]
+        return [data_of_answers(items.get("properties") or {}, v) if isinstance(v, dict) else v for v in value]
+    if isinstance(value, str) and kind in ("integer", "number"):
+        try:
+            return int(value) if kind == "integer" else float(value)
+        except ValueError:
+            return value
+    if kind == "boolean" and not isinstance(value, bool):
+        return value in ("OK", "true")
+    return value
