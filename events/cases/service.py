@@ -35,7 +35,7 @@ from events.cases.course.turn_keys import before_move, fresh, keep_turn
 from events.cases.deeds import check_seen, deed_of, stale
 from events.cases.definition import COMMON_FIELDS, NEW, Definition
 from events.cases.definition_check import shipped_definitions
-from events.cases.definition_parts import Trigger, effect_name, effect_params
+from events.cases.definition_parts import ClockMoves, Trigger, effect_name, effect_params
 from events.cases.definition_store import definition_of
 from events.cases.drafts import CaseDraft, Route
 from events.cases.errors import CommandUnknown, EffectMissing, IdempotencyConflict, MoveForbidden, StaleCase
@@ -260,6 +260,7 @@ class CaseService:
         spec = definition.commands["report"]
         fields = {n: data[n] for n in (*spec.required, *spec.optional) if n in case.form and n not in ("limit",)}
         keep_fields(session, case, fields, "report", actor.user_id, self.clock.now())
+        self._reported(session, rows, definition, data, actor)
         if definition.correlate:
             before = (case.class_code, case.class_version)
             decision = self.place(session, case, (data.get("location") or {}).get("accuracy_m"))
@@ -409,12 +410,7 @@ class CaseService:
             params={},
             done_at=deed.recorded_at if deed is not None and deed.believed and transition.clocks.deed else None,
         )
-        for effect in transition.effects:
-            name = effect_name(effect)
-            if name not in self.effects:
-                raise EffectMissing(effect=name)
-            work.params = effect_params(effect)
-            self.effects[name](work)
+        self._carry_out(work)
         transition, was_open = work.transition, case.open
         keep = definition.commands[command.name].keep
         kept = {name: transition.data[name] for name in keep if name in transition.data}
@@ -428,6 +424,38 @@ class CaseService:
         keep_turn(session, case, definition, parts)
         if was_open and not case.open and case.parent_case_id:
             self._child_closed(session, case)
+
+    def _carry_out(self, work: Work) -> None:
+        """What the transition does besides moving."""
+        for effect in work.transition.effects:
+            name = effect_name(effect)
+            if name not in self.effects:
+                raise EffectMissing(effect=name)
+            work.params = effect_params(effect)
+            self.effects[name](work)
+
+    def _reported(
+        self, session: Session, rows: CaseRows, definition: Definition, data: Mapping[str, JSON], actor: Actor
+    ) -> None:
+        """The effects and clocks that a definition gives to ``report`` itself."""
+        spec, case = definition.commands["report"], rows.case
+        if not spec.effects and spec.clocks == ClockMoves():
+            return
+        at = self._stamp(case)
+        transition = Transition(
+            command="report", from_state="", to_state=case.state, stage=case.stage, open=True, effects=spec.effects,
+            clocks=spec.clocks, data=dict(data),
+        )  # fmt: skip
+        work = Work(
+            session=session, service=self, case=case, definition=definition,
+            state=case_state(session, case, at, rows.parts, rows.clocks), transition=transition, actor=actor, at=at,
+            clocks=Clocks(session, case, definition, self.calendars, rows.clocks, rows.parts), assignments=rows.parts,
+            reason_data={}, params={},
+        )  # fmt: skip
+        self._carry_out(work)
+        work.clocks.apply(spec.clocks, at)
+        keep_turn(session, case, definition, rows.parts)
+        reseal(session, case, at)
 
     def _child_closed(self, session: Session, child: Case) -> None:
         """The last child of a case has closed: what its definition wants then happens."""

@@ -35,6 +35,7 @@ _PHOTOGRAPHS = (
     .where(CaseEvidence.case_id == bindparam("case_id"), CaseEvidence.added_at >= bindparam("since"))
     .group_by(CaseEvidence.purpose)
 )
+_BASIC = ("title", "description", "severity", "class_code", "kind", "site_id", "division_code", "department_id")
 _DOCUMENTS = select(CaseDocument.type).where(CaseDocument.case_id == bindparam("case_id")).distinct()
 _CHILDREN = (
     select(Case.number)
@@ -108,7 +109,7 @@ def case_state(
         worked_by=tuple(
             {case.handler_id or "", *(r.user_id or "" for r in rows if r.role != "check" and r.accepted_at)} - {""}
         ),
-        form=case.form,
+        form={**{name: getattr(case, name) for name in _BASIC}, **case.form},
         documents=_documents(session, case.case_id) if documents else (),
         records=dict(records or {}),
         today=now.astimezone(BEIJING).date().isoformat(),

@@ -36,6 +36,7 @@ ROLE_EVERY_S = 600.0
 MAX_LISTED = 20
 STATE = "@deadlines"
 ROLES = ("dispatcher", "manager")
+ROLES_TOGETHER = frozenset({"dispatcher", "operator"})  # hear of everything since together
 Due = tuple[Case, Phase]
 
 
@@ -149,7 +150,9 @@ class DeadlineSweep:
         if running.department_id:
             to = [Target(department_id=running.department_id)]
         elif own is not None and definition is not None:
-            to = [target for target in turn_targets(session, case, definition) if not target.role]
+            to = turn_targets(session, case, definition)
+            if definition.remind is None:  # roles hear of everything at once
+                to = [target for target in to if target.role not in ROLES_TOGETHER]
         else:
             to = []
         if not to:
@@ -166,7 +169,8 @@ class DeadlineSweep:
             for phase in self._phases().values():
                 for running, own in self._running(session, phase, since, now):
                     case = running.case
-                    if case.confidential:
+                    definition = self._definitions.get(case.definition_id)
+                    if case.confidential or (definition is not None and definition.remind is not None):
                         continue
                     unowned = role == "dispatcher" and not case.department_id and not own.role
                     if own.role == role or unowned:
@@ -276,13 +280,14 @@ def lead_notices(case: Case, phase: Phase) -> list[NoticeDraft]:
 
 def _notice(case: Case, deadline_at: datetime, phase: Phase, to: Target) -> NoticeDraft:
     return NoticeDraft(
-        key=f"{case.case_id}:{deadline_at.isoformat()}:{phase.name}:{to.department_id or to.user_id}",
+        key=f"{case.case_id}:{deadline_at.isoformat()}:{phase.name}:{to.department_id or to.user_id or to.role}",
         kind=f"deadline_{phase.name}"[:24],
         title=f"{phase.heading}: {discreet_title(case)}",
         body=_body(case, deadline_at),
         case_id=case.case_id,
         department_id=to.department_id,
         user_id=to.user_id,
+        role="" if to.department_id or to.user_id else to.role,
         severity=case.severity,
     )
 
