@@ -25,3 +25,15 @@ export function freshId(prefix) {
   counter += 1;
   return `${prefix}-${counter}`;
 }
+
+/** The page gets a style sheet that it has not yet: the renderer brings its own along. @param {string} href */
+export function useStyle(href) {
+  if (document.querySelector(`link[href="${href}"], link[href="${new URL(href).pathname}"]`)) return;
+  document.head.append(el("link", { rel: "stylesheet", href }));
+}
+
+/** Today on this device, where the form does not bring the server's date. */
+export function localDate() {
+  const now = new Date();
+  return `${now.getFullYear()}-${String(now.getMonth() + 1).padStart(2, "0")}-${String(now.getDate()).padStart(2, "0")}`;
+}

@@ -5,7 +5,7 @@
 // `form` is a form's JSON, or what GET /api/forms/{id} answers ({form, hash, today, calendar}).  docs/forms.md lists the options.
 import { workDays } from "./dates.mjs";
 import { fillRow, initialAnswers } from "./defaults.mjs";
-import { el, freshId } from "./dom.mjs";
+import { el, freshId, localDate, useStyle } from "./dom.mjs";
 import { dropDraft, keepDraft, readDraft } from "./drafts.mjs";
 import { Evaluation, labelOf } from "./engine.mjs";
 import { FieldView, RepeatView } from "./fields.mjs";
@@ -35,15 +35,8 @@ import { wordsOf } from "./words.mjs";
 
 /** @param {HTMLElement} container @param {any} form @param {Options} [options] @returns {FormView} */
 export function renderForm(container, form, options = {}) {
-  useStyle();
+  useStyle(new URL("forms.css", import.meta.url).href);
   return new FormView(container, form, options);
-}
-
-/** The renderer brings its style along, so that no page forgets it. */
-function useStyle() {
-  const href = new URL("forms.css", import.meta.url).href;
-  if ([...document.styleSheets].some((sheet) => sheet.href === href) || document.querySelector(`link[href="${href}"]`)) return;
-  document.head.append(el("link", { rel: "stylesheet", href }));
 }
 
 export class FormView {
@@ -299,10 +292,4 @@ export class FormView {
   nextId() {
     return freshId("yf");
   }
-}
-
-/** Today on this device, where the form does not bring the server's date. */
-function localDate() {
-  const now = new Date();
-  return `${now.getFullYear()}-${String(now.getMonth() + 1).padStart(2, "0")}-${String(now.getDate()).padStart(2, "0")}`;
 }
