@@ -73,7 +73,7 @@ def test_the_seven_stages(town: Town) -> None:
         ("reopen", "operator", WHY), ("force_close", "operator", WHY),
     )  # fmt: skip
     assert state == "force_closed"
-    assert run(town, town.report().case_id, ("reject", "operator", WHY)) == "rejected"
+    assert run(town, town.report().case_id, ("confirm", "operator", {}), ("reject", "operator", WHY)) == "rejected"
     assert run(town, town.report().case_id, ("cancel", "operator", WHY)) == "cancelled"
     whole, other = town.report().case_id, town.report().case_id
     assert run(town, whole, ("split", "operator", {"titles": ["a", "b"], **WHY})) == "reported"
