@@ -19,6 +19,7 @@ from ingest.drones.georeference import (
     place,
     uncertainty,
 )
+from ingest.drones.metadata import dji_tags, first_subtitle, photo_position, taken_at
 from ingest.drones.survey import orbit, survey_lines, survey_plan, true_height
 
 Body = Mapping[str, Any]
@@ -107,4 +108,7 @@ def _airspace(body: Body, document: Body) -> Any:
 CHECKS: dict[str, Callable[[Body, Body], Any]] = {
     "footprint": _footprint, "pixel_to_ground": _pixel, "uncertainty": _uncertainty, "survey_plan": _plan,
     "survey_lines": _lines, "orbit": _orbit, "azimuth": _azimuth, "airspace": _airspace,
+    "xmp": lambda body, _: photo_position(dji_tags(body["input"]["xmp"])),
+    "time": lambda body, _: asdict(taken_at(body["input"], body["input"].get("timezone", "+08:00"))),
+    "srt": lambda body, _: first_subtitle(body["input"]["text"], body["input"].get("timezone", "+08:00")),
 }  # fmt: skip
