@@ -49,6 +49,7 @@ class Running:
     kind: str
     unit: str
     department_id: str | None = None  # of a part's own clock
+    started_at: datetime | None = None
 
 
 class DeadlineSweep:
@@ -126,8 +127,14 @@ class DeadlineSweep:
         for running in (*_shown(session, low, high), *_of_parts(session, low, high)):
             definition = self._definitions.get(running.case.definition_id)
             for own in phases_of(definition, running.kind, running.unit):
-                if key_of(own) == key_of(phase):
+                if key_of(own) == key_of(phase) and self._came(running, own):
                     yield running, own
+
+    def _came(self, running: Running, phase: Phase) -> bool:
+        """Nobody is told "an hour left" of a limit of half an hour."""
+        if phase.sign >= 0 or running.started_at is None:
+            return True
+        return shifted(running.deadline_at, phase.by, self._calendar, back=True) >= running.started_at
 
     def _due(self, session: Session, since: datetime, now: datetime) -> list[tuple[Running, Phase]]:
         """What those who must meet a deadline are told now: of each the newest phase alone.
@@ -200,16 +207,16 @@ def _shown(session: Session, low: datetime, high: datetime) -> Iterator[Running]
         CaseClock.case_id == Case.case_id, CaseClock.stopped_at.is_(None), CaseClock.deadline_at == Case.deadline_at
     )
     query = (
-        select(Case, CaseClock.kind, CaseClock.limit_unit)
+        select(Case, CaseClock.kind, CaseClock.limit_unit, CaseClock.started_at)
         .outerjoin(CaseClock, clock)
         .where(*_shown_where(low, high), or_(CaseClock.assignment_id.is_(None), CaseClock.clock_id.is_(None)))
         .order_by(Case.deadline_at, Case.case_id)
     )
     seen: set[str] = set()
-    for case, kind, unit in session.execute(query.execution_options(yield_per=BATCH)):
+    for case, kind, unit, started_at in session.execute(query.execution_options(yield_per=BATCH)):
         if case.case_id not in seen and case.deadline_at is not None:
             seen.add(case.case_id)
-            yield Running(case, case.deadline_at, kind or "", unit or "")
+            yield Running(case, case.deadline_at, kind or "", unit or "", None, started_at)
 
 
 def _of_parts(session: Session, low: datetime, high: datetime) -> Iterator[Running]:
@@ -224,7 +231,7 @@ def _of_parts(session: Session, low: datetime, high: datetime) -> Iterator[Runni
     )
     for case, clock, department_id in session.execute(query.execution_options(yield_per=BATCH)):
         assert clock.deadline_at is not None
-        yield Running(case, clock.deadline_at, clock.kind, clock.limit_unit, department_id)
+        yield Running(case, clock.deadline_at, clock.kind, clock.limit_unit, department_id, clock.started_at)
 
 
 def _earliest_shown(low: datetime, high: datetime) -> Select[datetime | None]:
