@@ -13,6 +13,7 @@ import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -23,7 +24,7 @@ from fastapi.responses import StreamingResponse
 from core.settings import Settings, load_settings
 from dashboard.pages import mount
 from layers.tiles import load_tilesets
-from tests.fake_wall import add_wall
+from tests.fake_wall import SignedIn, add_wall
 
 CENTRE = (125.39, 43.866)
 COOKIE = "yiwang_session"
@@ -474,7 +475,9 @@ def create_fake_app(settings: Settings, city: FakeCity) -> FastAPI:  # noqa: C90
     async def missing(path: str) -> None:
         raise HTTPException(404, path)
 
+    app.state.services = SimpleNamespace(settings=settings)
     mount(app, settings)
+    app.add_middleware(SignedIn, user=user)
     return app
 
 
