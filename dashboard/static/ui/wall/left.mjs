@@ -1,5 +1,5 @@
 // The left column: decisions on the wall, the list on the desk.  Both stand; the layout shows one.
-import { ready as wordsReady } from "../shared/i18n.mjs";
+import { t, ready as wordsReady } from "../shared/i18n.mjs";
 import { h, replace } from "../shared/dom.mjs";
 import * as store from "../shared/store.mjs";
 import { decisions } from "./decisions.mjs";
@@ -10,7 +10,7 @@ export function mount(root) {
   const wall = h("div", { class: "on-wall" });
   const desk = h("div", { class: "on-desk own-caselist" });
   replace(root, wall, desk);
-  wordsReady.then(() => decisions(wall, stops));
+  wordsReady.then(() => { root.closest("aside")?.setAttribute("aria-label", t("cases.label")); decisions(wall, stops); });
   const list = caselist.mount(desk);
   store.start().catch(() => {});
   return { destroy: () => { list.destroy(); stops.forEach((run) => run()); } };

@@ -1,5 +1,5 @@
 // The right column: the focus card on the wall, the panel of what is selected on the desk.
-import { ready as wordsReady } from "../shared/i18n.mjs";
+import { t, ready as wordsReady } from "../shared/i18n.mjs";
 import { h, replace } from "../shared/dom.mjs";
 import { focusCard } from "./focus.mjs";
 import * as panel from "./panel.mjs";
@@ -9,7 +9,7 @@ export function mount(root) {
   const wall = h("div", { class: "on-wall focus-card" });
   const desk = h("div", { class: "on-desk own-panel" });
   replace(root, wall, desk);
-  wordsReady.then(() => focusCard(wall, stops));
+  wordsReady.then(() => { root.closest("aside")?.setAttribute("aria-label", t("case.tabs")); focusCard(wall, stops); });
   const shown = panel.mount(desk);
   return { destroy: () => { shown.destroy(); stops.forEach((run) => run()); } };
 }

@@ -96,6 +96,7 @@ function draw(root, props, stops) {
   stops.push(store.on("hello", showDrill));
   showDrill();
   if (centre) {
+    root.prepend(h("h1", { class: "unseen" }, t("app.name")));
     look.apply();
     stops.push(alarm.watch(), keys.watch());
     import("../search/palette.mjs").then((palette) => stops.push(palette.watch())).catch((error) => console.warn("search", error));
