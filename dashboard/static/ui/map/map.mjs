@@ -59,7 +59,7 @@ async function begin(root, props, handle) {
   cases.reset();
   if (deep && !view.length && !store.state.selection) fit(map, layers);
   const quality = watchQuality(map, (level) => layers.setLevel(level));
-  const arrows = h("div", { class: "edges", "aria-label": t("map.outside") });
+  const arrows = h("div", { class: "edges", role: "group", "aria-label": t("map.outside") });
   root.append(...tools(map, meta, layers, quality, described.layers || []), arrows, attribution(meta, described.layers || []));
   const drawEdges = edges(map, arrows, () => cases.shown.values());
   listen(map, described, layers, cases, drawEdges);

@@ -81,7 +81,7 @@ function draw(root, props, stops) {
       h("span", { class: "brand-mark", "aria-hidden": "true" }, "网"),
       h("span", { class: "brand-text" }, h("b", {}, t("app.name")), h("small", {}, t("app.place")))),
     centre ? h("div", { class: "clock" }, time, date) : null,
-    centre ? h("button", { type: "button", class: "search-open", onClick: () => store.emit("search", null) }, icon("search", 18), h("span", {}, t("search.hint")), h("kbd", {}, "Ctrl K")) : null,
+    centre ? h("button", { type: "button", class: "search-open", "aria-label": t("search.hint"), onClick: () => store.emit("search", null) }, icon("search", 18), h("span", {}, t("search.hint")), h("kbd", {}, "Ctrl K")) : null,
     strip?.weather, strip?.duty,
     props.compact ? menu : counters,
     strip?.freshness,
@@ -96,7 +96,7 @@ function draw(root, props, stops) {
   stops.push(store.on("hello", showDrill));
   showDrill();
   if (centre) {
-    root.prepend(h("h1", { class: "unseen" }, t("app.name")));
+    shell.prepend(h("h1", { class: "unseen" }, t("app.name")));
     look.apply();
     stops.push(alarm.watch(), keys.watch());
     import("../search/palette.mjs").then((palette) => stops.push(palette.watch())).catch((error) => console.warn("search", error));
