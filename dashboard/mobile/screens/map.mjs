@@ -1,5 +1,5 @@
 // The map, fetched when it is opened: where I am, where my tasks are, the way to one of them.
-import { api, caseTitle, h, t } from "../base.mjs";
+import { api, caseTitle, h, language, t } from "../base.mjs";
 import { locate } from "../actions.mjs";
 import { app, on } from "../state.mjs";
 import { screen } from "./frame.mjs";
@@ -17,10 +17,10 @@ export function mapScreen(root, id) {
   const show = (c) => chosen.replaceChildren(...[c ? h("a", { class: "big primary", href: `#/task/${encodeURIComponent(c.case_id)}` }, caseTitle(c)) : null, c ? where(c) : null].filter(Boolean));
   const open = async () => {
     if (!document.getElementById("maplibre-css")) document.head.append(h("link", { id: "maplibre-css", rel: "stylesheet", href: "/static/vendor/maplibre/maplibre-gl.css" }));
-    const [library, { build }, style] = await Promise.all([import("/static/vendor/maplibre/maplibre-gl.mjs"), import("/static/ui/map/style.mjs"), api.get("/api/map/style.json")]);
+    const [library, { build }, { palette }, style] = await Promise.all([import("/static/vendor/maplibre/maplibre-gl.mjs"), import("/static/ui/map/style.mjs"), import("/static/ui/map/palette.mjs"), api.get("/api/map/style.json")]);
     if (!alive) return;
     const gl = library.default?.Map ? library.default : library;
-    const look = build(style);
+    const look = build(style, palette(app.settings.theme === "dark" ? "night" : "day"), language() === "en");
     look.layers = look.layers.filter((l) => !HEAVY.has(l.id));
     const one = app.tasks.find((c) => c.case_id === id) || null;
     const centre = one && one.lon != null ? [one.lon, one.lat] : app.place ? [app.place.lon, app.place.lat] : style.metadata?.center || [125.37, 43.86];
@@ -40,6 +40,6 @@ export function mapScreen(root, id) {
     await locate();
     if (alive) draw();
   };
-  open().catch((error) => { if (alive) chosen.replaceChildren(h("p", { class: "error", role: "alert" }, t("phone.no_map"), " ", error.text || "")); });
+  open().catch((error) => { console.warn("the map", error); if (alive) chosen.replaceChildren(h("p", { class: "error", role: "alert" }, t("phone.no_map"), " ", error.text || "")); });
   return () => { alive = false; undo.forEach((fn) => fn()); map?.remove(); };
 }
