@@ -54,6 +54,7 @@ from dashboard.health import Health
 from dashboard.interchange import cap, keys, open311, push
 from dashboard.layers import routes as layers
 from dashboard.live import LiveHub
+from dashboard.ogc import routes as ogc
 from dashboard.openapi import add_bodies
 from dashboard.registers import routes as registers
 from dashboard.search import routes as search
@@ -79,7 +80,7 @@ ROUTERS = (
     forms,
     session, cases, attachments, records, cameras, fleet, learning, devices, rules, plans, duty, indicators, keys,
     channels, layers, maps, media, office, operations, push, push_subscriptions, sensorthings, open311, cap, taxonomy,
-    wall, search, work, registers, filing,
+    wall, search, work, registers, filing, ogc,
 )  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -191,9 +192,12 @@ def _handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _broken)
 
 
-async def _typed(_request: Request, error: Exception) -> Response:
+async def _typed(request: Request, error: Exception) -> Response:
     assert isinstance(error, YiwangError)
-    return respond(body_of(error), status_of(error), retry_headers(error))
+    status = status_of(error)
+    if status == 422 and request.url.path.startswith(("/ogc", "/api/sensorthings")):
+        status = 400  # what OGC's standards ask for
+    return respond(body_of(error), status, retry_headers(error))
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:

@@ -33,7 +33,9 @@ from dashboard.errors import (
 from storage.availability import as_typed
 
 COOKIE = "yiwang_session"
-OPEN = frozenset({"/login", "/m", "/favicon.ico", "/healthz", "/livez", "/api/login", "/api/invitations/redeem"})
+OPEN = frozenset(
+    {"/login", "/m", "/favicon.ico", "/healthz", "/livez", "/api/login", "/api/invitations/redeem", "/ogc"}
+)
 OPEN_BELOW = ("/static/", "/m/", "/open311/", "/api/sensorthings/", "/ogc/")  # the interfaces check keys of their own
 PASSWORD_PATHS = frozenset({"/api/me", "/api/me/password", "/api/logout"})  # all that a first password opens
 PROBES = frozenset({"/healthz", "/livez"})  # asked from inside, by address

@@ -15,7 +15,7 @@ from core.settings import Settings
 from layers.contract import LayerKind
 
 log = logging.getLogger("yiwang.layers")
-TILES, RECORD = "tiles.pmtiles", "layer.json"
+TILES, RECORD, FEATURES = "tiles.pmtiles", "layer.json", "features.fgb"
 
 
 class LayerRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +81,11 @@ def layer(settings: Settings, name: str) -> LayerRecord:
 def tiles_of(settings: Settings, name: str) -> Path:
     """Its tile archive."""
     return folder(settings) / name / TILES
+
+
+def features_of(settings: Settings, name: str) -> Path:
+    """Its features as FlatGeobuf (vector layers)."""
+    return folder(settings) / name / FEATURES
 
 
 def save(settings: Settings, record: LayerRecord) -> None:

@@ -16,7 +16,7 @@ from core import plugins
 from core.settings import Settings
 from core.tables.problem import FileUnreadable
 from layers.catalogue.kinds import Columns, Wish, recorded, surest
-from layers.catalogue.record import TILES, folder, save
+from layers.catalogue.record import FEATURES, TILES, folder, save
 from layers.catalogue.report import LayerReport
 from layers.contract import LayerKind, Likeness
 from layers.territory import Territory
@@ -110,6 +110,7 @@ def _take_vector(settings: Settings, path: Path, territory: Territory, wish: Wis
                 folder(settings) / report.layer / TILES, "PMTiles", report.layer, MINZOOM=str(low), MAXZOOM=str(high),
                 NAME=report.layer, SIMPLIFICATION="0", MAX_SIZE="2000000", MAX_FEATURES="200000",
             )  # fmt: skip
+            writer.finish(folder(settings) / report.layer / FEATURES, "FlatGeobuf", report.layer)
         save(settings, recorded(path, wish, report, kind, columns.names()))
 
 

@@ -1,0 +1,291 @@
+"""``/ogc``: OGC API Features Part 1 (17-069) and Tiles Part 1 (20-057).
+
+Signed in, or with a key of scope ``ogc`` (``X-API-Key``, Bearer, Basic password, ``api_key``).  Coordinates are CRS84
+(longitude, latitude).  A query parameter that is not understood is 400, as the standard asks.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Request, Response
+
+from core.errors import InputInvalid, NotFound
+from core.records import Actor
+from dashboard.api.deps import Use, respond
+from dashboard.api.params import whole
+from dashboard.interchange.partners import OGC, actor_of
+from dashboard.ogc.grids import GRID, QUAD, limits, tile_matrix_set
+from dashboard.ogc.sources import Box, Collection, Wanted, collection, collections, find, one
+from layers.catalogue.archive import Archives
+
+router = APIRouter(tags=["ogc"])
+
+GEOJSON, MVT = "application/geo+json", "application/vnd.mapbox-vector-tile"
+CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+_FEATURES = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf"
+_TILES = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf"
+CONFORMANCE = [
+    *(f"{_FEATURES}/{part}" for part in ("core", "oas30", "geojson")),
+    *(f"{_TILES}/{part}" for part in ("core", "tileset", "tilesets-list", "geodata-tilesets", "mvt")),
+    "http://www.opengis.net/spec/tms/2.0/conf/tilematrixset",
+]
+_COMMON = ("f", "api_key")
+_archives = Archives()
+
+
+def _asked(request: Request, use: Use, *known: str) -> Actor:
+    """Who asks; the parameters are checked."""
+    actor = actor_of(use, request, OGC)
+    for name in request.query_params:
+        if name not in (*known, *_COMMON):
+            raise InputInvalid(field=name[:40], detail="is not understood", how=f"use {', '.join((*known, *_COMMON))}")
+    if request.query_params.get("f", "json") not in {"json", "geojson"}:
+        raise InputInvalid(field="f", detail="only JSON is given", how="use f=json")
+    return actor
+
+
+def _base(request: Request) -> str:
+    return f"{request.url.scheme}://{request.url.netloc}/ogc"
+
+
+def _link(href: str, rel: str, kind: str = "application/json", title: str = "") -> dict[str, str]:
+    return {"href": href, "rel": rel, "type": kind, **({"title": title} if title else {})}
+
+
+@router.get("/ogc")
+@router.get("/ogc/", include_in_schema=False)
+def landing(request: Request, use: Use) -> Response:
+    """Where everything is."""
+    _asked(request, use)
+    base = _base(request)
+    return respond({
+        "title": "Yiwang 一网统管", "description": "layers, sites, cameras, divisions and cases, by right",
+        "links": [
+            _link(base, "self"), _link(f"{base}/api", "service-desc", "application/vnd.oai.openapi+json;version=3.0"),
+            _link(f"{base}/conformance", "conformance"), _link(f"{base}/collections", "data"),
+            _link(f"{base}/tileMatrixSets", "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes"),
+        ],
+    })  # fmt: skip
+
+
+@router.get("/ogc/conformance")
+def conformance(request: Request, use: Use) -> Response:
+    """The conformance classes."""
+    _asked(request, use)
+    return respond({"conformsTo": CONFORMANCE})
+
+
+@router.get("/ogc/api")
+def definition(request: Request, use: Use) -> Response:
+    """The API as OpenAPI 3.0."""
+    _asked(request, use)
+    said = {"200": {"description": "ok"}}
+    paths = {path.removeprefix("/ogc") or "/": {"get": {"summary": summary, "responses": said}}
+             for path, summary in sorted(_paths().items())}  # fmt: skip
+    body = {"openapi": "3.0.3", "info": {"title": "Yiwang OGC API", "version": "1.0"}, "paths": paths,
+            "servers": [{"url": _base(request)}]}  # fmt: skip
+    return respond(body, headers={"Content-Type": "application/vnd.oai.openapi+json;version=3.0"})
+
+
+def _paths() -> dict[str, str]:
+    routes = [(getattr(r, "path", ""), getattr(r, "endpoint", None)) for r in router.routes]
+    return {path: (end.__doc__ or "").split("\n")[0] for path, end in routes if end is not None and path != "/ogc/"}
+
+
+@router.get("/ogc/collections")
+def listed(request: Request, use: Use) -> Response:
+    """The collections that the asker may see."""
+    actor = _asked(request, use)
+    base = _base(request)
+    found = [_described(base, c) for c in collections(use, actor)]
+    return respond({"links": [_link(f"{base}/collections", "self")], "collections": found})
+
+
+@router.get("/ogc/collections/{name}")
+def single(name: str, request: Request, use: Use) -> Response:
+    """One collection."""
+    actor = _asked(request, use)
+    return respond(_described(_base(request), collection(use, actor, name)))
+
+
+def _described(base: str, source: Collection) -> dict[str, Any]:
+    address = f"{base}/collections/{quote(source.name)}"
+    links = [_link(address, "self"), _link(f"{address}/items", "items", GEOJSON)]
+    if source.tiles is not None:
+        links.append(_link(f"{address}/tiles", "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector"))
+    if source.licence:
+        links.append(_link("https://opendatacommons.org/licenses/odbl/1.0/" if "ODbL" in source.licence else address,
+                           "license", "text/html", source.licence))  # fmt: skip
+    extent: dict[str, Any] = {}
+    if source.extent is not None:
+        extent["spatial"] = {"bbox": [list(source.extent)], "crs": CRS84}
+    if source.timed:
+        extent["temporal"] = {"interval": [[None, None]]}
+    attribution = {"attribution": source.attribution} if source.attribution else {}
+    return {"id": source.name, "title": source.title, "description": source.description, "itemType": "feature",
+            "crs": [CRS84], "extent": extent, "links": links, **attribution}  # fmt: skip
+
+
+@router.get("/ogc/collections/{name}/items")
+def items(name: str, request: Request, use: Use) -> Response:
+    """Features: ``limit`` (up to 10,000), ``bbox``, ``datetime``, ``offset``; GeoJSON with numberMatched."""
+    actor = _asked(request, use, "limit", "bbox", "datetime", "offset")
+    source = collection(use, actor, name)
+    query = request.query_params
+    since, until = _interval(query.get("datetime", ""))
+    limit = min(10_000, whole(query, "limit", 100, 1, 10_000_000))
+    wanted = Wanted(limit, whole(query, "offset", 0, 0, 100_000_000), _box(query.get("bbox", "")), since, until)
+    found = find(use, actor, source, wanted)
+    address = f"{_base(request)}/collections/{quote(source.name)}"
+    kept = {k: v for k, v in query.items() if k not in {"offset", "api_key"}}
+    links = [_link(_with(f"{address}/items", kept, wanted.offset), "self", GEOJSON), _link(address, "collection")]
+    if wanted.offset + len(found.features) < found.total and found.features:
+        links.append(_link(_with(f"{address}/items", kept, wanted.offset + len(found.features)), "next", GEOJSON))
+    stamp = use.clock.now().astimezone(UTC).isoformat().replace("+00:00", "Z")
+    body = {"type": "FeatureCollection", "timeStamp": stamp, "numberMatched": found.total,
+            "numberReturned": len(found.features), "features": found.features, "links": links}  # fmt: skip
+    return respond(body, headers={"Content-Type": GEOJSON, "Content-Crs": f"<{CRS84}>"})
+
+
+def _with(address: str, query: Mapping[str, str], offset: int) -> str:
+    parts = {**query, **({"offset": str(offset)} if offset else {})}
+    return f"{address}?{urlencode(parts)}" if parts else address
+
+
+@router.get("/ogc/collections/{name}/items/{key}")
+def item(name: str, key: str, request: Request, use: Use) -> Response:
+    """One feature."""
+    actor = _asked(request, use)
+    source = collection(use, actor, name)
+    address = f"{_base(request)}/collections/{quote(source.name)}"
+    found = one(use, actor, source, key)
+    links = [_link(f"{address}/items/{quote(key)}", "self", GEOJSON), _link(address, "collection")]
+    return respond({**found, "links": links}, headers={"Content-Type": GEOJSON, "Content-Crs": f"<{CRS84}>"})
+
+
+def _box(text: str) -> Box | None:
+    """``west,south,east,north`` (or with heights) in degrees."""
+    if not text.strip():
+        return None
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) == 6:
+        numbers = [numbers[0], numbers[1], numbers[3], numbers[4]]
+    good = len(numbers) == 4 and all(abs(n) <= 360 for n in numbers) and numbers[1] <= numbers[3]
+    if not good or numbers[0] > numbers[2]:
+        raise InputInvalid(
+            field="bbox", detail=f"{text[:60]!r} is no box", how="write west,south,east,north in degrees"
+        )
+    return numbers[0], numbers[1], numbers[2], numbers[3]
+
+
+def _interval(text: str) -> tuple[datetime | None, datetime | None]:
+    """A moment or an interval (``..`` or nothing: open) of RFC 3339."""
+    if not text.strip():
+        return None, None
+    first, slash, last = text.strip().partition("/")
+    since = _moment(first)
+    until = _moment(last) if slash else since
+    if (slash and since is None and until is None and text.strip() not in {"../..", "/", "../", "/.."}) or (
+        since and until and since > until
+    ):
+        raise InputInvalid(field="datetime", detail=f"{text[:60]!r}", how="write 2026-11-01T00:00:00Z/..")
+    return since, until
+
+
+def _moment(text: str) -> datetime | None:
+    if text in {"", ".."}:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputInvalid(field="datetime", detail=f"{text[:60]!r}", how="write 2026-11-01T00:00:00Z/..") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+# tiles ----------------------------------------------------------------
+@router.get("/ogc/tileMatrixSets")
+def grids(request: Request, use: Use) -> Response:
+    """The tiling schemes: WebMercatorQuad."""
+    _asked(request, use)
+    address = f"{_base(request)}/tileMatrixSets/{GRID}"
+    return respond(
+        {"tileMatrixSets": [{"id": GRID, "title": "Web Mercator", "uri": QUAD, "links": [_link(address, "self")]}]}
+    )
+
+
+@router.get("/ogc/tileMatrixSets/{grid}")
+def grid_of(grid: str, request: Request, use: Use) -> Response:
+    """One tiling scheme."""
+    _asked(request, use)
+    if grid != GRID:
+        raise NotFound(what="tile matrix set", key=grid[:60])
+    return respond(tile_matrix_set())
+
+
+@router.get("/ogc/collections/{name}/tiles")
+def tilesets(name: str, request: Request, use: Use) -> Response:
+    """The tile sets of a collection."""
+    actor = _asked(request, use)
+    return respond({"tilesets": [_tileset(_base(request), _tiled(use, actor, name))]})
+
+
+@router.get("/ogc/collections/{name}/tiles/{grid}")
+def tileset(name: str, grid: str, request: Request, use: Use) -> Response:
+    """One tile set, with the template of its tiles."""
+    actor = _asked(request, use)
+    source = _tiled(use, actor, name)
+    if grid != GRID:
+        raise NotFound(what="tile matrix set", key=grid[:60])
+    return respond(_tileset(_base(request), source))
+
+
+def _tiled(use: Use, actor: Actor, name: str) -> Collection:
+    source = collection(use, actor, name)
+    if source.tiles is None:
+        raise NotFound(what="tiles of collection", key=name[:80])
+    return source
+
+
+def _tileset(base: str, source: Collection) -> dict[str, Any]:
+    address = f"{base}/collections/{quote(source.name)}/tiles/{GRID}"
+    template = _link(f"{address}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}", "item", MVT) | {"templated": True}
+    scheme = _link(f"{base}/tileMatrixSets/{GRID}", "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme")
+    west, south, east, north = source.extent or (-180.0, -85.0, 180.0, 85.0)
+    return {
+        "title": source.title, "dataType": "vector", "crs": "http://www.opengis.net/def/crs/EPSG/0/3857",
+        "tileMatrixSetURI": QUAD, "links": [_link(address, "self"), scheme, template],
+        "boundingBox": {"lowerLeft": [west, south], "upperRight": [east, north], "crs": CRS84},
+        "tileMatrixSetLimits": limits(source.zooms, (west, south, east, north)),
+        "layers": [{"id": source.source_layer, "dataType": "vector"}],
+    }  # fmt: skip
+
+
+@router.get("/ogc/collections/{name}/tiles/{grid}/{matrix}/{row}/{column}")
+def tile(name: str, grid: str, matrix: int, row: int, column: int, request: Request, use: Use) -> Response:
+    """A vector tile: row before column; 204 where nothing lies, 404 outside the grid."""
+    actor = _asked(request, use)
+    source = _tiled(use, actor, name)
+    if grid != GRID or not 0 <= matrix <= 30 or not (0 <= row < 2**matrix and 0 <= column < 2**matrix):
+        raise NotFound(what="tile", key=f"{grid}/{matrix}/{row}/{column}"[:80])
+    try:
+        tiles = _archives.of(source.tiles)  # type: ignore[arg-type]  # _tiled has looked
+    except OSError as error:
+        raise NotFound(what="tiles of collection", key=name[:80]) from error
+    data = tiles.get(matrix, column, row)
+    if data is None:
+        return Response(status_code=204)
+    headers = {"Cache-Control": "private, max-age=300"}
+    if tiles.encoding == "gzip":
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        else:
+            data = gzip.decompress(data)
+    return Response(data, media_type=MVT, headers=headers)
