@@ -97,7 +97,12 @@ def current_visit() -> Visit:
         NotSignedIn: there is no session; the gate lets no such request through.
     """
     request = get_current_request()
-    return Visit(principal_of(request), services_of(request), chosen(request.cookies.get(COOKIE)))
+    return Visit(principal_of(request), services_of(request), language_of_request())
+
+
+def language_of_request() -> str:
+    """The language that the browser asks for."""
+    return chosen(get_current_request().cookies.get(COOKIE))
 
 
 def pages() -> dict[str, ModuleType]:

@@ -17,9 +17,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from core.settings import Settings
+from dashboard.errors import NotSignedIn
 from dashboard.i18n import LANGUAGES, words
 from dashboard.pages import phone
-from dashboard.pages.frame import current_visit, frame, menu, page_of, register
+from dashboard.pages.frame import current_visit, frame, language_of_request, menu, page_of, register
 from dashboard.pages.headers import SecurityHeaders, content_policy
 from dashboard.pages.layouts import desk_page, layout_of, shell
 
@@ -90,7 +91,10 @@ def mount(app: FastAPI, settings: Settings) -> Dash:
 
 def page_at(path: str) -> Any:
     """The page at ``path``: a desk page by the visitor's rights, else the wall or "no such page"."""
-    visit = current_visit()
+    try:
+        visit = current_visit()
+    except NotSignedIn:  # the bar of the wall sends whoever has no session to the login page
+        return layout_of(path, language_of_request(), [])
     entries = menu(visit.principal)
     found = page_of(path)
     if found is None:
