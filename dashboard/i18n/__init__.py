@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from core import plugins
+from events.cases.definition_check import FOLDER
 from vision.params import WORDS
 
 HERE = Path(__file__).parent
@@ -31,6 +32,7 @@ def words(language: str) -> dict[str, str]:
 def _words(language: str, mark: object) -> dict[str, str]:
     del mark  # only tells one state of the city's plug-ins from the next
     loaded: dict[str, str] = json.loads((HERE / f"{language}.json").read_text(encoding="utf-8"))
+    loaded |= _definition_words(language)
     for group, prefix in PREFIXES.items():
         loaded |= {f"{prefix}.{kind}": title for kind, title in plugins.titles(group, language).items()}
     loaded |= {f"aparam.{name}": getattr(said, language) for name, said in WORDS.items()}
@@ -39,6 +41,22 @@ def _words(language: str, mark: object) -> dict[str, str]:
             said = plugins.about(group, kind).params
             loaded |= {f"{prefix}.{name}": getattr(name_of, language) for name, name_of in said.items()}
     return dict(sorted(loaded.items()))
+
+
+def _definition_words(language: str) -> dict[str, str]:
+    """Names of stages, states and commands, as the shipped kinds of case bear them.
+
+    Where two kinds name one differently, city management's name stands: it is the kind that pages show most.
+    """
+    found: dict[str, str] = {}
+    for file in sorted(FOLDER.glob("*.json"), key=lambda path: (path.stem != "city_management", path.stem)):
+        body = json.loads(file.read_text(encoding="utf-8"))
+        named = [(f"stage.{stage['id']}", stage["name"]) for stage in body["stages"]]
+        named += [(f"state.{name}", said["name"]) for name, said in body["states"].items()]
+        named += [(f"command.{name}", said["name"]) for name, said in body["commands"].items()]
+        for key, names in named:
+            found.setdefault(key, names[language])
+    return found
 
 
 def chosen(cookie: str | None) -> str:

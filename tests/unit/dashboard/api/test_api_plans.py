@@ -69,7 +69,9 @@ def test_a_roster_is_planned_handed_over_and_seen(office: Office) -> None:
     open_case(office)
     path = f"/api/duty/{made.json()['shift_id']}"
     assert drainer.post(f"{path}/handover", json={"user_id": user_id(drainer), "note": "all quiet"}).status_code == 403
-    done = fireman.post(f"{path}/handover", json={"user_id": user_id(fireman), "note": "panel 889 under repair"})
+    himself = fireman.post(f"{path}/handover", json={"user_id": user_id(fireman), "note": "nobody came"})
+    assert himself.status_code == 422 and himself.json()["field"] == "to_user"
+    done = fireman.post(f"{path}/handover", json={"user_id": user_id(operator), "note": "panel 889 under repair"})
     assert done.status_code == 200 and done.json()["open_cases"] == 1, done.text
     assert operator.delete(path).status_code == 422  # it has begun
     later = {**shift, "starts_at": "2026-06-06T10:00", "ends_at": "2026-06-06T20:00"}
