@@ -11,7 +11,6 @@ of a clock keeps the words of its original.
 from __future__ import annotations
 
 import hashlib
-import json
 import random
 import re
 import sqlite3
@@ -39,6 +38,7 @@ from events.correlation.places import Registry
 from events.correlation.scoring import Report, happening_key, happening_of_key
 from events.dispatching.routing import default_routing
 from events.evidence.audit_log import GENESIS, canonical, stamp
+from events.evidence.row_seal import COLUMNS, row_hash, row_values, seal_of
 from events.rules.rulebook import default_rulebook
 from storage.schema import create_all
 from storage.session import make_engine, read_scope, refresh_statistics, session_scope
@@ -68,7 +68,7 @@ _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)"
 
 @dataclass(frozen=True)
 class Template:
-    """A case as %-formats of its rows: ``rows`` by table, ``links`` of its audit chain as (canonical, row)."""
+    """A case as %-formats of its rows: ``rows`` by table, ``links`` of its chain as (canonical, row)."""
 
     is_open: bool
     happening: str
@@ -77,6 +77,7 @@ class Template:
     moments: tuple[datetime, ...]
     rows: tuple[tuple[int, str], ...]
     links: tuple[tuple[str, str], ...]
+    sealed: str  # what the seal of the case's row is made of
 
 
 # templates ---------------------------------------------------------------
@@ -114,7 +115,9 @@ def _play(engine: Engine, chance: random.Random, incidents: int) -> None:
         for name, actor, data in steps[: chance.randrange(len(steps)) if number % 11 == 10 else None]:
             clock.set(clock.now() + timedelta(seconds=chance.uniform(60, 900)))
             try:
-                service.execute(Command(name=name, case_id=case.case_id, actor_id=actor.user_id, data=data), actor)
+                files = tuple(data.pop("files", ()))  # as the server hands on what it stored
+                wish = Command(name=name, case_id=case.case_id, actor_id=actor.user_id, data=data, files=files)
+                service.execute(wish, actor)
             except YiwangError:
                 break  # not dispatched: it stays open where it is
 
@@ -132,13 +135,9 @@ def _steps(departments: Sequence[str]) -> Iterator[tuple[str, Actor, dict[str, A
     for department in departments:
         who = Actor(user_id=f"staff-{department}", name="bench", roles=("staff",), department_id=department)
         yield "accept", who, {}
-        yield "finish", who, {"result": "已处置，现场恢复", "evidence": json.loads(json.dumps(_plain(photo)))}
-    yield "check_pass", SYSTEM, {}
+        yield "finish", who, {"result": "已处置，现场恢复", "files": (photo,)}
+    yield "check_pass", Actor(user_id="inspector", name="bench", roles=("inspector",)), {}
     yield "close", SYSTEM, {}
-
-
-def _plain(ref: EvidenceRef) -> list[dict[str, Any]]:
-    return [{**{f: getattr(ref, f) for f in ref.__struct_fields__}, "taken_at": ref.taken_at.isoformat()}]
 
 
 def _template(session: Session, case: Case, separator: str, escape: bool) -> Template | None:
@@ -175,8 +174,10 @@ class _Writer:
         self._names |= {name: f"%(id{n})s" for n, name in enumerate(sorted(ids))}
         if self._case.site_id:
             self._names[self._case.site_id] = "%(site)s"
+        self._names[row_hash(self._case)] = "%(seal)s"
         rows = [(n, self._row(TABLES[n].__table__, row)) for n, row in found if not isinstance(row, AuditEntry)]
         chain = [self._link(n, row) for n, row in found if isinstance(row, AuditEntry)]
+        sealed = self._sealed()  # before the moments are counted: it may hold some of its own
         return Template(
             is_open=self._case.open,
             happening=happening_of_key(self._case.happening_key or ""),
@@ -185,7 +186,16 @@ class _Writer:
             moments=tuple(self._moments),
             rows=tuple(rows),
             links=tuple(chain),
+            sealed=sealed,
         )
+
+    def _sealed(self) -> str:
+        """What the case's seal is made of, the copy's own place in it."""
+        values = dict(zip(COLUMNS, row_values(self._case), strict=True)) | {"lon": "@lon@", "lat": "@lat@"}
+        escape, self._escape = self._escape, False
+        written = self._text(canonical(list(values.values())).decode())
+        self._escape = escape
+        return written.replace('"@lon@"', "%(lon)s").replace('"@lat@"', "%(lat)s")
 
     def _row(self, table: Table, row: Any, **fixed: str) -> str:
         if table.name == "case_file":
@@ -275,6 +285,7 @@ class _Copier:
         for n, moment in enumerate(template.moments):
             iso = (moment + shift).isoformat(timespec="microseconds")
             values[f"j{n}"], values[f"d{n}"] = iso, iso[:26].replace("T", " ")
+        values["seal"] = seal_of((template.sealed % values).encode())
         for number, line in template.rows:
             yield number, line % values
         values["prev"] = GENESIS

@@ -30,10 +30,19 @@ FILE_COLUMNS = (
 _ADDED = "yiwang.evidence.added"  # in Session.info
 
 
+def row_values(case: Case) -> list[JSON]:
+    """What of a case's row is sealed, in the order of ``COLUMNS``."""
+    return [_plain(getattr(case, name)) for name in COLUMNS]
+
+
 def row_hash(case: Case) -> str:
     """The hash of a case's row, 32 hex digits."""
-    values: list[JSON] = [_plain(getattr(case, name)) for name in COLUMNS]
-    return hashlib.sha256(canonical(values)).hexdigest()[:32]
+    return seal_of(canonical(row_values(case)))
+
+
+def seal_of(written: bytes) -> str:
+    """The hash of :func:`row_values` in canonical writing."""
+    return hashlib.sha256(written).hexdigest()[:32]
 
 
 def told(row: CaseEvidence) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def test_the_importer_on_postgresql(settings: Settings, postgres_url: str, tmp_p
         (folder / name).write_bytes((SOURCES / name).read_bytes())
     try:
         first = import_city(engine, settings, folder, progress=lambda text: None)
-        assert first.problems == [] and first.inserted["cameras"] == 148 and first.inserted["divisions"] == 103
+        assert list(first.problems) == [] and first.inserted["cameras"] == 148 and first.inserted["divisions"] == 103
         with session_scope(engine) as session:
             camera = session.get(Camera, "cam-fire-01")
             assert camera is not None
