@@ -306,7 +306,7 @@ def picture(text: str, boxed: bool) -> bytes:
 
 
 def create_fake_app(settings: Settings, city: FakeCity) -> FastAPI:  # noqa: C901 - a list of routes
-    """The fake web process; log in with any account and the password ``secret``."""
+    """The fake web process; log in with any account and the password ``secret``; ``another`` is another person."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     tilesets = load_tilesets(settings.tiles_dir)
     user = {
@@ -330,6 +330,7 @@ def create_fake_app(settings: Settings, city: FakeCity) -> FastAPI:  # noqa: C90
     async def login(body: dict[str, Any], response: Response) -> dict[str, Any]:
         if body.get("password") != "secret":
             raise HTTPException(401, "wrong")
+        user["user_id"] = "u2" if body.get("login") == "another" else "u1"
         response.set_cookie(COOKIE, "ok", httponly=True, samesite="lax")
         return {"user": user, "csrf_token": "token"}
 

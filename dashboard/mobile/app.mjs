@@ -3,6 +3,7 @@ import { ready, t } from "./base.mjs";
 import * as api from "/static/ui/shared/api.mjs";
 import { begin, locate, refresh } from "./actions.mjs";
 import { follow, unfollow } from "./live.mjs";
+import * as push from "./push.mjs";
 import * as queue from "./queue/index.mjs";
 import { app, emit, on } from "./state.mjs";
 import { loginScreen, passwordScreen, signInAgain } from "./screens/login.mjs";
@@ -43,6 +44,11 @@ function keepShell() {
   navigator.serviceWorker?.register("/m/sw.js", { scope: "/m" }).catch((error) => console.warn("no service worker", error));
 }
 
+/** Whoever opted in to push before gets it in this session too. */
+function renewPush() {
+  if (app.me) push.renew(app.me).catch((error) => console.info("no push here", error));
+}
+
 async function start() {
   api.asksForPassword();
   await ready;
@@ -58,10 +64,10 @@ async function start() {
   window.addEventListener("online", () => { app.online = true; emit("tasks"); refresh(); follow(); });
   window.addEventListener("offline", () => { app.online = false; emit("tasks"); });
   document.addEventListener("visibilitychange", () => { if (document.hidden) unfollow(); else { refresh(); follow(); } });
-  on("session", () => { show(); if (app.me) follow(); else unfollow(); });
+  on("session", () => { show(); if (app.me) { follow(); renewPush(); } else unfollow(); });
   setInterval(() => { if (!document.hidden) refresh(); }, 30000);
   show();
-  if (app.me) { refresh().finally(keepShell); locate(); follow(); } else keepShell();
+  if (app.me) { refresh().finally(() => { keepShell(); renewPush(); }); locate(); follow(); } else keepShell();
   window.__yiwangReady = true;
   setTimeout(() => Object.values(LAZY).forEach((fetched) => fetched().catch(() => {})), 4000); // at hand when the network goes
 }

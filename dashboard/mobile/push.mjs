@@ -1,4 +1,4 @@
-// Web Push on the phone: opt in, opt out, renew.  Where it is not switched on, or the browser has none, there is no button.
+// Web Push on the phone: opt in and out on the screen of oneself, renew at each login.  Where it is not switched on, or the browser has none, there is no button.
 import { api, h, t } from "./base.mjs";
 
 const PATH = "/api/push-subscriptions";
@@ -37,8 +37,15 @@ async function leave() {
   await subscription.unsubscribe();
 }
 
-/** Put the button into `place`.  Who opted in on this phone before is entered anew for this session: a subscription
-    lasts as long as the login.  Another person has to opt in for himself. */
+/** Who opted in on this phone before is entered anew for this session: a subscription lasts as long as the login.
+    Nobody else is, and for him nothing is asked of the server. */
+export async function renew(me) {
+  if (!able() || Notification.permission === "denied" || localStorage.getItem(WHO) !== me.user_id || !(await current())) return;
+  const state = await api.get(PATH);
+  if (state.enabled) await subscribe(state.public_key);
+}
+
+/** Put the button into `place`.  Another person has to opt in for himself. */
 export async function offer(place, me) {
   if (!place || !able() || Notification.permission === "denied") return;
   const state = await api.get(PATH);
@@ -64,7 +71,6 @@ export async function offer(place, me) {
     }
   });
   const mine = localStorage.getItem(WHO) === me.user_id && Boolean(await current());
-  if (mine) await subscribe(state.public_key);
   say(mine);
   place.append(button);
 }

@@ -52,7 +52,7 @@ def test_opt_in_and_out(phone: Visit) -> None:
     server = Server(enabled=True)
     phone.context.route("**/api/push-subscriptions**", server)
     phone.log_in()
-    phone.open("/m")
+    phone.open("/m#/me")
     button = phone.page.locator("[data-push]")
     expect(button).to_have_attribute("data-push", "off")
     button.click()
@@ -67,11 +67,36 @@ def test_opt_in_and_out(phone: Visit) -> None:
     phone.assert_clean()
 
 
+def test_who_opted_in_is_entered_anew_at_the_next_login_and_nobody_else(phone: Visit) -> None:
+    server = Server(enabled=True)
+    phone.context.route("**/api/push-subscriptions**", server)
+    phone.log_in("staff")
+    phone.open("/m#/me")
+    page, button = phone.page, phone.page.locator("[data-push]")
+    button.click()
+    expect(button).to_have_attribute("data-push", "on")
+    for login, entered in (("another", False), ("staff", True)):
+        page.locator("[data-do=logout]").click()
+        server.asked.clear()
+        page.fill("input[name=login]", login)
+        page.fill("input[name=password]", "secret")
+        page.click("button[type=submit]")
+        expect(page.locator(".tasks")).to_be_visible()
+        if entered:  # on the list already, without a visit to the screen of oneself
+            phone.until(lambda: any(method == "POST" for method, _, _ in server.asked))
+        else:
+            page.wait_for_timeout(1000)
+            assert server.asked == []
+        page.goto(phone.base + "/m#/me")
+        expect(button).to_have_attribute("data-push", "on" if entered else "off")
+    phone.assert_clean()
+
+
 def test_where_the_server_has_none_there_is_no_button(phone: Visit) -> None:
     server = Server(enabled=False)
     phone.context.route("**/api/push-subscriptions**", server)
     phone.log_in()
-    phone.open("/m")
+    phone.open("/m#/me")
     phone.until(lambda: bool(server.asked))
     expect(phone.page.locator(".me")).to_be_visible()
     assert phone.page.locator("[data-push]").count() == 0
