@@ -89,6 +89,7 @@ function draw(root, props, stops) {
       link, bell, soundButton(stops), centre ? layoutButtons(stops) : null, themeButton(stops), languageButton(), props.compact ? [user, logoutButton()] : more(menu, user),
       centre ? null : h("div", { class: "clock" }, time, date)));
   replace(root, shell, drill, centre ? alarmBar(stops) : null, box);
+  if ((props.menu || []).some((page) => page.path === `/${props.page}`)) window.__yiwangReady = true; // a Dash page: its content came with the bar
   const showDrill = () => {
     drill.hidden = !store.state.drill;
     if (store.state.drill) drill.textContent = t("top.drill", { name: store.state.drill.name || store.state.drill });
