@@ -49,7 +49,7 @@ def table(
     """
     chosen = {
         "animateRows": False, "tooltipShowDelay": 300, "rowHeight": 38, "headerHeight": 38,
-        "ensureDomOrder": True, "suppressColumnVirtualisation": False, "pagination": rows is not None,
+        "ensureDomOrder": True, "suppressColumnVirtualisation": True, "pagination": rows is not None,
         "paginationPageSize": 100, "paginationPageSizeSelector": [50, 100, 500],
         "localeText": ZH if visit.language == "zh" else {}, "rowSelection": {"mode": "singleRow", "checkboxes": False},
     }  # fmt: skip

@@ -22,6 +22,7 @@ PAGE = Page(
 )
 DAYS = ("7", "30", "90", "365")
 GROUPINGS = ("department", "street", "class")
+NOBODY = "-"  # the row of what belongs to no group: a grid wants a key that is not empty
 COUNTS = ("registered", "should_handle", "handled", "overdue_unhandled", "closed")
 
 
@@ -109,7 +110,8 @@ def row_of(line: Any, found: Table) -> dict[str, Any]:
     counts = {n: f"{line.counts.get(n, 0):g}" for n in COUNTS}
     mean = "—" if line.mean_handling_s is None else f"{line.mean_handling_s / 3600:.1f} h"
     score = "—" if line.score is None else f"{line.score:.1f}"
-    return {"key": line.key, "name": line.name or line.key or "—", "score": score, "mean": mean, **rates, **counts}
+    key, name = line.key or NOBODY, line.name or line.key or "—"
+    return {"key": key, "name": name, "score": score, "mean": mean, **rates, **counts}
 
 
 def chart_of(found: Table, visit: Visit) -> Any:
@@ -145,7 +147,8 @@ def _behind(visit: Visit, question: Question, column_id: str, key: str) -> list[
     now = visit.services.clock.now()
     with read_scope(visit.services.engine) as session:
         over = {f.id: f.over for f in evaluate(session, visit.principal.actor, question, now).formulas}
-        ids = cases_behind(session, visit.principal.actor, question, over.get(column_id, column_id), key, now, 200)
+        measure, group = over.get(column_id, column_id), "" if key == NOBODY else key
+        ids = cases_behind(session, visit.principal.actor, question, measure, group, now, 200)
         found = [summary_of(session, case_id) for case_id in ids]
     return [
         {
