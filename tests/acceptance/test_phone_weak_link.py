@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from sqlalchemy import select
 
 from core.settings import Settings
@@ -106,8 +106,10 @@ def test_twenty_photographs_over_a_line_that_breaks(
             sign_in(phone.page, "fireman")
             phone.page.tap(f'a.card[data-case="{case_id}"]')
             phone.page.tap('[data-do="accept"]')
+            expect(phone.page.locator('[data-do="accept"]')).to_be_hidden()
+            expect(phone.page.locator(".moves")).to_contain_text("接收")  # the server's answer is drawn
             phone.page.set_input_files('[data-do="photo"]', photos)  # type: ignore[arg-type]
-            phone.page.wait_for_function("() => document.querySelectorAll('.previews img').length === 20")
+            expect(phone.page.locator(".previews img")).to_have_count(20, timeout=30_000)
             link.breaking = True
             phone.page.tap('[data-do="finish"]')
             phone.until(lambda: city.moves(case_id)[-1][0] == "finish", 150)

@@ -11,13 +11,15 @@ const AFTER = { handling: [{ name: "finish" }, { name: "arrive" }, { name: "retu
 export function actions(detail, body, redraw) {
   const c = detail.case;
   const can = new Map((detail.allowed || []).map((a) => [a.name, a]));
-  const begun = () => { body.dataset.begun = "1"; };
-  const slot = h("div", { class: "actions", onInput: begun, onClick: begun });
+  let held = false; // something but the acceptance was begun, perhaps the camera is open: nothing is drawn anew over it
+  const begun = (event) => { body.dataset.begun = "1"; held ||= !event.target.closest('[data-do="accept"]'); };
+  const slot = h("div", { class: "actions", onInput: begun, onClick: begun, onChange: begun });
   const send = (form, steps) => put(form, steps.map((s) => ({ case_id: c.case_id, seen_version: c.version, ...s })));
   const home = () => { location.hash = "#/"; };
   if (can.has("accept")) slot.append(oneTap("accept", "phone.accept", async (form) => {
     await send(form, [{ kind: "command", name: "accept" }]);
     await stepAhead(detail, "handling", AFTER.handling);
+    if (held) { slot.querySelector('[data-do="accept"]').hidden = true; return; }
     delete body.dataset.begun;
     redraw();
   }));
