@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 import tarfile
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import fsspec
+from psycopg.errors import UndefinedTable
 from sqlalchemy.engine import make_url
 
 from app.backup import postgres
@@ -112,7 +114,7 @@ class Packer:
         copy = self._scratch / DATABASE
         copy_sqlite(path, copy)
         with closing(sqlite3.connect(copy)) as database:
-            anchors = self._anchors(lambda query: database.execute(query).fetchone())
+            anchors = list(self._anchors(lambda query: database.execute(query).fetchone()))
         yield from anchors
         yield _of_file(DATABASE, copy)
         copy.unlink()
@@ -133,10 +135,15 @@ class Packer:
             return
         lines = path.read_bytes()
         known = None
-        with contextlib.suppress(Exception):  # a database older than this table
+        with contextlib.suppress(sqlite3.OperationalError, UndefinedTable):  # a database older than this table
             known = ask("SELECT max(n) FROM audit_anchor")
-        if known is not None and known[0] is not None:
-            lines = b"".join(line for line in lines.splitlines(keepends=True) if _number(line) <= int(known[0]))
+        if known is not None:
+            newest = known[0]
+            kept = [
+                line for line in lines.splitlines(keepends=True)
+                if (_covered(line, ask) if newest is None else _number(line) <= int(newest))
+            ]  # fmt: skip
+            lines = b"".join(kept)
         yield _of_bytes(ANCHORS, lines)
 
     def _configuration(self) -> Iterator[Item]:
@@ -228,6 +235,22 @@ def _of_bytes(name: str, data: bytes) -> Item:
 def _of_file(name: str, path: Path) -> Item:
     stat = path.stat()
     return Item(name, stat.st_size, lambda: path.open("rb"), stat.st_mtime)
+
+
+def _covered(line: bytes, ask: Callable[[str], Any]) -> bool:
+    """Whether the database's copy holds every head that ``line`` anchors: asked before the table knows of an anchor."""
+    try:
+        heads = json.loads(line)["heads"]
+        named = [(str(chain), int(seq)) for chain, seq, _ in heads]
+    except (ValueError, KeyError, TypeError):
+        return True  # a torn line says nothing; the check of the log names it
+    for chain, seq in named:
+        if not re.fullmatch(r"[\w.:-]+", chain):
+            return False
+        found = ask(f"SELECT max(seq) FROM audit_entry WHERE chain_id = '{chain}'")
+        if found is None or found[0] is None or int(found[0]) < seq:
+            return False
+    return True
 
 
 def _number(line: bytes) -> int:

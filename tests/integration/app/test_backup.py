@@ -205,8 +205,6 @@ def test_a_backup_of_a_running_installation_is_of_one_moment(house: Installation
             house.town.open()
             house.anchor()
 
-    house.town.open()
-    house.anchor()  # until the database knows of one anchor, a backup takes every line of the file
     worker = threading.Thread(target=work)
     worker.start()
     try:
@@ -222,6 +220,26 @@ def test_a_backup_of_a_running_installation_is_of_one_moment(house: Installation
         assert main(["verify", "--log", "--media"]) == 0, number
         with sqlite3.connect(new / "yiwang.db") as database:
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_an_anchor_that_the_copied_database_does_not_know_of_stays_behind(
+    house: Installation, tmp_path: Path, use: Use
+) -> None:
+    house.town.open()
+    house.anchor()
+    heads = house.data / "audit" / "heads.jsonl"
+    ahead = json.loads(heads.read_bytes().splitlines()[-1])
+    with sqlite3.connect(house.data / "yiwang.db") as database:
+        database.execute("DELETE FROM audit_anchor")  # as in the moment before the very first row is written
+    ahead |= {"n": ahead["n"] + 1, "heads": [["system", 10_000, "0" * 64]]}
+    with heads.open("ab") as file:
+        file.write(json.dumps(ahead).encode() + b"\n")
+    assert main(["backup", str(tmp_path / "b")]) == 0
+    restore(tmp_path / "b", tmp_path / "new")
+    kept = (tmp_path / "new/audit/heads.jsonl").read_bytes()
+    assert kept.splitlines() == heads.read_bytes().splitlines()[:-1]
+    use(tmp_path / "new")
+    assert main(["verify", "--log", "--media"]) == 0
 
 
 def test_secrets_from_the_environment_are_kept(
