@@ -40,6 +40,7 @@ class Budget:
         self._strangers: OrderedDict[GuardedProtocol, str] = OrderedDict()  # the longest waiting first
         self._by_address: dict[str, OrderedDict[GuardedProtocol, None]] = {}
         self._signed_in: set[GuardedProtocol] = set()
+        self._trimming: set[str] = set()  # addresses whose strangers are counted again in a moment
         self.cut = 0
 
     @property
@@ -55,7 +56,7 @@ class Budget:
         if len(mates) >= BURST * self._per_address:
             self._send_away(next(iter(mates)))
         elif len(mates) >= self._per_address:
-            connection.loop.call_later(GRACE_S, self._trim, address)
+            self._trim_soon(address, connection.loop)
         if len(self._strangers) >= self._most:
             self._send_away(next(iter(self._strangers)))
         self._by_address.setdefault(address, OrderedDict())[connection] = None
@@ -72,10 +73,24 @@ class Budget:
         self._forget(connection)
         self._signed_in.discard(connection)
 
-    def _trim(self, address: str) -> None:
-        """Those who came at once have had time to show a session: who has none and waited longest goes."""
-        while len(mates := self._by_address.get(address, OrderedDict())) > self._per_address:
-            self._send_away(next(iter(mates)))
+    def _trim_soon(self, address: str, loop: asyncio.AbstractEventLoop) -> None:
+        if address not in self._trimming:
+            self._trimming.add(address)
+            loop.call_later(GRACE_S, self._trim, address, loop)
+
+    def _trim(self, address: str, loop: asyncio.AbstractEventLoop) -> None:
+        """Those who came at once have had time to show a session: who has none and waited longest goes.
+
+        Whoever sent a whole request and waits for our answer is not at fault when this machine is slow: he is asked
+        again a moment later.
+        """
+        self._trimming.discard(address)
+        mates = self._by_address.get(address, OrderedDict())
+        over = len(mates) - self._per_address
+        for connection in [one for one in mates if not one.waits_for_us][: max(over, 0)]:
+            self._send_away(connection)
+        if len(mates) > self._per_address:
+            self._trim_soon(address, loop)
 
     def _send_away(self, connection: GuardedProtocol) -> None:
         self.cut += 1
@@ -152,6 +167,11 @@ class GuardedProtocol(HttpToolsProtocol):
         super().handle_websocket_upgrade()
 
     # limits ---------------------------------------------------------------
+    @property
+    def waits_for_us(self) -> bool:
+        """A whole request came and is not answered yet."""
+        return self._in_head and self.cycle is not None and not self.cycle.response_complete
+
     def sign_in(self) -> None:
         """Called by the gate when the request carried a session."""
         self._session = True

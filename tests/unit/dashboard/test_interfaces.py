@@ -74,8 +74,10 @@ def opened(office: Office, title: str, lon: float, lat: float) -> Case:
     shape=st.sampled_from(["json", "xml", "txt", "json%00"]),
 )  # fmt: skip
 def test_rubbish_is_refused_in_the_words_of_the_standard(office: Office, form: dict[str, str], shape: str) -> None:
+    office.app.state.services.counters.pop("open311_rates", None)  # each example is judged by itself
     answer = office.client().post(f"/open311/v2/requests.{shape}", data={"api_key": KEY, **form})
-    assert answer.status_code in {400, 403, 404, 429}, answer.text  # without a bus nothing is ever taken
+    # there is no bus here: what reads well is answered with 503 and never taken
+    assert answer.status_code in {400, 403, 404, 503}, answer.text
     if shape == "xml":
         assert ET.fromstring(answer.text).find("error/description") is not None
     elif shape == "json":
