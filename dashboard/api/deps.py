@@ -46,11 +46,20 @@ def allow(*roles: str) -> Any:
     return Depends(_allowed(*roles))
 
 
+def must_be(principal: Principal, *roles: str) -> None:
+    """Who acts must hold one of ``roles``.
+
+    Raises:
+        Forbidden: he holds none of them.
+    """
+    if not principal.has(*roles):
+        raise Forbidden(action=f"do this without one of the roles {', '.join(roles)}")
+
+
 def _allowed(*roles: str) -> Callable[[HTTPConnection], Principal]:
     def check(connection: HTTPConnection) -> Principal:
         principal = principal_of(connection)
-        if not principal.has(*roles):
-            raise Forbidden(action=f"do this without one of the roles {', '.join(roles)}")
+        must_be(principal, *roles)
         return principal
 
     check.__dict__["roles"] = roles

@@ -3,95 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import time
-from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import select
 
-from core import plugins
-from core.errors import InputInvalid, NotFound
-from dashboard.api.deps import CENTRE, Use, Who, allow, audit, respond, takes
+from dashboard.api.deps import CENTRE, Use, Who, allow, respond, takes
 from dashboard.api.params import body, decode
-from dashboard.people import person_names
-from dashboard.services import Services
-from events.correlation.replay import simulate
-from events.rules.findings import DraftSpec, RuleSpec
-from events.rules.rulebook import Rulebook, check_spec, default_rules, read_rulebook
-from storage.session import read_scope, session_scope
-from storage.tables.observations import Rule
-from storage.tables.registry import Department, Site
+from dashboard.desk.rules import TRIED_BY, RuleBody, SimulateBody, remove_rule, rule_list, save_rule, try_rule
 
 router = APIRouter(tags=["rules"])
 
-_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
-_SHOWN = (
-    "rule_id", "kind", "name", "applies_to", "params", "draft", "enabled", "version", "updated_at", "updated_by",
-)  # fmt: skip
-
-
-class RuleBody(msgspec.Struct):
-    """Body of ``PUT /api/rules/{id}``: the whole rule; what the answer of a list adds is ignored."""
-
-    kind: str
-    name: str
-    applies_to: list[str]
-    draft: DraftSpec
-    params: dict[str, Any] = {}
-    enabled: bool = True
-    version: int | None = None
-
-    def spec(self, rule_id: str) -> RuleSpec:
-        """As the rulebook wants it."""
-        return RuleSpec(
-            rule_id=rule_id, kind=self.kind, name=self.name, applies_to=tuple(self.applies_to), draft=self.draft,
-            params=self.params, enabled=self.enabled,
-        )  # fmt: skip
-
 
 @router.get("/api/rules", dependencies=[allow(*CENTRE)])
-def rules(use: Use) -> Response:
+def rules(use: Use, who: Who) -> Response:
     """The rules in force, the kinds there are with their parameters, and the happenings a rule may name."""
-    with read_scope(use.engine) as session:
-        rows = [{n: getattr(r, n) for n in _SHOWN} for r in session.scalars(select(Rule).order_by(Rule.rule_id))]
-        names = person_names(session, (row["updated_by"] for row in rows))
-    for row in rows:
-        row["updated_by_name"] = names.get(row["updated_by"], row["updated_by"])
-    return respond(
-        {"items": rows, "next": None, "kinds": _kinds(use), "happenings": sorted(default_rules().happenings)}
-    )
-
-
-def _kinds(use: Services) -> list[dict[str, Any]]:
-    known: list[dict[str, Any]] | None = use.counters.get("rule_kinds")
-    if known is None:
-        known = []
-        for kind in plugins.kinds("rule"):
-            module = plugins.load("rule", kind)
-            title = (module.__doc__ or kind).strip().split("\n")[0].rstrip(".")
-            known.append({"kind": kind, "title": title, "params": msgspec.json.schema(module.Params)})
-        use.counters["rule_kinds"] = known
-    return known
-
-
-class SimulateBody(msgspec.Struct, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):
-    """Body of ``POST /api/rules/simulate``: a past period, and a rule as edited (null: the rules in force)."""
-
-    start: datetime
-    end: datetime
-    rule: RuleBody | None = None
-    rule_id: str = "under-test"
+    return respond(rule_list(use, who))
 
 
 _simulating = asyncio.Semaphore(1)  # a replay reads half a million rows: one at a time
 
 
-@router.post(
-    "/api/rules/simulate", dependencies=[allow("admin", "manager", "operator")], openapi_extra=takes(SimulateBody)
-)
+@router.post("/api/rules/simulate", dependencies=[allow(*TRIED_BY)], openapi_extra=takes(SimulateBody))
 async def try_out(request: Request, use: Use, who: Who) -> Response:
     """Replay a past period through the rules and say which cases would have opened and gone where; writes nothing."""
     raw = await body(request, dict[str, Any])
@@ -99,50 +32,8 @@ async def try_out(request: Request, use: Use, who: Who) -> Response:
     if isinstance(inner, dict) and "rule_id" in inner:
         raw["rule_id"] = inner["rule_id"]
     sent = decode(SimulateBody, msgspec.json.encode(raw))
-    if sent.start.tzinfo is None or sent.end.tzinfo is None or sent.end - sent.start > timedelta(days=31):
-        raise InputInvalid(
-            field="from", detail="has no zone, or lies more than 31 days back from 'to'", how="correct it"
-        )
     async with _simulating:
-        return respond(await asyncio.to_thread(_simulate, use, sent))
-
-
-def _simulate(use: Services, sent: SimulateBody) -> dict[str, Any]:
-    started = time.monotonic()
-    with read_scope(use.engine) as session:
-        book = read_rulebook(session)
-        sites = {s.site_id: s for s in session.execute(select(Site.site_id, Site.name, Site.lon, Site.lat))}
-        departments = {
-            d.department_id: d.name for d in session.execute(select(Department.department_id, Department.name))
-        }
-    if sent.rule is not None:
-        spec = sent.rule.spec(sent.rule_id)
-        check_spec(spec, default_rules().happenings)
-        book = Rulebook(
-            (*(s for s in book.specs.values() if s.rule_id != spec.rule_id), spec), default_rules().happenings
-        )
-    found = simulate(use.engine, book, sent.start, sent.end)
-    cases = [
-        msgspec.to_builtins(c)
-        | {
-            "site_name": sites[c.site_id].name if c.site_id in sites else None,
-            "lon": sites[c.site_id].lon if c.site_id in sites else None,
-            "lat": sites[c.site_id].lat if c.site_id in sites else None,
-            "department_name": departments.get(c.lead, c.lead),
-            "steps": [c.merge],
-        }
-        for c in found.cases
-        if sent.rule is None or c.rule_id == sent.rule_id
-    ]
-    by_department: dict[str, int] = {}
-    for case in cases:
-        by_department[case["department_name"]] = by_department.get(case["department_name"], 0) + 1
-    answer: dict[str, Any] = msgspec.to_builtins(found)
-    return answer | {
-        "cases": cases,
-        "by_department": by_department,
-        "seconds": round(time.monotonic() - started, 3),
-    }
+        return respond(await asyncio.to_thread(try_rule, use, who, sent))
 
 
 @router.put("/api/rules/{rule_id}", dependencies=[allow("admin")], openapi_extra=takes(RuleBody))
@@ -152,44 +43,11 @@ async def save(rule_id: str, request: Request, use: Use, who: Who) -> Response:
     ``version``, when sent, must be the one in force: two editors do not overwrite each other.
     """
     sent = await body(request, RuleBody)
-    if not _ID.fullmatch(rule_id):
-        raise InputInvalid(field="rule_id", detail=f"{rule_id!r} cannot be an id", how="use a-z, 0-9, - and _")
-    return respond(await asyncio.to_thread(_save, use, who, rule_id, sent))
-
-
-def _save(use: Services, who: Any, rule_id: str, sent: RuleBody) -> dict[str, Any]:
-    spec = sent.spec(rule_id)
-    check_spec(spec, default_rules().happenings)
-    now = use.clock.now()
-    with session_scope(use.engine) as session:
-        row = session.get(Rule, rule_id, with_for_update=True)
-        if row is not None and sent.version is not None and sent.version != row.version:
-            raise InputInvalid(field="version", detail=f"is {row.version} now", how="load the rule again")
-        if row is None:
-            row = Rule(rule_id=rule_id, version=0)
-            session.add(row)
-        row.kind, row.name, row.enabled = spec.kind, spec.name, spec.enabled
-        row.applies_to, row.params = list(spec.applies_to), dict(spec.params)
-        row.draft = msgspec.to_builtins(spec.draft)
-        row.version += 1
-        row.updated_at, row.updated_by = now, who.actor.user_id
-        session.flush()
-        shown = {n: getattr(row, n) for n in _SHOWN}
-        audit(session, use, who, "rule_save", {**shown, "updated_at": now.isoformat()})
-    return shown
+    return respond(await asyncio.to_thread(save_rule, use, who, rule_id, sent))
 
 
 @router.delete("/api/rules/{rule_id}", dependencies=[allow("admin")])
 def remove(rule_id: str, use: Use, who: Who) -> Response:
     """Take a rule out of force; one that we ship is switched off, because it would come back."""
-    with session_scope(use.engine) as session:
-        row = session.get(Rule, rule_id)
-        if row is None:
-            raise NotFound(what="rule", key=rule_id)
-        if rule_id in {spec.rule_id for spec in default_rules().rules}:
-            row.enabled, row.version = False, row.version + 1
-            row.updated_at, row.updated_by = use.clock.now(), who.actor.user_id
-        else:
-            session.delete(row)
-        audit(session, use, who, "rule_remove", {"rule_id": rule_id})
+    remove_rule(use, who, rule_id)
     return respond({"ok": True})
