@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from core.clock import Clock, SystemClock
 from core.disk import is_no_room, is_read_only
-from core.errors import StorageBusy, StorageFull, YiwangError
+from core.errors import InputInvalid, StorageBusy, StorageFull, YiwangError
 from core.legal_time.calendar import calendars_of
 from core.media import MediaStore
 from core.settings import Settings
@@ -44,7 +44,8 @@ from dashboard.api import (
     session,
     taxonomy,
 )
-from dashboard.api.deps import respond
+from dashboard.answers.office import Description
+from dashboard.api.deps import answers, respond
 from dashboard.auth import Accounts
 from dashboard.client_address import ClientAddress, Proxies
 from dashboard.errors import body_of, retry_headers, status_of
@@ -55,7 +56,7 @@ from dashboard.interchange import cap, keys, open311, push
 from dashboard.layers import routes as layers
 from dashboard.live import LiveHub
 from dashboard.ogc import routes as ogc
-from dashboard.openapi import add_bodies
+from dashboard.openapi import document
 from dashboard.registers import routes as registers
 from dashboard.search import routes as search
 from dashboard.security import BODY_LIMIT, RESUMABLE_LIMIT, UPLOAD_LIMIT, Gate, SessionCache
@@ -102,7 +103,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, pages: bool = 
     app.state.services = services
     for module in ROUTERS:
         app.include_router(module.router)
-    app.get("/api/openapi.json", tags=["operations"])(_openapi)
+    app.get("/api/openapi.json", tags=["operations"], **answers(Description))(_openapi)
     app.api_route("/api/{path:path}", methods=_ALL, include_in_schema=False)(_unknown)
     _handle_errors(app)
     if pages:
@@ -175,7 +176,7 @@ def _body_limit(path: str) -> int:
 
 async def _openapi(request: Request) -> Response:
     """The OpenAPI description of this API."""
-    return respond(add_bodies(request.app.openapi()))
+    return respond(document(request.app))
 
 
 async def _unknown(path: str) -> Response:
@@ -200,12 +201,14 @@ async def _typed(request: Request, error: Exception) -> Response:
     return respond(body_of(error), status, retry_headers(error))
 
 
-async def _invalid(_request: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
+    """A filter or part of the path that does not fit, told by its own name."""
     assert isinstance(error, RequestValidationError)
     first: dict[str, Any] = next(iter(error.errors()), {})
-    field = ".".join(str(p) for p in first.get("loc", ()))
-    text = f"{field}: {first.get('msg', 'is not valid')}"
-    return respond({"error": "input_invalid", "message": text, "remedy": "see docs/api.md", "field": field}, 422)
+    place = [str(part) for part in first.get("loc", ())]
+    detail = str(first.get("msg", "is not valid")).removeprefix("Value error, ")
+    field = ".".join(place[1:] or place)[:200]
+    return await _typed(request, InputInvalid(field=field, detail=detail[:400], how="see docs/api.md"))
 
 
 async def _http(request: Request, error: Exception) -> Response:

@@ -7,11 +7,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, APIWebSocketRoute
 
-from dashboard.api.deps import BODIES
+from dashboard.openapi import document
+from dashboard.security import is_open
 
 TARGET = Path(__file__).parent.parent / "docs" / "api.md"
 _HEAD = """# REST API
@@ -23,9 +23,10 @@ said otherwise. The same as OpenAPI: `GET /api/openapi.json`.
   answer's `csrf_token` as header `X-CSRF-Token`.
 - **Rights**: "signed in" means that everybody may ask and sees what is his (docs/access.md). A thing that is not
   yours answers 404, a deed that is not yours 403.
-- **Errors**: `{"error": code, "message": text, "remedy": text, …}`; 401 no session, 403 not allowed, 404 not there,
-  409 the case moved or cannot move so, 413 too large, 422 a field is wrong (`field` names it), 429 too often, 503 a
-  part of the platform does not answer.
+- **Filters** stand in the query; one that is sent empty counts as not sent, one that does not fit is refused by name.
+- **Errors** have one form, [Problem](#problem) (Open311 its standard's): 401 no session, 403 not allowed, 404 not
+  there, 409 the case moved or cannot move so, 413 too large, 422 a field is wrong (`field` names
+  it), 429 too often, 503 a part of the platform does not answer.
 - **Times** are ISO 8601 with zone; places are WGS-84 degrees. A repeated command with the same `idempotency_key`
   (or header `Idempotency-Key`) is carried out once.
 """
@@ -50,62 +51,88 @@ def roles_of(route: Any) -> tuple[str, ...]:
 
 
 def reference(app: FastAPI) -> str:
-    """docs/api.md."""
-    topics: dict[str, list[Any]] = {}
+    """docs/api.md: the routes with their filters, answers and errors, then every shape."""
+    described = document(app)
+    topics: dict[str, list[str]] = {}
     for route in flat_routes(app.routes):
         if isinstance(route, APIRoute) and route.include_in_schema:
-            topics.setdefault(str(route.tags[0]) if route.tags else "pages", []).append(route)
+            topic = str(route.tags[0]) if route.tags else "pages"
+            topics.setdefault(topic, []).append(_line(route, described["paths"][route.path_format]))
         elif isinstance(route, APIWebSocketRoute):
-            topics.setdefault("cameras", []).append(route)
+            topics.setdefault("cameras", []).append(_line(route, {}))
     lines = [_HEAD]
     for topic in sorted(topics):
-        lines += [f"## {topic}", "| route | who | what |", "|---|---|---|"]
-        lines += [_line(route) for route in topics[topic]]
-        lines.append("")
-    lines += ["## Bodies"]
-    for name in sorted(BODIES):
-        lines += _body(BODIES[name])
+        lines += [f"## {topic}", "| route | who | what | filters | answer | errors |", "|---|---|---|---|---|---|"]
+        lines += [*topics[topic], ""]
+    lines += ["## Shapes", "Bodies and answers by name; `?` may be left out.  Answers may grow further fields."]
+    for name, shape in sorted(described["components"]["schemas"].items()):
+        lines += _shape(name, shape)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _line(route: Any) -> str:
-    from dashboard.security import is_open
-
+def _line(route: Any, methods: dict[str, Any]) -> str:
     method = "WS" if isinstance(route, APIWebSocketRoute) else "/".join(sorted(route.methods))
     who = ", ".join(roles_of(route)) or ("anybody" if is_open(route.path) else "signed in")
+    told = methods.get(method.lower(), {})
+    sent = told.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
     text = " ".join((route.endpoint.__doc__ or "").split()).replace("|", "\\|").replace("``", "`")
-    extra = getattr(route, "openapi_extra", None) or {}
-    content = extra.get("requestBody", {}).get("content", {}).get("application/json", {})
-    kind = content.get("schema", {}).get("$ref", "").rsplit("/", 1)[-1]
-    return f"| `{method} {route.path}` | {who} | {text}{f' Body: `{kind}`.' if kind else ''} |"
+    text += f" Body: {type_of(sent)}." if sent else ""
+    filters = "<br>".join(_filter(p) for p in told.get("parameters", ()) if p["in"] == "query")
+    answers = "<br>".join(f"{s} {_content(r)}".strip() for s, r in told.get("responses", {}).items() if s[0] == "2")
+    errors = " ".join(s for s in told.get("responses", {}) if s[0] in "45")
+    return f"| `{method} {route.path}` | {who} | {text} | {filters} | {answers} | {errors} |"
 
 
-def _body(kind: type[Any]) -> list[str]:
-    head = " ".join((kind.__doc__ or "").split()).replace("``", "`")
-    lines = ["", f"**{kind.__name__}** — {head}", "", "| field | type | default |", "|---|---|---|"]
-    for field in msgspec.structs.fields(kind):
-        default = "required" if field.required else "–" if field.default is msgspec.UNSET else f"`{_default(field)}`"
-        lines.append(f"| `{field.encode_name}` | `{_type(field.type)}` | {default} |")
+def _filter(parameter: dict[str, Any]) -> str:
+    schema = parameter["schema"]
+    low, high = schema.get("minimum", ""), schema.get("maximum", "")
+    span = f" {low} … {high}" if low != "" or high != "" else ""
+    default = f", default {schema['default']}" if schema.get("default") not in (None, "", False, []) else ""
+    needed = ", required" if parameter.get("required") else ""
+    said = schema.get("description") or parameter.get("description") or ""
+    return f"`{parameter['name']}` {type_of(schema)}{span}{default}{needed}{f': {said}' if said else ''}".replace(
+        "|", "\\|"
+    )
+
+
+def _content(response: dict[str, Any]) -> str:
+    if not response.get("content"):
+        return str(response["description"])
+    return ", ".join(
+        type_of(part["schema"]) if "json" in media else f"`{media}`" for media, part in response["content"].items()
+    )
+
+
+def type_of(schema: dict[str, Any]) -> str:
+    """A JSON Schema in a few words; named shapes as links."""
+    if "$ref" in schema:
+        name = schema["$ref"].rsplit("/", 1)[-1]
+        return f"[{name}](#{name.lower()})"
+    for word in ("anyOf", "oneOf"):
+        if word in schema:
+            return " or ".join(dict.fromkeys(type_of(part) for part in schema[word]))
+    if "enum" in schema:
+        return " or ".join(f"`{value}`" for value in schema["enum"])
+    kind = schema.get("format") or schema.get("type") or "anything"
+    if kind == "array" and schema.get("items"):
+        return f"list of {type_of(schema['items'])}"
+    if kind == "object" and isinstance(schema.get("additionalProperties"), dict) and schema["additionalProperties"]:
+        return f"object of {type_of(schema['additionalProperties'])}"
+    return " or ".join(kind) if isinstance(kind, list) else str(kind)
+
+
+def _shape(name: str, shape: dict[str, Any]) -> list[str]:
+    head = " ".join(str(shape.get("description", "")).split()).replace("``", "`")
+    lines = ["", f"### {name}", *([head] if head else [])]
+    if not shape.get("properties"):
+        return [*lines, "", type_of(shape)] if not head else lines
+    lines += ["", "| field | type | default |", "|---|---|---|"]
+    for field, inner in shape["properties"].items():
+        default = (
+            f"`{inner['default']}`" if "default" in inner else "required" if field in shape.get("required", ()) else "?"
+        )
+        lines.append(f"| `{field}` | {type_of(inner)} | {default} |".replace(" | None", ""))
     return lines
-
-
-def _default(field: Any) -> Any:
-    return field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
-
-
-def _type(kind: Any) -> str:
-    text = kind.__name__ if isinstance(kind, type) and not hasattr(kind, "__args__") else str(kind)
-    for noise in (
-        "typing.",
-        "msgspec.",
-        "_core.",
-        "datetime.",
-        "events.rules.findings.",
-        "core.records.",
-        "core.geo.homography.",
-    ):
-        text = text.replace(noise, "")
-    return text.replace("dashboard.api.", "").replace(" | UnsetType", "").replace("|", "\\|")
 
 
 def main() -> int:

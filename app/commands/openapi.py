@@ -18,13 +18,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from core.settings import load_settings
     from dashboard.factory import create_app
-    from dashboard.openapi import add_bodies
+    from dashboard.openapi import document
 
     logging.disable(logging.CRITICAL)  # the document is for programs: nothing else is printed
     with tempfile.TemporaryDirectory() as folder:
         app = create_app(load_settings({"YIWANG_DATA_DIR": folder}), pages=False)
-        document = add_bodies(app.openapi())
+        described = document(app)
         app.state.services.engine.dispose()
-    json.dump(document, sys.stdout, ensure_ascii=False, indent=args.indent or None)
+    json.dump(described, sys.stdout, ensure_ascii=False, indent=args.indent or None)
     sys.stdout.write("\n")
     return 0

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import io
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 
 from core.errors import InputInvalid, NotFound
 from dashboard import login_limits
 from dashboard.accounts import batch
+from dashboard.accounts.batch import Batch
 from dashboard.accounts.invitations import InvitationRefused, invite, redeem
-from dashboard.api.deps import Use, Who, allow, audit, respond, takes
-from dashboard.api.params import body, yesno
+from dashboard.answers.people import FactorSecret, FactorState, InvitationCode, LoginName
+from dashboard.api.deps import Done, Use, Who, allow, answers, audit, respond, takes
+from dashboard.api.filters import Filters
+from dashboard.api.params import body
 from dashboard.api.session import address_of
 from dashboard.auth import password_matches
 from dashboard.services import Services
@@ -37,8 +41,14 @@ class Redeem(msgspec.Struct, forbid_unknown_fields=True):
     password: str
 
 
-@router.post("/api/import/users", dependencies=[allow("admin")])
-async def import_users(request: Request, use: Use, who: Who) -> Response:
+class DryRun(Filters):
+    """Whether a file is only checked."""
+
+    dry_run: bool = Field(False, description="only check")
+
+
+@router.post("/api/import/users", dependencies=[allow("admin")], **answers(Batch, 201))
+async def import_users(request: Request, asked: Annotated[DryRun, Query()], use: Use, who: Who) -> Response:
     """Accounts from a table: multipart field ``file`` with columns login, name, roles, department, division, phone.
 
     ``dry_run`` true only checks.  Every problem stands with its row; the good rows become accounts, each with an
@@ -54,7 +64,7 @@ async def import_users(request: Request, use: Use, who: Who) -> Response:
     data = await file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise InputInvalid(field="file", detail="is larger than 20 MB", how="split it")
-    dry = bool(yesno(request.query_params, "dry_run"))
+    dry = asked.dry_run
     made = await asyncio.to_thread(_import, use, who, data, file.filename or "table", dry)
     return respond(made, 200 if dry else 201)
 
@@ -70,7 +80,7 @@ def _import(use: Services, who: Any, data: bytes, name: str, dry: bool) -> batch
         return made
 
 
-@router.post("/api/users/{user_id}/invitation", dependencies=[allow("admin")])
+@router.post("/api/users/{user_id}/invitation", dependencies=[allow("admin")], **answers(InvitationCode, 201))
 async def invite_user(user_id: str, use: Use, who: Who) -> Response:
     """A one-time code for a person, shown this once, valid for 14 days; earlier codes of the person end."""
 
@@ -87,7 +97,7 @@ async def invite_user(user_id: str, use: Use, who: Who) -> Response:
     return respond({"user_id": user_id, "code": code, "link": link}, 201)
 
 
-@router.post("/api/invitations/redeem", openapi_extra=takes(Redeem))
+@router.post("/api/invitations/redeem", openapi_extra=takes(Redeem), **answers(LoginName))
 async def redeem_code(request: Request, use: Use) -> Response:
     """Set one's first password with an invitation's code; answers the login.  Guessing is slowed as at the door."""
     if not request.headers.get("content-type", "").startswith("application/json"):
@@ -146,20 +156,20 @@ def _is_own(use: Services, who: Any, password: str, address: str) -> bool:
     return password_matches(stored, password)
 
 
-@router.get("/api/me/second-factor")
+@router.get("/api/me/second-factor", **answers(FactorState))
 async def second_factor(use: Use, who: Who) -> Response:
     """Whether a code is asked for at my login."""
     return respond({"on": await asyncio.to_thread(use.accounts.second.wanted, who.actor.user_id)})
 
 
-@router.post("/api/me/second-factor", openapi_extra=takes(Password))
+@router.post("/api/me/second-factor", openapi_extra=takes(Password), **answers(FactorSecret, 201))
 async def begin_second_factor(request: Request, use: Use, who: Who) -> Response:
     """A secret for my authenticator app (also as ``otpauth:`` address for a QR code); it counts once confirmed."""
     await _ask_again(request, use, who)
     return respond(await asyncio.to_thread(use.accounts.second.begin, who.actor.user_id, who.login), 201)
 
 
-@router.post("/api/me/second-factor/confirm", openapi_extra=takes(Code))
+@router.post("/api/me/second-factor/confirm", openapi_extra=takes(Code), **answers(Done))
 async def confirm_second_factor(request: Request, use: Use, who: Who) -> Response:
     """Switch the second factor on with a code that the app shows."""
     sent = await body(request, Code)
@@ -169,7 +179,7 @@ async def confirm_second_factor(request: Request, use: Use, who: Who) -> Respons
     return respond({"ok": True})
 
 
-@router.post("/api/me/second-factor/remove", openapi_extra=takes(Password))
+@router.post("/api/me/second-factor/remove", openapi_extra=takes(Password), **answers(Done))
 async def remove_second_factor(request: Request, use: Use, who: Who) -> Response:
     """Ask for no code any more."""
     await _ask_again(request, use, who)
@@ -177,7 +187,7 @@ async def remove_second_factor(request: Request, use: Use, who: Who) -> Response
     return respond({"ok": True})
 
 
-@router.delete("/api/users/{user_id}/second-factor", dependencies=[allow("admin")])
+@router.delete("/api/users/{user_id}/second-factor", dependencies=[allow("admin")], **answers(Done))
 async def reset_second_factor(user_id: str, use: Use, who: Who) -> Response:
     """A lost authenticator: the person logs in without a code and sets up a new one."""
     await asyncio.to_thread(_removed, use, who, user_id)

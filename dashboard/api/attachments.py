@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
 from sqlalchemy import select
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException
@@ -18,7 +19,9 @@ from core.errors import InputInvalid, NotFound
 from core.filekind import recognise
 from core.pictures import rewrite
 from core.records import Actor, Command, EvidenceRef
-from dashboard.api.deps import Use, Who, respond
+from dashboard.answers.cases import StoredPicture
+from dashboard.api.deps import Use, Who, answers, respond
+from dashboard.api.filters import Filters, Word
 from dashboard.api.params import body
 from dashboard.auth import Principal
 from dashboard.services import Services
@@ -44,8 +47,16 @@ class AttachBody(msgspec.Struct, forbid_unknown_fields=True):
     told: Told = Told()
 
 
-@router.post("/api/cases/{case_id}/attachments")
-async def attach(case_id: str, request: Request, use: Use, who: Who) -> Response:
+class AttachFilters(Filters):
+    """What the file is for."""
+
+    purpose: Word = Field("other", json_schema_extra={"enum": [*sorted(PURPOSES)]})
+
+
+@router.post("/api/cases/{case_id}/attachments", **answers(StoredPicture, 201))
+async def attach(
+    case_id: str, request: Request, asked: Annotated[AttachFilters, Query()], use: Use, who: Who
+) -> Response:
     """Store a photograph (JPEG, PNG, WebP), a film (MP4, MOV, WebM) or a PDF with the case.
 
     Either multipart with a field ``file`` (up to 20 MB), or JSON ``{"upload_id", "told"}`` naming a
@@ -53,7 +64,7 @@ async def attach(case_id: str, request: Request, use: Use, who: Who) -> Response
     the body is read; pictures are decoded and written anew.  Answers the stored file with its ``evidence_id``, which
     commands of the same person for this case may name.
     """
-    purpose = request.query_params.get("purpose", "other")
+    purpose = asked.purpose
     if purpose not in PURPOSES:
         raise InputInvalid(field="purpose", detail=f"{purpose!r} is unknown", how=f"use: {', '.join(PURPOSES)}")
     length = request.headers.get("content-length", "0")

@@ -7,15 +7,17 @@ import contextlib
 import json
 import time
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, Query, Response, WebSocket, WebSocketDisconnect
+from pydantic import Field
 from sqlalchemy import select
 
 from core.errors import MediaMissing, NotFound, YiwangError
 from dashboard import queries
-from dashboard.api.deps import CENTRE, Use, Who, allow, principal_of, respond, services_of
-from dashboard.api.params import bbox, text, whole, yesno
+from dashboard.answers.cameras import CameraDetail, CameraPage, VisionWorkers
+from dashboard.api.deps import CENTRE, Use, Who, allow, answers, principal_of, respond, sends, services_of
+from dashboard.api.filters import Box, Paged, Text
 from dashboard.errors import Unavailable
 from dashboard.services import Services
 from dashboard.video import Fragment, mime_of, still
@@ -30,20 +32,29 @@ _decoding = asyncio.Semaphore(2)
 LONGEST_VIEW_S = 4 * 3600.0
 
 
-@router.get("/api/cameras")
-def cameras(request: Request, use: Use, who: Who) -> Response:
-    """Cameras this person may see; filters category, site, department, enabled, q, bbox; limit, offset."""
-    query = request.query_params
-    wanted: dict[str, Any] = {n: text(query, n) for n in ("category", "site", "department", "q")}
-    wanted |= {"enabled": yesno(query, "enabled"), "bbox": bbox(query)}
-    limit, offset = whole(query, "limit", 100, 1, 10_000), whole(query, "offset", 0, 0, 1_000_000)
+class CameraFilters(Paged):
+    """Filters of ``GET /api/cameras``."""
+
+    category: Text | None = None
+    site: Text | None = None
+    department: Text | None = None
+    enabled: bool | None = None
+    q: Text | None = None
+    bbox: Box | None = None
+    limit: int = Field(100, ge=1, le=10_000)
+
+
+@router.get("/api/cameras", **answers(CameraPage))
+def cameras(asked: Annotated[CameraFilters, Query()], use: Use, who: Who) -> Response:
+    """Cameras this person may see."""
+    wanted = asked.model_dump(exclude={"limit", "offset"})
     with read_scope(use.engine) as session:
-        items, total = queries.camera_page(session, who.actor, use.hub.states, wanted, limit, offset)
-    more = offset + len(items)
+        items, total = queries.camera_page(session, who.actor, use.hub.states, wanted, asked.limit, asked.offset)
+    more = asked.offset + len(items)
     return respond({"items": items, "total": total, "next": more if more < total else None})
 
 
-@router.get("/api/vision/workers", dependencies=[allow(*CENTRE)])
+@router.get("/api/vision/workers", dependencies=[allow(*CENTRE)], **answers(VisionWorkers))
 def workers(use: Use) -> Response:
     """Analysing processes at work: cameras held, load, cameras slowed down, models in use and their problems."""
     oldest = (use.clock.now() - GONE).isoformat()
@@ -51,14 +62,14 @@ def workers(use: Use) -> Response:
     return respond({"items": sorted(states, key=lambda s: str(s.get("worker")))})
 
 
-@router.get("/api/cameras/{camera_id}")
+@router.get("/api/cameras/{camera_id}", **answers(CameraDetail))
 def camera(camera_id: str, use: Use, who: Who) -> Response:
     """One camera with zones, algorithms, live state."""
     with read_scope(use.engine) as session:
         return respond(queries.camera_detail(session, who.actor, use.hub.states, camera_id))
 
 
-@router.get("/api/cameras/{camera_id}/snapshot.jpg")
+@router.get("/api/cameras/{camera_id}/snapshot.jpg", **sends("image/jpeg"))
 async def snapshot(camera_id: str, use: Use, who: Who) -> Response:
     """A still: from the stream, at most every 5 s, else the camera's newest evidence picture."""
     url, label = await asyncio.to_thread(_address, use, who, camera_id)

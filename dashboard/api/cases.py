@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
 
 from core.deed import Told
 from core.errors import InputInvalid
 from core.records import Command
+from dashboard.answers.cases import CaseKept
 from dashboard.api.attachments import placed, prepare_named, prepare_uploads
-from dashboard.api.deps import Use, Who, packed, respond, takes
-from dashboard.api.params import bbox, body, moment, text, whole, yesno
+from dashboard.api.deps import Use, Who, answers, packed, respond, takes
+from dashboard.api.filters import Box, Filters, Moment, Text
+from dashboard.api.params import body
 from dashboard.auth import Principal
 from dashboard.services import Services
 from dashboard.uploads.routes import owner_of
 from events.cases.late_records import keep_late
 from events.cases.queries import CaseFilter, case_detail, list_cases
-from events.cases.read_models import CasePage
-from events.cases.tasks import urgent_tasks
+from events.cases.read_models import CaseDetail, CasePage, CaseSummary
+from events.cases.tasks import TaskPage, urgent_tasks
 from storage.session import read_scope, session_scope
 from storage.uploads import claim
 
@@ -52,60 +55,67 @@ class LateRecordBody(msgspec.Struct, forbid_unknown_fields=True):
     idempotency_key: str | None = None
 
 
-@router.get("/api/cases")
-def cases(request: Request, use: Use, who: Who) -> Response:
-    """The cases this person may see, newest first.
+class Cursor(Filters):
+    """A page after a cursor."""
 
-    Filters: open, stage, state, department, severity (at least), kind, class_code, division, site, definition, q, bbox,
-    opened_from, opened_to, overdue, mine; limit (1…500) and cursor.
-    """
-    query = request.query_params
+    limit: int = Field(50, ge=1, le=500)
+    cursor: Text | None = None
+
+
+class CaseFilters(Cursor):
+    """Filters of ``GET /api/cases``."""
+
+    open: bool | None = None
+    stage: Text | None = None
+    state: Text | None = None
+    department: Text | None = None
+    severity: int = Field(0, ge=0, le=4, description="at least this grave")
+    kind: Text | None = None
+    class_code: Text | None = None
+    division: Text | None = None
+    site: Text | None = None
+    definition: Text | None = None
+    q: Text | None = None
+    bbox: Box | None = None
+    opened_from: Moment | None = None
+    opened_to: Moment | None = None
+    overdue: bool | None = None
+    mine: bool | None = None
+
+
+@router.get("/api/cases", **answers(CasePage))
+def cases(asked: Annotated[CaseFilters, Query()], use: Use, who: Who) -> Response:
+    """The cases this person may see, newest first."""
+    names = ("open", "stage", "state", "department", "kind", "class_code", "division", "site", "q", "bbox",
+             "opened_from", "opened_to", "definition")  # fmt: skip
     wanted = CaseFilter(
-        open=yesno(query, "open"),
-        stage=text(query, "stage"),
-        state=text(query, "state"),
-        department=text(query, "department"),
-        severity=whole(query, "severity", 0, 0, 4) or None,
-        kind=text(query, "kind"),
-        class_code=text(query, "class_code"),
-        division=text(query, "division"),
-        site=text(query, "site"),
-        q=text(query, "q"),
-        bbox=bbox(query),
-        opened_from=moment(query, "opened_from"),
-        opened_to=moment(query, "opened_to"),
-        overdue_at=use.clock.now() if yesno(query, "overdue") else None,
-        definition=text(query, "definition"),
-        mine=bool(yesno(query, "mine")),
+        **{name: getattr(asked, name) for name in names},
+        severity=asked.severity or None,
+        overdue_at=use.clock.now() if asked.overdue else None,
+        mine=bool(asked.mine),
     )
-    return respond(_page(use, who, wanted, request))
-
-
-def _page(use: Services, who: Any, wanted: CaseFilter, request: Request) -> CasePage:
-    limit = whole(request.query_params, "limit", 50, 1, 500)
     with read_scope(use.engine) as session:
-        return list_cases(session, who.actor, wanted, text(request.query_params, "cursor"), limit)
+        return respond(list_cases(session, who.actor, wanted, asked.cursor, asked.limit))
 
 
-@router.get("/api/tasks")
-def tasks(request: Request, use: Use, who: Who) -> Response:
+@router.get("/api/tasks", **answers(TaskPage))
+def tasks(request: Request, asked: Annotated[Cursor, Query()], use: Use, who: Who) -> Response:
     """What waits for this person or the department: the gravest first, of equal ones what is due first.
 
-    limit (1…500), cursor; ``total`` counts all of them.
+    ``total`` counts all of them.
     """
-    limit = whole(request.query_params, "limit", 50, 1, 500)
     with read_scope(use.engine) as session:
-        return packed(request, urgent_tasks(session, who.actor, text(request.query_params, "cursor"), limit))
+        return packed(request, urgent_tasks(session, who.actor, asked.cursor, asked.limit))
 
 
-@router.get("/api/cases/{case_id}")
+@router.get("/api/cases/{case_id}", **answers(CaseDetail))
 def case(case_id: str, request: Request, use: Use, who: Who) -> Response:
     """One file with everything the person may see of it, and the commands possible now."""
     with read_scope(use.engine) as session:
         return packed(request, case_detail(session, who.actor, case_id, use.clock.now(), use.cases.definitions))
 
 
-@router.post("/api/cases/{case_id}/commands", openapi_extra=takes(CommandBody))
+@router.post("/api/cases/{case_id}/commands", openapi_extra=takes(CommandBody), **answers(CaseSummary))
 async def command(case_id: str, request: Request, use: Use, who: Who) -> Response:
     """Move the case; 409 when somebody was faster or the state does not allow it."""
     sent = await body(request, CommandBody)
@@ -124,7 +134,7 @@ async def command(case_id: str, request: Request, use: Use, who: Who) -> Respons
     return respond(await asyncio.to_thread(use.cases.execute, wish, who.actor, placed(sent.told)))
 
 
-@router.post("/api/cases/{case_id}/late-records", openapi_extra=takes(LateRecordBody))
+@router.post("/api/cases/{case_id}/late-records", openapi_extra=takes(LateRecordBody), **answers(CaseKept, 201))
 async def late_record(case_id: str, request: Request, use: Use, who: Who) -> Response:
     """Keep what was done but can no longer be carried out in the case's file, with its photographs."""
     sent = await body(request, LateRecordBody)
@@ -147,7 +157,7 @@ def _late_record(use: Services, who: Principal, case_id: str, sent: LateRecordBo
         keep_late(use.cases, session, wish, who.actor, told, sent.refused[:40], files)
 
 
-@router.post("/api/cases")
+@router.post("/api/cases", **answers(CaseSummary, 201))
 async def report(request: Request, use: Use, who: Who) -> Response:
     """Open a case by hand: title, and what the definition's form asks for."""
     data = await body(request, dict[str, Any])

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from core.errors import InputInvalid, NotFound
 from core.ids import new_id
 from core.records import Observation, Reading
-from dashboard.api.deps import Use, Who, allow, audit, respond
+from dashboard.answers.office import ChannelStates
+from dashboard.api.deps import Done, Use, Who, allow, answers, audit, respond
 from dashboard.services import Services
 from events.notify.channel import quiet_hours, switched_on
 from events.notify.webhooks import read_subscribers
@@ -29,7 +30,7 @@ TO_A_RECEIVER = ("notice", "webhook")
 LOOKED_AT = 5000  # waiting rows that are counted
 
 
-@router.get("/api/channels", dependencies=[allow("admin")])
+@router.get("/api/channels", dependencies=[allow("admin")], **answers(ChannelStates))
 def channels(use: Use) -> Response:
     """Each receiver of notices and of webhooks: what waits, since when, how often it failed, its last error."""
     names = [receiver_of("notice", {"channel": kind}) for kind in switched_on(use.settings)]
@@ -70,7 +71,7 @@ def _given_up(session: Session) -> list[tuple[str, int]]:
     return [(str(subject), int(count)) for subject, count in session.execute(query)]
 
 
-@router.post("/api/dead-letters/{dead_letter_id}/redeliver", dependencies=[allow("admin")])
+@router.post("/api/dead-letters/{dead_letter_id}/redeliver", dependencies=[allow("admin")], **answers(Done))
 async def redeliver(dead_letter_id: str, use: Use, who: Who) -> Response:
     """Send a dead letter again, after what it failed on was mended; it counts as settled then."""
     letter = await asyncio.to_thread(_letter, use, dead_letter_id)

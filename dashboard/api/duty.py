@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from core.clock import BEIJING
 from core.errors import Forbidden, InputInvalid, NotFound
-from dashboard.api.deps import Use, Who, audit, respond, takes
-from dashboard.api.params import body, moment
+from dashboard.answers.duty import Roster, ShiftId
+from dashboard.api.deps import Done, Use, Who, answers, audit, respond, takes
+from dashboard.api.filters import Period
+from dashboard.api.params import body
 from dashboard.api.plans import READERS
-from events.dispatching.duty_roster import MAY_PLAN, add_shift, hand_over, substitute
+from events.dispatching.duty_roster import MAY_PLAN, HandOver, add_shift, hand_over, substitute
 from storage.session import read_scope, session_scope
 from storage.tables.people import User
 from storage.tables.plans import DutyShift
@@ -51,12 +53,11 @@ class Substitute(msgspec.Struct, forbid_unknown_fields=True):
     user_id: str
 
 
-@router.get("/api/duty")
-def duty(request: Request, use: Use, who: Who) -> Response:
+@router.get("/api/duty", **answers(Roster))
+def duty(asked: Annotated[Period, Query()], use: Use, who: Who) -> Response:
     """The roster from ``from`` to ``to`` (default the next 7 days); outside the centre, one's own department's."""
-    query = request.query_params
-    start_at = moment(query, "from") or use.clock.now()
-    end_at = moment(query, "to") or start_at + timedelta(days=7)
+    start_at = asked.start or use.clock.now()
+    end_at = asked.end or start_at + timedelta(days=7)
     if not timedelta(0) < end_at - start_at <= WIDEST:
         raise InputInvalid(field="from", detail="is not before 'to', or too far from it", how="ask for ≤ 62 days")
     other, taker = aliased(User), aliased(User)
@@ -85,7 +86,7 @@ def duty(request: Request, use: Use, who: Who) -> Response:
     return respond({"items": items, "next": None})
 
 
-@router.post("/api/duty", openapi_extra=takes(Shift))
+@router.post("/api/duty", openapi_extra=takes(Shift), **answers(ShiftId, 201))
 async def add(request: Request, use: Use, who: Who) -> Response:
     """Put a person on duty."""
     sent = await body(request, Shift)
@@ -113,7 +114,7 @@ def _time(name: str, text: str) -> datetime:
     return value if value.tzinfo else value.replace(tzinfo=BEIJING)
 
 
-@router.delete("/api/duty/{shift_id}")
+@router.delete("/api/duty/{shift_id}", **answers(Done))
 def remove(shift_id: str, use: Use, who: Who) -> Response:
     """Take a shift out of the roster, while it has not begun."""
     with session_scope(use.engine) as session:
@@ -130,7 +131,7 @@ def remove(shift_id: str, use: Use, who: Who) -> Response:
     return respond({"ok": True})
 
 
-@router.post("/api/duty/{shift_id}/handover", openapi_extra=takes(HandOverBody))
+@router.post("/api/duty/{shift_id}/handover", openapi_extra=takes(HandOverBody), **answers(HandOver))
 async def handover(shift_id: str, request: Request, use: Use, who: Who) -> Response:
     """Hand a shift over with a note; the answer lists what the next one takes over."""
     sent = await body(request, HandOverBody)
@@ -142,7 +143,7 @@ async def handover(shift_id: str, request: Request, use: Use, who: Who) -> Respo
     return respond(await asyncio.to_thread(write))
 
 
-@router.post("/api/duty/{shift_id}/substitute", openapi_extra=takes(Substitute))
+@router.post("/api/duty/{shift_id}/substitute", openapi_extra=takes(Substitute), **answers(ShiftId, 201))
 async def stand_in(shift_id: str, request: Request, use: Use, who: Who) -> Response:
     """Let somebody stand in for the rest of a shift."""
     sent = await body(request, Substitute)

@@ -13,7 +13,8 @@ from pypinyin import Style, lazy_pinyin
 from sqlalchemy import select
 
 from core.errors import NotFound
-from dashboard.api.deps import Use, Who, allow, audit, packed, respond, takes
+from dashboard.answers.people import CaseClasses, DutyState, OwnDevices, PersonPlaces
+from dashboard.api.deps import Done, Use, Who, allow, answers, audit, packed, respond, takes
 from dashboard.api.params import body
 from dashboard.field import add_position, duty_of, positions, set_duty
 from dashboard.services import Services
@@ -39,14 +40,14 @@ class Place(msgspec.Struct, forbid_unknown_fields=True):
     accuracy_m: float | None = None
 
 
-@router.get("/api/me/duty")
+@router.get("/api/me/duty", **answers(DutyState))
 def my_duty(use: Use, who: Who) -> Response:
     """Whether I am on duty and share my place."""
     with read_scope(use.engine) as session:
         return respond(duty_of(session, who.actor.user_id))
 
 
-@router.put("/api/me/duty", openapi_extra=takes(DutyWish))
+@router.put("/api/me/duty", openapi_extra=takes(DutyWish), **answers(DutyState))
 async def change_duty(request: Request, use: Use, who: Who) -> Response:
     """Go on or off duty; agree to share the place, or take that back (what was kept is then deleted)."""
     sent = await body(request, DutyWish)
@@ -58,7 +59,7 @@ async def change_duty(request: Request, use: Use, who: Who) -> Response:
     return respond(await asyncio.to_thread(write))
 
 
-@router.post("/api/me/position", openapi_extra=takes(Place))
+@router.post("/api/me/position", openapi_extra=takes(Place), **answers(Done))
 async def tell_position(request: Request, use: Use, who: Who) -> Response:
     """Where I am now; 409 ``not_on_duty`` without duty and consent."""
     sent = await body(request, Place)
@@ -71,7 +72,9 @@ async def tell_position(request: Request, use: Use, who: Who) -> Response:
     return respond({"ok": True})
 
 
-@router.get("/api/positions", dependencies=[allow("admin", "operator", "dispatcher", "manager")])
+@router.get(
+    "/api/positions", dependencies=[allow("admin", "operator", "dispatcher", "manager")], **answers(PersonPlaces)
+)
 def all_positions(use: Use, who: Who) -> Response:
     """Where people on duty are, with their consent: the centre sees all, a manager the department's."""
     with read_scope(use.engine) as session:
@@ -83,7 +86,7 @@ def device_id(session_hash: str) -> str:
     return hashlib.sha256(f"device:{session_hash}".encode()).hexdigest()[:20]
 
 
-@router.get("/api/me/devices")
+@router.get("/api/me/devices", **answers(OwnDevices))
 def my_devices(use: Use, who: Who) -> Response:
     """Where I am signed in: browser, address, since when, last seen; ``this`` is the asking one."""
     with read_scope(use.engine) as session:
@@ -103,7 +106,7 @@ def my_devices(use: Use, who: Who) -> Response:
     return respond({"items": items, "next": None})
 
 
-@router.delete("/api/me/devices/{device}")
+@router.delete("/api/me/devices/{device}", **answers(Done))
 async def revoke_device(device: str, use: Use, who: Who) -> Response:
     """Sign a device out (a lost phone): its session ends at once, and nothing is pushed to it any more."""
     await asyncio.to_thread(_revoke, use, who, device)
@@ -131,7 +134,7 @@ def _spelt(name: str) -> tuple[str, str]:
     return "".join(lazy_pinyin(name)).lower(), "".join(lazy_pinyin(name, style=Style.FIRST_LETTER)).lower()
 
 
-@router.get("/api/classes")
+@router.get("/api/classes", **answers(CaseClasses))
 def classes(request: Request, use: Use, who: Who) -> Response:
     """The classes in force, each once, with pinyin and initials to search by: code, name, group, pinyin, initials."""
     del who

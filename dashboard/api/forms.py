@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
 
-from core.errors import InputInvalid
 from core.forms.checks import form_problems
 from core.forms.diff import differences
 from core.forms.model import parse_form
 from core.forms.xlsform.exporting import export_xlsform
 from core.forms.xlsform.importing import import_xlsform
-from dashboard.api.deps import Use, Who, allow, respond, takes
-from dashboard.api.params import body, text, whole, yesno
+from dashboard.answers.forms import (
+    FormChanges,
+    FormCheckReport,
+    FormDropped,
+    FormEvaluation,
+    FormImport,
+    FormList,
+    FormToFill,
+    FormVersionChecked,
+    FormVersionRow,
+    FormVersionWhole,
+)
+from dashboard.api.deps import Use, Who, allow, answers, respond, sends, takes
+from dashboard.api.filters import Filters, Text, Word
+from dashboard.api.params import body
 from dashboard.form_actions import delete_draft, move_form, new_draft, save_draft
 from dashboard.form_service import EDITORS, for_filling, key_names, may_see, shown_problems, state_of
 from storage.forms import FormVersionView, form_version, live_form, versions_of
@@ -58,12 +71,39 @@ def _listed(version: FormVersionView) -> dict[str, Any]:
     return {k: v for k, v in msgspec.structs.asdict(version).items() if k != "body"}
 
 
-@router.get("/api/forms")
-def forms(request: Request, use: Use, who: Who) -> Response:
-    """All versions, the newest of a form first; filter: live.  Drafts only for administrators."""
-    live = bool(yesno(request.query_params, "live"))
+class FormFilters(Filters):
+    """Filters of ``GET /api/forms``."""
+
+    live: bool = Field(False, description="only live versions")
+
+
+class WorkbookFilters(Filters):
+    """How a workbook is read."""
+
+    name: Text = Field("", description="the file's name")
+    form_id: Word = Field("", description="by default what the workbook says, else its name")
+    language: Word = Field("", max_length=10)
+    dry_run: bool = False
+
+
+class RevisionFilter(Filters):
+    """The revision that was seen."""
+
+    revision: int = Field(0, ge=0, le=1 << 30)
+
+
+class TwoVersions(Filters):
+    """Two versions of a form."""
+
+    old: int = Field(alias="from", ge=1, le=1 << 30)
+    new: int = Field(alias="to", ge=1, le=1 << 30)
+
+
+@router.get("/api/forms", **answers(FormList))
+def forms(asked: Annotated[FormFilters, Query()], use: Use, who: Who) -> Response:
+    """All versions, the newest of a form first; drafts only for administrators."""
     with read_scope(use.engine) as session:
-        found = versions_of(session, live_only=live)
+        found = versions_of(session, live_only=asked.live)
     shown = [_listed(v) for v in found if v.state != "draft" or who.has(*EDITORS)]
     refused = []
     if who.has(*EDITORS):
@@ -71,7 +111,9 @@ def forms(request: Request, use: Use, who: Who) -> Response:
     return respond({"items": shown, "files": refused, "next": None})
 
 
-@router.post("/api/forms", dependencies=[allow(*EDITORS)], openapi_extra=takes(NewForm))
+@router.post(
+    "/api/forms", dependencies=[allow(*EDITORS)], openapi_extra=takes(NewForm), **answers(FormVersionView, 201)
+)
 async def create(request: Request, use: Use, who: Who) -> Response:
     """A draft: empty, from a body, or from another version of the form."""
     sent = await body(request, NewForm)
@@ -83,21 +125,18 @@ async def create(request: Request, use: Use, who: Who) -> Response:
     return respond(await asyncio.to_thread(write), 201)
 
 
-@router.post("/api/import/form", dependencies=[allow(*EDITORS)])
-async def import_form(request: Request, use: Use, who: Who) -> Response:
-    """An XLSForm workbook as the body; query: name (file name), form_id, language, dry_run.  Answers every problem by
-    sheet, row and column, and the draft when nothing blocks."""
-    query = request.query_params
-    content = await request.body()
-    name, language = text(query, "name") or "", text(query, "language", 10) or ""
-    read = await asyncio.to_thread(import_xlsform, content, default_language=language)
+@router.post("/api/import/form", dependencies=[allow(*EDITORS)], **answers(FormImport, 201))
+async def import_form(request: Request, asked: Annotated[WorkbookFilters, Query()], use: Use, who: Who) -> Response:
+    """An XLSForm workbook as the body: every problem by sheet, row and column, and the draft when nothing blocks."""
+    content, name = await request.body(), asked.name
+    read = await asyncio.to_thread(import_xlsform, content, default_language=asked.language)
     problems = [
         {**p.as_json(), "blocking": p.blocking, "values": {k: str(v)[:200] for k, v in p.values.items()}}
         for p in read.problems
     ]
     answer: dict[str, Any] = {"problems": problems, "questions": len(read.rows), "draft": None}
-    form_id = text(query, "form_id", 80) or read.form.form_id or name.rsplit(".", 1)[0]
-    if read.blocked or yesno(query, "dry_run"):
+    form_id = asked.form_id or read.form.form_id or name.rsplit(".", 1)[0]
+    if read.blocked or asked.dry_run:
         return respond({**answer, "form_id": form_id, "form": read.form if not read.blocked else None})
 
     def write() -> FormVersionView:
@@ -106,7 +145,7 @@ async def import_form(request: Request, use: Use, who: Who) -> Response:
     return respond({**answer, "form_id": form_id, "draft": _listed(await asyncio.to_thread(write))}, 201)
 
 
-@router.get("/api/forms/{form_id}")
+@router.get("/api/forms/{form_id}", **answers(FormToFill))
 def fill_live(form_id: str, use: Use, who: Who) -> Response:
     """The newest live version with all that filling it in needs."""
     del who
@@ -114,7 +153,7 @@ def fill_live(form_id: str, use: Use, who: Who) -> Response:
         return respond(for_filling(use, live_form(session, form_id)))
 
 
-@router.get("/api/forms/{form_id}/versions/{version}")
+@router.get("/api/forms/{form_id}/versions/{version}", **answers(FormVersionWhole))
 def one(form_id: str, version: int, use: Use, who: Who) -> Response:
     """One version with its body, its problems and the keys of its answers."""
     with read_scope(use.engine) as session:
@@ -125,7 +164,7 @@ def one(form_id: str, version: int, use: Use, who: Who) -> Response:
     return respond({**msgspec.structs.asdict(found), "problems": problems, "keys": key_names(form)})
 
 
-@router.get("/api/forms/{form_id}/versions/{version}/fill")
+@router.get("/api/forms/{form_id}/versions/{version}/fill", **answers(FormToFill))
 def fill(form_id: str, version: int, use: Use, who: Who) -> Response:
     """A certain version with all that filling it in needs: the one that a case or filing began with, or a trial."""
     with read_scope(use.engine) as session:
@@ -134,7 +173,12 @@ def fill(form_id: str, version: int, use: Use, who: Who) -> Response:
     return respond(for_filling(use, found))
 
 
-@router.put("/api/forms/{form_id}/versions/{version}", dependencies=[allow(*EDITORS)], openapi_extra=takes(DraftBody))
+@router.put(
+    "/api/forms/{form_id}/versions/{version}",
+    dependencies=[allow(*EDITORS)],
+    openapi_extra=takes(DraftBody),
+    **answers(FormVersionChecked),
+)
 async def edit(form_id: str, version: int, request: Request, use: Use, who: Who) -> Response:
     """Replace a draft; answers its problems.  Nothing is kept of a body that is no form."""
     sent = await body(request, DraftBody)
@@ -144,7 +188,9 @@ async def edit(form_id: str, version: int, request: Request, use: Use, who: Who)
     return respond({**_listed(made), "problems": shown_problems(form, form_problems(form, publishing=True))})
 
 
-@router.post("/api/forms/check", dependencies=[allow(*EDITORS)], openapi_extra=takes(DraftBody))
+@router.post(
+    "/api/forms/check", dependencies=[allow(*EDITORS)], openapi_extra=takes(DraftBody), **answers(FormCheckReport)
+)
 async def check(request: Request) -> Response:
     """The problems of a form that is not stored."""
     form = parse_form((await body(request, DraftBody)).body)
@@ -152,7 +198,9 @@ async def check(request: Request) -> Response:
 
 
 @router.post(
-    "/api/forms/{form_id}/versions/{version}/state", dependencies=[allow(*EDITORS)], openapi_extra=takes(FormMove)
+    "/api/forms/{form_id}/versions/{version}/state",
+    dependencies=[allow(*EDITORS)],
+    openapi_extra=takes(FormMove), **answers(FormVersionRow),
 )
 async def move(form_id: str, version: int, request: Request, use: Use, who: Who) -> Response:
     """draft → trial → live → retired; a trial may go back to draft, a retired version may become live again."""
@@ -162,15 +210,14 @@ async def move(form_id: str, version: int, request: Request, use: Use, who: Who)
     return respond(_listed(moved))
 
 
-@router.delete("/api/forms/{form_id}/versions/{version}", dependencies=[allow(*EDITORS)])
-def drop(form_id: str, version: int, request: Request, use: Use, who: Who) -> Response:
-    """Delete a draft; query: revision."""
-    revision = whole(request.query_params, "revision", 0, 0, 1 << 30)
-    delete_draft(use, who, form_id, version, revision)
+@router.delete("/api/forms/{form_id}/versions/{version}", dependencies=[allow(*EDITORS)], **answers(FormDropped))
+def drop(form_id: str, version: int, asked: Annotated[RevisionFilter, Query()], use: Use, who: Who) -> Response:
+    """Delete a draft."""
+    delete_draft(use, who, form_id, version, asked.revision)
     return respond({"dropped": True})
 
 
-@router.get("/api/forms/{form_id}/versions/{version}/xlsx")
+@router.get("/api/forms/{form_id}/versions/{version}/xlsx", **sends(XLSX))
 def export(form_id: str, version: int, use: Use, who: Who) -> Response:
     """The version as an XLSForm workbook."""
     with read_scope(use.engine) as session:
@@ -180,21 +227,20 @@ def export(form_id: str, version: int, use: Use, who: Who) -> Response:
     return Response(export_xlsform(parse_form(found.body)), media_type=XLSX, headers=headers)
 
 
-@router.get("/api/forms/{form_id}/diff")
-def diff(form_id: str, request: Request, use: Use, who: Who) -> Response:
-    """What differs; query: from and to, two versions."""
-    versions = [whole(request.query_params, name, 0, 0, 1 << 30) for name in ("from", "to")]
-    if not all(versions):
-        raise InputInvalid(field="from", detail="two versions are needed", how="give from=1&to=2")
+@router.get("/api/forms/{form_id}/diff", **answers(FormChanges))
+def diff(form_id: str, asked: Annotated[TwoVersions, Query()], use: Use, who: Who) -> Response:
+    """What differs between two versions."""
     with read_scope(use.engine) as session:
-        found = [form_version(session, form_id, version) for version in versions]
+        found = [form_version(session, form_id, version) for version in (asked.old, asked.new)]
     for version in found:
         may_see(who, version)
     old, new = (parse_form(version.body) for version in found)
     return respond({"items": [d.as_json() for d in differences(old, new)]})
 
 
-@router.post("/api/forms/{form_id}/versions/{version}/evaluate", openapi_extra=takes(FormAnswers))
+@router.post(
+    "/api/forms/{form_id}/versions/{version}/evaluate", openapi_extra=takes(FormAnswers), **answers(FormEvaluation)
+)
 async def evaluate(form_id: str, version: int, request: Request, use: Use, who: Who) -> Response:
     """What the server makes of answers: relevance, values, offers, errors, what would be submitted.  Stores nothing."""
     sent = await body(request, FormAnswers)

@@ -3,54 +3,64 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
 
-from core.errors import InputInvalid
 from dashboard import precision
-from dashboard.api.deps import CENTRE, Use, Who, allow, respond, takes
-from dashboard.api.params import body, moment, text
+from dashboard.answers.cameras import CameraDetail, HardNegatives, PrecisionList, ThresholdTrial
+from dashboard.api.deps import CENTRE, Use, Who, allow, answers, respond, takes
+from dashboard.api.filters import Filters, Period, Text
+from dashboard.api.params import body
 from dashboard.desk.learning import Mask, Threshold, apply_mask, apply_threshold, keep_hard_negative
 from storage.session import read_scope
 
 router = APIRouter(tags=["fleet"])
 
 
-@router.get("/api/vision/precision", dependencies=[allow(*CENTRE)])
-def how_well(request: Request, use: Use, who: Who) -> Response:
+class PrecisionFilters(Period):
+    """Filters of ``GET /api/vision/precision``."""
+
+    camera: Text | None = None
+
+
+class ThresholdFilters(Filters):
+    """Which threshold is tried on which camera's algorithm."""
+
+    camera: Text
+    algorithm: Text
+    threshold: float = Field(ge=0, le=1)
+
+
+@router.get("/api/vision/precision", dependencies=[allow(*CENTRE)], **answers(PrecisionList))
+def how_well(asked: Annotated[PrecisionFilters, Query()], use: Use, who: Who) -> Response:
     """Per camera and algorithm: closed cases, false alarms, precision with its 95 % interval, what to do about it."""
     del who
-    query = request.query_params
     with read_scope(use.engine) as session:
-        rows = precision.by_camera(session, text(query, "camera"), moment(query, "from"), moment(query, "to"))
+        rows = precision.by_camera(session, asked.camera, asked.start, asked.end)
     return respond({"items": rows, "next": None})
 
 
-@router.get("/api/vision/what-if", dependencies=[allow(*CENTRE)])
-def what_if(request: Request, use: Use, who: Who) -> Response:
-    """What a confidence threshold would have done to this camera's judged cases: camera, algorithm, threshold."""
+@router.get("/api/vision/what-if", dependencies=[allow(*CENTRE)], **answers(ThresholdTrial))
+def what_if(asked: Annotated[ThresholdFilters, Query()], use: Use, who: Who) -> Response:
+    """What a confidence threshold would have done to this camera's judged cases."""
     del who
-    query = request.query_params
-    camera, algorithm = text(query, "camera"), text(query, "algorithm")
-    try:
-        threshold = float(query.get("threshold", ""))
-    except ValueError:
-        threshold = -1.0
-    if not camera or not algorithm or not 0 <= threshold <= 1:
-        raise InputInvalid(field="threshold", detail="camera, algorithm or threshold is missing", how="0 … 1")
     with read_scope(use.engine) as session:
-        return respond(precision.what_if(session, camera, algorithm, threshold))
+        return respond(precision.what_if(session, asked.camera, asked.algorithm, asked.threshold))
 
 
-@router.post("/api/vision/threshold", dependencies=[allow("admin")], openapi_extra=takes(Threshold))
+@router.post(
+    "/api/vision/threshold", dependencies=[allow("admin")], openapi_extra=takes(Threshold), **answers(CameraDetail)
+)
 async def set_threshold(request: Request, use: Use, who: Who) -> Response:
     """Set a suggested threshold as the right parameter of that algorithm on that camera; answers the camera."""
     sent = await body(request, Threshold)
     return respond(await asyncio.to_thread(apply_threshold, use, who, sent))
 
 
-@router.post("/api/vision/mask", dependencies=[allow("admin")], openapi_extra=takes(Mask))
+@router.post("/api/vision/mask", dependencies=[allow("admin")], openapi_extra=takes(Mask), **answers(CameraDetail))
 async def set_mask(request: Request, use: Use, who: Who) -> Response:
     """Add a masked place to that algorithm on that camera: nothing with its middle there counts; answers the camera."""
     return respond(await asyncio.to_thread(apply_mask, use, who, await body(request, Mask)))
@@ -62,7 +72,12 @@ class HardNegative(msgspec.Struct, forbid_unknown_fields=True):
     case_id: str
 
 
-@router.post("/api/vision/hard-negatives", dependencies=[allow("admin", "operator")], openapi_extra=takes(HardNegative))
+@router.post(
+    "/api/vision/hard-negatives",
+    dependencies=[allow("admin", "operator")],
+    openapi_extra=takes(HardNegative),
+    **answers(HardNegatives, 201),
+)
 async def hard_negative(request: Request, use: Use, who: Who) -> Response:
     """Put a false alarm's clean picture into the next training set (``data_dir/hard_negatives``, no label)."""
     sent = await body(request, HardNegative)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import gzip
 import json
 import time
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
 from sqlalchemy import select
 
-from core.errors import InputInvalid, NotFound
+from core.errors import NotFound
 from dashboard import queries
-from dashboard.api.deps import Use, Who, respond
-from dashboard.api.params import text
+from dashboard.answers.maps import FeatureCollection, MapStyle
+from dashboard.api.deps import Use, Who, answers, respond, sends
+from dashboard.api.filters import Filters, Word
 from dashboard.layers.routes import described, visible
 from dashboard.services import Services
 from events.cases.queries import MAX_PAGE, CaseFilter, list_cases
@@ -29,7 +31,7 @@ KEPT_S = 10.0
 MAX_CASES = 5000
 
 
-@router.get("/api/map/style.json")
+@router.get("/api/map/style.json", **answers(MapStyle))
 def style(use: Use, who: Who) -> Response:
     """Tile sources, the first view, and the district's own layers as /api/layers lists them."""
     sources = {
@@ -71,7 +73,7 @@ def tilesets(use: Services) -> dict[str, Any]:
     return use.tilesets
 
 
-@router.get("/tiles/{tileset}/{z}/{x}/{y}.pbf")
+@router.get("/tiles/{tileset}/{z}/{x}/{y}.pbf", **sends("application/x-protobuf"))
 def tile(tileset: str, z: int, x: int, y: int, request: Request, use: Use, who: Who) -> Response:
     """A vector tile; 204 where nothing lies."""
     del who
@@ -90,17 +92,22 @@ def tile(tileset: str, z: int, x: int, y: int, request: Request, use: Use, who: 
     return Response(data, media_type="application/x-protobuf", headers=headers)
 
 
-@router.get("/api/map/{layer}.geojson")
-def layer(layer: str, request: Request, use: Use, who: Who) -> Response:
+class LayerFilters(Filters):
+    """Filters of a map layer."""
+
+    level: Word | None = Field(None, description="of divisions: district, street, community …", max_length=40)
+    kind: Word | None = Field(None, description="of sites", max_length=40)
+
+
+@router.get("/api/map/{layer}.geojson", **answers(FeatureCollection, 200, "application/geo+json"))
+def layer(layer: str, request: Request, asked: Annotated[LayerFilters, Query()], use: Use, who: Who) -> Response:
     """sites, cameras, views (the ground that cameras see), cases, divisions, devices; only what the person may see."""
     if layer not in LAYERS:
         raise NotFound(what="map layer", key=layer)
     if layer == "cases":
         return respond(queries.collection(_cases(use, who)))
     rights = "centre" if queries.sees_all(who.actor) else who.actor.user_id
-    wish = text(request.query_params, "level") or text(request.query_params, "kind") or ""
-    if len(wish) > 40:
-        raise InputInvalid(field="level", detail="too long", how="use district, street or community")
+    wish = asked.level or asked.kind or ""
     kept: dict[tuple[str, str, str], tuple[float, bytes]] = use.counters.setdefault("layers", {})
     key = (layer, rights if layer in {"cameras", "devices", "views"} else "all", wish)
     known = kept.get(key)

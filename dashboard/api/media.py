@@ -11,7 +11,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import aliased
 
 from core.errors import MediaMissing
-from dashboard.api.deps import Use, Who
+from dashboard.api.deps import Use, Who, sends
 from dashboard.services import Services
 from events.cases.access import visible_cases
 from events.evidence.audit_log import append
@@ -25,7 +25,7 @@ VIEW_AGAIN_S = 3600.0
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
 
 
-@router.get("/media/{uri:path}")
+@router.get("/media/{uri:path}", **sends("application/octet-stream"))
 def media(uri: str, request: Request, use: Use, who: Who) -> Response:
     """The file, or the part of it that ``Range`` asks for (one range)."""
     merged = aliased(Case)  # a report's picture is also for those who see the case it was merged into

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
 from sqlalchemy import false, or_, select, update
 
 from core.errors import Forbidden, NotFound
 from dashboard import people, queries
-from dashboard.api.deps import Use, Who, allow, audit, respond, takes
-from dashboard.api.params import body, fields, text, whole, yesno
+from dashboard.answers.office import DeadLetterPage, DepartmentList, DivisionList
+from dashboard.answers.people import AccountPage, FirstPassword, NoticePage, NoticeRead
+from dashboard.api.deps import Done, Use, Who, allow, answers, audit, respond, takes
+from dashboard.api.filters import Filters, Paged, Text
+from dashboard.api.params import body, fields
 from dashboard.auth import add_user, check_roles, set_password
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Notice
@@ -43,7 +47,7 @@ class UserEdit(msgspec.Struct, forbid_unknown_fields=True):
     active: bool | msgspec.UnsetType = msgspec.UNSET
 
 
-@router.get("/api/departments")
+@router.get("/api/departments", **answers(DepartmentList))
 def departments(use: Use, who: Who) -> Response:
     """All departments: whoever dispatches or transfers must be able to name one."""
     del who
@@ -55,39 +59,66 @@ def departments(use: Use, who: Who) -> Response:
     return respond({"items": rows, "next": None})
 
 
-@router.get("/api/divisions")
-def divisions(request: Request, use: Use, who: Who) -> Response:
-    """Divisions without their outlines; ``level`` and ``parent`` filter."""
+class DivisionFilters(Filters):
+    """Filters of ``GET /api/divisions``."""
+
+    level: Text | None = None
+    parent: Text | None = None
+
+
+class AccountFilters(Paged):
+    """Filters of ``GET /api/users``."""
+
+    department: Text | None = None
+    role: Text | None = None
+    q: Text | None = None
+    all: bool | None = Field(None, description="closed accounts too (administrators)")
+
+
+class DeadLetterFilters(Filters):
+    """Filters of ``GET /api/dead-letters``."""
+
+    resolved: bool = Field(False, description="the settled ones")
+    limit: int = Field(100, ge=1, le=1000)
+
+
+class NoticeFilters(Filters):
+    """Filters of ``GET /api/notices``."""
+
+    unread: bool = False
+    limit: int = Field(100, ge=1, le=500)
+
+
+@router.get("/api/divisions", **answers(DivisionList))
+def divisions(asked: Annotated[DivisionFilters, Query()], use: Use, who: Who) -> Response:
+    """Divisions without their outlines."""
     del who
     query = select(Division.code, Division.name, Division.level, Division.parent_code, Division.lon, Division.lat)
-    level, parent = text(request.query_params, "level"), text(request.query_params, "parent")
-    if level:
-        query = query.where(Division.level == level)
-    if parent:
-        query = query.where(Division.parent_code == parent)
+    if asked.level:
+        query = query.where(Division.level == asked.level)
+    if asked.parent:
+        query = query.where(Division.parent_code == asked.parent)
     with read_scope(use.engine) as session:
         rows = [dict(r._mapping) for r in session.execute(query.order_by(Division.code))]
     return respond({"items": rows, "next": None})
 
 
-@router.get("/api/users")
-def users(request: Request, use: Use, who: Who) -> Response:
-    """People: the command centre sees all, others their own department; filters department, role, q."""
-    query = request.query_params
-    wanted: dict[str, Any] = {n: text(query, n) for n in ("department", "role", "q")}
-    wanted["all"] = who.has("admin") and yesno(query, "all")
+@router.get("/api/users", **answers(AccountPage))
+def users(asked: Annotated[AccountFilters, Query()], use: Use, who: Who) -> Response:
+    """People: the command centre sees all, others their own department."""
+    wanted: dict[str, Any] = {"department": asked.department, "role": asked.role, "q": asked.q}
+    wanted["all"] = who.has("admin") and asked.all
     if not queries.sees_all(who.actor):
         if wanted["department"] not in (None, who.actor.department_id) or not who.actor.department_id:
             raise Forbidden(action="list people of another department")
         wanted["department"] = who.actor.department_id
-    limit, offset = whole(query, "limit", 100, 1, 2000), whole(query, "offset", 0, 0, 1_000_000)
     with read_scope(use.engine) as session:
-        items, total = people.user_page(session, wanted, limit, offset)
-    more = offset + len(items)
+        items, total = people.user_page(session, wanted, asked.limit, asked.offset)
+    more = asked.offset + len(items)
     return respond({"items": items, "total": total, "next": more if more < total else None})
 
 
-@router.post("/api/users", dependencies=[allow("admin")], openapi_extra=takes(NewUser))
+@router.post("/api/users", dependencies=[allow("admin")], openapi_extra=takes(NewUser), **answers(FirstPassword, 201))
 async def create_user(request: Request, use: Use, who: Who) -> Response:
     """A new account; its first password stands in the answer, this once."""
     sent = await body(request, NewUser)
@@ -106,7 +137,7 @@ def _create(use: Any, who: Any, sent: NewUser) -> dict[str, Any]:
         return {"user_id": user.user_id, "login": user.login, "password": password}
 
 
-@router.patch("/api/users/{user_id}", dependencies=[allow("admin")], openapi_extra=takes(UserEdit))
+@router.patch("/api/users/{user_id}", dependencies=[allow("admin")], openapi_extra=takes(UserEdit), **answers(Done))
 async def change_user(user_id: str, request: Request, use: Use, who: Who) -> Response:
     """Name, roles, department, division; ``active: false`` closes the account and ends its sessions."""
     sent = await body(request, UserEdit)
@@ -141,7 +172,7 @@ def _change(use: Any, who: Any, user_id: str, changes: dict[str, Any]) -> None:
         audit(session, use, who, "user_change", note)
 
 
-@router.post("/api/users/{user_id}/password", dependencies=[allow("admin")])
+@router.post("/api/users/{user_id}/password", dependencies=[allow("admin")], **answers(FirstPassword))
 async def reset_password(user_id: str, use: Use, who: Who) -> Response:
     """A new password, shown this once; the person must change it; open sessions end."""
     password = await asyncio.to_thread(_reset, use, who, user_id)
@@ -158,21 +189,19 @@ def _reset(use: Any, who: Any, user_id: str) -> str:
         return set_password(session, user, None, must_change=True)
 
 
-@router.get("/api/dead-letters", dependencies=[allow("admin")])
-def dead_letters(request: Request, use: Use) -> Response:
-    """Messages that could not be processed, newest first; ``resolved`` true shows the settled ones."""
+@router.get("/api/dead-letters", dependencies=[allow("admin")], **answers(DeadLetterPage))
+def dead_letters(asked: Annotated[DeadLetterFilters, Query()], use: Use) -> Response:
+    """Messages that could not be processed, newest first."""
     query = select(DeadLetter).order_by(DeadLetter.happened_at.desc())
-    settled = bool(yesno(request.query_params, "resolved"))
-    query = query.where(DeadLetter.resolved_at.is_not(None) if settled else DeadLetter.resolved_at.is_(None))
+    query = query.where(DeadLetter.resolved_at.is_not(None) if asked.resolved else DeadLetter.resolved_at.is_(None))
     names = ("dead_letter_id", "stream", "subject", "error", "deliveries", "happened_at", "resolved_at", "resolved_by")
     with read_scope(use.engine) as session:
-        limit = whole(request.query_params, "limit", 100, 1, 1000)
         rows = [{n: getattr(d, n) for n in names} | {"payload": d.payload[:4000]} for d in
-                session.scalars(query.limit(limit))]  # fmt: skip
+                session.scalars(query.limit(asked.limit))]  # fmt: skip
     return respond({"items": rows, "next": None})
 
 
-@router.post("/api/dead-letters/{dead_letter_id}/resolve", dependencies=[allow("admin")])
+@router.post("/api/dead-letters/{dead_letter_id}/resolve", dependencies=[allow("admin")], **answers(Done))
 def resolve(dead_letter_id: str, use: Use, who: Who) -> Response:
     """Mark a dead letter as settled."""
     now = use.clock.now()
@@ -192,21 +221,20 @@ def _mine(who: Any) -> Any:
     return or_(Notice.user_id == actor.user_id, department, to_role)
 
 
-@router.get("/api/notices")
-def notices(request: Request, use: Use, who: Who) -> Response:
-    """Notices to this person, the department or the roles, newest first; ``unread`` true leaves out the read ones."""
+@router.get("/api/notices", **answers(NoticePage))
+def notices(asked: Annotated[NoticeFilters, Query()], use: Use, who: Who) -> Response:
+    """Notices to this person, the department or the roles, newest first."""
     query = select(Notice).where(_mine(who)).order_by(Notice.created_at.desc())
-    if yesno(request.query_params, "unread"):
+    if asked.unread:
         query = query.where(Notice.read_at.is_(None))
     names = ("notice_id", "case_id", "user_id", "department_id", "role", "kind", "title", "body", "severity",
              "created_at", "read_at")  # fmt: skip
     with read_scope(use.engine) as session:
-        limit = whole(request.query_params, "limit", 100, 1, 500)
-        rows = [{n: getattr(x, n) for n in names} for x in session.scalars(query.limit(limit))]
+        rows = [{n: getattr(x, n) for n in names} for x in session.scalars(query.limit(asked.limit))]
     return respond({"items": rows, "next": None})
 
 
-@router.post("/api/notices/{notice_id}/read")
+@router.post("/api/notices/{notice_id}/read", **answers(NoticeRead))
 def read_notice(notice_id: str, use: Use, who: Who) -> Response:
     """Mark a notice as read."""
     with session_scope(use.engine) as session:

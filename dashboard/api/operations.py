@@ -9,7 +9,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from sqlalchemy import func, select
 
-from dashboard.api.deps import Use, allow, respond
+from dashboard.answers.office import HealthReport, SourceList
+from dashboard.api.deps import Done, Use, allow, answers, respond, sends
 from dashboard.health import is_well
 from dashboard.services import Services
 from storage.session import read_scope
@@ -20,7 +21,7 @@ from storage.tables.registry import Camera, Device
 router = APIRouter(tags=["operations"])
 
 
-@router.get("/healthz")
+@router.get("/healthz", **answers(HealthReport))
 async def healthz(use: Use) -> Response:
     """200 when the city hears and writes, else 503; every part by itself.  Holds no data: open without a session.
 
@@ -36,13 +37,13 @@ async def healthz(use: Use) -> Response:
     return respond({"ok": well, "bus": heard, "parts": shown}, 200 if well else 503)
 
 
-@router.get("/livez")
+@router.get("/livez", **answers(Done))
 async def livez() -> Response:
     """200 as long as this process answers: for whoever restarts it.  Holds no data: open without a session."""
     return respond({"ok": True})
 
 
-@router.get("/metrics", dependencies=[allow("admin", "operator", "viewer")])
+@router.get("/metrics", dependencies=[allow("admin", "operator", "viewer")], **sends("text/plain"))
 def metrics(use: Use) -> Response:
     """Prometheus text: web process, cases, devices, cameras, sources."""
     registry = CollectorRegistry()
@@ -50,7 +51,7 @@ def metrics(use: Use) -> Response:
     return Response(generate_latest(registry), media_type="text/plain; version=0.0.4")
 
 
-@router.get("/api/sources", dependencies=[allow("admin", "operator", "manager", "viewer")])
+@router.get("/api/sources", dependencies=[allow("admin", "operator", "manager", "viewer")], **answers(SourceList))
 def sources(use: Use) -> Response:
     """Counters of each ingest source: messages taken in, refusals by reason, connections, last sign of life."""
     items = []

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dashboard.api.deps import Use, Who, allow, audit, respond, takes
+from dashboard.answers.duty import PlanList, PlanTaskRow, PlanTasks, PlanVersion, StartedTasks
+from dashboard.api.deps import Use, Who, allow, answers, audit, respond, takes
+from dashboard.api.filters import Filters, Text
 from dashboard.api.params import body
 from dashboard.people import person_names
 from events.dispatching.emergency_plans import (
@@ -48,10 +51,16 @@ class TaskMove(msgspec.Struct, forbid_unknown_fields=True):
     note: str = ""
 
 
-@router.get("/api/plans", dependencies=[allow(*READERS)])
-def plans(request: Request, use: Use, who: Who) -> Response:
-    """The plans and the newest runs; ``case`` names a case: only plans that are meant for it, and its tasks."""
-    case_id = request.query_params.get("case")
+class PlanFilters(Filters):
+    """Filters of ``GET /api/plans``."""
+
+    case: Text | None = Field(None, description="a case: only plans that are meant for it, and its tasks")
+
+
+@router.get("/api/plans", dependencies=[allow(*READERS)], **answers(PlanList))
+def plans(asked: Annotated[PlanFilters, Query()], use: Use, who: Who) -> Response:
+    """The plans and the newest runs."""
+    case_id = asked.case
     with read_scope(use.engine) as session:
         empty = session.scalar(select(Plan.plan_id).limit(1)) is None
     if empty:  # an installation's first look fills the table
@@ -132,7 +141,7 @@ def _runs(session: Any) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-@router.put("/api/plans/{plan_id}", dependencies=[allow("admin")])
+@router.put("/api/plans/{plan_id}", dependencies=[allow("admin")], **answers(PlanVersion))
 async def save(plan_id: str, request: Request, use: Use, who: Who) -> Response:
     """Write a plan: ``{name, level, applies_to, tasks}``; a changed one gets the next version, runs keep theirs."""
     sent = await body(request, dict[str, Any])
@@ -147,7 +156,7 @@ async def save(plan_id: str, request: Request, use: Use, who: Who) -> Response:
     return respond({"plan_id": plan_id, "version": await asyncio.to_thread(write)})
 
 
-@router.post("/api/plans/{plan_id}/start", openapi_extra=takes(Start))
+@router.post("/api/plans/{plan_id}/start", openapi_extra=takes(Start), **answers(StartedTasks, 201))
 async def start(plan_id: str, request: Request, use: Use, who: Who) -> Response:
     """Put the plan into force for a case: tasks with department, person on duty, due time and cameras."""
     sent = await body(request, Start)
@@ -159,7 +168,7 @@ async def start(plan_id: str, request: Request, use: Use, who: Who) -> Response:
     return respond({"tasks": await asyncio.to_thread(write)}, 201)
 
 
-@router.get("/api/plan-tasks")
+@router.get("/api/plan-tasks", **answers(PlanTasks))
 def my_plan_tasks(use: Use, who: Who) -> Response:
     """Tasks that running plans gave to this person's department, not done yet."""
     query = (
@@ -188,7 +197,7 @@ def my_plan_tasks(use: Use, who: Who) -> Response:
     return respond({"items": items, "next": None})
 
 
-@router.post("/api/plan-tasks/{task_id}", openapi_extra=takes(TaskMove))
+@router.post("/api/plan-tasks/{task_id}", openapi_extra=takes(TaskMove), **answers(PlanTaskRow))
 async def move(task_id: str, request: Request, use: Use, who: Who) -> Response:
     """Accept, finish or cancel a task of a plan."""
     sent = await body(request, TaskMove)

@@ -11,7 +11,8 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import delete, select
 
 from core.errors import InputInvalid, NotFound
-from dashboard.api.deps import Use, Who, respond, takes
+from dashboard.answers.people import SubscriptionId, Subscriptions
+from dashboard.api.deps import Done, Use, Who, answers, respond, takes
 from dashboard.api.params import body
 from dashboard.auth import Principal
 from dashboard.services import Services
@@ -40,7 +41,7 @@ class NewSubscription(msgspec.Struct, forbid_unknown_fields=True):
     expirationTime: float | None = None  # noqa: N815 - the browser's name
 
 
-@router.get("/api/push-subscriptions")
+@router.get("/api/push-subscriptions", **answers(Subscriptions))
 async def subscriptions(use: Use, who: Who) -> Response:
     """Whether Web Push is switched on, the VAPID public key, and one's own subscriptions."""
     return respond(await asyncio.to_thread(_list, use, who))
@@ -66,7 +67,7 @@ def _list(use: Services, who: Principal) -> dict[str, Any]:
     return {"enabled": True, "public_key": key, "items": items, "next": None}
 
 
-@router.post("/api/push-subscriptions", openapi_extra=takes(NewSubscription))
+@router.post("/api/push-subscriptions", openapi_extra=takes(NewSubscription), **answers(SubscriptionId, 201))
 async def subscribe(request: Request, use: Use, who: Who) -> Response:
     """Let this browser be reached; sending it again changes nothing. It lasts as long as the session."""
     sent = await body(request, NewSubscription)
@@ -106,7 +107,7 @@ def _subscribe(use: Services, who: Principal, sent: NewSubscription, agent: str)
     return number
 
 
-@router.delete("/api/push-subscriptions/{subscription_id}")
+@router.delete("/api/push-subscriptions/{subscription_id}", **answers(Done))
 async def unsubscribe(subscription_id: str, use: Use, who: Who) -> Response:
     """Take one of one's own subscriptions back."""
     await asyncio.to_thread(_unsubscribe, use, who, subscription_id)

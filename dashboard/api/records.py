@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import io
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
 from sqlalchemy import select
 
 from core.errors import InputInvalid
-from dashboard.api.deps import CENTRE, Use, Who, allow, respond, takes
-from dashboard.api.params import body, whole
+from dashboard.answers.cases import CaseChain, ProbableDuplicates, RoutingAdvice
+from dashboard.answers.office import AuditPage
+from dashboard.api.deps import CENTRE, Use, Who, allow, answers, respond, sends, takes
+from dashboard.api.filters import Filters
+from dashboard.api.params import body
 from dashboard.people import person_names
 from dashboard.services import Services
 from events.correlation.duplicates import proposals
@@ -35,7 +39,7 @@ class Export(msgspec.Struct, forbid_unknown_fields=True):
     reason: str
 
 
-@router.get("/api/cases/{case_id}/audit")
+@router.get("/api/cases/{case_id}/audit", **answers(CaseChain))
 def chain(case_id: str, use: Use, who: Who) -> Response:
     """The case's hash chain: every move, view of evidence and export, and whether the links hold."""
     with read_scope(use.engine) as session:
@@ -49,22 +53,27 @@ def chain(case_id: str, use: Use, who: Who) -> Response:
     return respond({"items": items, "flaws": flaws, "holds": not flaws, "next": None})
 
 
-@router.get("/api/audit", tags=["office"], dependencies=[allow("admin", "manager")])
-def system_chain(request: Request, use: Use) -> Response:
-    """What people did that is not about a case (accounts, rules, plans, keys …), newest first; before: a number."""
-    query = request.query_params
-    limit, before = whole(query, "limit", 100, 1, 500), whole(query, "before", 1 << 40, 1, 1 << 40)
+class AuditFilters(Filters):
+    """Filters of ``GET /api/audit``."""
+
+    limit: int = Field(100, ge=1, le=500)
+    before: int = Field(1 << 40, ge=1, le=1 << 40, description="only links with a lower number")
+
+
+@router.get("/api/audit", tags=["office"], dependencies=[allow("admin", "manager")], **answers(AuditPage))
+def system_chain(asked: Annotated[AuditFilters, Query()], use: Use) -> Response:
+    """What people did that is not about a case (accounts, rules, plans, keys …), newest first."""
     with read_scope(use.engine) as session:
-        wanted = select(AuditEntry).where(AuditEntry.chain_id == audit_log.SYSTEM_CHAIN, AuditEntry.seq < before)
-        entries = session.scalars(wanted.order_by(AuditEntry.seq.desc()).limit(limit))
+        wanted = select(AuditEntry).where(AuditEntry.chain_id == audit_log.SYSTEM_CHAIN, AuditEntry.seq < asked.before)
+        entries = session.scalars(wanted.order_by(AuditEntry.seq.desc()).limit(asked.limit))
         items = [audit_log.as_dict(entry) for entry in entries]
         names = person_names(session, (item["actor_id"] for item in items))
     for item in items:
         item["actor_name"] = names.get(item["actor_id"], item["actor_id"])
-    return respond({"items": items, "next": items[-1]["seq"] if len(items) == limit else None})
+    return respond({"items": items, "next": items[-1]["seq"] if len(items) == asked.limit else None})
 
 
-@router.get("/api/cases/{case_id}/duplicates", dependencies=[allow(*CENTRE)])
+@router.get("/api/cases/{case_id}/duplicates", dependencies=[allow(*CENTRE)], **answers(ProbableDuplicates))
 def duplicates(case_id: str, use: Use, who: Who) -> Response:
     """Open cases that may be the same happening, best first, each with its reasons (join them with ``merge``)."""
     with read_scope(use.engine) as session:
@@ -73,7 +82,7 @@ def duplicates(case_id: str, use: Use, who: Who) -> Response:
     return respond({"items": found, "next": None})
 
 
-@router.get("/api/cases/{case_id}/routing")
+@router.get("/api/cases/{case_id}/routing", **answers(RoutingAdvice))
 def routing(case_id: str, use: Use, who: Who) -> Response:
     """ "Why me?": the routing steps the case keeps, the same facts computed again, and where it would go now."""
     with read_scope(use.engine) as session:
@@ -86,6 +95,7 @@ def routing(case_id: str, use: Use, who: Who) -> Response:
     "/api/cases/{case_id}/package",
     dependencies=[allow("admin", "operator", "manager")],
     openapi_extra=takes(Export),
+    **sends("application/zip"),
 )
 async def package(case_id: str, request: Request, use: Use, who: Who) -> Response:
     """The sealed evidence package (zip with manifest, signature, chain, files); the export is noted in the chain."""

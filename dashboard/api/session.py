@@ -8,7 +8,8 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from core.errors import InputInvalid
-from dashboard.api.deps import Use, Who, respond, takes
+from dashboard.answers.people import Me, SignedIn
+from dashboard.api.deps import Done, Use, Who, answers, respond, takes
 from dashboard.api.params import body
 from dashboard.login_limits import DEVICE_COOKIE, DEVICE_DAYS, device_cookie, known_device
 from dashboard.security import COOKIE
@@ -37,7 +38,7 @@ class NewPassword(msgspec.Struct, forbid_unknown_fields=True):
     new_password: str
 
 
-@router.post("/api/login", openapi_extra=takes(Login))
+@router.post("/api/login", openapi_extra=takes(Login), **answers(SignedIn))
 async def log_in(request: Request, use: Use) -> Response:
     """Open a session: sets the cookie, answers the user and the CSRF token for later changes."""
     if not request.headers.get("content-type", "").startswith("application/json"):
@@ -77,7 +78,7 @@ async def log_in(request: Request, use: Use) -> Response:
     return response
 
 
-@router.post("/api/logout")
+@router.post("/api/logout", **answers(Done))
 async def log_out(use: Use, who: Who) -> Response:
     """End this session."""
     await asyncio.to_thread(use.accounts.log_out, who.session_hash)
@@ -87,13 +88,13 @@ async def log_out(use: Use, who: Who) -> Response:
     return response
 
 
-@router.get("/api/me")
+@router.get("/api/me", **answers(Me))
 async def me(who: Who) -> Response:
     """The signed-in person and the CSRF token."""
     return respond({"user": who.public(), "csrf_token": who.csrf_token, **who.public()})
 
 
-@router.post("/api/me/password", openapi_extra=takes(NewPassword))
+@router.post("/api/me/password", openapi_extra=takes(NewPassword), **answers(Done))
 async def change_password(request: Request, use: Use, who: Who) -> Response:
     """Set one's own password; the account's other sessions end."""
     sent = await body(request, NewPassword)

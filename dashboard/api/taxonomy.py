@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
 
-from dashboard.api.deps import Use, Who, allow, audit, respond, takes
-from dashboard.api.params import body, text
+from dashboard.answers.office import ClassLine, ClassTable
+from dashboard.api.deps import Use, Who, allow, answers, audit, respond, takes
+from dashboard.api.filters import Filters, Text
+from dashboard.api.params import body
 from events.taxonomy.codesets import old_classes
 from events.taxonomy.edit import Change, Line, change, lines
 from storage.session import read_scope, session_scope
@@ -33,19 +36,31 @@ def shown(line: Line) -> dict[str, Any]:
     )
 
 
-@router.get("/api/taxonomy")
-def taxonomy(request: Request, use: Use, who: Who) -> Response:
-    """The classes in force with their limits; filters: class (a prefix), q, code_set (2007 names equals of 2013)."""
+class ClassFilters(Filters):
+    """Filters of ``GET /api/taxonomy``."""
+
+    prefix: Text = Field("", alias="class", description="codes that begin so")
+    q: Text = ""
+    code_set: Text = Field("", description="2007: the old codes with their equals of 2013")
+
+
+@router.get("/api/taxonomy", **answers(ClassTable))
+def taxonomy(asked: Annotated[ClassFilters, Query()], use: Use, who: Who) -> Response:
+    """The classes in force with their limits."""
     del who
-    query = request.query_params
-    if text(query, "code_set") == "2007":
+    if asked.code_set == "2007":
         return respond({"items": list(old_classes().values()), "next": None})
     with read_scope(use.engine) as session:
-        found = lines(session, text(query, "class") or "", text(query, "q") or "", text(query, "code_set") or "")
+        found = lines(session, asked.prefix, asked.q, asked.code_set)
     return respond({"items": [shown(line) for line in found], "next": None})
 
 
-@router.patch("/api/taxonomy/{standard_id}", dependencies=[allow("admin")], openapi_extra=takes(StandardEdit))
+@router.patch(
+    "/api/taxonomy/{standard_id}",
+    dependencies=[allow("admin")],
+    openapi_extra=takes(StandardEdit),
+    **answers(ClassLine),
+)
 async def edit(standard_id: str, request: Request, use: Use, who: Who) -> Response:
     """Change a limit, its unit, the closing condition, or switch the line off; cases opened from now on go by it."""
     sent = await body(request, StandardEdit)

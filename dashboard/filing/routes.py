@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
 
 from core.errors import InputInvalid
-from dashboard.api.deps import Use, Who, respond, takes
-from dashboard.api.params import body, text
+from dashboard.answers.registers import (
+    DatasetList,
+    FilingMatrix,
+    FilingParts,
+    FilingSaved,
+    FilingState,
+    FilingTotals,
+    FilingWhole,
+    SheetTaken,
+)
+from dashboard.api.deps import Use, Who, answers, respond, sends, takes
+from dashboard.api.filters import Filters, Several, Text
+from dashboard.api.params import body
 from dashboard.filing.desk import FilingDesk
 
 router = APIRouter(tags=["filing"])
@@ -34,29 +46,37 @@ class FilingMove(msgspec.Struct, forbid_unknown_fields=True):
     questions: list[str] = []
 
 
-@router.get("/api/filing")
+@router.get("/api/filing", **answers(DatasetList))
 def overview(use: Use, who: Who) -> Response:
     """The data sets with their periods, and the units that the person stands for."""
     return respond(FilingDesk(use, who.actor).overview())
 
 
-@router.get("/api/filing/{dataset_id}/matrix")
-def matrix(dataset_id: str, request: Request, use: Use, who: Who) -> Response:
-    """Units × periods with states, complete and on time.  periods: with commas; top: a unit (default one's own)."""
-    given = request.query_params
-    periods = [part for part in (text(given, "periods", 400) or "").split(",") if part][:60]
+class MatrixFilters(Filters):
+    """Which periods, below which unit."""
+
+    periods: Several = Field(
+        default_factory=tuple, description="periods with commas, e.g. 2026-10,2026-11", min_length=1
+    )
+    top: Text = Field("", description="a unit; one's own when left out")
+
+
+@router.get("/api/filing/{dataset_id}/matrix", **answers(FilingMatrix))
+def matrix(dataset_id: str, asked: Annotated[MatrixFilters, Query()], use: Use, who: Who) -> Response:
+    """Units × periods with states, complete and on time."""
+    periods = list(asked.periods)[:60]
     if not periods:
         raise InputInvalid(field="periods", detail="are missing", how="send e.g. 2026-10,2026-11")
-    return respond(FilingDesk(use, who.actor).matrix(dataset_id, text(given, "top") or "", periods))
+    return respond(FilingDesk(use, who.actor).matrix(dataset_id, asked.top, periods))
 
 
-@router.get("/api/filing/{dataset_id}/units/{unit}/{period}")
+@router.get("/api/filing/{dataset_id}/units/{unit}/{period}", **answers(FilingWhole))
 def filing(dataset_id: str, unit: str, period: str, use: Use, who: Who) -> Response:
     """One unit's filing of a period: state, values, prefill, problems and the form."""
     return respond(FilingDesk(use, who.actor).filing(dataset_id, unit, period))
 
 
-@router.put("/api/filing/{dataset_id}/units/{unit}/{period}", openapi_extra=takes(FilingCells))
+@router.put("/api/filing/{dataset_id}/units/{unit}/{period}", openapi_extra=takes(FilingCells), **answers(FilingSaved))
 async def write(dataset_id: str, unit: str, period: str, request: Request, use: Use, who: Who) -> Response:
     """Set cells."""
     sent = await body(request, FilingCells)
@@ -65,7 +85,9 @@ async def write(dataset_id: str, unit: str, period: str, request: Request, use: 
     return respond(done)
 
 
-@router.post("/api/filing/{dataset_id}/units/{unit}/{period}/state", openapi_extra=takes(FilingMove))
+@router.post(
+    "/api/filing/{dataset_id}/units/{unit}/{period}/state", openapi_extra=takes(FilingMove), **answers(FilingState)
+)
 async def move(dataset_id: str, unit: str, period: str, request: Request, use: Use, who: Who) -> Response:
     """File, return, approve, take an approval back, or exempt."""
     sent = await body(request, FilingMove)
@@ -81,26 +103,26 @@ def _shown(desk: FilingDesk, dataset_id: str, unit: str, period: str) -> dict[st
     return {name: found[name] for name in ("dataset_id", "unit", "period", "state", "version", "note", "on_time")}
 
 
-@router.get("/api/filing/{dataset_id}/units/{unit}/{period}/totals")
+@router.get("/api/filing/{dataset_id}/units/{unit}/{period}/totals", **answers(FilingTotals))
 def totals(dataset_id: str, unit: str, period: str, use: Use, who: Who) -> Response:
     """The unit's totals as last rolled up; ``stale`` where a part has changed since."""
     return respond({"totals": FilingDesk(use, who.actor).totals(dataset_id, unit, period)})
 
 
-@router.post("/api/filing/{dataset_id}/units/{unit}/{period}/totals")
+@router.post("/api/filing/{dataset_id}/units/{unit}/{period}/totals", **answers(FilingTotals))
 async def roll_up(dataset_id: str, unit: str, period: str, use: Use, who: Who) -> Response:
     """Roll the unit and what is below it up."""
     desk = FilingDesk(use, who.actor)
     return respond({"totals": await asyncio.to_thread(desk.roll_up, dataset_id, unit, period)})
 
 
-@router.get("/api/filing/{dataset_id}/units/{unit}/{period}/totals/{question}")
+@router.get("/api/filing/{dataset_id}/units/{unit}/{period}/totals/{question}", **answers(FilingParts))
 def parts(dataset_id: str, unit: str, period: str, question: str, use: Use, who: Who) -> Response:
     """What a total is made of, one level down."""
     return respond({"items": FilingDesk(use, who.actor).drill(dataset_id, unit, question, period), "next": None})
 
 
-@router.get("/api/filing/{dataset_id}/units/{unit}/{period}/sheet.xlsx")
+@router.get("/api/filing/{dataset_id}/units/{unit}/{period}/sheet.xlsx", **sends(XLSX))
 def sheet(dataset_id: str, unit: str, period: str, use: Use, who: Who) -> Response:
     """The period of the unit (or of all below it) as a workbook to fill in."""
     return _workbook(FilingDesk(use, who.actor).sheet(dataset_id, unit, period), f"{dataset_id}-{period}")
@@ -112,14 +134,14 @@ def _workbook(content: bytes, name: str) -> Response:
     return Response(content, media_type=XLSX, headers=headers)
 
 
-@router.post("/api/filing/{dataset_id}/periods/{period}/sheet")
+@router.post("/api/filing/{dataset_id}/periods/{period}/sheet", **answers(SheetTaken))
 async def take_sheet(dataset_id: str, period: str, request: Request, use: Use, who: Who) -> Response:
     """Take the cells of a filled-in workbook (the body); problems name row and column."""
     content = await request.body()
     return respond(await asyncio.to_thread(FilingDesk(use, who.actor).take_sheet, dataset_id, period, content))
 
 
-@router.post("/api/filing/{dataset_id}/units/{unit}/{period}/template")
+@router.post("/api/filing/{dataset_id}/units/{unit}/{period}/template", **sends(XLSX))
 async def fill(dataset_id: str, unit: str, period: str, request: Request, use: Use, who: Who) -> Response:
     """The superior's own workbook (the body) with its named cells ``yw_<question>`` filled."""
     content = await request.body()

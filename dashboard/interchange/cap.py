@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
-from dashboard.api.deps import Use, Who
+from dashboard.api.deps import Use, Who, sends
 from dashboard.services import Services
 from events.cases.access import may_see
 from events.correlation.scoring import happening_of_key
@@ -21,7 +21,7 @@ from storage.tables.registry import Department, Division, Site
 router = APIRouter(tags=["cases"])
 
 
-@router.get("/api/cases/{case_id}/cap.xml")
+@router.get("/api/cases/{case_id}/cap.xml", **sends("application/cap+xml"))
 def as_cap(case_id: str, use: Use, who: Who) -> Response:
     """The case as an OASIS CAP 1.2 alert."""
     with read_scope(use.engine) as session:

@@ -12,7 +12,8 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import select, update
 
 from core.errors import InputInvalid, NotFound
-from dashboard.api.deps import Use, Who, allow, audit, respond, takes
+from dashboard.answers.office import KeyList, NewKeyShown
+from dashboard.api.deps import Done, Use, Who, allow, answers, audit, respond, takes
 from dashboard.api.params import body
 from dashboard.services import Services
 from storage.session import read_scope, session_scope
@@ -33,7 +34,7 @@ class NewKey(msgspec.Struct, forbid_unknown_fields=True):
     scope: str = "open311"
 
 
-@router.get("/api/keys", dependencies=[allow("admin")])
+@router.get("/api/keys", dependencies=[allow("admin")], **answers(KeyList))
 def keys(use: Use) -> Response:
     """The keys of other platforms; never the keys themselves."""
     query = select(ApiKey, User.login).join(User, User.user_id == ApiKey.user_id).order_by(ApiKey.created_at)
@@ -45,7 +46,7 @@ def keys(use: Use) -> Response:
     return respond({"items": items, "next": None})
 
 
-@router.post("/api/keys", dependencies=[allow("admin")], openapi_extra=takes(NewKey))
+@router.post("/api/keys", dependencies=[allow("admin")], openapi_extra=takes(NewKey), **answers(NewKeyShown, 201))
 async def make_key(request: Request, use: Use, who: Who) -> Response:
     """A new key; it stands in the answer, this once."""
     sent = await body(request, NewKey)
@@ -71,7 +72,7 @@ def _make_key(use: Services, who: Any, sent: NewKey) -> dict[str, Any]:
     return {"name": sent.name, "scope": sent.scope, "key": key}
 
 
-@router.delete("/api/keys/{name}", dependencies=[allow("admin")])
+@router.delete("/api/keys/{name}", dependencies=[allow("admin")], **answers(Done))
 def revoke_key(name: str, use: Use, who: Who) -> Response:
     """Take a key back, at once."""
     with session_scope(use.engine) as session:

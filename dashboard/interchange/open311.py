@@ -10,17 +10,25 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Query, Request, Response
+from pydantic import BaseModel, Field
 from sqlalchemy import select
 from starlette.datastructures import URL
 
 from core.errors import Forbidden, InputInvalid, NotFound, YiwangError
 from core.pictures import rewrite
 from core.records import Actor, EvidenceRef
-from dashboard.api.deps import Use, respond
+from dashboard.answers.standards import (
+    Open311Definition,
+    Open311Discovery,
+    Open311Request,
+    Open311Service,
+    Open311Token,
+)
+from dashboard.api.deps import Use, answers, respond
 from dashboard.errors import TooManyRequests, Unavailable, retry_headers, status_of
 from dashboard.interchange.open311_find import find, shown
 from dashboard.services import Services
@@ -82,7 +90,7 @@ def _account(use: Services, request: Request, given: str | None) -> tuple[str, A
     return name, actor
 
 
-@router.get("/open311/v2/discovery.{form}")
+@router.get("/open311/v2/discovery.{form}", **answers(Open311Discovery))
 def discovery(form: str, use: Use) -> Response:
     """Where and how this server speaks."""
     if form not in FORMATS:
@@ -102,7 +110,7 @@ def discovery(form: str, use: Use) -> Response:
     return respond(body | {"endpoints": [endpoint]})
 
 
-@router.get("/open311/v2/services.{form}")
+@router.get("/open311/v2/services.{form}", **answers(Open311Service, shape="rows"))
 def services(form: str) -> Response:
     """What can be reported."""
     if form not in FORMATS:
@@ -110,7 +118,7 @@ def services(form: str) -> Response:
     return _answer(form, "services", "service", open311.service_list())
 
 
-@router.get("/open311/v2/services/{code}.{form}")
+@router.get("/open311/v2/services/{code}.{form}", **answers(Open311Definition))
 def service(code: str, form: str) -> Response:
     """A service's own attributes: how far the place may be off."""
     try:
@@ -127,7 +135,7 @@ def service(code: str, form: str) -> Response:
     return respond({"service_code": code, "attributes": [attribute]})
 
 
-@router.post("/open311/v2/requests.{form}")
+@router.post("/open311/v2/requests.{form}", **answers(Open311Token, shape="rows"))
 async def report(form: str, request: Request, use: Use) -> Response:
     """Take a report, with up to five photographs as ``multipart/form-data`` (``media``): stored before the answer.
 
@@ -168,7 +176,7 @@ def _kept(use: Services, data: bytes) -> EvidenceRef:
     return use.media.put(picture.data, kind="photo", media_type=picture.media_type, taken_at=use.clock.now())
 
 
-@router.get("/open311/v2/tokens/{token}.{form}")
+@router.get("/open311/v2/tokens/{token}.{form}", **answers(Open311Token, shape="rows"))
 def token(token: str, form: str, request: Request, use: Use) -> Response:
     """The request id behind a token; empty while the report is being placed."""
     try:
@@ -190,23 +198,45 @@ def token(token: str, form: str, request: Request, use: Use) -> Response:
     return _answer(form, "service_requests", "request", rows)
 
 
-@router.get("/open311/v2/requests.{form}")
-def requests(form: str, request: Request, use: Use) -> Response:
-    """Requests by ``service_request_id``, ``service_code``, ``status`` (open, closed, open,closed), ``start_date`` and
-    ``end_date``, ``updated_after`` and ``updated_before``, place (lat, long, radius in m); at most 90 days.
+class RequestFilters(BaseModel):
+    """GeoReport v2's filters; each is judged by :func:`find`, whose errors have the standard's form."""
 
-    ``page`` and ``page_size`` (up to 1,000) turn pages; a header ``Link`` with rel="next" says that there is another.
+    service_request_id: str | None = Field(None, description="several with commas")
+    service_code: str | None = Field(None, description="several with commas")
+    status: str | None = Field(None, description="open, closed or open,closed")
+    start_date: str | None = None
+    end_date: str | None = None
+    updated_after: str | None = None
+    updated_before: str | None = None
+    lat: str | None = None
+    long: str | None = None
+    radius: str | None = Field(None, description="metres")
+    page: str | None = None
+    page_size: str | None = Field(None, description="up to 1,000")
+    api_key: str | None = None
+    jurisdiction_id: str | None = None
+
+    def given(self) -> dict[str, str]:
+        """As sent."""
+        return {k: v for k, v in self.model_dump(exclude_unset=True).items() if v is not None}
+
+
+@router.get("/open311/v2/requests.{form}", **answers(Open311Request, shape="rows"))
+def requests(form: str, request: Request, asked: Annotated[RequestFilters, Query()], use: Use) -> Response:
+    """Requests by id, service, status, place and time (at most 90 days).
+
+    A header ``Link`` with rel="next" says that there is another page.
     """
     try:
         _form(form)
         _, actor = _account(use, request, None)
         with read_scope(use.engine) as session:
-            found = find(session, request.query_params, actor, use.clock.now())
+            found = find(session, asked.given(), actor, use.clock.now())
     except YiwangError as error:
         return _failed(form, error)
     answer = _answer(form, "service_requests", "request", found.rows)
     if found.more:
-        following = request.url.include_query_params(page=int(request.query_params.get("page") or 1) + 1)
+        following = request.url.include_query_params(page=int(asked.page or 1) + 1)
         answer.headers["Link"] = f'<{use.settings.public_url}{following.path}?{_without_key(following)}>; rel="next"'
     return answer
 
@@ -216,7 +246,7 @@ def _without_key(address: URL) -> str:
     return address.remove_query_params("api_key").query
 
 
-@router.get("/open311/v2/requests/{number}.{form}")
+@router.get("/open311/v2/requests/{number}.{form}", **answers(Open311Request, shape="rows"))
 def one(number: str, form: str, request: Request, use: Use) -> Response:
     """One request."""
     try:

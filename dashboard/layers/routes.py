@@ -10,7 +10,8 @@ from fastapi import APIRouter, Request, Response
 
 from core import plugins
 from core.errors import NotFound
-from dashboard.api.deps import Use, Who, respond
+from dashboard.answers.maps import LayerList
+from dashboard.api.deps import Use, Who, answers, respond, sends
 from dashboard.auth import Principal
 from dashboard.services import Services
 from layers.catalogue.archive import Archives
@@ -26,7 +27,7 @@ _MEDIA = {
 }
 
 
-@router.get("/api/layers")
+@router.get("/api/layers", **answers(LayerList))
 def catalogue(use: Use, who: Who) -> Response:
     """The layers that the person may see, in the order of drawing.
 
@@ -75,7 +76,7 @@ def extension(kind: LayerKind) -> str:
     return {"vector": "pbf", "raster": "webp", "terrain": "png"}[kind.form]
 
 
-@router.get("/tiles/layer/{name}/{z}/{x}/{y}.{form}")
+@router.get("/tiles/layer/{name}/{z}/{x}/{y}.{form}", **sends(*_MEDIA.values()))
 def tile(name: str, z: int, x: int, y: int, form: str, request: Request, use: Use, who: Who) -> Response:
     """A tile of a layer (pbf, webp or png by its form); 204 where nothing lies, 404 where the person may not look."""
     return tile_of(use, who, name, (z, x, y), form, request)

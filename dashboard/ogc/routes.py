@@ -9,15 +9,29 @@ from __future__ import annotations
 import gzip
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import ConfigDict, Field
 
 from core.errors import InputInvalid, NotFound
 from core.records import Actor
-from dashboard.api.deps import Use, respond
-from dashboard.api.params import whole
+from dashboard.answers.standards import (
+    OgcCollection,
+    OgcCollections,
+    OgcConformance,
+    OgcDescription,
+    OgcFeature,
+    OgcFeatures,
+    OgcGrid,
+    OgcGrids,
+    OgcLanding,
+    OgcTileset,
+    OgcTilesets,
+)
+from dashboard.api.deps import Use, answers, respond, sends
+from dashboard.api.filters import Filters, Text
 from dashboard.interchange.partners import OGC, actor_of
 from dashboard.ogc.grids import GRID, QUAD, limits, tile_matrix_set
 from dashboard.ogc.sources import Box, Collection, Wanted, collection, collections, find, one
@@ -34,19 +48,28 @@ CONFORMANCE = [
     *(f"{_TILES}/{part}" for part in ("core", "tileset", "tilesets-list", "geodata-tilesets", "mvt")),
     "http://www.opengis.net/spec/tms/2.0/conf/tilematrixset",
 ]
-_COMMON = ("f", "api_key")
+OPENAPI_3 = "application/vnd.oai.openapi+json;version=3.0"
 _archives = Archives()
 
 
-def _asked(request: Request, use: Use, *known: str) -> Actor:
-    """Who asks; the parameters are checked."""
-    actor = actor_of(use, request, OGC)
-    for name in request.query_params:
-        if name not in (*known, *_COMMON):
-            raise InputInvalid(field=name[:40], detail="is not understood", how=f"use {', '.join((*known, *_COMMON))}")
-    if request.query_params.get("f", "json") not in {"json", "geojson"}:
-        raise InputInvalid(field="f", detail="only JSON is given", how="use f=json")
-    return actor
+class OgcFilters(Filters):
+    """What every resource takes; anything else is refused (17-069, /req/core/query-param-unknown)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    f: Literal["json", "geojson"] = "json"
+    api_key: Text | None = None
+
+
+class ItemFilters(OgcFilters):
+    """Which features of a collection."""
+
+    limit: int = Field(100, ge=1, le=10_000_000, description="at most 10,000 are given")
+    offset: int = Field(0, ge=0, le=100_000_000)
+    bbox: Text = Field("", description="west,south,east,north in degrees (or six numbers, with heights)")
+    datetime: Text = Field("", description="a moment or an interval of RFC 3339; .. is open")
+
+
+Asked = Annotated[OgcFilters, Query()]
 
 
 def _base(request: Request) -> str:
@@ -57,39 +80,39 @@ def _link(href: str, rel: str, kind: str = "application/json", title: str = "") 
     return {"href": href, "rel": rel, "type": kind, **({"title": title} if title else {})}
 
 
-@router.get("/ogc")
+@router.get("/ogc", **answers(OgcLanding))
 @router.get("/ogc/", include_in_schema=False)
-def landing(request: Request, use: Use) -> Response:
+def landing(request: Request, use: Use, asked: Asked) -> Response:
     """Where everything is."""
-    _asked(request, use)
+    actor_of(use, request, OGC)
     base = _base(request)
     return respond({
         "title": "Yiwang 一网统管", "description": "layers, sites, cameras, divisions and cases, by right",
         "links": [
-            _link(base, "self"), _link(f"{base}/api", "service-desc", "application/vnd.oai.openapi+json;version=3.0"),
+            _link(base, "self"), _link(f"{base}/api", "service-desc", OPENAPI_3),
             _link(f"{base}/conformance", "conformance"), _link(f"{base}/collections", "data"),
             _link(f"{base}/tileMatrixSets", "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes"),
         ],
     })  # fmt: skip
 
 
-@router.get("/ogc/conformance")
-def conformance(request: Request, use: Use) -> Response:
+@router.get("/ogc/conformance", **answers(OgcConformance))
+def conformance(request: Request, use: Use, asked: Asked) -> Response:
     """The conformance classes."""
-    _asked(request, use)
+    actor_of(use, request, OGC)
     return respond({"conformsTo": CONFORMANCE})
 
 
-@router.get("/ogc/api")
-def definition(request: Request, use: Use) -> Response:
+@router.get("/ogc/api", **answers(OgcDescription, 200, OPENAPI_3))
+def definition(request: Request, use: Use, asked: Asked) -> Response:
     """The API as OpenAPI 3.0."""
-    _asked(request, use)
+    actor_of(use, request, OGC)
     said = {"200": {"description": "ok"}}
     paths = {path.removeprefix("/ogc") or "/": {"get": {"summary": summary, "responses": said}}
              for path, summary in sorted(_paths().items())}  # fmt: skip
     body = {"openapi": "3.0.3", "info": {"title": "Yiwang OGC API", "version": "1.0"}, "paths": paths,
             "servers": [{"url": _base(request)}]}  # fmt: skip
-    return respond(body, headers={"Content-Type": "application/vnd.oai.openapi+json;version=3.0"})
+    return respond(body, headers={"Content-Type": OPENAPI_3})
 
 
 def _paths() -> dict[str, str]:
@@ -97,19 +120,19 @@ def _paths() -> dict[str, str]:
     return {path: (end.__doc__ or "").split("\n")[0] for path, end in routes if end is not None and path != "/ogc/"}
 
 
-@router.get("/ogc/collections")
-def listed(request: Request, use: Use) -> Response:
+@router.get("/ogc/collections", **answers(OgcCollections))
+def listed(request: Request, use: Use, asked: Asked) -> Response:
     """The collections that the asker may see."""
-    actor = _asked(request, use)
+    actor = actor_of(use, request, OGC)
     base = _base(request)
     found = [_described(base, c) for c in collections(use, actor)]
     return respond({"links": [_link(f"{base}/collections", "self")], "collections": found})
 
 
-@router.get("/ogc/collections/{name}")
-def single(name: str, request: Request, use: Use) -> Response:
+@router.get("/ogc/collections/{name}", **answers(OgcCollection))
+def single(name: str, request: Request, use: Use, asked: Asked) -> Response:
     """One collection."""
-    actor = _asked(request, use)
+    actor = actor_of(use, request, OGC)
     return respond(_described(_base(request), collection(use, actor, name)))
 
 
@@ -131,18 +154,16 @@ def _described(base: str, source: Collection) -> dict[str, Any]:
             "crs": [CRS84], "extent": extent, "links": links, **attribution}  # fmt: skip
 
 
-@router.get("/ogc/collections/{name}/items")
-def items(name: str, request: Request, use: Use) -> Response:
-    """Features: ``limit`` (up to 10,000), ``bbox``, ``datetime``, ``offset``; GeoJSON with numberMatched."""
-    actor = _asked(request, use, "limit", "bbox", "datetime", "offset")
+@router.get("/ogc/collections/{name}/items", **answers(OgcFeatures, 200, GEOJSON))
+def items(name: str, request: Request, use: Use, asked: Annotated[ItemFilters, Query()]) -> Response:
+    """Features as GeoJSON with numberMatched."""
+    actor = actor_of(use, request, OGC)
     source = collection(use, actor, name)
-    query = request.query_params
-    since, until = _interval(query.get("datetime", ""))
-    limit = min(10_000, whole(query, "limit", 100, 1, 10_000_000))
-    wanted = Wanted(limit, whole(query, "offset", 0, 0, 100_000_000), _box(query.get("bbox", "")), since, until)
+    since, until = _interval(asked.datetime)
+    wanted = Wanted(min(10_000, asked.limit), asked.offset, _box(asked.bbox), since, until)
     found = find(use, actor, source, wanted)
     address = f"{_base(request)}/collections/{quote(source.name)}"
-    kept = {k: v for k, v in query.items() if k not in {"offset", "api_key"}}
+    kept = asked.model_dump(exclude_unset=True, exclude={"offset", "api_key"}, mode="json")
     links = [_link(_with(f"{address}/items", kept, wanted.offset), "self", GEOJSON), _link(address, "collection")]
     if wanted.offset + len(found.features) < found.total and found.features:
         links.append(_link(_with(f"{address}/items", kept, wanted.offset + len(found.features)), "next", GEOJSON))
@@ -157,10 +178,10 @@ def _with(address: str, query: Mapping[str, str], offset: int) -> str:
     return f"{address}?{urlencode(parts)}" if parts else address
 
 
-@router.get("/ogc/collections/{name}/items/{key}")
-def item(name: str, key: str, request: Request, use: Use) -> Response:
+@router.get("/ogc/collections/{name}/items/{key}", **answers(OgcFeature, 200, GEOJSON))
+def item(name: str, key: str, request: Request, use: Use, asked: Asked) -> Response:
     """One feature."""
-    actor = _asked(request, use)
+    actor = actor_of(use, request, OGC)
     source = collection(use, actor, name)
     address = f"{_base(request)}/collections/{quote(source.name)}"
     found = one(use, actor, source, key)
@@ -211,36 +232,36 @@ def _moment(text: str) -> datetime | None:
 
 
 # tiles ----------------------------------------------------------------
-@router.get("/ogc/tileMatrixSets")
-def grids(request: Request, use: Use) -> Response:
+@router.get("/ogc/tileMatrixSets", **answers(OgcGrids))
+def grids(request: Request, use: Use, asked: Asked) -> Response:
     """The tiling schemes: WebMercatorQuad."""
-    _asked(request, use)
+    actor_of(use, request, OGC)
     address = f"{_base(request)}/tileMatrixSets/{GRID}"
     return respond(
         {"tileMatrixSets": [{"id": GRID, "title": "Web Mercator", "uri": QUAD, "links": [_link(address, "self")]}]}
     )
 
 
-@router.get("/ogc/tileMatrixSets/{grid}")
-def grid_of(grid: str, request: Request, use: Use) -> Response:
+@router.get("/ogc/tileMatrixSets/{grid}", **answers(OgcGrid))
+def grid_of(grid: str, request: Request, use: Use, asked: Asked) -> Response:
     """One tiling scheme."""
-    _asked(request, use)
+    actor_of(use, request, OGC)
     if grid != GRID:
         raise NotFound(what="tile matrix set", key=grid[:60])
     return respond(tile_matrix_set())
 
 
-@router.get("/ogc/collections/{name}/tiles")
-def tilesets(name: str, request: Request, use: Use) -> Response:
+@router.get("/ogc/collections/{name}/tiles", **answers(OgcTilesets))
+def tilesets(name: str, request: Request, use: Use, asked: Asked) -> Response:
     """The tile sets of a collection."""
-    actor = _asked(request, use)
+    actor = actor_of(use, request, OGC)
     return respond({"tilesets": [_tileset(_base(request), _tiled(use, actor, name))]})
 
 
-@router.get("/ogc/collections/{name}/tiles/{grid}")
-def tileset(name: str, grid: str, request: Request, use: Use) -> Response:
+@router.get("/ogc/collections/{name}/tiles/{grid}", **answers(OgcTileset))
+def tileset(name: str, grid: str, request: Request, use: Use, asked: Asked) -> Response:
     """One tile set, with the template of its tiles."""
-    actor = _asked(request, use)
+    actor = actor_of(use, request, OGC)
     source = _tiled(use, actor, name)
     if grid != GRID:
         raise NotFound(what="tile matrix set", key=grid[:60])
@@ -268,10 +289,12 @@ def _tileset(base: str, source: Collection) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@router.get("/ogc/collections/{name}/tiles/{grid}/{matrix}/{row}/{column}")
-def tile(name: str, grid: str, matrix: int, row: int, column: int, request: Request, use: Use) -> Response:
+@router.get("/ogc/collections/{name}/tiles/{grid}/{matrix}/{row}/{column}", **sends(MVT))
+def tile(
+    name: str, grid: str, matrix: int, row: int, column: int, request: Request, use: Use, asked: Asked
+) -> Response:
     """A vector tile: row before column; 204 where nothing lies, 404 outside the grid."""
-    actor = _asked(request, use)
+    actor = actor_of(use, request, OGC)
     source = _tiled(use, actor, name)
     if grid != GRID or not 0 <= matrix <= 30 or not (0 <= row < 2**matrix and 0 <= column < 2**matrix):
         raise NotFound(what="tile", key=f"{grid}/{matrix}/{row}/{column}"[:80])

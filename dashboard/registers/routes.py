@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import io
-from datetime import date
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
 
 from core.errors import InputInvalid
-from dashboard.api.deps import Use, Who, respond, takes
-from dashboard.api.params import bbox, body, text, whole, yesno
+from dashboard.answers.registers import (
+    CellCounts,
+    CorrectionList,
+    CorrectionState,
+    ImportReport,
+    RecordPage,
+    RegisterList,
+    RegisterRecord,
+    VisitNoted,
+    VisitsDue,
+    WholeValues,
+)
+from dashboard.api.deps import Use, Who, answers, respond, sends, takes
+from dashboard.api.filters import Box, Day, DivisionCode, Filters, LongText, Several, Text
+from dashboard.api.params import body
 from dashboard.registers.desk import RegisterDesk
 from records.registers.definition import Register
-from records.registers.search import MOST, Query
+from records.registers.search import MOST
+from records.registers.search import Query as RecordQuery
 
 router = APIRouter(tags=["registers"])
 _importing = asyncio.Semaphore(1)
@@ -60,7 +74,50 @@ class RegisterExport(msgspec.Struct, forbid_unknown_fields=True):
     whole: bool = False
 
 
-@router.get("/api/registers")
+class DivisionFilter(Filters):
+    """A division and all below it."""
+
+    division: DivisionCode | Literal[""] = ""
+
+
+class RecordFilters(DivisionFilter):
+    """Filters of a register's records."""
+
+    q: Text = Field("", description="name, pinyin, initials or a whole number")
+    facet_a: Several = Field(default_factory=tuple)
+    facet_b: Several = Field(default_factory=tuple)
+    building: Text = ""
+    bbox: Box | None = None
+    order: Text = "name"
+    desc: bool = False
+    offset: int = Field(0, ge=0, le=1_000_000)
+    limit: int = Field(50, ge=1, le=MOST)
+
+
+class TableFilters(Filters):
+    """How a table is taken in."""
+
+    name: Text = Field("upload", description="the file's name")
+    dry_run: bool = Field(True, description="only check and count")
+    good_rows: bool = Field(False, description="take the good rows although others are wrong")
+    map: LongText = Field("", description="`heading=field` pairs with semicolons")
+
+
+class CorrectionFilters(Filters):
+    """Filters of ``GET /api/record-changes``."""
+
+    state: Text = Field("open", description="open, accepted or refused")
+    limit: int = Field(100, ge=1, le=500)
+
+
+class VisitFilters(DivisionFilter):
+    """Filters of ``GET /api/visits``; the division is the person's own when left out."""
+
+    until: Day | None = Field(None, description="today when left out")
+    limit: int = Field(200, ge=1, le=500)
+
+
+@router.get("/api/registers", **answers(RegisterList))
 def registers(use: Use, who: Who) -> Response:
     """The registers that the person may read, with their fields."""
     found = RegisterDesk(use, who.actor).registers()
@@ -79,83 +136,62 @@ def _described(register: Register) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@router.get("/api/registers/{register_id}/records")
-def records(register_id: str, request: Request, use: Use, who: Who) -> Response:
-    """A page of records, masked.
-
-    q: name, pinyin, initials or a whole number; division, facet_a, facet_b, building, bbox, offset, limit, order, desc.
-    """
-    query = query_of(register_id, request)
+@router.get("/api/registers/{register_id}/records", **answers(RecordPage))
+def records(register_id: str, asked: Annotated[RecordFilters, Query()], use: Use, who: Who) -> Response:
+    """A page of records, masked."""
+    query = RecordQuery(
+        register_id, asked.q, asked.division, asked.facet_a, asked.facet_b, asked.building, asked.bbox,
+        order=asked.order, descending=asked.desc, offset=asked.offset, limit=asked.limit,
+    )  # fmt: skip
     items, total = RegisterDesk(use, who.actor).listed(query)
     return respond({"items": items, "total": total, "next": None})
 
 
-def query_of(register_id: str | None, request: Request) -> Query:
-    """The filters of a request."""
-    given = request.query_params
-    return Query(
-        register_id, text(given, "q") or "", _digits(text(given, "division")), _several(text(given, "facet_a")),
-        _several(text(given, "facet_b")), text(given, "building") or "", bbox(given),
-        order=text(given, "order") or "name",
-        descending=bool(yesno(given, "desc")), offset=whole(given, "offset", 0, 0, 1_000_000),
-        limit=whole(given, "limit", 50, 1, MOST),
-    )  # fmt: skip
-
-
-def _several(given: str | None) -> tuple[str, ...]:
-    return tuple(part for part in (given or "").split(",") if part)
-
-
-def _digits(given: str | None) -> str:
+def _digits(given: str) -> str:
     if given and not (given.isascii() and given.isdigit() and len(given) in (6, 9, 12, 15)):
         raise InputInvalid(field="division", detail=f"{given!r} is no code", how="send 6, 9, 12 or 15 digits")
-    return given or ""
+    return given
 
 
-@router.get("/api/registers/{register_id}/cells")
-def cells(register_id: str, request: Request, use: Use, who: Who) -> Response:
+@router.get("/api/registers/{register_id}/cells", **answers(CellCounts))
+def cells(register_id: str, asked: Annotated[DivisionFilter, Query()], use: Use, who: Who) -> Response:
     """Records a grid cell: counts, never persons as points."""
-    division = _digits(text(request.query_params, "division"))
-    found = RegisterDesk(use, who.actor).cells(register_id, division)
+    found = RegisterDesk(use, who.actor).cells(register_id, asked.division)
     return respond({"items": [{"grid_code": code, "count": n} for code, n in found.items()], "next": None})
 
 
-@router.post("/api/registers/{register_id}/import")
-async def take_in(register_id: str, request: Request, use: Use, who: Who) -> Response:
-    """Import the file that is the body (XLSX, CSV …).
-
-    name: its name; dry_run (default true) checks and counts only; good_rows takes the good rows although others are
-    wrong; map: ``heading=field`` pairs with semicolons.
-    """
-    given = request.query_params
-    dry_run, good = yesno(given, "dry_run"), bool(yesno(given, "good_rows"))
-    pairs = [pair.partition("=") for pair in (text(given, "map", 4000) or "").split(";") if pair]
+@router.post("/api/registers/{register_id}/import", **answers(ImportReport))
+async def take_in(
+    register_id: str, request: Request, asked: Annotated[TableFilters, Query()], use: Use, who: Who
+) -> Response:
+    """Import the file that is the body (XLSX, CSV …)."""
+    pairs = [pair.partition("=") for pair in asked.map.split(";") if pair]
     mapped = {heading: field for heading, _, field in pairs} or None
     content = io.BytesIO(await request.body())
-    desk, name = RegisterDesk(use, who.actor), text(given, "name") or "upload"
+    desk, name, dry_run = RegisterDesk(use, who.actor), asked.name, asked.dry_run
     async with _importing:
-        report = await asyncio.to_thread(desk.take_file, register_id, content, name, mapped, dry_run is not False, good)
+        report = await asyncio.to_thread(desk.take_file, register_id, content, name, mapped, dry_run, asked.good_rows)
     return respond(report.as_dict())
 
 
-@router.post("/api/registers/{register_id}/export", openapi_extra=takes(RegisterExport))
+@router.post("/api/registers/{register_id}/export", openapi_extra=takes(RegisterExport), **sends("text/csv"))
 async def send_out(register_id: str, request: Request, use: Use, who: Who) -> Response:
     """The records as CSV; the reason goes into the audit chain."""
     sent = await body(request, RegisterExport)
-    query = Query(register_id, sent.q, _digits(sent.division))
+    query = RecordQuery(register_id, sent.q, _digits(sent.division))
     desk = RegisterDesk(use, who.actor)
     content = await asyncio.to_thread(desk.export, query, sent.reason, sent.whole)
     kept = {"Content-Disposition": f'attachment; filename="{register_id[:40]}.csv"', "Cache-Control": "no-store"}
     return Response(content, media_type="text/csv; charset=utf-8", headers=kept)
 
 
-@router.get("/api/records/{record_id}")
+@router.get("/api/records/{record_id}", **answers(RegisterRecord))
 def record(record_id: str, use: Use, who: Who) -> Response:
     """One record, masked, with its history and links."""
     return respond(RegisterDesk(use, who.actor).record(record_id))
 
 
-@router.post("/api/records/{record_id}/unmask", openapi_extra=takes(Unmask))
+@router.post("/api/records/{record_id}/unmask", openapi_extra=takes(Unmask), **answers(WholeValues))
 async def show_whole(record_id: str, request: Request, use: Use, who: Who) -> Response:
     """Sensitive fields in full; who, which and why is written to the audit chain first."""
     sent = await body(request, Unmask)
@@ -163,7 +199,7 @@ async def show_whole(record_id: str, request: Request, use: Use, who: Who) -> Re
     return respond({"values": values}, headers={"Cache-Control": "no-store"})
 
 
-@router.post("/api/records/{record_id}/changes", openapi_extra=takes(Correction))
+@router.post("/api/records/{record_id}/changes", openapi_extra=takes(Correction), **answers(CorrectionState, 201))
 async def correct(record_id: str, request: Request, use: Use, who: Who) -> Response:
     """Propose a correction; the same request_id again answers the first one."""
     sent = await body(request, Correction)
@@ -171,15 +207,13 @@ async def correct(record_id: str, request: Request, use: Use, who: Who) -> Respo
     return respond(await asyncio.to_thread(desk.propose, record_id, sent.request_id, sent.changes, sent.reason), 201)
 
 
-@router.get("/api/record-changes")
-def changes(request: Request, use: Use, who: Who) -> Response:
-    """Corrections: state open (default), accepted or refused; oldest first."""
-    given = request.query_params
-    state, limit = text(given, "state") or "open", whole(given, "limit", 100, 1, 500)
-    return respond({"items": RegisterDesk(use, who.actor).requests(state, limit), "next": None})
+@router.get("/api/record-changes", **answers(CorrectionList))
+def changes(asked: Annotated[CorrectionFilters, Query()], use: Use, who: Who) -> Response:
+    """Corrections, oldest first."""
+    return respond({"items": RegisterDesk(use, who.actor).requests(asked.state, asked.limit), "next": None})
 
 
-@router.post("/api/record-changes/{request_id}", openapi_extra=takes(Decision))
+@router.post("/api/record-changes/{request_id}", openapi_extra=takes(Decision), **answers(CorrectionState))
 async def settle(request_id: str, request: Request, use: Use, who: Who) -> Response:
     """Accept or refuse a correction; nobody decides his own."""
     sent = await body(request, Decision)
@@ -187,7 +221,7 @@ async def settle(request_id: str, request: Request, use: Use, who: Who) -> Respo
     return respond(await asyncio.to_thread(desk.decide, request_id, sent.accept, sent.note))
 
 
-@router.post("/api/records/{record_id}/visits", openapi_extra=takes(VisitBody))
+@router.post("/api/records/{record_id}/visits", openapi_extra=takes(VisitBody), **answers(VisitNoted, 201))
 async def visited(record_id: str, request: Request, use: Use, who: Who) -> Response:
     """Note a visit; the same visit_id again answers the first one."""
     sent = await body(request, VisitBody)
@@ -195,17 +229,9 @@ async def visited(record_id: str, request: Request, use: Use, who: Who) -> Respo
     return respond(await asyncio.to_thread(desk.visit, record_id, sent.visit_id, sent.answers, sent.result), 201)
 
 
-@router.get("/api/visits")
-def visits(request: Request, use: Use, who: Who) -> Response:
-    """Records whose visit is due, the longest overdue first.
-
-    until: a day (default today); division: default the person's own.
-    """
-    given = request.query_params
+@router.get("/api/visits", **answers(VisitsDue))
+def visits(asked: Annotated[VisitFilters, Query()], use: Use, who: Who) -> Response:
+    """Records whose visit is due, the longest overdue first."""
     desk = RegisterDesk(use, who.actor)
-    try:
-        until = date.fromisoformat(text(given, "until") or desk.today.isoformat())
-    except ValueError as error:
-        raise InputInvalid(field="until", detail=str(error), how="send 2026-11-28") from error
-    division = _digits(text(given, "division")) or who.actor.division_code or ""
-    return respond({"items": desk.due(until, division, whole(given, "limit", 200, 1, 500)), "next": None})
+    division = asked.division or who.actor.division_code or ""
+    return respond({"items": desk.due(asked.until or desk.today, division, asked.limit), "next": None})

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
 from sqlalchemy import select
 
 from dashboard import queries
-from dashboard.api.deps import Use, Who, respond
-from dashboard.api.params import whole
+from dashboard.answers.maps import SearchAnswer
+from dashboard.api.deps import Use, Who, answers, respond
+from dashboard.api.filters import Filters
 from dashboard.search.places import Found, Places, find
 from dashboard.services import Services
 from dashboard.wall.surroundings import metres
@@ -30,17 +32,25 @@ AT_ONCE_S = 0.15  # how long a search waits for the index of cases; a long backl
 _backlog = threading.Lock()
 
 
-@router.get("/api/search")
-def search(request: Request, use: Use, who: Who) -> Response:
+class SearchFilters(Filters):
+    """What is looked for; a place adds distances."""
+
+    q: str = ""
+    limit: int = Field(6, ge=1, le=50, description="per group")
+    lon: float | None = Field(None, ge=-180, le=180)
+    lat: float | None = Field(None, ge=-90, le=90)
+
+
+@router.get("/api/search", **answers(SearchAnswer))
+def search(asked: Annotated[SearchFilters, Query()], use: Use, who: Who) -> Response:
     """Cases open and closed, cameras, sites, streets, divisions and departments that ``q`` names.
 
-    ``q`` is Chinese, pinyin (``jilindalu``), initials (``jldl``), English or a number; ``lon``/``lat`` add distances;
-    ``limit`` per group (default 6).  ``indexing``: the index of cases is still being made, closed ones may be missing.
+    ``q`` is Chinese, pinyin (``jilindalu``), initials (``jldl``), English or a number.  ``indexing``: the index of
+    cases is still being made, closed ones may be missing.
     """
     began = time.perf_counter()
-    query = (request.query_params.get("q") or "").strip()[:100]
-    limit = whole(request.query_params, "limit", 6, 1, 50)
-    here = _here(request)
+    query, limit = asked.q.strip()[:100], asked.limit
+    here = (asked.lon, asked.lat) if asked.lon is not None and asked.lat is not None else None
     indexing = not _catch_up(use)
     groups = {"case": _cases(use, who, query, limit, here)}
     rights = _cameras_seen(use, who)
@@ -54,13 +64,6 @@ def search(request: Request, use: Use, who: Who) -> Response:
     found = [{"kind": kind, **groups[kind]} for kind in GROUPS if groups.get(kind, {}).get("items")]
     took = round(1000 * (time.perf_counter() - began), 1)
     return respond({"q": query, "groups": found, "indexing": indexing, "took_ms": took})
-
-
-def _here(request: Request) -> tuple[float, float] | None:
-    try:
-        return float(request.query_params["lon"]), float(request.query_params["lat"])
-    except (KeyError, ValueError):
-        return None
 
 
 def _places(use: Services) -> Places:

@@ -11,14 +11,16 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from core.errors import Forbidden, InputInvalid, NotFound
 from core.records import Actor
-from dashboard.api.deps import Use, respond
+from dashboard.answers.standards import SensorThingsEntity, SensorThingsRoot
+from dashboard.api.deps import Use, answers, respond
 from dashboard.errors import Unavailable
 from dashboard.interchange.partners import SENSORTHINGS, SENSORTHINGS_WRITE, actor_of
 from dashboard.sensorthings.create import reading_of, wait_stored
@@ -38,7 +40,7 @@ CONFORMANCE = [
 ]  # fmt: skip
 
 
-@router.get(ROOT)
+@router.get(ROOT, **answers(SensorThingsRoot))
 @router.get(ROOT + "/", include_in_schema=False)
 def root(request: Request, use: Use) -> Response:
     """What is served: only the entity sets that there are."""
@@ -48,19 +50,35 @@ def root(request: Request, use: Use) -> Response:
     return respond({"value": sets, "serverSettings": {"conformance": CONFORMANCE}})
 
 
-@router.get(ROOT + "/{path:path}")
-def read(path: str, request: Request, use: Use) -> Response:
-    """An entity set, an entity, what it leads to, one property, ``$value`` or ``$ref``; with OData's query options.
+class ODataOptions(BaseModel):
+    """OData's query options as SensorThings has them (18-088, clause 9.3); others are refused by name."""
 
-    ``$filter``, ``$orderby``, ``$top`` (0 … 1,000), ``$skip``, ``$count``, ``$select``, ``$expand`` (nested).
-    """
+    model_config = ConfigDict(extra="allow")
+    filter: str | None = Field(None, alias="$filter")
+    orderby: str | None = Field(None, alias="$orderby")
+    top: str | None = Field(None, alias="$top", description="0 … 1,000")
+    skip: str | None = Field(None, alias="$skip")
+    count: str | None = Field(None, alias="$count")
+    select: str | None = Field(None, alias="$select")
+    expand: str | None = Field(None, alias="$expand", description="may be nested")
+    api_key: str | None = None
+
+    def given(self) -> dict[str, str]:
+        """As sent."""
+        return {k: str(v) for k, v in self.model_dump(by_alias=True, exclude_unset=True).items()}
+
+
+@router.get(ROOT + "/{path:path}", **answers(SensorThingsEntity))
+def read(path: str, request: Request, asked: Annotated[ODataOptions, Query()], use: Use) -> Response:
+    """An entity set, an entity, what it leads to, one property, ``$value`` or ``$ref``; with OData's query options."""
     actor = actor_of(use, request, SENSORTHINGS, SENSORTHINGS_WRITE)
-    options = parse(dict(request.query_params))
+    given = asked.given()
+    options = parse(given)
     with read_scope(use.engine) as session:
         store = Store(session, actor, use.hub.states, _base(request))
         found, last = _walk(store, path, options)
         if isinstance(found, Page):
-            return respond(_listed(store, found, path, options, request.query_params, refs=last == "$ref"))
+            return respond(_listed(store, found, path, options, given, refs=last == "$ref"))
         if isinstance(found, dict) and "_" in found:
             return respond(_out(store, found, options))
     if last == "$value":
@@ -180,7 +198,7 @@ def _related(store: Store, entity: Entity, name: str, inner: Options) -> Any:
     return store.page(found, inner) if isinstance(found, list) else found
 
 
-@router.post(ROOT + "/{path:path}", status_code=201)
+@router.post(ROOT + "/{path:path}", **answers(SensorThingsEntity, 201, shape="either"))
 async def create(path: str, request: Request, use: Use) -> Response:
     """Create an observation: ``Observations``, ``Datastreams('…')/Observations``, or many by ``CreateObservations``.
 

@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 
 from core.errors import InputInvalid
 from core.filekind import FileRefused, refused
-from dashboard.api.deps import Use, Who, respond
+from dashboard.api.deps import Use, Who, answers, respond, sends
 from dashboard.auth import Principal
 from dashboard.services import Services
 from dashboard.uploads.targets import MB, TARGETS, target_of
@@ -82,7 +82,7 @@ def metadata(text: str) -> dict[str, str]:
     return found
 
 
-@router.options("/api/uploads")
+@router.options("/api/uploads", **sends(status=204, what="the headers of tus 1.0"))
 async def abilities() -> Response:
     """What this tus server can do."""
     return Response(
@@ -95,7 +95,7 @@ async def abilities() -> Response:
     )  # fmt: skip
 
 
-@router.post("/api/uploads")
+@router.post("/api/uploads", **sends(status=201, what="the upload; its address is Location"))
 async def create(request: Request, use: Use, who: Who) -> Response:
     """Begin an upload: ``Upload-Length`` and ``Upload-Metadata``; 201 with its ``Location``."""
     if (answer := _speaks_tus(request)) is not None:
@@ -121,7 +121,7 @@ async def create(request: Request, use: Use, who: Who) -> Response:
     return Response(status_code=201, headers={**_head(view), **location})
 
 
-@router.head("/api/uploads/{upload_id}")
+@router.head("/api/uploads/{upload_id}", **sends(what="Upload-Offset and Upload-Length"))
 async def where(upload_id: str, request: Request, use: Use, who: Who) -> Response:
     """Where the upload stands; 410 when it was refused."""
     if (answer := _speaks_tus(request)) is not None:
@@ -132,13 +132,13 @@ async def where(upload_id: str, request: Request, use: Use, who: Who) -> Respons
     return Response(status_code=200, headers=_head(view))
 
 
-@router.get("/api/uploads/{upload_id}")
+@router.get("/api/uploads/{upload_id}", **answers(UploadView))
 async def state(upload_id: str, use: Use, who: Who) -> Response:
     """The upload as JSON: state, bytes received, hash and kind once it is whole, why it was refused."""
     return respond(await asyncio.to_thread(store_of(use).find, upload_id, owner_of(who)))
 
 
-@router.patch("/api/uploads/{upload_id}")
+@router.patch("/api/uploads/{upload_id}", **sends(status=204, what="the new Upload-Offset"))
 async def send(upload_id: str, request: Request, use: Use, who: Who) -> Response:
     """Bytes from ``Upload-Offset`` on; 204 with the new offset, 409 when the upload stands elsewhere."""
     if (answer := _speaks_tus(request)) is not None:
@@ -152,7 +152,7 @@ async def send(upload_id: str, request: Request, use: Use, who: Who) -> Response
     return Response(status_code=204, headers=_head(view))
 
 
-@router.delete("/api/uploads/{upload_id}")
+@router.delete("/api/uploads/{upload_id}", **sends(status=204, what="gone"))
 async def forget(upload_id: str, use: Use, who: Who) -> Response:
     """Forget an upload that nothing uses yet."""
     await asyncio.to_thread(store_of(use).cancel, upload_id, owner_of(who))

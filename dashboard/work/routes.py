@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
 
-from dashboard.api.deps import Use, Who, respond, takes
-from dashboard.api.params import body, text, whole, yesno
+from dashboard.answers.cases import CaseWords, CommandAnswers, Drafts, KindsToReport
+from dashboard.api.deps import Done, Use, Who, answers, respond, sends, takes
+from dashboard.api.filters import Filters, Text
+from dashboard.api.params import body
 from events.cases.definition_store import definition_of
 from events.cases.queries import case_detail
-from events.cases.worklists.beginning import command_to_many, drafts_of, drop_draft, kinds_to_report, save_draft
-from events.cases.worklists.lists import work_page
+from events.cases.worklists.beginning import Draft, command_to_many, drafts_of, drop_draft, kinds_to_report, save_draft
+from events.cases.worklists.lists import WorkPage, work_page
 from events.cases.worklists.words import documents_of, file_text, words_of
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case
@@ -38,42 +41,55 @@ class BatchBody(msgspec.Struct, forbid_unknown_fields=True):
     idempotency_key: str = ""
 
 
-@router.get("/api/work")
-def work(request: Request, use: Use, who: Who) -> Response:
-    """A list of this person's work: ``view`` turn (default), started, copied or all (closed ones too), newest first.
+class WorkFilters(Filters):
+    """Filters of ``GET /api/work``."""
 
-    Filters: definition, q (number, title, description, the case's own data), open; limit (1…500) and cursor.
-    """
-    query = request.query_params
+    view: Text = Field("turn", description="turn, started, copied or all (closed ones too)")
+    definition: Text | None = None
+    q: Text = Field("", description="in number, title, description and the case's own data")
+    open: bool | None = None
+    limit: int = Field(50, ge=1, le=500)
+    cursor: Text | None = None
+
+
+class LanguageFilter(Filters):
+    """The language of a paper."""
+
+    lang: Literal["zh", "en"] = "zh"
+
+
+@router.get("/api/work", **answers(WorkPage))
+def work(asked: Annotated[WorkFilters, Query()], use: Use, who: Who) -> Response:
+    """A list of this person's work, newest first."""
     with read_scope(use.engine) as session:
         page = work_page(
             session,
             who.actor,
-            text(query, "view") or "turn",
+            asked.view,
             use.cases.definitions,
-            definition=text(query, "definition"),
-            search=text(query, "q") or "",
-            is_open=yesno(query, "open"),
-            cursor=text(query, "cursor"),
-            limit=whole(query, "limit", 50, 1, 500),
+            definition=asked.definition,
+            search=asked.q,
+            is_open=asked.open,
+            cursor=asked.cursor,
+            limit=asked.limit,
         )
     return respond(page)
 
 
-@router.get("/api/work/kinds")
+@router.get("/api/work/kinds", **answers(KindsToReport))
 def kinds(use: Use, who: Who) -> Response:
     """The kinds of case that this person may report, with their forms and the names of their fields."""
     return respond({"items": kinds_to_report(who.actor, use.cases.definitions, use.clock.now())})
 
 
-@router.get("/api/work/drafts")
+@router.get("/api/work/drafts", **answers(Drafts))
 def drafts(use: Use, who: Who) -> Response:
     """This person's drafts of reports."""
     with read_scope(use.engine) as session:
         return respond({"items": drafts_of(session, who.actor)})
 
 
-@router.post("/api/work/drafts", openapi_extra=takes(DraftBody))
+@router.post("/api/work/drafts", openapi_extra=takes(DraftBody), **answers(Draft, 201))
 async def keep_draft(request: Request, use: Use, who: Who) -> Response:
     """Save a draft of a report; nothing is reported yet."""
     sent = await body(request, DraftBody)
@@ -86,7 +102,7 @@ async def keep_draft(request: Request, use: Use, who: Who) -> Response:
     return respond(await asyncio.to_thread(write), 201)
 
 
-@router.delete("/api/work/drafts/{draft_id}")
+@router.delete("/api/work/drafts/{draft_id}", **answers(Done))
 def remove_draft(draft_id: str, use: Use, who: Who) -> Response:
     """Drop a draft."""
     with session_scope(use.engine) as session:
@@ -94,7 +110,7 @@ def remove_draft(draft_id: str, use: Use, who: Who) -> Response:
     return respond({"ok": True})
 
 
-@router.post("/api/work/batch", openapi_extra=takes(BatchBody))
+@router.post("/api/work/batch", openapi_extra=takes(BatchBody), **answers(CommandAnswers))
 async def batch(request: Request, use: Use, who: Who) -> Response:
     """Give one command to several cases, where their definition allows it; each case answers for itself."""
     sent = await body(request, BatchBody)
@@ -104,7 +120,7 @@ async def batch(request: Request, use: Use, who: Who) -> Response:
     return respond({"items": answers})
 
 
-@router.get("/api/cases/{case_id}/words")
+@router.get("/api/cases/{case_id}/words", **answers(CaseWords))
 def words(case_id: str, use: Use, who: Who) -> Response:
     """What people wrote in a case, under the definition's names, and its documents."""
     with read_scope(use.engine) as session:
@@ -113,12 +129,12 @@ def words(case_id: str, use: Use, who: Who) -> Response:
         return respond({"items": words_of(detail, definition), "documents": documents_of(session, case_id)})
 
 
-@router.get("/api/cases/{case_id}/print")
-def printed(case_id: str, request: Request, use: Use, who: Who) -> Response:
-    """The whole file for printing, as HTML that stands alone; ``lang`` zh or en."""
+@router.get("/api/cases/{case_id}/print", **sends("text/html"))
+def printed(case_id: str, asked: Annotated[LanguageFilter, Query()], use: Use, who: Who) -> Response:
+    """The whole file for printing, as HTML that stands alone."""
     with read_scope(use.engine) as session:
         detail = case_detail(session, who.actor, case_id, use.clock.now(), use.cases.definitions)
         definition = definition_of(session, session.get_one(Case, case_id), use.cases.definitions)
-        page = file_text(detail, definition, documents_of(session, case_id), text(request.query_params, "lang") or "zh")
+        page = file_text(detail, definition, documents_of(session, case_id), asked.lang)
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
     return Response(page, media_type="text/html", headers=headers)

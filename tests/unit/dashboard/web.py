@@ -16,6 +16,7 @@ from dashboard.factory import create_app
 from storage.schema import create_all
 from storage.session import make_engine, session_scope
 from storage.tables.registry import Camera, Department, Device, Division, Site
+from tests.answers import Held
 
 PASSWORD = "a-long-enough-word"
 _HASH = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)  # cheap: many tests log in
@@ -31,7 +32,7 @@ class Office:
 
     def client(self, login: str | None = None) -> TestClient:
         """A browser; logged in as ``login`` when given, with the CSRF header set."""
-        client = TestClient(self.app, base_url="http://testserver", follow_redirects=False)
+        client = TestClient(Held(self.app), base_url="http://testserver", follow_redirects=False)
         if login:
             answer = client.post("/api/login", json={"login": login, "password": PASSWORD})
             assert answer.status_code == 200, answer.text

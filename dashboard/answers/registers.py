@@ -1,0 +1,195 @@
+"""Answers about registers and filing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NotRequired, TypedDict
+
+
+class RegisterRow(TypedDict):
+    """A register that the person may read, with its fields."""
+
+    register_id: str
+    zh: str
+    en: str
+    title: Any
+    facets: Any
+    place: str
+    key: Any
+    fields: list[dict[str, Any]]
+
+
+class RegisterList(TypedDict):
+    """The registers that the person may read."""
+
+    items: list[RegisterRow]
+    next: None
+
+
+class RegisterRecord(TypedDict):
+    """A record, masked."""
+
+    record_id: str
+    register_id: str
+    name: str
+    state: str
+    version: int
+    division_code: str | None
+    grid_code: str | None
+    lon: float | None
+    lat: float | None
+    visit_due: str | None
+    updated_at: datetime
+    values: dict[str, Any]
+    history: NotRequired[list[dict[str, Any]]]
+    links: NotRequired[list[dict[str, Any]]]
+
+
+class RecordPage(TypedDict):
+    """A page of records."""
+
+    items: list[RegisterRecord]
+    total: int
+    next: None
+
+
+class CellCount(TypedDict):
+    """How many records a grid cell has."""
+
+    grid_code: str
+    count: int
+
+
+class CellCounts(TypedDict):
+    """Records a grid cell."""
+
+    items: list[CellCount]
+    next: None
+
+
+class ImportReport(TypedDict):
+    """What became of the rows of a file, and every problem by row and field."""
+
+    run_id: str
+    dry_run: bool
+    rows: int
+    created: int
+    changed: int
+    unchanged: int
+    refused: int
+    problems: list[dict[str, Any]]
+
+
+class WholeValues(TypedDict):
+    """Sensitive fields in full."""
+
+    values: dict[str, Any]
+
+
+class CorrectionState(TypedDict):
+    """A proposed correction."""
+
+    request_id: str
+    state: str
+    fields: NotRequired[list[str]]
+
+
+class CorrectionRow(TypedDict):
+    """A correction with old and new values by field."""
+
+    request_id: str
+    record_id: str
+    register_id: str
+    name: str
+    changes: list[dict[str, Any]]
+    reason: str
+    asked_by: str
+    asked_at: datetime
+    state: str
+
+
+class CorrectionList(TypedDict):
+    """Corrections, oldest first."""
+
+    items: list[CorrectionRow]
+    next: None
+
+
+class VisitNoted(TypedDict):
+    """A visit, and the day of the next one."""
+
+    visit_id: str
+    next_due: str | None
+
+
+class VisitsDue(TypedDict):
+    """Records whose visit is due, the longest overdue first."""
+
+    items: list[dict[str, Any]]
+    next: None
+
+
+class DatasetList(TypedDict):
+    """The data sets with their periods, and the units that the person stands for."""
+
+    items: list[dict[str, Any]]
+    units: list[dict[str, Any]]
+    next: None
+
+
+class FilingMatrix(TypedDict):
+    """Units × periods, and per period how many filed, in all and on time."""
+
+    periods: list[str]
+    rows: list[dict[str, Any]]
+    rates: list[dict[str, Any]]
+
+
+class FilingState(TypedDict):
+    """Where a unit's filing of a period stands."""
+
+    dataset_id: str
+    unit: str
+    period: str
+    state: str
+    version: int
+    note: str
+    on_time: bool | None
+
+
+class FilingWhole(FilingState):
+    """A unit's filing of a period with values, prefill, problems and the form."""
+
+    name: str
+    values: dict[str, Any]
+    prefill: dict[str, Any]
+    problems: list[dict[str, Any]]
+    questions: list[dict[str, Any]]
+    form: dict[str, Any]
+
+
+class FilingSaved(TypedDict):
+    """The state, and the version to send with the next change."""
+
+    state: str
+    version: int
+
+
+class FilingTotals(TypedDict):
+    """Totals by question; ``stale`` where a part has changed since."""
+
+    totals: dict[str, dict[str, Any]]
+
+
+class FilingParts(TypedDict):
+    """What a total is made of, one level down."""
+
+    items: list[dict[str, Any]]
+    next: None
+
+
+class SheetTaken(TypedDict):
+    """The units whose cells were taken, and every problem by row and column."""
+
+    units: list[str]
+    problems: list[dict[str, Any]]
