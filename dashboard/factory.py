@@ -20,6 +20,7 @@ from core.errors import InputInvalid, StorageBusy, StorageFull, YiwangError
 from core.legal_time.calendar import calendars_of
 from core.media import MediaStore
 from core.settings import Settings
+from dashboard.answers.office import Description
 from dashboard.api import (
     accounts,
     attachments,
@@ -44,7 +45,6 @@ from dashboard.api import (
     session,
     taxonomy,
 )
-from dashboard.answers.office import Description
 from dashboard.api.deps import answers, respond
 from dashboard.auth import Accounts
 from dashboard.client_address import ClientAddress, Proxies

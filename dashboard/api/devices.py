@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
+from core.records import DeviceCommandResult
 from dashboard import queries
 from dashboard.answers.devices import (
     CredentialGone,
@@ -126,7 +127,8 @@ def refusals(use: Use) -> Response:
 @router.post(
     "/api/devices/{device_id}/commands",
     dependencies=[allow(*COMMANDED_BY)],
-    openapi_extra=takes(DeviceAction) ** answers(DeviceCommandResult),
+    openapi_extra=takes(DeviceAction),
+    **answers(DeviceCommandResult),
 )
 async def command(device_id: str, request: Request, use: Use, who: Who) -> Response:
     """Send a command to the device (duty_check, clock_sync, restart, query_now) and wait for its answer; audited."""

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from datetime import UTC
+from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import ConfigDict, Field
 
-from core.errors import InputInvalid, NotFound
+from core.errors import NotFound
 from core.records import Actor
 from dashboard.answers.standards import (
     OgcCollection,
@@ -31,10 +30,10 @@ from dashboard.answers.standards import (
     OgcTilesets,
 )
 from dashboard.api.deps import Use, answers, respond, sends
-from dashboard.api.filters import Filters, Text
 from dashboard.interchange.partners import OGC, actor_of
+from dashboard.ogc.asked import Asked, ItemFilters, box, interval
 from dashboard.ogc.grids import GRID, QUAD, limits, tile_matrix_set
-from dashboard.ogc.sources import Box, Collection, Wanted, collection, collections, find, one
+from dashboard.ogc.sources import Collection, Wanted, collection, collections, find, one
 from layers.catalogue.archive import Archives
 
 router = APIRouter(tags=["ogc"])
@@ -50,26 +49,6 @@ CONFORMANCE = [
 ]
 OPENAPI_3 = "application/vnd.oai.openapi+json;version=3.0"
 _archives = Archives()
-
-
-class OgcFilters(Filters):
-    """What every resource takes; anything else is refused (17-069, /req/core/query-param-unknown)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    f: Literal["json", "geojson"] = "json"
-    api_key: Text | None = None
-
-
-class ItemFilters(OgcFilters):
-    """Which features of a collection."""
-
-    limit: int = Field(100, ge=1, le=10_000_000, description="at most 10,000 are given")
-    offset: int = Field(0, ge=0, le=100_000_000)
-    bbox: Text = Field("", description="west,south,east,north in degrees (or six numbers, with heights)")
-    datetime: Text = Field("", description="a moment or an interval of RFC 3339; .. is open")
-
-
-Asked = Annotated[OgcFilters, Query()]
 
 
 def _base(request: Request) -> str:
@@ -159,8 +138,8 @@ def items(name: str, request: Request, use: Use, asked: Annotated[ItemFilters, Q
     """Features as GeoJSON with numberMatched."""
     actor = actor_of(use, request, OGC)
     source = collection(use, actor, name)
-    since, until = _interval(asked.datetime)
-    wanted = Wanted(min(10_000, asked.limit), asked.offset, _box(asked.bbox), since, until)
+    since, until = interval(asked.datetime)
+    wanted = Wanted(min(10_000, asked.limit), asked.offset, box(asked.bbox), since, until)
     found = find(use, actor, source, wanted)
     address = f"{_base(request)}/collections/{quote(source.name)}"
     kept = asked.model_dump(exclude_unset=True, exclude={"offset", "api_key"}, mode="json")
@@ -187,48 +166,6 @@ def item(name: str, key: str, request: Request, use: Use, asked: Asked) -> Respo
     found = one(use, actor, source, key)
     links = [_link(f"{address}/items/{quote(key)}", "self", GEOJSON), _link(address, "collection")]
     return respond({**found, "links": links}, headers={"Content-Type": GEOJSON, "Content-Crs": f"<{CRS84}>"})
-
-
-def _box(text: str) -> Box | None:
-    """``west,south,east,north`` (or with heights) in degrees."""
-    if not text.strip():
-        return None
-    try:
-        numbers = [float(part) for part in text.split(",")]
-    except ValueError:
-        numbers = []
-    if len(numbers) == 6:
-        numbers = [numbers[0], numbers[1], numbers[3], numbers[4]]
-    good = len(numbers) == 4 and all(abs(n) <= 360 for n in numbers) and numbers[1] <= numbers[3]
-    if not good or numbers[0] > numbers[2]:
-        raise InputInvalid(
-            field="bbox", detail=f"{text[:60]!r} is no box", how="write west,south,east,north in degrees"
-        )
-    return numbers[0], numbers[1], numbers[2], numbers[3]
-
-
-def _interval(text: str) -> tuple[datetime | None, datetime | None]:
-    """A moment or an interval (``..`` or nothing: open) of RFC 3339."""
-    if not text.strip():
-        return None, None
-    first, slash, last = text.strip().partition("/")
-    since = _moment(first)
-    until = _moment(last) if slash else since
-    if (slash and since is None and until is None and text.strip() not in {"../..", "/", "../", "/.."}) or (
-        since and until and since > until
-    ):
-        raise InputInvalid(field="datetime", detail=f"{text[:60]!r}", how="write 2026-11-01T00:00:00Z/..")
-    return since, until
-
-
-def _moment(text: str) -> datetime | None:
-    if text in {"", ".."}:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise InputInvalid(field="datetime", detail=f"{text[:60]!r}", how="write 2026-11-01T00:00:00Z/..") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 # tiles ----------------------------------------------------------------
