@@ -24,6 +24,7 @@ from dashboard.answers.office import Description
 from dashboard.api import (
     accounts,
     attachments,
+    boards,
     cameras,
     cases,
     channels,
@@ -79,8 +80,9 @@ BUSY_S = 3.0  # a person who saves something while the database is locked is tol
 ROUTERS = (
     uploads, field, accounts,
     forms,
-    session, cases, attachments, records, cameras, fleet, learning, devices, rules, plans, duty, indicators, keys,
-    channels, layers, maps, media, office, operations, push, push_subscriptions, sensorthings, open311, cap, taxonomy,
+    session, cases, attachments, records, cameras, fleet, learning, devices, rules, plans, duty, indicators, boards,
+    keys, channels, layers, maps, media, office, operations, push, push_subscriptions, sensorthings, open311,
+    cap, taxonomy,
     wall, search, work, registers, filing, ogc,
 )  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]

@@ -29,6 +29,8 @@ SHARES = {  # of 370,000
     "person": 0.72, "household": 0.17, "building": 0.022, "enterprise": 0.06, "special_place": 0.014, "licence": 0.008,
     "emergency_stock": 0.002, "project": 0.002, "network_device": 0.002,
 }  # fmt: skip
+FIXED = {"network_line": 94, "media_account": 36, "policy": 40, "credit_commitment": 240}  # a district has these many
+SMALLEST = 2000  # records from which the fixed ones are made too
 _FAMILY = (
     "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘"
     "杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文"
@@ -59,8 +61,7 @@ def generate(
     """Write ``count`` records over the ``communities`` (code, lon, lat); returns how many of each register."""
     made: dict[str, int] = {}
     registers = shipped_registers()
-    for name, share in SHARES.items():
-        wanted = round(count * share) if name != "person" else count - sum(round(count * s) for s in _others())
+    for name, wanted in counts(count).items():
         register = registers[name]
         origin = Origin("system", clock.now(), SOURCE)
         preparer = Preparer(register, seal, clock.now().date())
@@ -73,8 +74,13 @@ def generate(
     return made
 
 
-def _others() -> list[float]:
-    return [share for name, share in SHARES.items() if name != "person"]
+def counts(count: int) -> dict[str, int]:
+    """How many of each register ``count`` records are; people fill up what the others leave."""
+    found = {name: round(count * share) for name, share in SHARES.items()}
+    if count >= SMALLEST:
+        found |= FIXED
+    found["person"] = count - sum(number for name, number in found.items() if name != "person")
+    return found
 
 
 def _prepared(
@@ -228,7 +234,43 @@ def _device(dice: random.Random, number: int, code: str, at: tuple[float, float]
     }  # fmt: skip
 
 
+def _line(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+    return {
+        "number": f"L{number:04d}", "name": f"政务线路{number:03d}", "kind": dice.choice(("extranet", "intranet")),
+        "bandwidth": dice.choice((20, 50, 100, 200)), "operator": dice.choice(("虚构运营商甲", "虚构运营商乙")),
+        "from_end": "区数据中心", "to_end": f"单位{number}",
+        "status": dice.choice(("up",) * 24 + ("spare",) * 5 + ("down",)),
+    }  # fmt: skip
+
+
+def _account(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+    last = date.today() - timedelta(days=min(60, int(dice.expovariate(1 / 6))))
+    return {
+        "platform": dice.choice(("wechat", "weibo", "douyin")), "name": f"虚构发布{number:02d}", "keeper": _name(dice),
+        "phone": _phone(dice), "last_post": last.isoformat(), "status": "active",
+    }  # fmt: skip
+
+
+def _policy(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+    return {
+        "number": f"虚构政发〔2026〕{number + 1}号", "name": f"虚构惠企政策{number + 1}",
+        "kind": dice.choice(("资金", "用工", "用地")), "condition": "虚构条件", "amount": "虚构标准",
+        "from_day": "2026-01-01", "until": "2027-12-31",
+    }  # fmt: skip
+
+
+def _commitment(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+    signed = date(2026, 1, 5) + timedelta(days=dice.randrange(200))
+    return {
+        "number": f"CN{number:05d}", "subject": f"虚构企业{number}", "code": credit_number(number),
+        "kind": dice.choice(("approval", "deferred")), "signed": signed.isoformat(), "signer": _name(dice),
+        "text_version": "1", "check_due": (signed + timedelta(days=90)).isoformat(),
+        "result": dice.choice(("open", "kept", "kept", "kept", "broken")), "grade": dice.choice("AABBC"),
+    }  # fmt: skip
+
+
 _DRAW: dict[str, Draw] = {
+    "network_line": _line, "media_account": _account, "policy": _policy, "credit_commitment": _commitment,
     "person": _person, "household": _household, "building": _building, "enterprise": _enterprise, "licence": _licence,
     "special_place": _place, "emergency_stock": _stock, "project": _project, "network_device": _device,
 }  # fmt: skip

