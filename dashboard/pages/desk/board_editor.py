@@ -47,7 +47,8 @@ def layout(visit: Visit, below: list[str]) -> Any:
         column("source", t("fact.source"), width=110),
 
        ]
-    field_heads = [column("field", t("boards.fields")), column("name", ""), column("source", t("fact.source"), width=110),
+    field_heads = [column("field", t("boards.fields")), column("name", ""),
+                   column("source", t("fact.source"), width=110),
                    column("kind", "", width=90)]  # fmt: skip
     return html.Div(
         [

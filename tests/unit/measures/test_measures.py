@@ -193,7 +193,8 @@ def test_age_is_the_whole_sets_and_turns_stale(engine: Engine) -> None:
         ({"id": "x", "zh": "x", "en": "x", "source": "cases", "value": "share"}, "share"),
         ({"id": "x", "zh": "x", "en": "x", "source": "cases", "colour": 1},
              "colour"),
-        ({"id": "x", "zh": "x", "en": "x", "source": "cases", "history": {"begins": "state", "ends": "closed"}}, "state"),
+        ({"id": "x", "zh": "x", "en": "x", "source": "cases",
+          "history": {"begins": "state", "ends": "closed"}}, "state"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_measure_is_named(engine: Engine, body: dict[str, Any], said: str) -> None:
