@@ -24,7 +24,6 @@ from dashboard.answers.office import Description
 from dashboard.api import (
     accounts,
     attachments,
-    boards,
     cameras,
     cases,
     channels,
@@ -48,6 +47,7 @@ from dashboard.api import (
 )
 from dashboard.api.deps import answers, respond
 from dashboard.auth import Accounts
+from dashboard.boards import routes as board_routes
 from dashboard.client_address import ClientAddress, Proxies
 from dashboard.errors import body_of, retry_headers, status_of
 from dashboard.filing import routes as filing
@@ -80,7 +80,7 @@ BUSY_S = 3.0  # a person who saves something while the database is locked is tol
 ROUTERS = (
     uploads, field, accounts,
     forms,
-    session, cases, attachments, records, cameras, fleet, learning, devices, rules, plans, duty, indicators, boards,
+    session, cases, attachments, records, cameras, fleet, learning, devices, rules, plans, duty, indicators, board_routes,
     keys, channels, layers, maps, media, office, operations, push, push_subscriptions, sensorthings, open311,
     cap, taxonomy,
     wall, search, work, registers, filing, ogc,
