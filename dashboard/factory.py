@@ -80,8 +80,8 @@ BUSY_S = 3.0  # a person who saves something while the database is locked is tol
 ROUTERS = (
     uploads, field, accounts,
     forms,
-    session, cases, attachments, records, cameras, fleet, learning, devices, rules, plans, duty, indicators, board_routes,
-    keys, channels, layers, maps, media, office, operations, push, push_subscriptions, sensorthings, open311,
+    session, cases, attachments, records, cameras, fleet, learning, devices, rules, plans, duty, indicators,
+    board_routes, keys, channels, layers, maps, media, office, operations, push, push_subscriptions, sensorthings, open311,
     cap, taxonomy,
     wall, search, work, registers, filing, ogc,
 )  # fmt: skip
