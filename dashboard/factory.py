@@ -78,12 +78,9 @@ log = logging.getLogger("yiwang.web")
 BUSY_S = 3.0  # a person who saves something while the database is locked is told after this long
 
 ROUTERS = (
-    uploads, field, accounts,
-    forms,
-    session, cases, attachments, records, cameras, fleet, learning, devices, rules, plans, duty, indicators,
-    board_routes, keys, channels, layers, maps, media, office, operations, push, push_subscriptions, sensorthings, open311,
-    cap, taxonomy,
-    wall, search, work, registers, filing, ogc,
+    uploads, field, accounts, forms, session, cases, attachments, records, cameras, fleet, learning, devices, rules,
+    plans, duty, indicators, board_routes, keys, channels, layers, maps, media, office, operations, push,
+    push_subscriptions, sensorthings, open311, cap, taxonomy, wall, search, work, registers, filing, ogc,
 )  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
