@@ -72,19 +72,22 @@ class Page:
     order: int = 0
     below: bool = False
     callbacks: list[tuple[tuple[Any, ...], Handler]] = field(default_factory=list)
+    options: dict[Handler, dict[str, Any]] = field(default_factory=dict)
 
     def may_open(self, principal: Principal) -> bool:
         """Whether this person may open the page."""
         return not self.roles or principal.has(*self.roles)
 
-    def callback(self, *wiring: DashDependency | bool) -> Callable[[Handler], Handler]:
+    def callback(self, *wiring: DashDependency | bool, **options: Any) -> Callable[[Handler], Handler]:
         """Declare a callback of this page; the handler gets the :class:`Visit` first, then the inputs' values.
 
         A last ``True`` keeps it from running when the page opens (Dash asks for it where outputs are shared).
+        ``options`` go to Dash as they are (``running=[…]``: what shows that it is at work).
         """
 
         def keep(handler: Handler) -> Handler:
             self.callbacks.append((wiring, handler))
+            self.options[handler] = options
             return handler
 
         return keep
@@ -134,7 +137,7 @@ def register(dash: Dash) -> None:
     """Wire the callbacks of every desk page."""
     for module in pages().values():
         for wiring, handler in module.PAGE.callbacks:
-            dash.callback(*wiring)(guarded(module.PAGE, handler))
+            dash.callback(*wiring, **module.PAGE.options.get(handler, {}))(guarded(module.PAGE, handler))
 
 
 def guarded(page: Page, handler: Handler) -> Handler:

@@ -14,7 +14,6 @@ from dashboard.map import CityMap
 MODULE_PAGES: dict[str, str] = {
     "/devices": "devices",
     "/vision": "vision",
-    "/rules": "rules",
     "/plans": "plans",
     "/admin": "admin",
 }

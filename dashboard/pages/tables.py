@@ -32,6 +32,24 @@ def column(field: str, title: str, *, width: int | None = None, **more: Any) -> 
     return {"field": field, "headerName": title, **({"width": width} if width else {"flex": 1}), **more}
 
 
+def chip(text: str, tone: str = "", title: str = "") -> dict[str, str]:
+    """A part of a cell (see :func:`parts`) drawn as a chip; ``tone``: good, warn, bad, off or none."""
+    return {"text": text, "c": f"chip {tone}".strip(), "title": title}
+
+
+def parts(field: str, *shown: Mapping[str, str], sort: Any = None) -> dict[str, Any]:
+    """A cell that ``cellRenderer="Parts"`` draws: ``{"text", "c": classes, "title", "href"}`` each.
+
+    The column's own value is all their text (filters, export; the grid draws a cell anew when it changes), or ``sort``.
+    """
+    return {field: " ".join(p["text"] for p in shown) if sort is None else sort, f"{field}_parts": list(shown)}
+
+
+def named(field: str, name: str, below: str) -> dict[str, Any]:
+    """A cell of two lines: a name and, quietly, what lies below it."""
+    return parts(field, {"text": name, "c": "strong"}, {"text": below, "c": "under"})
+
+
 def table(
     visit: Visit,
     identifier: Any,

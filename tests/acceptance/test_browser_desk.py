@@ -156,34 +156,69 @@ def _row(desk: Whole, table: Any, key: str) -> Any:
     return row
 
 
-def test_a_rule_is_tried_on_the_past_then_saved(desk: Whole, boss: Visit) -> None:
+def _rule_field(page: Page, name: str) -> Any:
+    """A parameter's field on the page of rules."""
+    return page.locator(f"#rules-editor .desk-field[title={name}]")
+
+
+def test_a_rule_is_tried_on_the_past_then_saved(desk: Whole, boss: Visit, tmp_path: Path) -> None:
     page = boss.page
-    boss.open("/rules?rule=fire-alarm-panel")
-    side = page.locator(".split-side")
-    side.get_by_role("button", name="试算").click()
-    expect(side.locator("h2", has_text="将立案 1 件")).to_be_visible()
-    expect(side.locator("table")).to_contain_text("东盛商厦")
+    boss.open("/rules")
+    page.locator("#rules-table [row-id=fire-alarm-panel] [col-id=name]").click()
+    expect(page).to_have_url(re.compile("rule=fire-alarm-panel"))  # the address leads back to it
+    page.get_by_role("button", name="试算").click()
+    expect(page.locator("#rule-outcome h2", has_text="将立案 1 件")).to_be_visible()
+    expect(page.locator("#rule-cases")).to_contain_text("东盛商厦")
+    with page.expect_download() as waiting:
+        page.locator("#rule-csv").click()
+    assert "东盛商厦" in Path(waiting.value.path()).read_text(encoding="utf-8-sig")
     _shot(page, "rules")
-    name = side.locator("input").first
-    name.fill("改过的规则 / Edited rule")
-    side.get_by_role("button", name="保存").click()
-    expect(page.locator("tr[data-id=fire-alarm-panel]")).to_contain_text("改过的规则")
+    page.locator("#rule-name").fill("改过的规则 / Edited rule")
+    page.locator("#rule-save").click()
+    expect(page.locator("#rules-table [row-id=fire-alarm-panel]")).to_contain_text("改过的规则")
     assert _row(desk, Rule, "fire-alarm-panel").version == 2
+
+
+def test_what_is_wrong_with_a_rule_stands_beside_its_field(desk: Whole, boss: Visit) -> None:
+    page = boss.page
     boss.open("/rules?rule=waterlogging-gauge")
-    successive = side.locator("[data-param=successive]")
+    successive = _rule_field(page, "successive")
     successive.locator("input").fill("50")
-    side.get_by_role("button", name="保存").click()
-    expect(successive.locator(".field-error")).to_contain_text("between 1 and 10")  # beside the field it is about
-    expect(side.locator(".form-error")).to_be_visible()
+    page.locator("#rule-save").click()
+    expect(successive.locator(".field-error")).to_contain_text("between 1 and 10")
+    expect(page.locator("#rule-wrong")).to_be_visible()
     assert _row(desk, Rule, "waterlogging-gauge").version == 1
     successive.locator("input").fill("3")
-    levels = side.locator("[data-param=levels]")
-    levels.locator("tbody tr").first.locator("input").first.fill("0.1")
-    levels.locator("button.tool").first.click()  # the line that was just changed is taken out
-    side.get_by_role("button", name="保存").click()
-    expect(page.locator("tr[data-id=waterlogging-gauge]")).to_contain_text("v2")
+    levels = _rule_field(page, "levels")
+    levels.locator("[row-index='0'] [col-id=name]").click()
+    page.keyboard.press("Escape")
+    levels.get_by_role("button", name="删除一行").click()  # the line that was picked is taken out
+    expect(levels.locator(".ag-center-cols-container [role=row]")).to_have_count(3)
+    levels.locator("[row-index='0'] [col-id=at]").click()
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.type("0.16")
+    page.keyboard.press("Enter")
+    expect(levels.locator("[row-index='0'] [col-id=at]")).to_have_text("0.16")
+    page.locator("#rule-save").click()
+    expect(page.locator("#rules-table [row-id=waterlogging-gauge]")).to_contain_text("v2")
     params = _row(desk, Rule, "waterlogging-gauge").params
-    assert params["successive"] == 3 and [level["at"] for level in params["levels"]] == [0.15, 0.27, 0.4]
+    assert params["successive"] == 3 and [level["at"] for level in params["levels"]] == [0.16, 0.27, 0.4]
+
+
+def test_a_new_rule_begins_switched_off(desk: Whole, boss: Visit) -> None:
+    page = boss.page
+    boss.open("/rules")
+    page.locator("#rules-new").click()
+    page.locator("#new-rule-id").fill("deep-water")
+    page.locator("#new-rule-save").click()
+    expect(page.locator("#new-rule-wrong")).to_contain_text("name")  # says what is missing, and stays open
+    page.locator("#new-rule-name").fill("深积水 / Deep water")
+    page.locator("#new-rule-applies").fill("water_level_m")
+    page.keyboard.press("Enter")
+    page.locator("#new-rule-save").click()
+    expect(page.locator("#rules-editor h2")).to_have_text("深积水")
+    made = _row(desk, Rule, "deep-water")
+    assert made.enabled is False and made.applies_to == ["water_level_m"]
 
 
 def test_a_polygon_and_parameters_reach_the_camera(desk: Whole, boss: Visit) -> None:

@@ -38,13 +38,20 @@
     Own.displayName = type;
     return Own;
   }
-  /* Cells of the tables that link somewhere; the grid looks them up by name, nothing is evaluated. */
+  /* Cells of the tables; the grid looks them up by name, nothing is evaluated.  Parts: see dashboard/pages/tables.py. */
   window.dashAgGridComponentFunctions = Object.assign(window.dashAgGridComponentFunctions || {}, {
     BoardLink: function (props) {
       return props.data.link ? React.createElement("a", { href: props.data.link }, props.value) : props.value;
     },
     CaseLink: function (props) {
       return React.createElement("a", { href: "/cases/" + encodeURIComponent(props.data.case_id) }, props.value);
+    },
+    Parts: function (props) {
+      var parts = (props.data || {})[props.colDef.field + "_parts"];
+      if (!parts) return props.value === undefined ? null : props.value;
+      return React.createElement("span", { className: "parts" }, parts.map(function (part, i) {
+        return React.createElement(part.href ? "a" : "span", { key: i, className: part.c, title: part.title || undefined, href: part.href }, part.text);
+      }));
     }
   });
   window.yiwang_ui = {

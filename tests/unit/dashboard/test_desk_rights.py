@@ -74,11 +74,22 @@ def _owners() -> dict[str, Any]:
 
 
 def _request(callback: dict[str, Any]) -> dict[str, Any]:
+    """What a browser sends that has the page open: fields of forms (``ALL``) are not drawn, ``MATCH`` is one field."""
     named = [o.rsplit(".", 1) for o in callback["output"].strip(".").split("...")]
-    outputs = [{"id": identifier, "property": name} for identifier, name in named]
-    inputs = [{**i, "value": None} for i in callback["inputs"]]
-    changed = [f"{i['id']}.{i['property']}" for i in callback["inputs"][:1]]
+    outputs = [_part(identifier, {"property": name}) for identifier, name in named]
+    inputs = [_part(i["id"], {"property": i["property"], "value": None}) for i in callback["inputs"]]
+    states = [_part(s["id"], {"property": s["property"], "value": None}) for s in callback["state"]]
+    changed = [f"{i['id']}.{i['property']}" for i in callback["inputs"][:1] if "[" not in i["id"]]
     return {
         "output": callback["output"], "outputs": outputs if len(outputs) > 1 else outputs[0], "inputs": inputs,
-        "state": [{**s, "value": None} for s in callback["state"]], "changedPropIds": changed,
+        "state": states, "changedPropIds": changed,
     }  # fmt: skip
+
+
+def _part(identifier: str, more: dict[str, Any]) -> Any:
+    if not identifier.startswith("{"):
+        return {"id": identifier, **more}
+    parsed = json.loads(identifier)
+    if ["ALL"] in parsed.values():
+        return []
+    return {"id": {k: "x" if v == ["MATCH"] else v for k, v in parsed.items()}, **more}

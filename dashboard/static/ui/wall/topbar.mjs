@@ -15,7 +15,6 @@ export const PAGES = [
   { id: "wall", path: "/" },
   { id: "devices", path: "/devices", roles: ["admin", "operator", "dispatcher", "manager", "staff"] },
   { id: "vision", path: "/vision", roles: ["admin", "operator", "manager", "dispatcher"] },
-  { id: "rules", path: "/rules", roles: ["admin", "manager", "dispatcher"] },
   { id: "plans", path: "/plans", roles: ["admin", "operator", "dispatcher", "manager"] },
   { id: "admin", path: "/admin", roles: ["admin"] },
 ];
@@ -64,10 +63,12 @@ function draw(root, props, stops) {
     if (!person) return;
     replace(user, icon("person", 16), person.name || person.login);
     const roles = person.roles || [];
-    replace(menu, PAGES.filter((page) => !page.roles || page.roles.some((role) => roles.includes(role))).map((page) =>
-      h("a", { href: page.path, class: props.page === page.id ? "here" : "", "aria-current": props.page === page.id ? "page" : undefined }, t(`page.${page.id}`))),
-    (props.menu || []).map((page) => h("a", { href: page.path, class: `/${props.page}` === page.path ? "here" : "", "aria-current": `/${props.page}` === page.path ? "page" : undefined }, page[language()])),
-    h("a", { href: "/m" }, t("page.phone")));
+    const entries = [...PAGES.filter((page) => !page.roles || page.roles.some((role) => roles.includes(role))).map((page) => ({ path: page.path, text: t(`page.${page.id}`) })),
+      ...(props.menu || []).map((page) => ({ path: page.path, text: page[language()] })), { path: "/m", text: t("page.phone") }];
+    const here = props.page === "wall" ? "/" : `/${props.page}`;
+    const links = entries.map(({ path, text }) => h("a", { href: path, class: path === here ? "here" : "", "aria-current": path === here ? "page" : undefined }, text));
+    if (props.compact) fitted(menu, links, stops);
+    else replace(menu, links);
   };
   me();
   stops.push(store.on("me", me));
@@ -102,6 +103,27 @@ function draw(root, props, stops) {
     stops.push(alarm.watch(), keys.watch());
     import("../search/palette.mjs").then((palette) => stops.push(palette.watch())).catch((error) => console.warn("search", error));
   }
+}
+
+/** One line of links; those that find no room stand in a list behind the last one. */
+function fitted(menu, links, stops) {
+  const box = h("div", { class: "menu-box" });
+  const rest = h("details", { class: "more" }, h("summary", { title: t("top.menu") }, `${t("top.more")} ▾`), box);
+  const lay = () => {
+    replace(menu, links, rest);
+    replace(box);
+    rest.hidden = menu.scrollWidth <= menu.clientWidth + 1;
+    if (rest.hidden) return;
+    for (let i = links.length - 1; i > 0 && menu.scrollWidth > menu.clientWidth + 1; i--) box.prepend(links[i]);
+    rest.classList.toggle("here", Boolean(box.querySelector(".here")));
+  };
+  rest.hidden = true;
+  lay();
+  const watch = new ResizeObserver(lay);
+  watch.observe(menu);
+  const away = (event) => { if (!rest.contains(event.target)) rest.open = false; };
+  document.addEventListener("click", away);
+  stops.push(() => { watch.disconnect(); document.removeEventListener("click", away); });
 }
 
 function counter(level) {
