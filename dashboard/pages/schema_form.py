@@ -190,7 +190,9 @@ def _shown(default: Any) -> str:
 
 
 def _cell(value: Any) -> Any:
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value) if isinstance(value, int) else value
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return str(value) if isinstance(value, int) else value
 
 
 def states(form: str) -> list[State]:

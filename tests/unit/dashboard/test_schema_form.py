@@ -99,7 +99,8 @@ def test_words_and_lines_typed_as_text_are_taken_apart() -> None:
 
 def test_an_error_belongs_to_the_field_that_its_detail_names_first() -> None:
     names = ["levels", "successive", "rise_by"]
-    assert sf.field_named(RuleInvalid(rule_id="x", detail="successive must lie between 1 and 10"), names) == "successive"
+    wrong = RuleInvalid(rule_id="x", detail="successive must lie between 1 and 10")
+    assert sf.field_named(wrong, names) == "successive"
     assert sf.field_named(RuleInvalid(rule_id="x", detail="rise_by of levels"), names) == "rise_by"
     assert sf.field_named(RuleInvalid(rule_id="x", detail="something else"), names) is None
     assert sf.field_named(InputInvalid(field="levels", detail="successive"), names) == "levels"
