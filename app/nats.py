@@ -9,9 +9,14 @@ from pathlib import Path
 
 from core.errors import YiwangError
 from core.settings import Settings
+from dashboard.outside.wire import INBOX as OUTSIDE_INBOX
+from dashboard.outside.wire import PAGE, READ, SUBMIT
+from dashboard.outside.wire import USER as OUTSIDE_USER
 from ingest.broker_auth import ACCOUNT
 from ingest.nkeys import Issuer
 from ingest.transports.mqtt_topics import MAX_ACK_PENDING
+
+OUTSIDE_SUBJECTS = (SUBMIT, READ, PAGE)  # all that the outside door's account may ask
 
 
 class NatsServerMissing(YiwangError):
@@ -63,7 +68,7 @@ authorization {{
   timeout: 5
   auth_callout {{
     issuer: {Issuer(settings.broker_secret).public}, account: {ACCOUNT}
-    auth_users: ["yiwang", {q(settings.mqtt_user)}, "yiwang-system"]
+    auth_users: ["yiwang", {q(settings.mqtt_user)}, "yiwang-system", "{OUTSIDE_USER}"]
   }}
 }}
 accounts {{
@@ -73,6 +78,10 @@ accounts {{
     users: [
       {{ user: "yiwang", password: {q(settings.nats_token)} }}
       {{ user: {q(settings.mqtt_user)}, password: {q(settings.mqtt_password)} }}
+      {{ user: "{OUTSIDE_USER}", password: {q(settings.outside_nats_token)}, permissions: {{
+        publish: [{", ".join(q(settings.subject_prefix + subject) for subject in OUTSIDE_SUBJECTS)}]
+        subscribe: ["{OUTSIDE_INBOX}.>"]
+      }} }}
     ]
   }}
 }}

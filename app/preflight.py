@@ -45,6 +45,7 @@ def check_ports(settings: Settings) -> None:
     wanted = [
         (settings.web_host, settings.web_port, "web", "YIWANG_WEB_PORT"),
         (settings.panel_host, settings.ingest_http_port, "HTTP push", "YIWANG_INGEST_HTTP_PORT"),
+        (settings.outside_host, settings.outside_port, "the outside door", "YIWANG_OUTSIDE_PORT"),
     ]
     for kind in plugins.titles("source", "en"):
         about = plugins.about("source", kind)
@@ -56,12 +57,30 @@ def check_ports(settings: Settings) -> None:
             (settings.mqtt_host, settings.mqtt_port, "MQTT", "YIWANG_MQTT_PORT"),
         ]
     for host, port, use, variable in wanted:
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError as error:
-                raise PortTaken(port=port, use=use, variable=variable) from error
+        if (error := _taken(host, port)) is not None:
+            raise PortTaken(port=port, use=use, variable=variable) from error
+
+
+def outside_port_free(settings: Settings) -> Settings:
+    """Where nobody chose the outside door's port and the usual one is taken, another instance's perhaps, take the next
+    free one: the inside does not stand still for it."""
+    if "YIWANG_OUTSIDE_PORT" in settings.ports:
+        return settings
+    for port in range(settings.outside_port, settings.outside_port + 200):
+        if _taken(settings.outside_host, port) is None:
+            url = settings.outside_url.replace(f":{settings.outside_port}", f":{port}")
+            return settings.with_(outside_port=port, outside_url=url)
+    return settings
+
+
+def _taken(host: str, port: int) -> OSError | None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error
+    return None
 
 
 def check_disk(folder: Path) -> None:

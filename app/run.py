@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import time
@@ -13,15 +14,16 @@ from sqlalchemy import func, select
 
 from app.bus_guard import BusGuard
 from app.nats import nats_command, write_config
-from app.preflight import check_disk, check_ports, lock_folder
+from app.preflight import check_disk, check_ports, lock_folder, outside_port_free
 from app.supervise import ChildSpec, Family
 from core.errors import YiwangError
-from core.settings import Settings
+from core.settings import Settings, outside_variables
 from storage.migrate import migrate
 from storage.session import make_engine, read_scope
 from storage.tables.registry import Division
 
 Say = Callable[[str], None]
+KEPT_OUTSIDE = ("YIWANG_OUTSIDE_PROXIES",)  # of our own variables what the outside door is told besides its settings
 
 
 class NotReady(YiwangError):
@@ -74,6 +76,8 @@ def children(settings: Settings, *, demo: bool) -> list[ChildSpec]:
     if settings.nats_embedded:
         specs.append(ChildSpec("nats-server", tuple(nats_command(write_config(settings)))))
     specs += [ChildSpec(name, (python, "-m", "app", "serve", name)) for name in ("worker", "ingest", "vision", "web")]
+    own = {k: v for k, v in os.environ.items() if k in KEPT_OUTSIDE} | outside_variables(settings)
+    specs.append(ChildSpec("outside", (python, "-m", "app", "serve", "outside"), own))
     if settings.patrol_every_s:
         every = ("--every", str(settings.patrol_every_s), "--parallel", "32")
         specs.append(ChildSpec("patrol", (python, "-m", "app", "patrol", *every)))
@@ -90,6 +94,7 @@ async def run(settings: Settings, *, demo: bool, say: Say = say) -> int:
     lock = lock_folder(settings.data_dir)
     try:
         check_disk(settings.data_dir)
+        settings = outside_port_free(settings)
         check_ports(settings)
         password = await asyncio.to_thread(prepare, settings, say)
         stop = asyncio.Event()
@@ -98,7 +103,8 @@ async def run(settings: Settings, *, demo: bool, say: Say = say) -> int:
         family = Family(settings.data_dir / "logs", say)
         upkeep: list[asyncio.Task[None]] = []
         try:
-            say("starting nats-server, worker, ingest, vision, web" + (" and the simulated devices" if demo else ""))
+            names = "nats-server, worker, ingest, vision, web, outside"
+            say(f"starting {names}" + (" and the simulated devices" if demo else ""))
             for spec in children(settings, demo=demo):
                 family.start(spec)
             upkeep += [asyncio.create_task(family.rotate_for_ever())]
@@ -149,6 +155,7 @@ def _announce(settings: Settings, password: str | None, say: Say) -> None:
     say("")
     say(f"  Yiwang 一网统管 is running:  {settings.public_url}")
     say(f"  phone page:                 {settings.public_url}/m")
+    say(f"  for everybody, no account:  {settings.outside_url}/h")
     announce_password(password, say)
     say(f"  logs: {settings.data_dir / 'logs'}   stop: Ctrl-C")
     say("")

@@ -12,7 +12,7 @@ from app.run import children, until_ready
 from app.supervise import ChildSpec, Family
 from core.settings import Settings, load_settings
 
-PORTS = ("WEB", "NATS", "MQTT", "PANEL", "SL651", "HJ212", "JT808", "INGEST_HTTP")
+PORTS = ("WEB", "NATS", "MQTT", "PANEL", "SL651", "HJ212", "JT808", "INGEST_HTTP", "OUTSIDE")
 ALL = ("nats-server", "worker", "ingest", "vision", "web")
 
 
@@ -48,7 +48,7 @@ async def throwaway(
     try:
         for spec in children(settings, demo=False):
             if spec.name in processes:
-                family.start(ChildSpec(spec.name, spec.command, env))
+                family.start(ChildSpec(spec.name, spec.command, spec.env or env))
         if "web" in processes:
             await until_ready(settings, asyncio.Event())
         yield family

@@ -11,6 +11,7 @@ Subjects (``p`` is the partition of the site, so that a site's order holds)::
     probe.<stream>.<id>              does it store?         every stream (core/bus_probe.py), deleted at once
     cmd.<source>                     device commands        request/reply
     look.<camera_id>                 "look again"           request/reply
+    outside.submit, .read, .page     the outside door       request/reply
 
 Key-value buckets: ``registry`` (camera.*, device.*), ``owner`` (camera leases), ``live`` (latest states).
 A drill prepends ``Settings.subject_prefix`` and uses streams of its own.

@@ -83,3 +83,21 @@ def _bare(image: Any) -> Any:
     """The same pixels and nothing else: text chunks and profiles live in ``info``."""
     image.info = {}
     return image
+
+
+def shrink(data: bytes, edge: int, most_bytes: int) -> Picture:
+    """``data`` as a JPEG of at most ``edge`` pixels a side and ``most_bytes``, without metadata.
+
+    :class:`PictureRefused` as :func:`rewrite`.
+    """
+    whole = rewrite(data)
+    with Image.open(io.BytesIO(whole.data)) as image:
+        colours = image.convert("RGB")
+    while True:
+        colours.thumbnail((edge, edge))
+        for quality in (85, 70, 55):
+            target = io.BytesIO()
+            colours.save(target, "JPEG", quality=quality)
+            if target.tell() <= most_bytes:
+                return Picture(target.getvalue(), "image/jpeg", *colours.size)
+        edge = edge * 2 // 3

@@ -62,6 +62,12 @@ class Settings:
     allowed_hosts: str = ""  # names by which browsers may call us, with commas; "": any
     media_keep_days: int = 0  # evidence of cases closed longer than this goes; 0: it stays for good
     ports: Mapping[str, int] = field(default_factory=dict)  # YIWANG_…_PORT as set, for sources that listen
+    outside_port: int = 8640  # of the outside door
+    outside_host: str = "127.0.0.1"
+    outside_url: str = ""
+    outside_secret: str = field(default="", repr=False)  # makes the codes that the outside door hands out
+    outside_nats_token: str = field(default="", repr=False)  # its narrow account on the bus
+    outside_keep_days: int = 180  # what people sent in goes this long after it was answered
     vision_blur: str = ""  # "faces", "plates" or both with a comma: made unrecognisable in evidence pictures
 
     @property
@@ -146,6 +152,12 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         camera=env.get("YIWANG_CAMERA", ""),
         log_level=env.get("YIWANG_LOG_LEVEL", "INFO").upper(),
         ports={name: _port(env, name, 0) for name in env if re.fullmatch(r"YIWANG_\w+_PORT", name)},
+        outside_port=(outside_port := _port(env, "YIWANG_OUTSIDE_PORT", 8640)),
+        outside_host=env.get("YIWANG_OUTSIDE_HOST", "127.0.0.1"),
+        outside_url=env.get("YIWANG_OUTSIDE_URL", f"http://127.0.0.1:{outside_port}").rstrip("/"),
+        outside_secret=vault.get("outside_secret"),
+        outside_nats_token=vault.get("outside_nats_token"),
+        outside_keep_days=_whole(env, "YIWANG_OUTSIDE_KEEP_DAYS", 180, 1, 36500),
         vision_blur=env.get("YIWANG_VISION_BLUR", ""),
         vision_capacity=_whole(env, "YIWANG_VISION_CAPACITY", 256, 1, 10000),
         disk_reserve_mb=_whole(env, "YIWANG_DISK_RESERVE_MB", 0, 0, 10_000_000),
@@ -155,6 +167,20 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         media_keep_days=_whole(env, "YIWANG_MEDIA_KEEP_DAYS", 0, 0, 36500),
         patrol_every_s=_whole(env, "YIWANG_PATROL_EVERY_S", 0, 0, 7 * 86400),
     )
+
+
+def outside_variables(settings: Settings) -> dict[str, str]:
+    """All that the outside door's process is told: no folder, no database, no secret of the inside."""
+    return {
+        "YIWANG_OUTSIDE_HOST": settings.outside_host,
+        "YIWANG_OUTSIDE_PORT": str(settings.outside_port),
+        "YIWANG_OUTSIDE_URL": settings.outside_url or f"http://127.0.0.1:{settings.outside_port}",
+        "YIWANG_OUTSIDE_SECRET": settings.outside_secret,
+        "YIWANG_OUTSIDE_NATS_URL": settings.nats_url,
+        "YIWANG_OUTSIDE_NATS_TOKEN": settings.outside_nats_token,
+        "YIWANG_OUTSIDE_PREFIX": settings.subject_prefix,
+        "YIWANG_OUTSIDE_LOG_LEVEL": settings.log_level,
+    }
 
 
 def _port(env: Mapping[str, str], name: str, default: int) -> int:

@@ -9,6 +9,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from storage.outside import grant
 from storage.session import make_engine
 
 _FOLDER = Path(__file__).parent / "migrations"
@@ -25,6 +26,13 @@ def migrate(database_url: str, revision: str = "head") -> str:
     """Upgrade to ``revision``; returns the revision reached.  Harmless when nothing is pending."""
     config = _config(database_url)
     command.upgrade(config, revision)
+    if revision == "head" and database_url.startswith("postgresql"):
+        engine = make_engine(database_url)
+        try:
+            with engine.begin() as connection:
+                grant(connection)  # the role may have been made after the tables
+        finally:
+            engine.dispose()
     return ScriptDirectory.from_config(config).get_current_head() or "base"
 
 

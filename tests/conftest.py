@@ -33,7 +33,7 @@ def free_port() -> int:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings of a throw-away instance: own folder, own ports, embedded defaults."""
-    names = ("NATS", "MQTT", "WEB", "PANEL", "SL651", "HJ212", "JT808", "INGEST_HTTP")
+    names = ("NATS", "MQTT", "WEB", "PANEL", "SL651", "HJ212", "JT808", "INGEST_HTTP", "OUTSIDE")
     env = {f"YIWANG_{name}_PORT": str(free_port()) for name in names}
     return load_settings({"YIWANG_DATA_DIR": str(tmp_path / "data"), **env})
 

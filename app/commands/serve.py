@@ -11,16 +11,18 @@ from app import logs
 from core.errors import InputInvalid
 from core.settings import Settings, load_settings
 
-HELP = "run one process: web, worker, ingest or vision"
+HELP = "run one process: web, worker, ingest, vision or outside"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("process", choices=("web", "worker", "ingest", "vision"))
+    parser.add_argument("process", choices=("web", "worker", "ingest", "vision", "outside"))
     parser.add_argument("--drill", metavar="NAME", help="web: the pages of a drill that was run, marked as one")
     parser.add_argument("--port", type=int, default=8700, help="port of a drill's pages (default 8700)")
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.process == "outside":
+        return _serve_outside()
     settings = load_settings()
     logs.configure(settings.log_level)
     if args.drill:
@@ -80,9 +82,10 @@ async def _serve(process: str, settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     # Imported here: a process loads its own package and no other's libraries.
     if process == "worker":
+        from dashboard.reception.work import reception_job
         from events.runtime import worker
 
-        await worker.main(settings, stop)
+        await worker.main(settings, stop, more=[reception_job])
     elif process == "ingest":
         from ingest import supervisor
 
@@ -91,6 +94,17 @@ async def _serve(process: str, settings: Settings) -> None:
         from vision.fleet import worker as vision_worker
 
         await vision_worker.main(settings, stop)
+
+
+def _serve_outside() -> int:
+    """The outside door reads its own settings and never the installation's where it was given its own."""
+    from dashboard.outside.serve import serve
+    from dashboard.outside.settings import outside_settings
+
+    settings = outside_settings()
+    logs.configure(settings.log_level)
+    serve(settings)
+    return 0
 
 
 def _serve_web(settings: Settings) -> None:

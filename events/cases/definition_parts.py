@@ -149,9 +149,13 @@ class Trigger(Record, frozen=True, rename={"from_": "from"}):
 
 
 class RouteLine(Record, frozen=True):
-    """The first line all of whose ``when`` hold decides: fact → value or list of values; a division is a prefix."""
+    """The first line all of whose ``when`` hold decides: fact → value or list of values; a division is a prefix.
+
+    ``user`` may be ``${grid_leader}``: the grid worker of the place, where there is one.
+    """
 
     lead: str
+    user: str = ""
     when: dict[str, JSON] = {}
     duty: str = ""
     assisting: tuple[dict[str, JSON], ...] = ()

@@ -25,7 +25,7 @@ from core.deed import LONGEST, Deed, Told, judged
 from core.errors import NotFound
 from core.ids import derived_id, new_id
 from core.legal_time.calendar import WorkCalendar, statutory_calendar
-from core.records import JSON, SYSTEM, Actor, Command, Severity
+from core.records import JSON, SYSTEM, Actor, Command, EvidenceRef, Severity
 from events.cases.access import visible_cases
 from events.cases.clocks import Clocks
 from events.cases.course.own_data import keep_fields
@@ -283,18 +283,38 @@ class CaseService:
         self, session: Session, definition_id: str, data: Mapping[str, JSON], actor: Actor, parent: Case
     ) -> Case:
         """Open a case out of another one, as if it were reported with ``data``."""
+        why: dict[str, JSON] = {"spawn": {"from": parent.case_id, "number": parent.number}}
+        return self.open_for(session, definition_id, data, actor, why, parent)
+
+    def open_for(
+        self,
+        session: Session,
+        definition_id: str,
+        data: Mapping[str, JSON],
+        actor: Actor,
+        why: Mapping[str, JSON],
+        parent: Case | None = None,
+        evidence: tuple[EvidenceRef, ...] = (),
+    ) -> Case:
+        """Open a case as if it were reported with ``data``, for somebody whom the definition's ``who`` need not name:
+        another case's parties, people without an account."""
         definition = self.definition(definition_id)
         spec = definition.commands["report"]
         names = {*spec.required, *spec.optional, *COMMON_FIELDS}
         body = {k: v for k, v in data.items() if k in names and v is not None}
         check_form(definition, Command(name="report", case_id="", actor_id=actor.user_id, data=body))
-        draft = msgspec.structs.replace(
-            draft_of(definition, body),
-            parent_case_id=parent.case_id,
-            division_code=parent.division_code,
-            grid_code=parent.grid_code,
-        )
-        case = self.create(session, draft, actor, {"spawn": {"from": parent.case_id, "number": parent.number}})
+        draft = msgspec.structs.replace(draft_of(definition, body), evidence=evidence)
+        division = data.get("division_code")
+        if isinstance(division, str):
+            draft = msgspec.structs.replace(draft, division_code=division)
+        if parent is not None:
+            draft = msgspec.structs.replace(
+                draft,
+                parent_case_id=parent.case_id,
+                division_code=parent.division_code,
+                grid_code=parent.grid_code,
+            )
+        case = self.create(session, draft, actor, why)
         self._begin(session, case, definition, body, actor)
         return case
 

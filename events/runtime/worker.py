@@ -199,8 +199,14 @@ def _add(totals: Taken, taken: Taken) -> None:
         setattr(totals, name, getattr(totals, name) + getattr(taken, name))
 
 
-async def main(settings: Settings, stop: asyncio.Event, clock: Clock | None = None) -> None:
-    """Run the worker until ``stop``; a second one waits as a hot spare."""
+Job = Callable[[], Awaitable[None]]
+MakeJob = Callable[[Settings, Bus, Engine, Clock, CaseService], Job]  # work of a higher room, run by the worker
+
+
+async def main(
+    settings: Settings, stop: asyncio.Event, clock: Clock | None = None, more: Sequence[MakeJob] = ()
+) -> None:
+    """Run the worker until ``stop``; a second one waits as a hot spare.  ``more``: jobs of higher rooms."""
     clock = clock or SystemClock()
     engine = make_engine(settings.database_url)
     bus = await connect(settings, "worker")
@@ -208,7 +214,7 @@ async def main(settings: Settings, stop: asyncio.Event, clock: Clock | None = No
         await bus.ensure()
         claim = Claim(bus, "worker", clock)
         while not stop.is_set() and await claim.take(stop):
-            work = asyncio.create_task(_work(settings, bus, engine, clock, stop))
+            work = asyncio.create_task(_work(settings, bus, engine, clock, stop, more))
             kept = asyncio.create_task(claim.keep())
             await asyncio.wait({work, kept}, return_when=asyncio.FIRST_COMPLETED)
             kept.cancel()
@@ -232,7 +238,9 @@ def _complete_turns(engine: Engine, service: CaseService) -> None:
                 return
 
 
-async def _work(settings: Settings, bus: Bus, engine: Engine, clock: Clock, stop: asyncio.Event) -> None:
+async def _work(
+    settings: Settings, bus: Bus, engine: Engine, clock: Clock, stop: asyncio.Event, more: Sequence[MakeJob]
+) -> None:
     def first() -> None:
         with session_scope(engine) as session:
             sync_defaults(session, clock.now())
@@ -251,7 +259,7 @@ async def _work(settings: Settings, bus: Bus, engine: Engine, clock: Clock, stop
     flows = await _flows(bus, arrived)
     relay = Relay(bus, engine, clock, settings)
     watch = NightWatch(engine, clock, settings, relay.channels)
-    jobs: list[Callable[[], Awaitable[None]]] = [
+    jobs: list[Job] = [
         Committer(engine, intake, clock, flows, arrived).run,
         lambda: _watch_rules(engine, intake),
         lambda: _watch_registry(bus, engine, registry),
@@ -268,6 +276,7 @@ async def _work(settings: Settings, bus: Bus, engine: Engine, clock: Clock, stop
         watch.watch_disk,
         watch.sweep,
         watch.verify_nightly,
+        *(make(settings, bus, engine, clock, service) for make in more),
     ]
     await asyncio.to_thread(_load_rules, engine, intake)
     log.info("worker ready: %d rules, %d partitions", len(intake.book.specs), settings.partitions)

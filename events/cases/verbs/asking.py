@@ -13,8 +13,9 @@ from core.ids import new_id
 from events.cases.definition import Definition
 from events.cases.transition import Work
 from storage.tables.cases import Case, CaseParty
+from storage.tables.field import DutyStatus
 from storage.tables.files import CaseSubject
-from storage.tables.people import User
+from storage.tables.people import User, UserRole
 from storage.tables.registry import Department
 
 
@@ -100,7 +101,24 @@ def routed(session: Session, definition: Definition, case: Case, data: Mapping[s
             continue
         found: dict[str, Any] = {"department_id": str(lead)}
         found |= {"duty": line.duty} if line.duty else {}
+        leader = grid_leader(session, case) if line.user == "${grid_leader}" else line.user
+        found |= {"user_id": leader} if leader else {}
         return found | ({"assisting": [dict(each) for each in line.assisting]} if line.assisting else {})
+    return None
+
+
+def grid_leader(session: Session, case: Case) -> str | None:
+    """The grid worker of the case's cell, else of its community; of several one who is on duty."""
+    codes = [code for code in (case.grid_code, (case.division_code or "")[:12]) if code and len(code) >= 12]
+    workers = select(UserRole.user_id).where(UserRole.role == "grid_worker")
+    for code in codes:
+        found = select(User.user_id).where(User.active, User.division_code == code, User.user_id.in_(workers))
+        ids = list(session.scalars(found.order_by(User.user_id)))
+        if ids:
+            on_duty = session.scalars(
+                select(DutyStatus.user_id).where(DutyStatus.user_id.in_(ids), DutyStatus.on_duty.is_(True))
+            )
+            return min(on_duty, default=ids[0])
     return None
 
 

@@ -73,6 +73,16 @@ class Webhook:
         if notice.severity >= self._params.min_severity:
             await asyncio.to_thread(self._send, notice)
 
+    @property
+    def can_text(self) -> bool:
+        """Does the template ask for telephone numbers?"""
+        return self._needs_phones
+
+    async def text(self, phone: str, text: str) -> None:
+        """Send ``text`` to one telephone, of whoever it is."""
+        values = {"title": text, "body": "", "severity": "1", "kind": "text", "link": "", "phones": phone}
+        await asyncio.to_thread(self._post, values)
+
     def _send(self, notice: NoticeMessage) -> None:
         phones = self._phones(notice) if self._needs_phones else []
         if self._needs_phones and not phones:
@@ -86,6 +96,9 @@ class Webhook:
             "link": link,
             "phones": ",".join(phones),
         }
+        self._post(values)
+
+    def _post(self, values: dict[str, str]) -> None:
         data = json.dumps(fill(self._params.template, values), ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json; charset=utf-8", **self._params.headers}
         if self._params.secret:

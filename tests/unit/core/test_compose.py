@@ -25,8 +25,8 @@ def test_compose_file_is_valid(compose: dict) -> None:
 
 
 def test_the_production_set_is_there(compose: dict) -> None:
-    infrastructure = {"postgres", "nats-1", "nats-2", "nats-3", "mediamtx", "proxy"}
-    ours = {"prepare", "web", "worker", "ingest", "vision"}
+    infrastructure = {"postgres", "nats-1", "nats-2", "nats-3", "mediamtx", "proxy", "door-proxy"}
+    ours = {"prepare", "web", "worker", "ingest", "vision", "outside"}
     assert infrastructure | ours <= set(compose["services"])
     assert compose["services"]["postgres"]["image"].startswith("postgis/")
 
@@ -65,13 +65,30 @@ def test_each_container_gets_only_its_own_secrets(compose: dict) -> None:
 
 def test_networks_are_split(compose: dict) -> None:
     networks = {name: set(service["networks"]) for name, service in compose["services"].items()}
-    assert networks["postgres"] == {"inside"}
+    assert networks["postgres"] == {"inside", "door-data"}
     assert compose["networks"]["inside"]["internal"] is True
     assert compose["networks"]["web"]["internal"] is True
     assert networks["proxy"] == {"outside", "web"}  # it reaches the web server and nothing else of ours
     assert [name for name, some in networks.items() if "web" in some] == ["web", "proxy"]
     published = {name for name, service in compose["services"].items() if service.get("ports")}
-    assert published == {"proxy", "ingest", "nats-1"}
+    assert published == {"proxy", "ingest", "nats-1", "door-proxy"}
+
+
+def test_the_outside_door_stands_apart(compose: dict) -> None:
+    outside, services = compose["services"]["outside"], compose["services"]
+    networks = {name: set(service["networks"]) for name, service in services.items()}
+    assert networks["outside"] == {"door", "door-data"} and networks["door-proxy"] == {"public", "door"}
+    assert {n for n, some in networks.items() if "door-data" in some} == {"outside", "postgres"}
+    assert {n for n, some in networks.items() if "door" in some} == {"outside", "door-proxy"}
+    assert {n for n, some in networks.items() if "public" in some} == {"door-proxy"}
+    assert compose["networks"]["door"]["internal"] is compose["networks"]["door-data"]["internal"] is True
+    assert "volumes" not in outside and "ports" not in outside and outside["read_only"] is True
+    assert all(name.startswith("YIWANG_OUTSIDE_") for name in outside["environment"])  # nothing of the inside's
+    assert "yiwang_outside:" in outside["environment"]["YIWANG_OUTSIDE_DATABASE_URL"]
+    inside_secrets = ("NATS_TOKEN", "SESSION_SECRET", "BROKER", "POSTGRES_PASSWORD", "RECORDS_KEY")
+    assert not any(secret in str(outside["environment"]) for secret in inside_secrets)
+    script = (ROOT / "deploy/postgres-init.sh").read_text()
+    assert re.search(r"CREATE ROLE yiwang_outside LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE", script)
 
 
 def test_the_application_is_no_superuser(compose: dict) -> None:

@@ -1,0 +1,1 @@
+"""The outside door (``/h``): a process of its own for people without an account."""

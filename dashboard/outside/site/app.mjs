@@ -1,0 +1,166 @@
+// The page for everybody: five tiles, each a screen; the address after # names the screen, nothing of it reaches a server.
+import { el } from "/h/forms/dom.mjs";
+import { renderForm } from "/h/forms/render.mjs";
+import { ask, formKey, solved, uploadPhoto } from "./api.mjs";
+import { wordsOf } from "./words.mjs";
+
+const root = /** @type {HTMLElement} */ (document.getElementById("app"));
+const kept = (/** @type {string} */ key, /** @type {string} */ or) => { try { return localStorage.getItem(key) ?? or; } catch { return or; } };
+const keep = (/** @type {string} */ key, /** @type {string} */ value) => { try { localStorage.setItem(key, value); } catch { /* a private window */ } };
+const state = { language: kept("h.language", (navigator.language || "zh").startsWith("zh") ? "zh" : "en"), mode: kept("h.mode", "plain"), settings: { confirm_phone: false, hotline: "12345", keep_days: 180 } };
+let t = wordsOf(state.language);
+const ICONS = { report: "📷", help: "🤝", complaint: "✉️", guides: "📋", progress: "🔎" };
+
+const time = (/** @type {string} */ text) => new Date(text).toLocaleString(state.language === "zh" ? "zh-CN" : "en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: "Asia/Shanghai" });
+const named = (/** @type {Record<string,string>} */ names) => names?.[state.language] ?? names?.zh ?? "";
+
+/** What went wrong, in words. @param {any} error */
+function why(error) {
+  const code = error.code ?? "";
+  if (code === "too_fast") return t("tooFast", { n: error.body.retry_after_s });
+  if (code === "door_closed") return t("closed");
+  if (code === "robot_check_failed" || error.message === "robots") return t("robots");
+  if (code === "code_unknown") return t("noCode");
+  return t("failed", { why: t(`p.${code}`).startsWith("p.") ? error.message : t(`p.${code}`) });
+}
+
+/** @param {...any} children */
+function show(...children) {
+  const elder = state.mode === "elder";
+  document.documentElement.lang = state.language === "zh" ? "zh-CN" : "en";
+  document.documentElement.dataset.mode = state.mode;
+  document.title = t("title");
+  const header = el("header", {},
+    el("h1", {}, el("a", { href: "#/" }, t("title"))),
+    el("button", { type: "button", class: "small", "aria-pressed": String(elder), onclick: () => { state.mode = elder ? "plain" : "elder"; keep("h.mode", state.mode); route(); } }, t(elder ? "plain" : "elder")),
+    el("button", { type: "button", class: "small", lang: state.language === "zh" ? "en" : "zh-CN", onclick: () => { state.language = state.language === "zh" ? "en" : "zh"; keep("h.language", state.language); t = wordsOf(state.language); route(); } }, t("other")));
+  const footer = el("footer", {}, el("p", {}, t("emergency")), el("p", {}, el("a", { href: `tel:${state.settings.hotline}` }, t("hotline", { n: state.settings.hotline }))), el("p", {}, t("privacy", { n: state.settings.keep_days })));
+  root.replaceChildren(header, el("main", { id: "main", tabindex: -1 }, ...children), footer);
+}
+
+function home() {
+  const names = state.mode === "elder" ? ["help", "report", "progress", "complaint", "guides"] : ["report", "help", "complaint", "guides", "progress"];
+  show(el("ul", { class: "tiles" }, names.map((name) => el("li", {}, el("a", { class: "tile", href: `#/${name}` }, el("i", { "aria-hidden": "true" }, ICONS[/** @type {keyof typeof ICONS} */ (name)]), el("b", {}, t(name)), el("span", {}, t(`${name}.hint`)))))));
+}
+
+/** A form of the server's, sent under a key of its own. @param {string} kind @param {HTMLElement} into @param {{code?: string, done: (answer: any) => void}} how */
+async function formInto(kind, into, how) {
+  const form = await ask(`forms/${kind}`);
+  const key = formKey();
+  let ticket = "";
+  renderForm(into, form, {
+    language: state.language, textSize: state.mode === "elder" ? "larger" : "normal", submitLabel: t("send"), upload: uploadPhoto,
+    onSubmit: async (answers) => {
+      if (state.settings.confirm_phone && answers.phone && !ticket) ticket = await confirmPhone(answers.phone, into);
+      try {
+        how.done(await ask(`requests/${kind}`, { key, answers, solution: await solved(), ticket, code: how.code ?? "", language: state.language }));
+      } catch (error) {
+        throw new Error(why(error));
+      }
+    },
+  });
+}
+
+/** Asks for the code that was sent to `phone`; resolves with the ticket. @param {string} phone @param {HTMLElement} after @returns {Promise<string>} */
+async function confirmPhone(phone, after) {
+  const { ticket } = await ask("phone", { key: formKey(), phone, solution: await solved(), language: state.language }).catch((error) => { throw new Error(why(error)); });
+  return new Promise((done, refuse) => {
+    const digits = el("input", { inputmode: "numeric", autocomplete: "one-time-code", maxlength: 6, "aria-describedby": "digits-note" });
+    const note = el("p", { id: "digits-note", role: "status" }, t("codeTo", { phone }));
+    const box = el("form", { class: "card", "aria-label": t("confirmPhone") }, note, el("label", {}, t("digits"), digits), el("button", { class: "main" }, t("confirm")));
+    box.addEventListener("submit", async (/** @type {Event} */ event) => {
+      event.preventDefault();
+      try {
+        const judged = await ask("confirm", { ticket, digits: digits.value.trim() });
+        if (judged.confirmed) { box.remove(); done(ticket); } else if (!judged.tries_left) { box.remove(); refuse(new Error(t("deadDigits"))); } else note.textContent = t("wrongDigits", { n: judged.tries_left });
+      } catch (error) { note.textContent = why(error); }
+    });
+    after.after(box);
+    digits.focus();
+  });
+}
+
+/** @param {string} kind */
+async function fill(kind) {
+  const box = el("div", { class: "card" });
+  show(el("h2", {}, t(kind)), box);
+  await formInto(kind, box, { done: ({ code }) => show(el("h2", {}, t("sent")), el("div", { class: "card", role: "status" }, el("p", { class: "good" }, "✓ ", t("sent")), el("p", { class: "code", "data-code": code }, code), el("p", {}, t("keep")), el("a", { class: "main", href: `#/progress/${code}` }, t("seeProgress")), el("a", { href: "#/" }, t("home")))) });
+}
+
+/** @param {string} [code] */
+async function progress(code) {
+  const input = el("input", { autocomplete: "off", autocapitalize: "characters", spellcheck: false, value: code ?? "" });
+  const found = el("div", { "aria-live": "polite" });
+  const form = el("form", { class: "card" }, el("label", {}, t("code"), input), el("button", { class: "main" }, t("look")));
+  const look = async () => {
+    found.replaceChildren(el("p", {}, t("looking")));
+    try { await shown(found, input.value, await ask("read", { code: input.value })); } catch (error) { found.replaceChildren(el("p", { class: "bad" }, why(error))); }
+  };
+  form.addEventListener("submit", (/** @type {Event} */ event) => { event.preventDefault(); look(); });
+  show(el("h2", {}, t("progress")), form, found);
+  if (code) await look();
+}
+
+/** @param {HTMLElement} into @param {string} code @param {any} view */
+async function shown(into, code, view) {
+  const facts = el("dl", {});
+  const fact = (/** @type {string} */ key, /** @type {any} */ value) => value && facts.append(el("dt", {}, t(key)), el("dd", {}, value));
+  const now = view.state === "refused" ? `${t("refused")}：${t(`p.${view.problem}`)}` : view.state_name ? named(view.state_name) : t("received");
+  fact("state", now); fact("number", view.number); fact("department", view.department); fact("opened", view.opened_at && time(view.opened_at));
+  fact("name", view.masked?.helped_name ?? view.masked?.person_name); fact("phone", view.masked?.phone);
+  const told = (view.told ?? []).map((/** @type {string} */ text) => el("p", {}, text));
+  const steps = el("ol", { class: "steps" }, (view.steps ?? []).map((/** @type {any} */ step) => el("li", {}, named(step.name), el("time", {}, time(step.at)))));
+  const rating = el("div", {});
+  into.replaceChildren(el("div", { class: "card" }, facts, told.length ? el("div", {}, el("b", {}, t("told")), ...told) : null, view.steps?.length ? el("b", {}, t("steps")) : null, steps, view.rating ? el("p", { class: "good" }, t("rated", { n: view.rating.stars })) : null), rating);
+  if (view.may_rate && !view.rating) {
+    rating.className = "card";
+    const box = el("div", {});
+    rating.append(el("b", {}, t("rate")), box);
+    await formInto("rating", box, { code, done: () => rating.replaceChildren(el("p", { class: "good", role: "status" }, t("thanks"))) });
+  }
+}
+
+async function guides() {
+  const { items = [] } = await ask("pages/guides");
+  const input = el("input", { type: "search", "aria-label": t("search"), placeholder: t("search") });
+  const list = el("ul", { class: "tiles" });
+  const draw = () => {
+    const words = input.value.trim().toLowerCase();
+    const hits = items.filter((/** @type {any} */ item) => [item.name, item.pinyin, item.initials].some((text) => (text ?? "").toLowerCase().includes(words))).slice(0, 60);
+    list.replaceChildren(...hits.map((/** @type {any} */ item) => el("li", {}, el("a", { class: "tile", href: `#/guides/${item.id}` }, el("b", {}, item.name), el("span", {}, item.dept_name ?? "")))));
+    if (!hits.length) list.replaceChildren(el("li", {}, t(items.length ? "none" : "noGuides")));
+  };
+  input.addEventListener("input", draw);
+  show(el("h2", {}, t("guides")), el("div", { class: "card" }, input), list);
+  draw();
+}
+
+/** @param {string} id */
+async function guide(id) {
+  const { items = [] } = await ask("pages/guides");
+  const item = items.find((/** @type {any} */ one) => one.id === id);
+  if (!item) return guides();
+  const facts = el("dl", {});
+  for (const key of ["dept_name", "promise", "anticipate", "accept_condition", "handle_flow", "limit_scene_num", "is_fee", "fee_basis", "handle_addr", "handle_time", "link_tel", "complain_tel"]) {
+    const value = key === "promise" || key === "anticipate" ? [item[`${key}_day`], item[`${key}_type`]].filter(Boolean).join(" ") : key === "is_fee" ? item.is_fee === undefined ? "" : t(["1", 1, true].includes(item.is_fee) ? "yes" : "no") : item[key];
+    if (value !== undefined && value !== "") facts.append(el("dt", {}, t(key)), el("dd", {}, String(value)));
+  }
+  const papers = (Array.isArray(item.materials) ? item.materials : []).map((/** @type {any} */ paper) => el("li", {}, typeof paper === "string" ? paper : paper.name ?? paper.material_name ?? ""));
+  show(el("h2", {}, item.name), el("div", { class: "card" }, facts, papers.length ? el("div", {}, el("b", {}, t("materials")), el("ul", {}, papers)) : null), el("a", { href: "#/guides" }, t("guides")));
+}
+
+async function route() {
+  const [, screen = "", argument = ""] = location.hash.split("/");
+  try {
+    if (["report", "help", "complaint"].includes(screen)) await fill(screen);
+    else if (screen === "progress") await progress(decodeURIComponent(argument));
+    else if (screen === "guides") await (argument ? guide(argument) : guides());
+    else home();
+  } catch (error) {
+    show(el("div", { class: "card" }, el("p", { class: "bad", role: "alert" }, why(error)), el("button", { type: "button", class: "main", onclick: route }, "↻")));
+  }
+  document.documentElement.dataset.ready = screen || "home";
+}
+
+window.addEventListener("hashchange", () => { delete document.documentElement.dataset.ready; route(); window.scrollTo(0, 0); });
+ask("pages/settings").then((body) => { state.settings = { ...state.settings, ...body }; }).catch(() => {}).finally(route);
