@@ -8,8 +8,8 @@ PYTEST := $(PY) -m pytest
 help:            ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-run: setup       ## set up, seed the demo city, start everything, print one URL
-	@exec $(PY) -m app run
+run: setup       ## set up, seed the demo city, start everything, print one URL (DEMO=full: 370,000 records)
+	@exec $(PY) -m app run $(if $(filter full,$(DEMO)),--full-demo)
 
 setup:           ## virtual environment, pinned requirements, locked front-end packages
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh

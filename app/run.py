@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import signal
 import sys
@@ -37,8 +38,12 @@ def say(text: str) -> None:
     print(f"[yiwang] {text}", flush=True)
 
 
-def prepare(settings: Settings, say: Say = say, *, demo: bool = True) -> str | None:
-    """Migrate, seed (``demo``), build tiles; returns the first administrator's password when it was just made."""
+def prepare(settings: Settings, say: Say = say, *, demo: bool = True, full: bool = False) -> str | None:
+    """Migrate, seed (``demo``; ``full``: with 370,000 register records), build tiles.
+
+    Returns the first administrator's password when it was just made.
+    """
+    from app import demo_records
     from dashboard.auth import ensure_admin
     from layers.build import build_tiles
     from layers.importer import add_own_camera, import_city
@@ -56,6 +61,7 @@ def prepare(settings: Settings, say: Say = say, *, demo: bool = True) -> str | N
         if not seeded and demo:
             say("2/4 city: seeding the demo district Erdao 二道区 (220105)")
             import_city(engine, settings, progress=detail)
+            demo_records.fill(engine, settings, detail, full=full)
         else:
             say("2/4 city: already there" if seeded else "2/4 city: none yet; python -m app import FOLDER brings yours")
             add_own_camera(engine, settings)
@@ -89,14 +95,14 @@ def children(settings: Settings, *, demo: bool) -> list[ChildSpec]:
     return specs
 
 
-async def run(settings: Settings, *, demo: bool, say: Say = say) -> int:
+async def run(settings: Settings, *, demo: bool, full: bool = False, say: Say = say) -> int:
     """Prepare and run until SIGINT or SIGTERM; 0 when everything stopped cleanly."""
     lock = lock_folder(settings.data_dir)
     try:
         check_disk(settings.data_dir)
         settings = outside_port_free(settings)
         check_ports(settings)
-        password = await asyncio.to_thread(prepare, settings, say)
+        password = await asyncio.to_thread(functools.partial(prepare, settings, say, full=full))
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)

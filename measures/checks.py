@@ -93,7 +93,7 @@ def run_check(session: Session, check: Check, measure: Measure, clock: Clock, op
 def _found(session: Session, check: Check, measure: Measure, reader: Reader) -> dict[str, Mapping[str, Any]]:
     period = Period(reader.now - timedelta(days=check.days), reader.now)
     if check.above is None and check.below is None:
-        return {row["key"]: row for row in reader.rows(measure, period)}
+        return {row["key"]: row for row in reader.rows(measure, period, named=False)}
     figure = reader.figure(measure, period)
     if figure.value is None:
         return {}

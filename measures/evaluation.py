@@ -134,8 +134,13 @@ class Reader:
         rows = self.session.execute(query).all()
         return {(_text(r.x), _text(r.y)): self._scaled(measure, r.value, r.rows) or 0.0 for r in rows}
 
-    def rows(self, measure: Measure, period: Period, group: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-        """The very rows that a figure counts, newest first; ``group``: field → value as stored ("" is empty)."""
+    def rows(
+        self, measure: Measure, period: Period, group: Mapping[str, str] | None = None, *, named: bool = True
+    ) -> list[dict[str, Any]]:
+        """The very rows that a figure counts, newest first; ``group``: field → value as stored ("" is empty).
+
+        ``named``: ids of departments, streets and the like as names.
+        """
         source, fields = self._of(measure)
         conditions = self._conditions(measure, source, fields, period)
         if measure.value == "share":
@@ -145,7 +150,7 @@ class Reader:
         columns: list[Any] = [shown.sql.label(shown.name) for shown in source.shown]
         query = source.rows(self.session, self.actor, source.key.label("key"), *columns).where(*conditions)
         found = self.session.execute(query.order_by(source.key.desc()).limit(MOST_ROWS)).mappings()
-        names = {shown.name: self._names(source, shown.name) for shown in source.shown}
+        names = {shown.name: self._names(source, shown.name) if named else {} for shown in source.shown}
         return [
             {"key": str(row["key"]), "link": source.link.format(key=row["key"]) if source.link else ""}
             | {name: names[name].get(_text(row[name]), row[name]) for name in names}

@@ -12,8 +12,9 @@ HELP = "migrate, seed the city, build tiles and make the first administrator, wi
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-demo", action="store_true", help="do not seed the demo district into an empty database")
+    parser.add_argument("--full-demo", action="store_true", help="the demo with 370,000 generated register records")
 
 
 def run(args: argparse.Namespace) -> int:
-    announce_password(prepare(load_settings(), demo=not args.no_demo), say)
+    announce_password(prepare(load_settings(), demo=not args.no_demo, full=args.full_demo), say)
     return 0

@@ -84,8 +84,9 @@ async def _serve(process: str, settings: Settings) -> None:
     if process == "worker":
         from dashboard.reception.work import reception_job
         from events.runtime import worker
+        from measures.runner import check_runner
 
-        await worker.main(settings, stop, more=[reception_job])
+        await worker.main(settings, stop, more=[reception_job, check_runner])
     elif process == "ingest":
         from ingest import supervisor
 
