@@ -33,7 +33,8 @@ def build_parser(asked: str | None = None) -> argparse.ArgumentParser:
         description="Yiwang 一网统管: see what happens, decide who handles it, know that it was handled.",
     )
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, path in names().items():
+    alone = _file_of(asked)
+    for name, path in {asked: alone}.items() if asked and alone else names().items():
         if asked not in (None, name):
             subparsers.add_parser(name, help=_constants(path).get("HELP", ""))
             continue
@@ -43,6 +44,12 @@ def build_parser(asked: str | None = None) -> argparse.ArgumentParser:
         module.configure(sub)
         sub.set_defaults(run=module.run)
     return parser
+
+
+def _file_of(asked: str | None) -> Path | None:
+    """The file of a command that is named like it: no other file has to be read."""
+    found = list(COMMANDS.rglob(f"{asked.replace('-', '_')}.py")) if asked and asked.replace("-", "").isalnum() else []
+    return found[0] if len(found) == 1 and "NAME" not in _constants(found[0]) else None
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from dashboard.uploads import protocol
+from ingest.drones import misb
+from ingest.drones.dji import osd, topology
+from ingest.drones.dji.envelope import parse
+from ingest.drones.dji.events import event
 from ingest.drones.georeference import (
-    Camera,
     NoGroundInView,
     Pose,
-    focal_pixels,
-    focal_pixels_35,
     footprint,
     ground_offset,
     meridian_convergence,
@@ -19,8 +22,11 @@ from ingest.drones.georeference import (
     place,
     uncertainty,
 )
-from ingest.drones.metadata import dji_tags, first_subtitle, photo_position, taken_at
+from ingest.drones.lens import Camera, focal_pixels, focal_pixels_35
+from ingest.drones.metadata import dji_tags, photo_position, taken_at
+from ingest.drones.subtitles import first_subtitle
 from ingest.drones.survey import orbit, survey_lines, survey_plan, true_height
+from ingest.drones.wpml.check import faults, route_of
 
 Body = Mapping[str, Any]
 
@@ -105,10 +111,46 @@ def _airspace(body: Body, document: Body) -> Any:
     return asdict(true_height(given["rel_alt_m"], given["takeoff_above_ground_m"], given.get("class", "light")))
 
 
+def _text(given: Body) -> str:
+    text = given.get("payload_text")
+    return text if isinstance(text, str) else json.dumps(given.get("payload"))
+
+
+def _osd(body: Body, document: Body) -> Any:
+    given = body["input"]
+    return osd.read(given["topic"], _text(given), given.get("mqtt_username_sn"))
+
+
+def _topology(body: Body, document: Body) -> Any:
+    given = body["input"]
+    message = parse(given["topic"], _text(given))
+    return topology.update(given["topic"], message, given.get("known_online") or (), given.get("mqtt_username_sn"))
+
+
+def _event(body: Body, document: Body) -> Any:
+    given = body["input"]
+    message = parse(given["topic"], _text(given))
+    return event(given["topic"], message, given.get("mqtt_username_sn"), given.get("timezone", "+08:00"))
+
+
+def _klv(body: Body, document: Body) -> Any:
+    return misb.decode(bytes.fromhex(body["input"]["hex"]))
+
+
+def _tus(body: Body, document: Body) -> Any:
+    state, request = body["input"]["state"], body["input"]["request"]
+    headers = {name.lower(): value for name, value in request["headers"].items()}
+    content = request.get("body_text", "").encode()
+    return asdict(protocol.patch(headers, content, state["length"], state["offset"]))
+
+
 CHECKS: dict[str, Callable[[Body, Body], Any]] = {
     "footprint": _footprint, "pixel_to_ground": _pixel, "uncertainty": _uncertainty, "survey_plan": _plan,
     "survey_lines": _lines, "orbit": _orbit, "azimuth": _azimuth, "airspace": _airspace,
     "xmp": lambda body, _: photo_position(dji_tags(body["input"]["xmp"])),
     "time": lambda body, _: asdict(taken_at(body["input"], body["input"].get("timezone", "+08:00"))),
+    "osd": _osd, "update_topo": _topology, "events": _event, "misb0601": _klv, "tus": _tus,
+    "tus_metadata": lambda body, _: protocol.metadata(body["input"]["header"]),
+    "wpml": lambda body, _: {"errors": faults(route_of(body["input"]))},
     "srt": lambda body, _: first_subtitle(body["input"]["text"], body["input"].get("timezone", "+08:00")),
 }  # fmt: skip

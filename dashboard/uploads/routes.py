@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import re
 from typing import Any
 
@@ -22,15 +21,13 @@ from core.filekind import FileRefused, refused
 from dashboard.api.deps import Use, Who, answers, respond, sends
 from dashboard.auth import Principal
 from dashboard.services import Services
+from dashboard.uploads.protocol import BYTES, SUMS, VERSION, checksum, metadata
 from dashboard.uploads.targets import MB, TARGETS, target_of
 from storage.uploads import ChecksumWrong, OffsetWrong, PartWriter, UploadStore, UploadView
 
 router = APIRouter(tags=["uploads"])
 
-VERSION = "1.0.0"
-BYTES = "application/offset+octet-stream"
 BLOCK = 256 << 10
-SUMS = ("sha256", "sha1", "md5")
 _WHOLE = re.compile(r"\d{1,15}")
 _SHA = re.compile(r"[0-9a-f]{64}")
 _FACTS = ("taken_at", "lon", "lat", "accuracy_m", "clock", "case_id")
@@ -65,21 +62,6 @@ def _number(request: Request, name: str) -> int:
     if not _WHOLE.fullmatch(given):
         raise InputInvalid(field=name, detail=f"{given!r} is no whole number", how="send the number of bytes")
     return int(given)
-
-
-def metadata(text: str) -> dict[str, str]:
-    """``Upload-Metadata`` as a dict; :class:`InputInvalid` for what is not base64 of UTF-8."""
-    found: dict[str, str] = {}
-    for pair in filter(None, (p.strip() for p in text.split(","))):
-        name, _, value = pair.partition(" ")
-        field = f"Upload-Metadata {name}"
-        try:
-            found[name] = base64.b64decode(value, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError) as error:
-            raise InputInvalid(field=field, detail=str(error), how="send base64 of UTF-8") from error
-        if len(found[name]) > 300 or "\x00" in found[name]:
-            raise InputInvalid(field=field, detail="is too long", how="send at most 300 characters")
-    return found
 
 
 @router.options("/api/uploads", **sends(status=204, what="the headers of tus 1.0"))
@@ -161,16 +143,7 @@ async def forget(upload_id: str, use: Use, who: Who) -> Response:
 
 def _checksum(request: Request) -> tuple[str, str] | None:
     given = request.headers.get("upload-checksum", "")
-    if not given:
-        return None
-    name, _, value = given.partition(" ")
-    try:
-        digest = base64.b64decode(value, validate=True).hex()
-    except binascii.Error:
-        digest = ""
-    if name not in SUMS or not digest:
-        raise InputInvalid(field="Upload-Checksum", detail=f"{given!r} is not known", how=f"use {', '.join(SUMS)}")
-    return name, digest
+    return checksum(given) if given else None
 
 
 async def _take(request: Request, store: UploadStore, view: UploadView, offset: int) -> UploadView:

@@ -9,22 +9,25 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-from pyproj import CRS, Geod, Proj
-
 from core.errors import YiwangError
+from ingest.drones.geodesic import forward
+from ingest.drones.lens import Camera
 
-_GEOD = Geod(ellps="WGS84")
-_FILM = 36.0  # mm across the 35 mm frame
 EN = tuple[float, float]
-Matrix = npt.NDArray[np.float64]
+Vector = tuple[float, float, float]
+Matrix = tuple[Vector, Vector, Vector]
 
 
 class NoPosition(YiwangError):
     code = "no_position"
     message = "the picture has no position (0/0 or nothing)"
     remedy = "wait for the first fix, or place the picture by hand"
+
+
+class PositionOutOfRange(YiwangError):
+    code = "position_out_of_range"
+    message = "latitude {lat}, longitude {lon} is no place on Earth"
+    remedy = "check the order: latitude lies within ±90, longitude within ±180"
 
 
 class HeightNotPositive(YiwangError):
@@ -37,17 +40,6 @@ class NoGroundInView(YiwangError):
     code = "no_ground_in_view"
     message = "the ray meets no ground"
     remedy = "choose a pixel below the horizon"
-
-
-@dataclass(frozen=True, slots=True)
-class Camera:
-    """Size in pixels, focal length and principal point in pixels."""
-
-    width: int
-    height: int
-    focal_px: float
-    cx: float
-    cy: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,35 +56,36 @@ class Pose:
     def __post_init__(self) -> None:
         if not (math.isfinite(self.lon) and math.isfinite(self.lat)) or (self.lon == 0 and self.lat == 0):
             raise NoPosition()
+        if abs(self.lat) > 90 or abs(self.lon) > 180:
+            raise PositionOutOfRange(lat=self.lat, lon=self.lon)
         if not self.height_m > 0:
             raise HeightNotPositive(height=self.height_m)
 
 
-def focal_pixels(width: int, focal_mm: float, sensor_width_mm: float, zoom: float = 1.0) -> float:
-    """Focal length in pixels; square pixels, digital zoom multiplies."""
-    return focal_mm / sensor_width_mm * width * zoom
-
-
-def focal_pixels_35(width: int, height: int, focal35_mm: float, zoom: float = 1.0) -> float:
-    """From the 35 mm equivalent, which is defined over the diagonal (43.27 mm)."""
-    return focal35_mm / math.hypot(_FILM, 24.0) * math.hypot(width, height) * zoom
-
-
 def rotation(yaw: float, pitch: float, roll: float) -> Matrix:
     """R = Rz(yaw)·Ry(pitch)·Rx(roll): body (forward, right, down) → north, east, down."""
-    y, p, r = (math.radians(angle) for angle in (yaw, pitch, roll))
-    rz = np.array([[math.cos(y), -math.sin(y), 0], [math.sin(y), math.cos(y), 0], [0, 0, 1]])
-    ry = np.array([[math.cos(p), 0, math.sin(p)], [0, 1, 0], [-math.sin(p), 0, math.cos(p)]])
-    rx = np.array([[1, 0, 0], [0, math.cos(r), -math.sin(r)], [0, math.sin(r), math.cos(r)]])
-    found: Matrix = rz @ ry @ rx
-    return found
+    (sy, cy), (sp, cp), (sr, cr) = ((math.sin(a), math.cos(a)) for a in map(math.radians, (yaw, pitch, roll)))
+    return (
+        (cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr),
+        (sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr),
+        (-sp, cp * sr, cp * cr),
+    )
+
+
+def _turned(matrix: Matrix, ray: Vector) -> Vector:
+    north, east, down = (row[0] * ray[0] + row[1] * ray[1] + row[2] * ray[2] for row in matrix)
+    return north, east, down
+
+
+def look(camera: Camera, pose: Pose, u: float, v: float) -> Vector:
+    """North, east, down of the direction in which a pixel looks."""
+    return _turned(rotation(pose.yaw, pose.pitch, pose.roll), camera.ray(u, v))
 
 
 def ground_offset(camera: Camera, pose: Pose, u: float, v: float) -> EN | None:
     """East and north of the point below the camera, in metres; None at or above the horizon."""
-    ray = rotation(pose.yaw, pose.pitch, pose.roll) @ np.array([camera.focal_px, u - camera.cx, v - camera.cy])
-    north, east, down = (float(part) for part in ray)
-    if down <= 1e-9 * camera.focal_px:
+    north, east, down = look(camera, pose, u, v)
+    if down <= 1e-9:
         return None
     return east / down * pose.height_m, north / down * pose.height_m
 
@@ -103,8 +96,7 @@ def place(pose: Pose, offset: EN) -> EN:
     distance = math.hypot(east, north)
     if distance == 0:
         return pose.lon, pose.lat
-    lon, lat, _ = _GEOD.fwd(pose.lon, pose.lat, math.degrees(math.atan2(east, north)), distance)
-    return float(lon), float(lat)
+    return forward(pose.lon, pose.lat, math.degrees(math.atan2(east, north)), distance)
 
 
 def footprint(camera: Camera, pose: Pose) -> list[EN | None]:
@@ -116,13 +108,11 @@ def footprint(camera: Camera, pose: Pose) -> list[EN | None]:
 def pixel_of(camera: Camera, pose: Pose, offset: EN) -> EN:
     """The pixel that shows a ground point; :class:`NoGroundInView` when it lies behind the camera."""
     east, north = offset
-    ray = rotation(pose.yaw, pose.pitch, pose.roll).T @ np.array([north, east, pose.height_m])
-    if ray[0] <= 0:
+    first, second, third = zip(*rotation(pose.yaw, pose.pitch, pose.roll), strict=True)
+    ahead, right, down = _turned((first, second, third), (north, east, pose.height_m))
+    if ahead <= 0:
         raise NoGroundInView()
-    return (
-        float(camera.cx + camera.focal_px * ray[1] / ray[0]),
-        float(camera.cy + camera.focal_px * ray[2] / ray[0]),
-    )
+    return camera.pixel(right / ahead, down / ahead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,4 +141,6 @@ def uncertainty(
 
 def meridian_convergence(lon: float, lat: float, epsg: int) -> float:
     """Degrees by which grid north lies east of true north in a projected system (Erdao: +1.643 in UTM 51N)."""
+    from pyproj import CRS, Proj  # a folder of photos is placed without it
+
     return float(Proj(CRS.from_epsg(epsg)).get_factors(lon, lat).meridian_convergence)

@@ -1,4 +1,4 @@
-"""What pictures and videos say about themselves: XMP of DJI, EXIF times against UTC, SRT subtitles (standards/10 §3).
+"""What pictures say about themselves: XMP of DJI, EXIF times against UTC (standards/10 §3).
 
 Numbers come with and without sign, as attributes or elements; names are read by name space, never by prefix alone.
 """
@@ -19,7 +19,7 @@ DJI = "{http://www.dji.com/drone-dji/1.0/}"
 _FIXED, _SINGLE = 50, 16
 _MOST = 4 << 20  # characters of a packet or a block that are looked at
 _QUARTER = timedelta(minutes=15)
-_CLOCK_WRONG = timedelta(minutes=3)
+_CLOCK_WRONG = timedelta(minutes=2)
 
 
 class MetadataInvalid(YiwangError):
@@ -58,6 +58,9 @@ def photo_position(tags: Mapping[str, str]) -> dict[str, Any]:
     latitude, longitude = (
         _first(tags, *names) for names in (("GpsLatitude", "Latitude"), ("GpsLongitude", "GpsLongtitude"))
     )
+    nowhere = not latitude and not longitude  # 0/0 is no place
+    if nowhere:
+        latitude = longitude = None
     flag = number(tags.get("RtkFlag"))
     sigmas = [s for s in (number(tags.get("RtkStdLat")), number(tags.get("RtkStdLon"))) if s is not None]
     return {
@@ -68,6 +71,7 @@ def photo_position(tags: Mapping[str, str]) -> dict[str, Any]:
         "flight_yaw": number(tags.get("FlightYawDegree")), "position_source": position_source(flag),
         "sigma_xy_m": max(sigmas, default=None), "sigma_z_m": number(tags.get("RtkStdHgt")),
         "focal_px": number(tags.get("CalibratedFocalLength")), "utc": _utc_text(tags.get("UTCAtExposure")),
+        "warning": "no_position" if nowhere else None,
     }  # fmt: skip
 
 
@@ -86,30 +90,52 @@ def position_source(flag: float | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TakenAt:
-    """``utc`` as ISO text; ``zone`` as stated or inferred to the quarter hour; ``warning`` camera_clock_wrong."""
+    """``utc`` as ISO text; ``zone`` as stated or inferred to the quarter hour; ``warning`` camera_clock_wrong.
+
+    ``source``: utc (a UTC tag), receiver (its clock told the zone), offset (EXIF states the zone), assumed, or "".
+    """
 
     utc: str | None
     zone: str | None
     warning: str | None
+    source: str = ""
 
 
-def taken_at(exif: Mapping[str, str | None], default_zone: str = "+08:00") -> TakenAt:
-    """When a picture was taken: the UTC tag where there is one, else local time with its offset or the default."""
+def taken_at(exif: Mapping[str, Any], default_zone: str = "+08:00") -> TakenAt:
+    """When a picture was taken: the UTC tag where there is one, else local time with its offset or the default.
+
+    The receiver's own clock (``GPSDateStamp``, ``GPSTimeStamp``) may lag the exposure by seconds: it tells the zone,
+    and the moment only where there is no local time or the camera's clock is wrong.
+    """
     local = _exif_time(exif.get("DateTimeOriginal"), exif.get("SubSecTimeOriginal"))
-    exact = _moment(exif.get("UTCAtExposure"))
-    offset = _zone(exif.get("OffsetTimeOriginal"))
+    stated = _moment(exif.get("UTCAtExposure"))
+    exact = stated or _receiver_time(exif.get("GPSDateStamp"), exif.get("GPSTimeStamp"))
+    offset = _zone(exif.get("OffsetTimeOriginal") or exif.get("OffsetTime"))
     if exact is None:
         if local is None:
             return TakenAt(None, None, None)
         zone = offset or _zone(default_zone) or UTC
-        return TakenAt(_utc(local.replace(tzinfo=zone)), _zone_text(zone), None)
+        return TakenAt(_utc(local.replace(tzinfo=zone)), _zone_text(zone), None, "offset" if offset else "assumed")
+    by = "utc" if stated else "receiver"
     if local is None:
-        return TakenAt(_utc(exact), _zone_text(offset) if offset else None, None)
+        return TakenAt(_utc(exact), _zone_text(offset) if offset else None, None, by)
     apart = local.replace(tzinfo=UTC) - exact
     steps = round(apart / _QUARTER)
     inferred = offset or (timezone(steps * _QUARTER) if abs(steps) <= 56 else UTC)
-    wrong = abs(apart - (inferred.utcoffset(None) or timedelta())) > _CLOCK_WRONG
-    return TakenAt(_utc(exact), _zone_text(inferred), "camera_clock_wrong" if wrong else None)
+    if abs(apart - (inferred.utcoffset(None) or timedelta())) > _CLOCK_WRONG:
+        return TakenAt(_utc(exact), _zone_text(inferred), "camera_clock_wrong", by)
+    return TakenAt(_utc(exact if stated else local.replace(tzinfo=inferred)), _zone_text(inferred), None, by)
+
+
+def _receiver_time(day: Any, clock: Any) -> datetime | None:
+    parts = clock.split(":") if isinstance(clock, str) else clock
+    numbers = [number(str(part)) for part in parts] if isinstance(parts, tuple | list) else []
+    try:
+        date = datetime.strptime(str(day).strip().replace("-", ":"), "%Y:%m:%d").replace(tzinfo=UTC)
+        hours, minutes, seconds = (float(n) for n in numbers if n is not None)
+        return date + timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _exif_time(text: str | None, fraction: str | None) -> datetime | None:
@@ -154,79 +180,16 @@ def _utc_text(text: str | None) -> str | None:
     return _utc(found) if found else None
 
 
-_BRACKET = re.compile(r"\[?\b(\w+)\s*:\s*([+-]?[0-9][0-9./]*)")
-_STAMP = re.compile(
-    r"([0-9]{4})[-.]([0-9]{2})[-.]([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2})(?:[.,]([0-9]{3})(?:,([0-9]{3}))?)?"
-)
-_GPS = re.compile(
-    r"GPS ?\(\s*([+-]?[0-9]+(?:\.[0-9]*)?)\s*,\s*([+-]?[0-9]+(?:\.[0-9]*)?)"
-    r"\s*(?:,\s*([+-]?[0-9]+(?:\.[0-9]*)?)M?\s*)?\)"
-)
-_HOME = re.compile(r"HOME ?\(\s*([+-]?[0-9]+(?:\.[0-9]*)?)\s*,\s*([+-]?[0-9]+(?:\.[0-9]*)?)")
-_ANGLES = re.compile(
-    r"([FG])\.PRY \(([+-]?[0-9]+(?:\.[0-9]*)?)°, ([+-]?[0-9]+(?:\.[0-9]*)?)°, ([+-]?[0-9]+(?:\.[0-9]*)?)°\)"
-)
-_HEIGHT = re.compile(r"(?:BAROMETER:|\bH )([+-]?[0-9]+(?:\.[0-9]*)?)")
-_FNUMBER = re.compile(r"\bF(?:num:F?|/)([0-9]+(?:\.[0-9]*)?)", re.IGNORECASE)
-_FRAME = re.compile(r"(?:FrameCnt|SrtCnt)\s*:\s*([0-9]+)")
+def zone_of(text: str) -> timezone:
+    """``+08:00`` as a time zone; UTC for what is none."""
+    return _zone(text) or UTC
 
 
-def first_subtitle(text: str, zone: str = "+08:00") -> dict[str, Any]:
-    """The values of an SRT file's first block, whatever generation wrote it.
-
-    The third number in ``GPS(…)`` is the satellite count; of two numbers the one beyond ±90 is the longitude.
-    """
-    block = text[:_MOST].replace("\r", "").strip().split("\n\n")[0]
-    named = {name.lower(): value for name, value in _BRACKET.findall(block)}
-    found: dict[str, Any] = {"rel_alt_m": None, "abs_alt_m": None, "utc": _stamp(block, zone)}
-    found |= _named(named)
-    if (gps := _GPS.search(block)) is not None:
-        found["lon"], found["lat"] = _ordered(float(gps[1]), float(gps[2]))
-        if gps[3] is not None:
-            found["satellites"] = int(float(gps[3]))
-    if (home := _HOME.search(block)) is not None:
-        found["home"] = list(_ordered(float(home[1]), float(home[2])))
-    if (height := _HEIGHT.search(block)) is not None:
-        found["rel_alt_m"] = float(height[1])
-    if (aperture := _FNUMBER.search(block)) is not None and "fnumber" not in found:
-        found["fnumber"] = float(aperture[1])
-    if (frame := _FRAME.search(block)) is not None:
-        found["frame"] = int(frame[1])
-    for which, pitch, roll, yaw in _ANGLES.findall(block):
-        name = "flight" if which == "F" else "gimbal"
-        found |= {f"{name}_pitch": float(pitch), f"{name}_roll": float(roll), f"{name}_yaw": float(yaw)}
-    return found
-
-
-def _named(named: Mapping[str, str]) -> dict[str, Any]:
-    """``[name: value]`` pairs; older generations write f-number and focal length times 100 and 10."""
-    found: dict[str, Any] = {}
-    old = "longtitude" in named or "altitude" in named
-    pairs = {"latitude": "lat", "longitude": "lon", "longtitude": "lon", "rel_alt": "rel_alt_m", "abs_alt": "abs_alt_m",
-             "altitude": "alt_unknown_ref_m"}  # fmt: skip
-    for name, key in pairs.items():
-        if (value := number(named.get(name))) is not None:
-            found[key] = value
-    if (aperture := number(named.get("fnum"))) is not None:
-        found["fnumber"] = aperture / 100 if aperture >= 90 else aperture
-    if (focal := number(named.get("focal_len"))) is not None:
-        found["focal35_mm"] = focal / 10 if old else focal
-    return found
-
-
-def _ordered(first: float, second: float) -> tuple[float, float]:
-    """(longitude, latitude): the value beyond ±90 is the longitude, else the first is."""
-    return (second, first) if abs(second) > 90 >= abs(first) else (first, second)
-
-
-def _stamp(block: str, zone: str) -> str | None:
-    match = _STAMP.search(block)
-    if match is None:
-        return None
-    micro = int((match[7] or "0").ljust(3, "0")) * 1000 + int(match[8] or 0)
+def utc_text(
+    year: int, month: int, day: int, hour: int, minute: int, second: int, micro: int, zone: timezone
+) -> str | None:
+    """A local time as ISO text in UTC; None when the calendar has no such moment."""
     try:
-        year, month, day, hour, minute, second = (int(match[n]) for n in range(1, 7))
-        local = datetime(year, month, day, hour, minute, second, micro, tzinfo=_zone(zone) or UTC)
-    except ValueError:
+        return _utc(datetime(year, month, day, hour, minute, second, micro, tzinfo=zone))
+    except (ValueError, OverflowError):
         return None
-    return _utc(local)

@@ -9,11 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.drones.georeference import (
-    Camera,
     HeightNotPositive,
     NoPosition,
     Pose,
-    focal_pixels,
     footprint,
     ground_offset,
     meridian_convergence,
@@ -21,6 +19,7 @@ from ingest.drones.georeference import (
     place,
     uncertainty,
 )
+from ingest.drones.lens import Camera, focal_pixels
 from ingest.drones.survey import orbit, survey_lines, survey_plan, true_height
 
 CAMERA = Camera(5280, 3956, focal_pixels(5280, 12.29, 17.3), 2640, 1978)

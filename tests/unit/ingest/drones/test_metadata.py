@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from ingest.drones.metadata import (
     MetadataInvalid,
     dji_tags,
-    first_subtitle,
     number,
     photo_position,
     position_source,
     taken_at,
 )
+from ingest.drones.subtitles import first_subtitle
 
 XMP = (
     '<x xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:d="http://www.dji.com/drone-dji/1.0/" '

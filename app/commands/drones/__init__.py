@@ -1,0 +1,1 @@
+"""Commands about devices: decode, register, gateways."""
