@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
@@ -175,7 +175,10 @@ def _body_limit(path: str) -> int:
 
 async def _openapi(request: Request) -> Response:
     """The OpenAPI description of this API."""
-    return respond(document(request.app))
+    kept = request.app.state
+    if not hasattr(kept, "description"):
+        kept.description = document(request.app)
+    return respond(kept.description)
 
 
 async def _unknown(path: str) -> Response:
@@ -186,6 +189,8 @@ def _handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(YiwangError, _typed)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(OverflowError, _too_large)
+    app.add_exception_handler(DataError, _too_large)
     app.add_exception_handler(DBAPIError, _stored_nothing)
     app.add_exception_handler(PoolTimeout, _stored_nothing)
     app.add_exception_handler(OSError, _stored_nothing)
@@ -215,6 +220,13 @@ async def _http(request: Request, error: Exception) -> Response:
     code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
     body = {"error": code, "message": f"{request.method} {request.url.path}: {error.detail}", "remedy": ""}
     return respond(body, error.status_code, dict(error.headers or {}))
+
+
+async def _too_large(request: Request, error: Exception) -> Response:
+    """A number that no column holds (SQLite says so before, PostgreSQL after it was sent)."""
+    log.info("%s %s: %s", request.method, request.url.path, type(error).__name__)
+    wrong = InputInvalid(field="number", detail="a number does not fit what is stored", how="send a smaller one")
+    return await _typed(request, wrong)
 
 
 async def _stored_nothing(request: Request, error: Exception) -> Response:

@@ -77,7 +77,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         if content.get("application/json") == {"schema": {}}:
             del content["application/json"]
     for status in _errors(path, method, operation):
-        operation["responses"][status] = {"description": _SAID[status], "content": _form(path)}
+        operation["responses"].setdefault(status, {"description": _SAID[status], "content": _form(path)})
     operation["security"] = _security(path, method)
 
 

@@ -18,7 +18,7 @@ from dashboard.accounts import batch
 from dashboard.accounts.batch import Batch
 from dashboard.accounts.invitations import InvitationRefused, invite, redeem
 from dashboard.answers.people import FactorSecret, FactorState, InvitationCode, LoginName
-from dashboard.api.deps import Done, Use, Who, allow, answers, audit, respond, takes
+from dashboard.api.deps import Done, Use, Who, allow, answers, audit, respond, takes, takes_file
 from dashboard.api.filters import Filters
 from dashboard.api.params import body
 from dashboard.api.session import address_of
@@ -47,7 +47,12 @@ class DryRun(Filters):
     dry_run: bool = Field(False, description="only check")
 
 
-@router.post("/api/import/users", dependencies=[allow("admin")], **answers(Batch, 201))
+@router.post(
+    "/api/import/users",
+    dependencies=[allow("admin")],
+    openapi_extra=takes_file("multipart/form-data"),
+    **answers(Batch, 201, 200),
+)
 async def import_users(request: Request, asked: Annotated[DryRun, Query()], use: Use, who: Who) -> Response:
     """Accounts from a table: multipart field ``file`` with columns login, name, roles, department, division, phone.
 

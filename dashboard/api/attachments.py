@@ -20,7 +20,7 @@ from core.filekind import recognise
 from core.pictures import rewrite
 from core.records import Actor, Command, EvidenceRef
 from dashboard.answers.cases import StoredPicture
-from dashboard.api.deps import Use, Who, answers, respond
+from dashboard.api.deps import Use, Who, answers, respond, takes_file
 from dashboard.api.filters import Filters, Word
 from dashboard.api.params import body
 from dashboard.auth import Principal
@@ -53,7 +53,11 @@ class AttachFilters(Filters):
     purpose: Word = Field("other", json_schema_extra={"enum": [*sorted(PURPOSES)]})
 
 
-@router.post("/api/cases/{case_id}/attachments", **answers(StoredPicture, 201))
+@router.post(
+    "/api/cases/{case_id}/attachments",
+    openapi_extra=takes_file("multipart/form-data", "application/json"),
+    **answers(StoredPicture, 201),
+)
 async def attach(
     case_id: str, request: Request, asked: Annotated[AttachFilters, Query()], use: Use, who: Who
 ) -> Response:

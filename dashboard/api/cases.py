@@ -14,7 +14,7 @@ from core.errors import InputInvalid
 from core.records import Command
 from dashboard.answers.cases import CaseKept
 from dashboard.api.attachments import placed, prepare_named, prepare_uploads
-from dashboard.api.deps import Use, Who, answers, packed, respond, takes
+from dashboard.api.deps import Use, Who, answers, packed, respond, takes, takes_file
 from dashboard.api.filters import Box, Filters, Moment, Text
 from dashboard.api.params import body
 from dashboard.auth import Principal
@@ -157,7 +157,7 @@ def _late_record(use: Services, who: Principal, case_id: str, sent: LateRecordBo
         keep_late(use.cases, session, wish, who.actor, told, sent.refused[:40], files)
 
 
-@router.post("/api/cases", **answers(CaseSummary, 201))
+@router.post("/api/cases", openapi_extra=takes_file("application/json"), **answers(CaseSummary, 201))
 async def report(request: Request, use: Use, who: Who) -> Response:
     """Open a case by hand: title, and what the definition's form asks for."""
     data = await body(request, dict[str, Any])

@@ -77,25 +77,36 @@ class Done(TypedDict):
 
 
 def answers(
-    kind: type[Any], status: int = 200, media: str = "application/json", shape: Literal["one", "rows", "either"] = "one"
+    kind: type[Any],
+    *statuses: int,
+    media: str = "application/json",
+    shape: Literal["one", "rows", "either"] = "one",
 ) -> dict[str, Any]:
     """Arguments of a route whose answer is ``kind`` (a record, dataclass or TypedDict) as JSON, or ``rows`` of it.
 
-    The answer stays ready JSON: it is described, and checked in tests, never converted on the way out.
+    ``statuses``: 200, or those that carry it, the usual one first.  The answer stays ready JSON: it is described, and
+    checked in tests, never converted on the way out.
     """
     if ANSWERS.setdefault(kind.__name__, kind) is not kind:
         raise TypeError(f"two answers are called {kind.__name__}: {kind.__module__}")
     one: dict[str, Any] = {"$ref": f"#/components/schemas/{kind.__name__}"}
     shapes = {"one": one, "rows": {"type": "array", "items": one}, "either": {"anyOf": [one, {"type": "array"}]}}
     said = {"description": _first_line(kind), "content": {media: {"schema": shapes[shape]}}}
-    return {"status_code": status, "responses": {status: said}}
+    given = statuses or (200,)
+    return {"status_code": given[0], "responses": dict.fromkeys(given, said)}
 
 
-def sends(*media: str, status: int = 200, what: str = "a file") -> dict[str, Any]:
-    """Arguments of a route that answers a file of one of these media types; none: no content."""
+def sends(
+    *media: str, status: int = 200, what: str = "a file", bare: Mapping[int, str] | None = None
+) -> dict[str, Any]:
+    """Arguments of a route that answers a file of one of these media types; none: no content.
+
+    ``bare``: refusals without a body, by status.
+    """
     content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in media}
     said = {"description": what, **({"content": content} if content else {})}
-    return {"status_code": status, "responses": {status: said}, "response_class": Response}
+    refused = {code: {"description": text} for code, text in (bare or {}).items()}
+    return {"status_code": status, "responses": {status: said, **refused}, "response_class": Response}
 
 
 def _first_line(kind: type[Any]) -> str:
@@ -107,6 +118,16 @@ def takes(kind: type[Any]) -> dict[str, Any]:
     BODIES[kind.__name__] = kind
     reference = {"$ref": f"#/components/schemas/{kind.__name__}"}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": reference}}}}
+
+
+_OBJECT = {"type": "object"}
+_BINARY = {"type": "string", "format": "binary"}
+
+
+def takes_file(*media: str) -> dict[str, Any]:
+    """``openapi_extra`` of a route whose body is a file of one of these media types, or a form, or free JSON."""
+    shapes = {kind: {"schema": _OBJECT if "json" in kind or "form" in kind else _BINARY} for kind in media}
+    return {"requestBody": {"required": True, "content": shapes}}
 
 
 def respond(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -6,7 +6,7 @@ import asyncio
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from core.forms.checks import form_problems
@@ -26,7 +26,7 @@ from dashboard.answers.forms import (
     FormVersionRow,
     FormVersionWhole,
 )
-from dashboard.api.deps import Use, Who, allow, answers, respond, sends, takes
+from dashboard.api.deps import Use, Who, allow, answers, respond, sends, takes, takes_file
 from dashboard.api.filters import Filters, Text, Word
 from dashboard.api.params import body
 from dashboard.form_actions import delete_draft, move_form, new_draft, save_draft
@@ -69,6 +69,9 @@ class FormAnswers(msgspec.Struct, forbid_unknown_fields=True):
 
 def _listed(version: FormVersionView) -> dict[str, Any]:
     return {k: v for k, v in msgspec.structs.asdict(version).items() if k != "body"}
+
+
+FormVersionNumber = Annotated[int, Path(ge=0, le=1 << 30)]
 
 
 class FormFilters(Filters):
@@ -125,7 +128,9 @@ async def create(request: Request, use: Use, who: Who) -> Response:
     return respond(await asyncio.to_thread(write), 201)
 
 
-@router.post("/api/import/form", dependencies=[allow(*EDITORS)], **answers(FormImport, 201))
+@router.post(
+    "/api/import/form", dependencies=[allow(*EDITORS)], openapi_extra=takes_file(XLSX), **answers(FormImport, 201, 200)
+)
 async def import_form(request: Request, asked: Annotated[WorkbookFilters, Query()], use: Use, who: Who) -> Response:
     """An XLSForm workbook as the body: every problem by sheet, row and column, and the draft when nothing blocks."""
     content, name = await request.body(), asked.name
@@ -154,7 +159,7 @@ def fill_live(form_id: str, use: Use, who: Who) -> Response:
 
 
 @router.get("/api/forms/{form_id}/versions/{version}", **answers(FormVersionWhole))
-def one(form_id: str, version: int, use: Use, who: Who) -> Response:
+def one(form_id: str, version: FormVersionNumber, use: Use, who: Who) -> Response:
     """One version with its body, its problems and the keys of its answers."""
     with read_scope(use.engine) as session:
         found = form_version(session, form_id, version)
@@ -165,7 +170,7 @@ def one(form_id: str, version: int, use: Use, who: Who) -> Response:
 
 
 @router.get("/api/forms/{form_id}/versions/{version}/fill", **answers(FormToFill))
-def fill(form_id: str, version: int, use: Use, who: Who) -> Response:
+def fill(form_id: str, version: FormVersionNumber, use: Use, who: Who) -> Response:
     """A certain version with all that filling it in needs: the one that a case or filing began with, or a trial."""
     with read_scope(use.engine) as session:
         found = form_version(session, form_id, version)
@@ -179,7 +184,7 @@ def fill(form_id: str, version: int, use: Use, who: Who) -> Response:
     openapi_extra=takes(DraftBody),
     **answers(FormVersionChecked),
 )
-async def edit(form_id: str, version: int, request: Request, use: Use, who: Who) -> Response:
+async def edit(form_id: str, version: FormVersionNumber, request: Request, use: Use, who: Who) -> Response:
     """Replace a draft; answers its problems.  Nothing is kept of a body that is no form."""
     sent = await body(request, DraftBody)
     form = parse_form(sent.body)
@@ -200,9 +205,10 @@ async def check(request: Request) -> Response:
 @router.post(
     "/api/forms/{form_id}/versions/{version}/state",
     dependencies=[allow(*EDITORS)],
-    openapi_extra=takes(FormMove), **answers(FormVersionRow),
+    openapi_extra=takes(FormMove),
+    **answers(FormVersionRow),
 )
-async def move(form_id: str, version: int, request: Request, use: Use, who: Who) -> Response:
+async def move(form_id: str, version: FormVersionNumber, request: Request, use: Use, who: Who) -> Response:
     """draft → trial → live → retired; a trial may go back to draft, a retired version may become live again."""
     sent = await body(request, FormMove)
 
@@ -211,14 +217,16 @@ async def move(form_id: str, version: int, request: Request, use: Use, who: Who)
 
 
 @router.delete("/api/forms/{form_id}/versions/{version}", dependencies=[allow(*EDITORS)], **answers(FormDropped))
-def drop(form_id: str, version: int, asked: Annotated[RevisionFilter, Query()], use: Use, who: Who) -> Response:
+def drop(
+    form_id: str, version: FormVersionNumber, asked: Annotated[RevisionFilter, Query()], use: Use, who: Who
+) -> Response:
     """Delete a draft."""
     delete_draft(use, who, form_id, version, asked.revision)
     return respond({"dropped": True})
 
 
 @router.get("/api/forms/{form_id}/versions/{version}/xlsx", **sends(XLSX))
-def export(form_id: str, version: int, use: Use, who: Who) -> Response:
+def export(form_id: str, version: FormVersionNumber, use: Use, who: Who) -> Response:
     """The version as an XLSForm workbook."""
     with read_scope(use.engine) as session:
         found = form_version(session, form_id, version)
@@ -241,7 +249,7 @@ def diff(form_id: str, asked: Annotated[TwoVersions, Query()], use: Use, who: Wh
 @router.post(
     "/api/forms/{form_id}/versions/{version}/evaluate", openapi_extra=takes(FormAnswers), **answers(FormEvaluation)
 )
-async def evaluate(form_id: str, version: int, request: Request, use: Use, who: Who) -> Response:
+async def evaluate(form_id: str, version: FormVersionNumber, request: Request, use: Use, who: Who) -> Response:
     """What the server makes of answers: relevance, values, offers, errors, what would be submitted.  Stores nothing."""
     sent = await body(request, FormAnswers)
 

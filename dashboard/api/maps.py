@@ -99,7 +99,7 @@ class LayerFilters(Filters):
     kind: Word | None = Field(None, description="of sites", max_length=40)
 
 
-@router.get("/api/map/{layer}.geojson", **answers(FeatureCollection, 200, "application/geo+json"))
+@router.get("/api/map/{layer}.geojson", **answers(FeatureCollection, media="application/geo+json"))
 def layer(layer: str, request: Request, asked: Annotated[LayerFilters, Query()], use: Use, who: Who) -> Response:
     """sites, cameras, views (the ground that cameras see), cases, divisions, devices; only what the person may see."""
     if layer not in LAYERS:

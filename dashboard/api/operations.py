@@ -21,7 +21,7 @@ from storage.tables.registry import Camera, Device
 router = APIRouter(tags=["operations"])
 
 
-@router.get("/healthz", **answers(HealthReport))
+@router.get("/healthz", **answers(HealthReport, 200, 503))
 async def healthz(use: Use) -> Response:
     """200 when the city hears and writes, else 503; every part by itself.  Holds no data: open without a session.
 

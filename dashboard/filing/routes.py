@@ -20,7 +20,7 @@ from dashboard.answers.registers import (
     FilingWhole,
     SheetTaken,
 )
-from dashboard.api.deps import Use, Who, answers, respond, sends, takes
+from dashboard.api.deps import Use, Who, answers, respond, sends, takes, takes_file
 from dashboard.api.filters import Filters, Several, Text
 from dashboard.api.params import body
 from dashboard.filing.desk import FilingDesk
@@ -134,14 +134,14 @@ def _workbook(content: bytes, name: str) -> Response:
     return Response(content, media_type=XLSX, headers=headers)
 
 
-@router.post("/api/filing/{dataset_id}/periods/{period}/sheet", **answers(SheetTaken))
+@router.post("/api/filing/{dataset_id}/periods/{period}/sheet", openapi_extra=takes_file(XLSX), **answers(SheetTaken))
 async def take_sheet(dataset_id: str, period: str, request: Request, use: Use, who: Who) -> Response:
     """Take the cells of a filled-in workbook (the body); problems name row and column."""
     content = await request.body()
     return respond(await asyncio.to_thread(FilingDesk(use, who.actor).take_sheet, dataset_id, period, content))
 
 
-@router.post("/api/filing/{dataset_id}/units/{unit}/{period}/template", **sends(XLSX))
+@router.post("/api/filing/{dataset_id}/units/{unit}/{period}/template", openapi_extra=takes_file(XLSX), **sends(XLSX))
 async def fill(dataset_id: str, unit: str, period: str, request: Request, use: Use, who: Who) -> Response:
     """The superior's own workbook (the body) with its named cells ``yw_<question>`` filled."""
     content = await request.body()

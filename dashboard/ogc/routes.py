@@ -82,7 +82,7 @@ def conformance(request: Request, use: Use, asked: Asked) -> Response:
     return respond({"conformsTo": CONFORMANCE})
 
 
-@router.get("/ogc/api", **answers(OgcDescription, 200, OPENAPI_3))
+@router.get("/ogc/api", **answers(OgcDescription, media=OPENAPI_3))
 def definition(request: Request, use: Use, asked: Asked) -> Response:
     """The API as OpenAPI 3.0."""
     actor_of(use, request, OGC)
@@ -133,7 +133,7 @@ def _described(base: str, source: Collection) -> dict[str, Any]:
             "crs": [CRS84], "extent": extent, "links": links, **attribution}  # fmt: skip
 
 
-@router.get("/ogc/collections/{name}/items", **answers(OgcFeatures, 200, GEOJSON))
+@router.get("/ogc/collections/{name}/items", **answers(OgcFeatures, media=GEOJSON))
 def items(name: str, request: Request, use: Use, asked: Annotated[ItemFilters, Query()]) -> Response:
     """Features as GeoJSON with numberMatched."""
     actor = actor_of(use, request, OGC)
@@ -157,7 +157,7 @@ def _with(address: str, query: Mapping[str, str], offset: int) -> str:
     return f"{address}?{urlencode(parts)}" if parts else address
 
 
-@router.get("/ogc/collections/{name}/items/{key}", **answers(OgcFeature, 200, GEOJSON))
+@router.get("/ogc/collections/{name}/items/{key}", **answers(OgcFeature, media=GEOJSON))
 def item(name: str, key: str, request: Request, use: Use, asked: Asked) -> Response:
     """One feature."""
     actor = actor_of(use, request, OGC)

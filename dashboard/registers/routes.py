@@ -23,7 +23,7 @@ from dashboard.answers.registers import (
     VisitsDue,
     WholeValues,
 )
-from dashboard.api.deps import Use, Who, answers, respond, sends, takes
+from dashboard.api.deps import Use, Who, answers, respond, sends, takes, takes_file
 from dashboard.api.filters import Box, Day, DivisionCode, Filters, LongText, Several, Text
 from dashboard.api.params import body
 from dashboard.registers.desk import RegisterDesk
@@ -160,7 +160,9 @@ def cells(register_id: str, asked: Annotated[DivisionFilter, Query()], use: Use,
     return respond({"items": [{"grid_code": code, "count": n} for code, n in found.items()], "next": None})
 
 
-@router.post("/api/registers/{register_id}/import", **answers(ImportReport))
+@router.post(
+    "/api/registers/{register_id}/import", openapi_extra=takes_file("application/octet-stream"), **answers(ImportReport)
+)
 async def take_in(
     register_id: str, request: Request, asked: Annotated[TableFilters, Query()], use: Use, who: Who
 ) -> Response:

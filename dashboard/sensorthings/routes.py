@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from core.errors import Forbidden, InputInvalid, NotFound
 from core.records import Actor
 from dashboard.answers.standards import SensorThingsEntity, SensorThingsRoot
-from dashboard.api.deps import Use, answers, respond
+from dashboard.api.deps import Use, answers, respond, takes_file
 from dashboard.errors import Unavailable
 from dashboard.interchange.partners import SENSORTHINGS, SENSORTHINGS_WRITE, actor_of
 from dashboard.sensorthings.create import reading_of, wait_stored
@@ -198,7 +198,11 @@ def _related(store: Store, entity: Entity, name: str, inner: Options) -> Any:
     return store.page(found, inner) if isinstance(found, list) else found
 
 
-@router.post(ROOT + "/{path:path}", **answers(SensorThingsEntity, 201, shape="either"))
+@router.post(
+    ROOT + "/{path:path}",
+    openapi_extra=takes_file("application/json"),
+    **answers(SensorThingsEntity, 201, shape="either"),
+)
 async def create(path: str, request: Request, use: Use) -> Response:
     """Create an observation: ``Observations``, ``Datastreams('…')/Observations``, or many by ``CreateObservations``.
 

@@ -18,12 +18,14 @@ from starlette.requests import ClientDisconnect
 
 from core.errors import InputInvalid
 from core.filekind import FileRefused, refused
-from dashboard.api.deps import Use, Who, answers, respond, sends
+from dashboard.api.deps import Use, Who, answers, respond, sends, takes_file
 from dashboard.auth import Principal
 from dashboard.services import Services
 from dashboard.uploads.protocol import BYTES, SUMS, VERSION, checksum, metadata
 from dashboard.uploads.targets import MB, TARGETS, target_of
 from storage.uploads import ChecksumWrong, OffsetWrong, PartWriter, UploadStore, UploadView
+
+_REFUSED = {410: "gone", 412: "another version of tus is asked for", 415: "not application/offset+octet-stream"}
 
 router = APIRouter(tags=["uploads"])
 
@@ -77,7 +79,7 @@ async def abilities() -> Response:
     )  # fmt: skip
 
 
-@router.post("/api/uploads", **sends(status=201, what="the upload; its address is Location"))
+@router.post("/api/uploads", **sends(status=201, what="the upload; its address is Location", bare=_REFUSED))
 async def create(request: Request, use: Use, who: Who) -> Response:
     """Begin an upload: ``Upload-Length`` and ``Upload-Metadata``; 201 with its ``Location``."""
     if (answer := _speaks_tus(request)) is not None:
@@ -103,7 +105,7 @@ async def create(request: Request, use: Use, who: Who) -> Response:
     return Response(status_code=201, headers={**_head(view), **location})
 
 
-@router.head("/api/uploads/{upload_id}", **sends(what="Upload-Offset and Upload-Length"))
+@router.head("/api/uploads/{upload_id}", **sends(what="Upload-Offset and Upload-Length", bare=_REFUSED))
 async def where(upload_id: str, request: Request, use: Use, who: Who) -> Response:
     """Where the upload stands; 410 when it was refused."""
     if (answer := _speaks_tus(request)) is not None:
@@ -120,7 +122,11 @@ async def state(upload_id: str, use: Use, who: Who) -> Response:
     return respond(await asyncio.to_thread(store_of(use).find, upload_id, owner_of(who)))
 
 
-@router.patch("/api/uploads/{upload_id}", **sends(status=204, what="the new Upload-Offset"))
+@router.patch(
+    "/api/uploads/{upload_id}",
+    openapi_extra=takes_file("application/offset+octet-stream"),
+    **sends(status=204, what="the new Upload-Offset", bare=_REFUSED),
+)
 async def send(upload_id: str, request: Request, use: Use, who: Who) -> Response:
     """Bytes from ``Upload-Offset`` on; 204 with the new offset, 409 when the upload stands elsewhere."""
     if (answer := _speaks_tus(request)) is not None:
