@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from dashboard.api.deps import Use, Who, allow, respond
+from dashboard.answers.boards import BoardFigures, BoardList, TileRows
+from dashboard.api.deps import Use, Who, allow, answers, respond, sends
 from dashboard.boards.access import READERS, behind, board_of, in_force
 from dashboard.boards.export import workbook
 from measures.evaluation import Reader
@@ -17,7 +18,7 @@ Days = Annotated[int, Query(ge=1, le=400, description="the period: this many day
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-@router.get("/api/boards", dependencies=[allow(*READERS)])
+@router.get("/api/boards", dependencies=[allow(*READERS)], **answers(BoardList))
 def boards(use: Use, who: Who) -> Response:
     """The boards that the person may open, every measure, and what is wrong with files of the city."""
     with read_scope(use.engine) as session:
@@ -27,7 +28,7 @@ def boards(use: Use, who: Who) -> Response:
     return respond({"items": mine, "measures": list(found.measures.values()), "problems": found.problems})
 
 
-@router.get("/api/boards/{board_id}.xlsx", dependencies=[allow(*READERS)])
+@router.get("/api/boards/{board_id}.xlsx", dependencies=[allow(*READERS)], **sends(XLSX))
 def board_workbook(board_id: str, use: Use, who: Who, days: Days = 30) -> Response:
     """The board's figures and groups as a workbook."""
     with read_scope(use.engine) as session:
@@ -38,7 +39,7 @@ def board_workbook(board_id: str, use: Use, who: Who, days: Days = 30) -> Respon
     return Response(body, media_type=XLSX, headers=headers)
 
 
-@router.get("/api/boards/{board_id}", dependencies=[allow(*READERS)])
+@router.get("/api/boards/{board_id}", dependencies=[allow(*READERS)], **answers(BoardFigures))
 def board_figures(board_id: str, use: Use, who: Who, days: Days = 30) -> Response:
     """Each measure of the board: value, the period before, when its data were written, and whether they are old."""
     with read_scope(use.engine) as session:
@@ -57,7 +58,7 @@ def board_figures(board_id: str, use: Use, who: Who, days: Days = 30) -> Respons
     return respond({"board": board.id, "from": period.begins, "to": period.ends, "items": items})
 
 
-@router.get("/api/boards/{board_id}/tiles/{tile}/rows", dependencies=[allow(*READERS)])
+@router.get("/api/boards/{board_id}/tiles/{tile}/rows", dependencies=[allow(*READERS)], **answers(TileRows))
 def tile_rows(
     board_id: str, tile: int, use: Use, who: Who, days: Days = 30,
     by: Annotated[str, Query(max_length=60, description="the field that groups")] = "",

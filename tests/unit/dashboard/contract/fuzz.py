@@ -70,6 +70,7 @@ def fuzz_of(office: Office) -> Fuzz:
     known = {
         "case_id": _case(client), "camera_id": "c-fire", "device_id": "gb26875:889", "layer": "cases", "form": "json",
         "name": "cases", "grid": "WebMercatorQuad", "user_id": "nobody",
+        "board_id": client.get("/api/boards").json()["items"][0]["id"],
     }  # fmt: skip
     return Fuzz(office, client, described, schemathesis.openapi.from_dict(_reaching(described, known)))
 
