@@ -54,6 +54,11 @@ def metrics(use: Use) -> Response:
 @router.get("/api/sources", dependencies=[allow("admin", "operator", "manager", "viewer")], **answers(SourceList))
 def sources(use: Use) -> Response:
     """Counters of each ingest source: messages taken in, refusals by reason, connections, last sign of life."""
+    return respond({"items": source_counters(use), "next": None})
+
+
+def source_counters(use: Services) -> list[dict[str, Any]]:
+    """Counters of each source: messages, refusals by code, connections, last sign of life."""
     items = []
     for key, state in sorted(use.hub.states.items()):
         if key.startswith("source."):
@@ -70,7 +75,7 @@ def sources(use: Use) -> Response:
                     "events": events,
                 }
             )
-    return respond({"items": items, "next": None})
+    return items
 
 
 def _last_heard(use: Services, source: str) -> str | None:

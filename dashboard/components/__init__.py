@@ -83,3 +83,11 @@ class FormImport(_Own):
     _type = "FormImport"
     _prop_names = ["id"]
     available_properties = _prop_names
+
+
+class CameraView(_Own):
+    """A camera's still, its live video on demand, and the way to its zones."""
+
+    _type = "CameraView"
+    _prop_names = ["id", "camera_id"]
+    available_properties = _prop_names

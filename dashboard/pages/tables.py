@@ -22,7 +22,9 @@ ZH = {
 
 CHART: dict[str, Any] = {
     "margin": {"l": 48, "r": 12, "t": 12, "b": 48}, "paper_bgcolor": "rgba(0,0,0,0)",
-    "plot_bgcolor": "rgba(0,0,0,0)", "font": {"color": "#8ea8c3"},
+    "plot_bgcolor": "rgba(0,0,0,0)", "font": {"color": "#7f97b0"},
+    "template": {"layout": {axis: {"gridcolor": "rgba(127,151,176,.22)", "zerolinecolor": "rgba(127,151,176,.4)"}
+                            for axis in ("xaxis", "yaxis")}},
 }  # fmt: skip
 """The look of a plotly chart on a desk page: the page's own ground, quiet words."""
 

@@ -32,7 +32,7 @@ from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import Case, CaseEvidence
 from storage.tables.observations import DeadLetter, ObservationRow, Rule
 from storage.tables.plans import DutyShift
-from storage.tables.registry import Camera, Site
+from storage.tables.registry import Camera, Device, Site
 from tests.acceptance.browserkit import Visit, visit
 from tests.acceptance.test_browser_whole import HOME, PASSWORD, Whole, _seed
 from tests.fake_api import picture
@@ -282,38 +282,87 @@ def test_four_clicks_calibrate_with_a_stated_error(desk: Whole, boss: Visit) -> 
     assert len(saved["points"]) == 4 and saved["error_m"] > 0 and saved["field_of_view"]["type"] == "Polygon"
 
 
-def test_an_unknown_device_is_accepted_and_its_readings_drawn(desk: Whole, boss: Visit) -> None:
-    page, settings = boss.page, desk.settings
+def _push(settings: Settings, **body: Any) -> None:
+    """A reading of a gauge over HTTP, with the shared account."""
     account = (settings.mqtt_device_user, settings.mqtt_device_password)
+    url = f"http://127.0.0.1:{settings.ingest_http_port}/readings"
+    assert httpx.post(url, json={"device": "gauge-9", **body}, auth=account, timeout=20).status_code < 500
 
-    def push(seq: int) -> None:
-        body = {"device": "gauge-9", "seq": seq, "water_level_m": 0.3 + seq / 100}
-        url = f"http://127.0.0.1:{settings.ingest_http_port}/readings"
-        assert httpx.post(url, json=body, auth=account, timeout=20).status_code == 200
 
-    push(1)
+def test_an_unknown_device_is_accepted_and_its_readings_drawn(desk: Whole, boss: Visit) -> None:
+    page = boss.page
+    _push(desk.settings, seq=1, water_level_m=0.31)
     boss.open("/devices?tab=quarantine")
-    row = page.locator('tr[data-id="http:gauge-9"]')
-    for _ in range(20):
+    row = page.locator('#dev-table .ag-center-cols-container [row-id="http:gauge-9"]')
+    for _ in range(40):
         if row.count():
             break
         page.wait_for_timeout(500)
-        page.get_by_role("button", name="刷新").click()
-    row.get_by_role("button", name="接入").click()
-    dialog = page.locator("dialog.form-dialog")
-    dialog.locator("input[name=name]").fill("九号水尺")
-    dialog.locator("select[name=site_id]").select_option("site-1")
+        page.locator("#dev-refresh").click()
+    row.locator("[col-id=name]").click()
+    page.get_by_role("button", name="接入", exact=True).click()
+    form = page.locator("#dev-dialog-held")
+    form.get_by_label("名称").fill("九号水尺")
+    form.get_by_role("textbox", name="所属点位").click()
+    page.get_by_role("option", name="东盛商厦").click()
+    expect(form.get_by_role("textbox", name="所属点位")).to_have_value("东盛商厦")
     _shot(page, "accept")
-    dialog.locator("button[type=submit]").click()
+    form.get_by_role("button", name="接入").click()
     expect(row).to_have_count(0)
     for seq in range(2, 6):
-        push(seq)
+        _push(desk.settings, seq=seq, water_level_m=0.3 + seq / 100)
         page.wait_for_timeout(300)
     boss.open("/devices?tab=all")
-    page.locator('tr[data-id="http:gauge-9"]').click()
-    expect(page.locator(".split-side .facts")).to_contain_text("东盛商厦")
-    expect(page.locator(".chart-slot svg path, .chart-slot svg polyline").first).to_be_visible()
+    row.locator("[col-id=name]").click()
+    expect(page).to_have_url(re.compile("device=http%3Agauge-9"))
+    expect(page.locator("#dev-panel .facts")).to_contain_text("东盛商厦")
+    expect(page.locator("#dev-chart .js-plotly-plot .scatterlayer path").first).to_be_attached()
+    expect(page.locator("#dev-latest")).to_contain_text("水位")
     _shot(page, "device")
+
+
+def test_what_a_device_sent_in_vain_is_shown_and_its_registration_changed(desk: Whole, boss: Visit) -> None:
+    page = boss.page
+    _push(desk.settings, seq=1, water_level_m=0.31)
+    _push(desk.settings, seq=9, water_level_m=0.39, time="yesterday")
+    boss.open("/devices?device=http%3Agauge-9")
+    expect(page.locator("#dev-live")).to_contain_text("拒收 1 条", timeout=30_000)  # by itself, a moment later
+    page.reload()
+    expect(page.locator("#dev-panel .refused")).to_contain_text("yesterday")
+    page.get_by_role("button", name="编辑").click()
+    scale = page.locator("#dev-measures [col-id=scale]").last
+    scale.click()
+    page.keyboard.type("2")
+    page.keyboard.press("Enter")
+    expect(scale).to_have_text("2")
+    page.get_by_label("上报间隔").fill("120")
+    page.locator("#dev-dialog-held").get_by_role("button", name="保存").click()
+    expect(page.locator("#dev-panel .facts")).to_contain_text("120 s")
+    kept = _row(desk, Device, "http:gauge-9")
+    assert kept.calibration == {"water_level_m": {"scale": 2.0}} and kept.expected_interval_s == 120
+
+
+def test_a_device_gets_a_credential_of_its_own_and_loses_it(desk: Whole, boss: Visit) -> None:
+    page = boss.page
+    boss.open("/devices?device=gb26875%3A1")
+    page.get_by_role("button", name="生成专用凭据").click()
+    expect(page.locator("#dev-secret-held")).to_contain_text("gb26875:1")
+    page.keyboard.press("Escape")
+    expect(page.locator("#dev-panel .chip", has_text="专用凭据")).to_be_visible()
+    assert "token_sha256" in _row(desk, Device, "gb26875:1").attributes
+    page.get_by_role("button", name="撤销专用凭据").click()
+    expect(page.locator("#dev-panel .chip", has_text="共用凭据")).to_be_visible()
+    assert "token_sha256" not in _row(desk, Device, "gb26875:1").attributes
+
+
+def test_cameras_and_sources_have_lists_of_their_own(desk: Whole, boss: Visit) -> None:
+    page = boss.page
+    boss.open("/devices?tab=cameras")
+    page.locator("#cam-table [row-id=cam-1] [col-id=name]").click()
+    expect(page.locator("#cam-panel .camera-stage")).to_be_visible()
+    page.get_by_role("tab", name="接入协议").click()
+    expect(page).to_have_url(re.compile("tab=sources"))
+    expect(page.locator("#src-table")).to_contain_text("HTTP", timeout=30_000)
 
 
 def test_how_well_we_see_becomes_a_threshold_and_a_hard_negative(desk: Whole, boss: Visit) -> None:

@@ -60,6 +60,7 @@
     Timeline: component("Timeline", "wall/timeline.mjs", "own-timeline"),
     TopBar: component("TopBar", "wall/topbar.mjs", "own-topbar"),
     CityMap: component("CityMap", "map/map.mjs", "own-map"),
+    CameraView: component("CameraView", "cases/video.mjs", "own-camera"),
     FormFill: component("FormFill", "desk/form_fill.mjs", "own-form"),
     FormImport: component("FormImport", "desk/form_import.mjs", "own-import"),
     Panel: component("Panel", function (props) { return "desk/page_" + props.module + ".mjs"; }, "own-page")

@@ -1,10 +1,18 @@
 // Camera video: fMP4 over WebSocket into MSE; JPEG snapshots where that cannot be.
-import { t, term } from "../shared/i18n.mjs";
+import { t, term, ready as wordsReady } from "../shared/i18n.mjs";
 import { h, icon, replace } from "../shared/dom.mjs";
 import * as api from "../shared/api.mjs";
 import * as store from "../shared/store.mjs";
 
 const KEEP_S = 45; // seconds of past kept in the buffer: −30 s is in it once it has played that long
+
+/** The same as a component of a desk page. */
+export function mount(root, props) {
+  let leave = () => {};
+  let alive = true;
+  wordsReady.then(() => { if (alive) leave = cameraView(root, props.camera_id); });
+  return { destroy: () => { alive = false; leave(); } };
+}
 
 /** A still at once, live on demand.  Returns how to leave. */
 export function cameraView(root, cameraId) {
