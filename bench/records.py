@@ -20,11 +20,11 @@ from sqlalchemy import Column, Engine, Index, Integer, MetaData, String, Table, 
 
 from bench.parts.filing import measure_filing
 from core.clock import SystemClock
+from core.sealing import Seal
 from records.registers.columns import surroundings
 from records.registers.definition import shipped_registers
 from records.registers.generating import generate, rows
 from records.registers.importing import Importer
-from records.registers.sealing import Seal
 from records.registers.search import Query, count, page
 from storage.schema import create_all
 from storage.session import make_engine, read_scope, refresh_statistics

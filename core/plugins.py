@@ -40,6 +40,7 @@ GROUPS: dict[str, str] = {
     "rule": "events.rules",
     "channel": "events.notify.channels",
     "layer": "layers.kinds",
+    "connection": "ingest.connections",
 }
 """Package of each group; a city's own lie in ``<data>/plugins/<the package's last name>/``."""
 
@@ -58,17 +59,21 @@ class About(Record, frozen=True):
     ``transport`` (``tcp``: devices connect to a port of ours; ``poll``: we ask), ``port`` (the default) and
     ``port_variable`` (the environment variable that sets another; empty: ``YIWANG_<KIND>_PORT``), ``interval_s``
     (how often a healthy device is heard when its registration does not say; 0: unknown), ``text_mark``
-    (how a frame of a text protocol begins; empty: bytes in hex).
+    (how a frame of a text protocol begins; empty: bytes in hex).  Connections say ``help`` (what to type, for the page),
+    ``secrets`` (names of what is kept sealed) and ``direction``; ``transport`` ``push``: the sender calls us.
     """
 
     zh: str
     en: str
     params: Mapping[str, Words] = {}
-    transport: Literal["", "tcp", "poll"] = ""
+    transport: Literal["", "tcp", "poll", "push"] = ""
     port: int = 0
     port_variable: str = ""
     interval_s: float = 0.0
     text_mark: str = ""
+    help: Words = Words(zh="", en="")
+    secrets: tuple[str, ...] = ()
+    direction: Literal["", "in", "out"] = ""
 
     def variable(self, kind: str) -> str:
         """The environment variable of the port."""

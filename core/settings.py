@@ -59,6 +59,7 @@ class Settings:
     disk_reserve_mb: int = 0  # kept free for alarms: uploads are refused below it; 0: 5 % of the disk, at most 5 GB
     trusted_proxies: str = ""  # addresses and networks whose X-Forwarded-For is believed
     camera_networks: str = ""  # networks that a camera's web address may lead to; "": all but our own machine's
+    connection_networks: str = ""  # private networks that connections to other platforms may lead to
     allowed_hosts: str = ""  # names by which browsers may call us, with commas; "": any
     media_keep_days: int = 0  # evidence of cases closed longer than this goes; 0: it stays for good
     ports: Mapping[str, int] = field(default_factory=dict)  # YIWANG_…_PORT as set, for sources that listen
@@ -163,6 +164,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         disk_reserve_mb=_whole(env, "YIWANG_DISK_RESERVE_MB", 0, 0, 10_000_000),
         trusted_proxies=env.get("YIWANG_TRUSTED_PROXIES", ""),
         camera_networks=env.get("YIWANG_CAMERA_NETWORKS", ""),
+        connection_networks=env.get("YIWANG_CONNECTION_NETWORKS", ""),
         allowed_hosts=env.get("YIWANG_ALLOWED_HOSTS", ""),
         media_keep_days=_whole(env, "YIWANG_MEDIA_KEEP_DAYS", 0, 0, 36500),
         patrol_every_s=_whole(env, "YIWANG_PATROL_EVERY_S", 0, 0, 7 * 86400),

@@ -18,14 +18,16 @@ from sqlalchemy.orm import Session
 from core.bus import Bus
 from core.ids import subject_token
 from core.records import AlgorithmConfig, CameraConfig, DeviceConfig, GeoPoint, Zone, encode
+from storage.connections import read_connections
 from storage.session import read_scope
+from storage.tables.exchange import Connection
 from storage.tables.registry import Camera, Device, GridCell
 
 log = logging.getLogger("yiwang.registry")
 
 
 def registry_key(group: str, identifier: str) -> str:
-    """The bucket's key: ``camera.<id>`` or ``device.<id>``, where ``:`` became ``=``."""
+    """The bucket's key: ``camera.<id>``, ``device.<id>`` or ``connection.<id>``, where ``:`` became ``=``."""
     return f"{group}.{subject_token(identifier).replace(':', '=')}"
 
 
@@ -146,9 +148,16 @@ class RegistryPublisher:
                 revisions[registry_key("camera", camera_id)] = revision
             for device_id, revision in session.execute(select(Device.device_id, Device.revision)):
                 revisions[registry_key("device", device_id)] = revision
+            for connection_id, revision in session.execute(select(Connection.connection_id, Connection.revision)):
+                revisions[registry_key("connection", connection_id)] = revision
             stale = {k for k, v in revisions.items() if self._written.get(k) != v}
             if not stale:
                 return revisions, changed
+            if any(key.startswith("connection.") for key in stale):
+                for found in read_connections(session):
+                    key = registry_key("connection", found.connection_id)
+                    if key in stale:
+                        changed[key] = (found.revision, encode(found))
             for camera in session.scalars(select(Camera)):
                 key = registry_key("camera", camera.camera_id)
                 if key in stale:

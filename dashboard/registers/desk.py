@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from core.clock import BEIJING
 from core.errors import NotFound
 from core.records import Actor
+from core.sealing import Seal
 from dashboard.services import Services
 from events.evidence import audit_log
 from records.registers.access import may_read, must_write, visible_records
@@ -24,7 +25,6 @@ from records.registers.disclosure import export_csv, must_have_reason, unmask
 from records.registers.divisions import division_names
 from records.registers.importing import Importer, ImportReport
 from records.registers.preparing import Preparer, masked
-from records.registers.sealing import Seal
 from records.registers.search import Query, count, page
 from records.registers.storing import Origin, get_record, history, values_of
 from records.registers.visits import counts_per_cell, due_visits, visit

@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 
 from core.errors import Forbidden, InputInvalid, NotFound
 from core.records import Actor
+from core.sealing import Seal
 from core.tables.problem import CellInvalid
 from records.registers.access import must_write
 from records.registers.columns import Surroundings, columns_of
 from records.registers.cross_checks import CrossChecks
 from records.registers.definition import Register
 from records.registers.preparing import Preparer
-from records.registers.sealing import Seal
 from records.registers.storing import Origin, change_record, get_record, values_of
 from storage.tables.records import RecordChangeRequest, RegisterRecord
 

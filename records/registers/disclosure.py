@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from core.errors import InputInvalid
 from core.ids import new_id
 from core.records import Actor
+from core.sealing import Seal
 from records.ports import Audit
 from records.registers.access import must_unmask, must_write
 from records.registers.definition import Register
 from records.registers.preparing import masked
-from records.registers.sealing import Seal
 from records.registers.storing import Origin, values_of, write_events
 from storage.tables.records import RecordAccess, RegisterRecord
 

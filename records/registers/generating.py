@@ -16,9 +16,9 @@ from core.clock import Clock
 from core.codes.credit import ALPHABET, credit_check_character, organisation_check_character
 from core.codes.resident import resident_check_character
 from core.ids import new_id
+from core.sealing import Seal
 from records.registers.definition import Register, shipped_registers
 from records.registers.preparing import Prepared, Preparer
-from records.registers.sealing import Seal
 from records.registers.storing import Origin, create_records
 from storage.bulk import roomy
 from storage.session import session_scope

@@ -11,13 +11,13 @@ from sqlalchemy import Engine
 
 from core.clock import Clock
 from core.ids import new_id
+from core.sealing import Seal
 from core.tables.problem import Problems
 from core.tables.reader import MAX_ROWS, raw_rows
 from records.registers.columns import RowParser, Surroundings, columns_of
 from records.registers.cross_checks import CrossChecks
 from records.registers.definition import Register
 from records.registers.preparing import Preparer
-from records.registers.sealing import Seal
 from records.registers.storing import Keyed, Origin, Written, existing_by_key, values_of, write_batch
 from storage.bulk import roomy
 from storage.session import read_scope, session_scope

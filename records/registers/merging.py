@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid, NotFound
 from core.ids import new_id
+from core.sealing import Seal, comparable_number
 from records.registers.definition import Register
 from records.registers.preparing import Preparer
-from records.registers.sealing import Seal, comparable_number
 from records.registers.storing import Origin, change_record, get_record, values_of, write_events
 from storage.tables.records import RecordDuplicate, RecordLink, RecordMerge, RegisterRecord
 

@@ -8,9 +8,9 @@ from datetime import date, timedelta
 from typing import Any
 
 from core.codes.masking import mask_id, mask_name, mask_phone
+from core.sealing import Seal, comparable_number
 from records.registers.definition import Register
 from records.registers.naming import grams, spelled
-from records.registers.sealing import Seal, comparable_number
 
 PLACED = {"division": "division_code", "grid": "grid_code", "department": "department_id", "building": "building_id"}
 _MASKS = {"phone": mask_phone, "resident_id": mask_id, "person_name": mask_name}

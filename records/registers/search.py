@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.codes.result import normalise
+from core.sealing import Seal, comparable_number
 from records.registers.definition import shipped_registers
 from records.registers.naming import searched
-from records.registers.sealing import Seal, comparable_number
 from storage.tables.records import RecordBlind, RecordGram, RegisterRecord
 
 MOST = 200  # rows of a page

@@ -14,9 +14,9 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from core.errors import NotFound, YiwangError
 from core.ids import new_id
+from core.sealing import Seal
 from records.registers.definition import Register
 from records.registers.preparing import Prepared, Preparer
-from records.registers.sealing import Seal
 from storage.bulk import bulk_insert
 from storage.tables.records import RecordBlind, RecordEvent, RecordGram, RegisterRecord
 

@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid
+from core.sealing import Seal
 from records.registers.definition import Register
 from records.registers.preparing import Preparer
-from records.registers.sealing import Seal
 from records.registers.search import below
 from records.registers.storing import Origin, values_of
 from storage.tables.records import RecordVisit, RegisterRecord

@@ -13,13 +13,13 @@ from typing import Any
 
 from core.clock import BEIJING, SystemClock
 from core.errors import InputInvalid, NotFound
+from core.sealing import Seal
 from core.settings import Settings, load_settings
 from records.registers.columns import surroundings
 from records.registers.definition import Register, shipped_registers
 from records.registers.divisions import communities, division_names
 from records.registers.generating import generate
 from records.registers.importing import Importer, ImportReport
-from records.registers.sealing import Seal
 from storage.session import make_engine, read_scope, refresh_statistics
 
 HELP = "registers of people, housing, enterprises …: list, import, generate"

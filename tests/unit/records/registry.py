@@ -13,12 +13,12 @@ from sqlalchemy import Engine
 
 from core.clock import ManualClock
 from core.records import Actor
+from core.sealing import Seal
 from records.registers.columns import Surroundings, surroundings
 from records.registers.definition import Register, shipped_registers
 from records.registers.generating import rows
 from records.registers.importing import Importer, ImportReport
 from records.registers.preparing import Preparer
-from records.registers.sealing import Seal
 from records.registers.storing import Origin
 from storage.schema import create_all
 from storage.session import make_engine

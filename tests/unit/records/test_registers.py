@@ -13,6 +13,7 @@ from sqlalchemy import Engine, func, select
 
 from core.clock import ManualClock
 from core.errors import Forbidden, InputInvalid
+from core.sealing import Seal, SealBroken, comparable_number
 from records.registers.access import visible_records
 from records.registers.corrections import ValueRefused, decide, propose
 from records.registers.definition import RegisterInvalid, parse_register, shipped_registers
@@ -21,7 +22,6 @@ from records.registers.generating import generate, rows
 from records.registers.merging import find_duplicates, merge, unmerge
 from records.registers.naming import grams, searched, spelled
 from records.registers.preparing import masked
-from records.registers.sealing import Seal, SealBroken, comparable_number
 from records.registers.search import Query, count, page
 from records.registers.storing import RecordChanged, change_record, history, values_of
 from records.registers.visits import counts_per_cell, due_visits, visit

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from core.clock import ManualClock
+from core.sealing import Seal
 from core.settings import Settings, load_settings
 from dashboard.auth import add_user
 from events.evidence.audit_log import SYSTEM_CHAIN, check_chain
@@ -18,7 +19,6 @@ from events.evidence.audit_log import as_dict as link
 from records.filing.store import take_dataset
 from records.filing.tree import save_units
 from records.registers.generating import rows
-from records.registers.sealing import Seal
 from storage.session import read_scope, session_scope
 from storage.tables.cases import AuditEntry
 from storage.tables.people import User
