@@ -1,4 +1,4 @@
-"""A connection to another platform, as the processes that carry it need to know it (KV ``registry``, ``connection.*``)."""
+"""A connection to another platform, as the processes that carry it know it (KV ``registry``, ``connection.*``)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.records import JSON, Record
 from core.sealing import Seal, SealBroken
 
 ORDER = "exchange_order"
-"""Observation kind of another platform's order: the worker opens a case from it (``events/interchange/orders.py``)."""
+"""Observation kind of another platform's order: the worker opens a case from it (``events/runtime/orders.py``)."""
 
 
 class ConnectionConfig(Record, frozen=True):

@@ -59,7 +59,7 @@ class About(Record, frozen=True):
     ``transport`` (``tcp``: devices connect to a port of ours; ``poll``: we ask), ``port`` (the default) and
     ``port_variable`` (the environment variable that sets another; empty: ``YIWANG_<KIND>_PORT``), ``interval_s``
     (how often a healthy device is heard when its registration does not say; 0: unknown), ``text_mark``
-    (how a frame of a text protocol begins; empty: bytes in hex).  Connections say ``help`` (what to type, for the page),
+    (how a frame of a text protocol begins; empty: bytes in hex).  Connections say ``help`` (what to type),
     ``secrets`` (names of what is kept sealed) and ``direction``; ``transport`` ``push``: the sender calls us.
     """
 

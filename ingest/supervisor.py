@@ -14,6 +14,7 @@ from core.settings import Settings
 from ingest import configured
 from ingest.broker_auth import AuthService, Gate
 from ingest.commands import CommandDesk
+from ingest.connections.running import Connections
 from ingest.counters import Counters, Refusal
 from ingest.health import HealthMonitor
 from ingest.live import LiveStates
@@ -125,7 +126,9 @@ class Ingest:
             subscribers = MqttSessions(self.settings, self.pipeline, router, self.clock, keep_running)
             start("mqtt sessions", lambda: subscribers.run(stop))
             start("mappings", lambda: follow(mappings, router, stop))
-            push = PushApp(self.settings, self.pipeline, self.clock, router)
+            connections = Connections(self.settings, self.pipeline, self.clock)
+            start("connections", lambda: connections.run(self.bus, stop))
+            push = PushApp(self.settings, self.pipeline, self.clock, router, connections)
             port = self.settings.ingest_http_port
             start("http", lambda: http.serve(push, self.settings.panel_host, port, stop))
             start("health", lambda: self.health.run(stop))

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
 from core.errors import RecordError
+from core.exchange import ORDER
 from core.records import DeviceConfig, Observation, Quality, Reading
 from events.correlation.case_placement import Desk
 from events.correlation.places import Registry
@@ -42,10 +43,19 @@ class Taken:
     case_ids: list[str] = field(default_factory=list)
 
 
+class Orders(Protocol):
+    """Who makes cases of other platforms' orders."""
+
+    def take(self, session: Session, observation: Observation) -> str | None: ...
+
+
 class Intake:
     """Takes batches in; ``book`` may be exchanged between batches."""
 
-    def __init__(self, clock: Clock, book: Rulebook, registry: Registry, desk: Desk) -> None:
+    def __init__(
+        self, clock: Clock, book: Rulebook, registry: Registry, desk: Desk, orders: Orders | None = None
+    ) -> None:
+        self.orders = orders
         self.clock = clock
         self.book = book
         self.registry = registry
@@ -60,7 +70,10 @@ class Intake:
         self.registry.load_devices(session, {o.source_id for o in new if o.source_type == "device"})
         self._discover(session, [o for o in new if o.kind == DISCOVERED])
         record_health(session, new)
-        judged = [o for o in new if o.kind != DISCOVERED and self._may_judge(o, taken)]
+        if self.orders is not None:
+            placed = [self.orders.take(session, order) for order in new if order.kind == ORDER]
+            taken.case_ids += [case_id for case_id in placed if case_id]
+        judged = [o for o in new if o.kind not in (DISCOVERED, ORDER) and self._may_judge(o, taken)]
         self._judge(session, judged, taken, stored=True)
         return taken
 

@@ -42,6 +42,7 @@ from events.notify.deadlines import DeadlineSweep
 from events.rules.rulebook import default_rulebook, read_rulebook, rulebook_mark, sync_defaults
 from events.runtime import dead_letters
 from events.runtime.night_watch import NightWatch
+from events.runtime.orders import OrderDesk
 from events.runtime.outbox import Relay
 from events.runtime.readings_upkeep import ReadingsUpkeep
 from events.runtime.single_owner import Claim
@@ -254,7 +255,7 @@ async def _work(
     await asyncio.to_thread(recount, engine, service)
     await asyncio.to_thread(_complete_turns, engine, service)
     desk = Desk(service, clock, registry, default_routing())
-    intake = Intake(clock, default_rulebook(), registry, desk)
+    intake = Intake(clock, default_rulebook(), registry, desk, OrderDesk(service, clock))
     arrived = asyncio.Event()
     flows = await _flows(bus, arrived)
     relay = Relay(bus, engine, clock, settings)

@@ -1,8 +1,8 @@
 """What every kind of connection is and may use.
 
-A plug-in's ``build(params, *, wiring) -> Connector``.  A connector fetches the sender's items as plain data; the mapping
-turns them into readings, alarms and orders.  ``fetch`` gets the cursor (how far was read, "" at first) and gives the
-next one, which is kept only after everything became durable; ``confirm`` is called then.
+A plug-in's ``build(params, *, wiring) -> Connector``.  A connector fetches the sender's items as plain data; the
+mapping turns them into readings, alarms and orders.  ``fetch`` gets the cursor (how far was read, "" at first) and
+gives the next one, which is kept only after everything became durable; ``confirm`` is called then.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Wiring:
 
 @dataclass(frozen=True)
 class Fetched:
-    """One fetch: the answer (the mapping's ``items`` path leads to the list in it), the next cursor, whether more waits."""
+    """One fetch: the answer (the mapping's ``items`` leads to the list in it), the next cursor, whether more waits."""
 
     body: Any
     cursor: str = ""
@@ -71,3 +71,5 @@ class Receiver(Protocol):
     """A connection whose sender calls us."""
 
     def read(self, headers: Mapping[str, str], body: bytes) -> Any: ...
+
+    def took(self, headers: Mapping[str, str]) -> None: ...

@@ -70,11 +70,29 @@ class EventMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     attributes: dict[str, str] = {}
 
 
+class OrderMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another platform's order, which becomes a case of ``definition``.
+
+    ``number``: where the sender's own number stands.  ``fields``: field of the definition's report → path in the item,
+    or a fixed text behind ``=``.  ``choices``: field → the sender's word → ours; a word that is not listed is refused.
+    ``command_path`` and ``commands``: where the sender says what it wants, its word → command of the definition
+    (``report`` opens the case, the others go to the case that the order became; its ``reason`` is ``reason_path``).
+    """
+
+    definition: str
+    number: str
+    fields: dict[str, str] = {}
+    choices: dict[str, dict[str, str]] = {}
+    command_path: str = ""
+    commands: dict[str, str] = {}
+    reason_path: str = ""
+
+
 class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """See the module.  ``source`` is the first half of device ids; ``prefix`` stands before the device's name."""
 
     name: str
-    device: str
+    device: str = ""
     source: str = "mqtt"
     source_type: Literal["camera", "device", "drone", "citizen", "platform"] = "device"
     prefix: str = ""
@@ -85,6 +103,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     place: PlaceMap | None = None
     values: list[ValueMap] = []
     events: list[EventMap] = []
+    orders: list[OrderMap] = []
 
 
 def read_mapping(spec: Any, name: str = "") -> Mapping:
@@ -96,8 +115,12 @@ def read_mapping(spec: Any, name: str = "") -> Mapping:
     except (msgspec.ValidationError, ValueError, KeyError) as error:
         raise MappingInvalid(mapping=name or _name_of(spec), detail=str(error)) from error
     _check_topic(mapping)
-    if not mapping.values and not mapping.events:
-        raise MappingInvalid(mapping=mapping.name, detail="it maps neither values nor events")
+    if not mapping.values and not mapping.events and not mapping.orders:
+        raise MappingInvalid(mapping=mapping.name, detail="it maps neither values nor events nor orders")
+    if not mapping.device:
+        if mapping.values or mapping.events:
+            raise MappingInvalid(mapping=mapping.name, detail="Object missing required field `device`")
+        mapping = msgspec.structs.replace(mapping, device=mapping.orders[0].number)
     for event in mapping.events:
         if bool(event.kind) == bool(event.kind_path):
             raise MappingInvalid(mapping=mapping.name, detail="an event needs either kind or kind_path with kinds")

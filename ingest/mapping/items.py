@@ -22,6 +22,7 @@ from core.records import GeoPoint, Observation, Quality, Reading
 from ingest.contract import observed
 from ingest.jsontext import NotJson, read_json
 from ingest.mapping.format import EventMap, Mapping, State, TimeMap, ValueMap
+from ingest.mapping.orders import order_of
 from ingest.mapping.paths import MISSING, find, look
 from ingest.mapping.words import fitting, is_missing, listed, number, truth_listed, word
 from ingest.times import read_time, read_zone
@@ -57,6 +58,7 @@ class Mapped:
     readings: dict[str, list[Reading]] = field(default_factory=dict)
     observations: dict[str, list[Observation]] = field(default_factory=dict)
     refused: list[tuple[int, YiwangError]] = field(default_factory=list)
+    orders: list[Observation] = field(default_factory=list)
 
     @property
     def devices(self) -> list[str]:
@@ -181,7 +183,9 @@ def _moment(given: Any, time: TimeMap) -> datetime | None:
 def _map_item(shared: _Item, mapped: Mapped) -> None:
     readings = [r for r in (_reading(shared, value) for value in shared.mapping.values) if r is not None]
     observations = [o for o in (_observation(shared, event) for event in shared.mapping.events) if o is not None]
-    if readings or shared.mapping.source_type == "device":  # it was heard, even if it said nothing of interest
+    mapped.orders += [o for o in (order_of(shared, order) for order in shared.mapping.orders) if o is not None]
+    heard = shared.mapping.source_type == "device" and (shared.mapping.values or shared.mapping.events)
+    if readings or heard:  # it was heard, even if it said nothing of interest
         mapped.readings.setdefault(shared.device_id, []).extend(readings)
     if observations:
         mapped.observations.setdefault(shared.device_id, []).extend(observations)

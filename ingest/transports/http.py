@@ -32,6 +32,8 @@ from core.clock import Clock
 from core.errors import Forbidden, YiwangError
 from core.records import Observation, Reading
 from core.settings import Settings
+from ingest.connections.pushing import may_push, take_push
+from ingest.connections.running import Connections, Held
 from ingest.counters import Refusal
 from ingest.gateways.zlm_hooks import read_hook
 from ingest.mapping import Mapped, map_payload
@@ -81,8 +83,12 @@ class _Buckets:
 class PushApp:
     """The ASGI application."""
 
-    def __init__(self, settings: Settings, pipeline: Pipeline, clock: Clock, router: Router) -> None:
+    def __init__(
+        self, settings: Settings, pipeline: Pipeline, clock: Clock, router: Router,
+        connections: Connections | None = None,
+    ) -> None:  # fmt: skip
         self._settings, self._pipeline, self._clock, self._router = settings, pipeline, clock, router
+        self._connections = connections
         self._counters = pipeline.counters.of("http")
         self._requests = _Buckets(REQUESTS_PER_S, REQUEST_BURST)
         self._failures = _Buckets(FAILURES_PER_MIN / 60, FAILURE_BURST)
@@ -125,6 +131,9 @@ class PushApp:
         if wait > 0 or self._active > MAX_AT_ONCE:
             raise _Refusal(429, "too_many_requests", "slow down", {"retry-after": str(max(1, round(wait)))})
         path = str(scope["path"])
+        held = self._connections.pushed_to(path.removeprefix("/push/")) if self._connections else None
+        if held is not None and path.startswith("/push/"):
+            return await self._connection(held, scope, headers, address, now, receive)
         mapping = self._router.named(path.removeprefix("/push/")) if path.startswith("/push/") else None
         if path.startswith("/zlm/"):
             return await self._zlm(scope, headers, address, now, receive)
@@ -143,6 +152,21 @@ class PushApp:
             self._counters.keep(Refusal(error.code, str(error), self._clock.now(), body, path))
             raise _Refusal(400, error.code, str(error)) from error
         return await self._take(pushed, may, path, body)
+
+    async def _connection(
+        self, held: Held, scope: Scope, headers: dict[str, str], address: str, now: float, receive: Receive
+    ) -> tuple[int, dict[str, Any], dict[str, str]]:
+        """A call of a connection's sender, with the connection's own key."""
+        if scope["method"] != "POST":
+            raise _Refusal(405, "method_not_allowed", "use POST", {"allow": "POST"})
+        if self._failures.wait_s(address, now, 0.0) > 0:
+            raise _Refusal(429, "too_many_failures", "too many wrong keys", {"retry-after": "60"})
+        if not may_push(held, headers.get("authorization", "")):
+            self._failures.wait_s(address, now, 1.0)
+            raise _Refusal(401, "unauthorised", "wrong key", {"www-authenticate": 'Bearer realm="push"'})
+        assert self._connections is not None
+        status, body = await take_push(self._connections, held, headers, await _read_body(headers, receive))
+        return status, body, {"retry-after": "5"} if status == 503 else {}
 
     async def _zlm(
         self, scope: Scope, headers: dict[str, str], address: str, now: float, receive: Receive

@@ -1,0 +1,1 @@
+"""Connections to other platforms, as an administrator makes, tries and changes them."""

@@ -1,0 +1,1 @@
+"""Other platforms of the district, simulated: they speak over real sockets as the real ones would."""
