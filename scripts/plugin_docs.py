@@ -21,6 +21,7 @@ TITLES = {
     "rule": "Rules (`events/rules/`)",
     "channel": "Notification channels (`events/notify/channels/`)",
     "layer": "Map layers (`layers/kinds/`)",
+    "connection": "Connections (`ingest/connections/`)",
 }
 
 
