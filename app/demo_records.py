@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time
 from sqlalchemy import Engine, func, select
 
 from core.clock import BEIJING, SystemClock
+from core.sealing import Seal
 from core.settings import Settings
 from records.filing.example import example_bodies, fill_example, write_units
 from records.filing.periods import before, bounds, period_of
@@ -15,7 +16,6 @@ from records.filing.store import take_dataset
 from records.filing.tree import load_tree
 from records.registers.divisions import communities
 from records.registers.generating import generate
-from records.registers.sealing import Seal
 from storage.session import read_scope, refresh_statistics, session_scope
 from storage.tables.filing import FilingUnit
 from storage.tables.records import RegisterRecord

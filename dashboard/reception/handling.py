@@ -21,6 +21,7 @@ from core.ids import derived_id
 from core.media import MediaStore
 from core.pictures import rewrite
 from core.records import JSON, Actor, EvidenceRef, GeoPoint, Observation
+from core.sealing import Seal
 from dashboard.outside.asked import checked, point_of
 from dashboard.reception import telephones
 from dashboard.reception.places import place_of, public_places
@@ -29,7 +30,6 @@ from dashboard.reception.views import masked, write_view
 from events.cases.service import CaseService
 from events.evidence import audit_log
 from events.interchange.open311 import service_of
-from records.registers.sealing import Seal
 from storage.tables.outside import OutsideRequest
 
 PUBLIC = Actor(user_id="outside", name="群众", roles=("citizen",))

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
-from records.registers.sealing import Seal, comparable_number
+from core.sealing import Seal, comparable_number
 from storage.tables.outside import OutsideRequest
 
 VALID = timedelta(minutes=10)

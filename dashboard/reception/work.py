@@ -18,6 +18,7 @@ from core.clock import Clock
 from core.errors import YiwangError
 from core.media import MediaStore
 from core.records import JSON, decode, encode
+from core.sealing import Seal
 from core.settings import Settings
 from dashboard.outside import wire
 from dashboard.outside.wire import Answer, Submission, Wanted
@@ -28,7 +29,6 @@ from dashboard.reception.places import public_places
 from dashboard.reception.texting import send_text, text_channel
 from dashboard.reception.views import write_view
 from events.cases.service import CaseService
-from records.registers.sealing import Seal
 from storage.availability import is_away
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, CaseObservation

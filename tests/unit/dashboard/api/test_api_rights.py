@@ -36,7 +36,7 @@ def filled(path: str) -> str:
     parts += ["register", "record", "request", "dataset", "connection", "board"]
     for part in (f"{p}_id" for p in parts):
         path = path.replace("{" + part + "}", "x")
-    for part in ("form", "number", "token", "name", "code", "device", "unit", "period", "question"):
+    for part in ("form", "number", "token", "name", "code", "device", "unit", "period", "question", "tile", "measure"):
         path = path.replace("{" + part + "}", "json" if part == "form" else "x")
     path = path.replace("{grid}/{matrix}/{row}/{column}", "WebMercatorQuad/1/1/1")
     path = path.replace("{grid}", "WebMercatorQuad").replace("{key}", "x")

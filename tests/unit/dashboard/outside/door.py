@@ -14,6 +14,7 @@ from sqlalchemy import Engine, select
 
 from core.clock import Clock
 from core.media import MediaStore
+from core.sealing import Seal
 from dashboard.outside.application import create_outside_app
 from dashboard.outside.problems import DoorClosed
 from dashboard.outside.settings import OutsideSettings
@@ -22,7 +23,6 @@ from dashboard.reception import mailbox
 from dashboard.reception.handling import Handled, Reception
 from dashboard.reception.telephones import TextMessage
 from events.runtime.wiring import case_service
-from records.registers.sealing import Seal
 from storage.session import read_scope, session_scope
 from storage.tables.outside import OutsidePage, OutsideRequest
 from storage.tables.people import User, UserRole
