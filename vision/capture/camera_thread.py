@@ -2,68 +2,46 @@
 
 The newest picture wins: what was not analysed in time is dropped, and while analysing is behind only key frames are
 decoded.  Every wait has an end: opening 5 s, reading 5 s, 8 s without a picture, and a stream that floods is read at
-a bounded rate (:mod:`vision.capture.timing`).  Only pictures that are analysed are converted.  While nothing moves
-(``economy``) and key frames come at least every 2 s, only those are decoded; the packets between are judged by their
-sizes (:mod:`vision.capture.packet_activity`) and kept: when something stirs, what was skipped since the last key
-frame is decoded at once and the newest picture goes on.
+a bounded rate (:mod:`vision.capture.timing`).  Only pictures that are analysed are converted, and only what they need
+is decoded (:mod:`vision.capture.packet_choice`).
+
+Cameras differ: one that takes longer than 5 s for a picture is waited for longer each time; one that begins between two
+key frames that are far apart (smart codecs) is waited for until the next; one that refuses TCP is asked for UDP; one
+whose log-in FFmpeg does not know is logged in by a relay; snapshot addresses and motion JPEG are read as pictures.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import av
 import av.error
-import numpy as np
 
 from core.errors import YiwangError
 from core.records import CameraConfig
+from vision.capture.clips import check_timed
+from vision.capture.conversion import check_size, converted, decode_still
 from vision.capture.frames import Frame, make_frame
-from vision.capture.packet_activity import CompressedGate
-from vision.capture.preroll import PacketRing
-from vision.capture.sources import Source, analysis_source, describe
-from vision.capture.timing import Pace, camera_time
+from vision.capture.packet_choice import PacketChoice, Wish
+from vision.capture.preroll import JPEG, PacketRing
+from vision.capture.reaching import Reach
+from vision.capture.sources import Source, analysis_source
+from vision.capture.status import CaptureStatus
+from vision.capture.timing import Pace, camera_time, yield_to_analysis
+from vision.detections import Image
 from vision.errors import StreamFailed
 
 log = logging.getLogger("yiwang.vision.capture")
 
-OPEN_S, READ_S, STALL_S = 5.0, 5.0, 8.0
+STALL_S = 8.0
+KEY_S = 300.0  # for the first key frame: nobody can make a camera send it sooner
 BACKOFF_S = (0.5, 1.0, 2.0, 4.0, 8.0)  # a camera that returns is seen again in under 10 s
-MAX_PIXELS = 8192 * 4320
-MAX_WIDTH = 1920  # wider pictures are scaled down while converting
-ECONOMY_GOP_S = 2.1
 BEHIND_S = 2.0  # pictures that nobody took for so long: only key frames are decoded until somebody does
-NICER = 4  # by how much decoding yields to analysing
-MAX_HELD = 240  # packets
 CLOCK_S = 1.0  # how often the camera's clock is read
-
-
-@dataclass
-class CaptureStatus:
-    """What is known of the stream; written by the capture thread, read by others."""
-
-    state: str = "connecting"  # connecting, online, offline
-    reason: str = "connecting"
-    since: float = 0.0  # monotonic
-    last_frame: float = 0.0  # monotonic; 0: never
-    frames: int = 0
-    decoded: int = 0
-    dropped: int = 0
-    bad_packets: int = 0
-    glances: int = 0  # half seconds judged by packet sizes alone
-    woken: int = 0  # times that ended the economy
-    connects: int = 0
-    width: int = 0
-    height: int = 0
-    cpu_s: float = 0.0
-    clock_offset_s: float | None = None  # the camera's clock minus ours; None: the stream bears no time
 
 
 class CameraCapture(threading.Thread):
@@ -83,14 +61,14 @@ class CameraCapture(threading.Thread):
         self._lock = threading.Lock()
         self._halt = threading.Event()
         self._sequence = 0
-        self._gop_s = float("inf")
         self.ring = PacketRing()
         self._due = 0.0
         self._looked = 0.0  # when the last picture was offered
         self._clock_read = 0.0
-        self._glance = CompressedGate()
-        self._held: list[av.Packet] = []  # since the last key frame, not decoded
-        self._gapless = True  # the decoder, fed with what is held, can go on
+        self._came, self._came_at = 0, 0.0  # pictures of this session, and when the last one came
+        self._choice = PacketChoice()
+        self._reach = Reach()
+        self._hang_up: Callable[[], None] = lambda: None
 
     # for others ----------------------------------------------------------
     def take(self) -> Frame | None:
@@ -111,12 +89,13 @@ class CameraCapture(threading.Thread):
     def halt(self) -> None:
         """Ask the thread to end; it does within the read time-out."""
         self._halt.set()
+        self._hang_up()
 
     # the thread ----------------------------------------------------------
     def run(self) -> None:
         """Open, read, and again, until halted."""
         failures = 0
-        _yield_to_analysis()
+        yield_to_analysis()
         while not self._halt.is_set():
             frames = self.status.frames
             try:
@@ -124,7 +103,7 @@ class CameraCapture(threading.Thread):
             except YiwangError as error:
                 reason = str(error.data.get("detail", error))
             except (av.error.FFmpegError, OSError, ValueError, EOFError) as error:
-                reason = describe(error)
+                reason = str(getattr(error, "strerror", None) or error or type(error).__name__)
             except Exception as error:  # noqa: BLE001 — supervisor: no stream may end its own supervision
                 reason = f"{type(error).__name__}: {error}"
                 log.exception("camera %s: unexpected", self.camera.camera_id)
@@ -133,7 +112,9 @@ class CameraCapture(threading.Thread):
                 break
             failures = 0 if self.status.frames > frames else failures + 1
             self._offline(reason)
-            self._halt.wait(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
+            at_once, self._reach.at_once = self._reach.at_once, False
+            if not at_once:
+                self._halt.wait(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
 
     def _offline(self, reason: str) -> None:
         if self.status.state != "offline":
@@ -146,14 +127,16 @@ class CameraCapture(threading.Thread):
         """Play the source until it ends or fails; returns or raises why."""
         self.status.connects += 1
         self.status.clock_offset_s = None
-        timeout = None if source.is_file else (OPEN_S, READ_S)
-        with av.open(source.address, options=source.options(), timeout=timeout) as container:
+        if source.scheme in {"http", "https"} and self._pictures(source):
+            return "the stream ended"
+        with self._reach.container(source) as container:
             if not container.streams.video:
                 raise StreamFailed(url=source.shown, detail="there is no video in what it sends")
+            if source.is_file and not source.rate:
+                check_timed(container, source.shown)
             stream = container.streams.video[0]
             context = stream.codec_context
-            if context.width * context.height > MAX_PIXELS:
-                raise StreamFailed(url=source.shown, detail=f"{context.width}×{context.height} pixels are too many")
+            check_size(source, context.width, context.height)
             context.thread_count = 1  # one core per worker; more threads only add latency
             context.thread_type = "NONE"
             recorded = source.is_file or (container.duration or 0) > 0
@@ -167,73 +150,104 @@ class CameraCapture(threading.Thread):
                 self.ring.flush(stream)
             return "the recording ended" if recorded else "the stream ended"
 
+    def _pictures(self, source: Source) -> bool:
+        """Play an HTTP address that gives pictures; False when it gives something else."""
+        with self._reach.pictures(source) as camera:
+            self._hang_up = camera.hang_up
+            if not camera.open() or self._halt.is_set():
+                return False
+            self._came = 0
+            try:
+                for data in camera.pictures(self._interval, self._halt.wait, self._hear):
+                    now = time.monotonic()
+                    self._between(now)
+                    self.status.bad_packets += camera.damaged
+                    camera.damaged = 0
+                    self._show(source, data, now)
+                    self.ring.keep_jpeg(data, now)
+                    if self._halt.is_set():
+                        break
+            finally:
+                self.ring.flush(JPEG)
+            return True
+
+    def _interval(self) -> float:
+        return self.status.interval_s if self._came > 1 else 0.0
+
+    def _hear(self) -> None:
+        self.status.heard = time.monotonic()
+
+    def _between(self, now: float) -> None:
+        """A picture came: a camera's own rate is the slowest of late."""
+        if self._came:
+            self.status.interval_s = max(now - self._came_at, 0.7 * self.status.interval_s)
+            self._reach.rate(self.status.interval_s)
+        self._came, self._came_at = self._came + 1, now
+
+    def _show(self, source: Source, data: bytes, now: float) -> None:
+        if now + 0.004 < self._due:
+            return
+        start = time.thread_time()
+        image = decode_still(source, data)
+        self.status.cpu_s += time.thread_time() - start
+        if image is None:
+            self.status.bad_packets += 1
+            return
+        self.status.decoded += 1
+        self._into_slot(image, now)
+
     def _play(self, container: av.container.InputContainer, stream: av.VideoStream, live: bool, recorded: bool) -> bool:
         """Decode one pass; True when it ran to its end with pictures."""
-        pace = Pace(recorded)
-        last_picture = time.monotonic()
-        given, last_key = self.status.frames, None
+        pace, choice = Pace(recorded), self._choice
+        owed: float | None = None  # since when there is data that gave no picture
+        given, self._came = self.status.frames, 0
         tick = float(stream.time_base) if stream.time_base else 0.0
-        self._held, self._gapless = [], True
+        choice.restart()
         for packet in container.demux(stream):
             if self._halt.is_set():
                 return False
             now = time.monotonic()
-            if now - last_picture > STALL_S:
-                raise StreamFailed(url="", detail=f"data but no picture for {STALL_S:.0f} s")
+            owed = now if owed is None else owed
+            self._stalled(now - owed)
             at = packet.pts * tick if packet.pts is not None and tick else None
-            if packet.is_keyframe and at is not None:
-                self._gop_s = at - last_key if last_key is not None and at > last_key else self._gop_s
-                last_key = at
             wait = pace.wait_s(at, now)
             if wait > 0.002 and self._halt.wait(wait):
                 return False
             if packet.size:
+                self._between(now)
                 self.ring.keep(packet, tick, stream)
                 if live and now - self._clock_read >= CLOCK_S:
                     self._clock_read = now
                     self.status.clock_offset_s = camera_time(packet, self.status.clock_offset_s)
-            for wanted in self._wanted(packet, now, now - last_picture, bool(stream.codec_context.has_b_frames)):
+            wish = self._wish(now, now - owed)
+            for wanted in choice.choose(packet, at, now, bool(stream.codec_context.has_b_frames), wish):
                 for picture in self._decode(wanted):
-                    last_picture = time.monotonic()
+                    owed = None
                     self.status.decoded += 1
                     if wanted is packet:
-                        self._offer(picture, last_picture)
+                        self._offer(picture, time.monotonic())
+            self._note(choice)
         return self.status.frames > given
 
-    def _wanted(self, packet: av.Packet, now: float, silent_s: float, reordered: bool) -> list[av.Packet]:
-        """What to decode now that ``packet`` is here; pictures of the last one only are wanted."""
-        if not packet.size:
-            return [packet]  # the end: what the decoder still holds
-        behind = self._slot is not None and now - self._filled > BEHIND_S
-        slow = self._gop_s <= 1.0 / max(self.fps, self.pace) or (behind and self._gop_s <= ECONOMY_GOP_S)
-        resting = self.economy and self._gop_s <= ECONOMY_GOP_S and not reordered
-        if packet.is_keyframe:
-            self._held, self._gapless = [], True
-            early = (slow and now + 0.004 < self._due) or (resting and now - self._looked < self.rest_s - 0.1)
-            if early and silent_s < STALL_S / 2:
-                self._held.append(packet)
-                return []
-            return [packet]
-        if not self._gapless:
-            return []
-        if resting and not slow:
-            stirs = self._glance.feed(packet.size, now)
-            self.status.glances = self._glance.windows
-            if not stirs:
-                self._hold(packet)
-                return []
-            self.economy, self._due = False, now
-            self.status.woken += 1
-        elif slow:
-            self._held, self._gapless = [], False
-            return []
-        wanted, self._held = [*self._held, packet], []
-        return wanted
+    def _stalled(self, silent_s: float) -> None:
+        """End a session that gives data but no pictures.  Before its first key frame no stream can give any."""
+        if self._choice.keyed and self._choice.gapless and silent_s > STALL_S:
+            raise StreamFailed(url="", detail=f"data but no picture for {STALL_S:.0f} s")
+        if silent_s > KEY_S:
+            raise StreamFailed(url="", detail=f"data but no key frame for {KEY_S:.0f} s")
+        if not self._choice.keyed and silent_s > 2.0 and self.status.state != "online":
+            self.status.reason = "waiting for a key frame: shorten the camera's key-frame interval"
 
-    def _hold(self, packet: av.Packet) -> None:
-        self._held.append(packet)
-        if len(self._held) > MAX_HELD:
-            self._held, self._gapless = [], False  # after a gap only a key frame makes sense again
+    def _wish(self, now: float, silent_s: float) -> Wish:
+        behind = self._slot is not None and now - self._filled > BEHIND_S
+        every = 1.0 / max(self.fps, self.pace)
+        return Wish(every, self._due, self._looked, self.economy, self.rest_s, silent_s >= STALL_S / 2, behind)
+
+    def _note(self, choice: PacketChoice) -> None:
+        self.status.glances = choice.glances
+        if choice.woken != self.status.woken:
+            self.status.woken = choice.woken
+            self.economy = False
 
     def _decode(self, packet: av.Packet) -> list[av.VideoFrame]:
         start = time.thread_time()
@@ -251,35 +265,35 @@ class CameraCapture(threading.Thread):
         """Into the slot, if a picture is due."""
         if now + 0.004 < self._due:
             return
+        start = time.thread_time()
+        image = converted(picture)
+        self.status.cpu_s += time.thread_time() - start
+        self._into_slot(image, now)
+
+    def _into_slot(self, image: Image, now: float) -> None:
         interval = 1.0 / max(self.fps, self.pace)
         self._due = now + interval if now > self._due + interval else self._due + interval
-        start = time.thread_time()
-        if picture.width > MAX_WIDTH:
-            picture = picture.reformat(width=MAX_WIDTH, height=round(picture.height * MAX_WIDTH / picture.width))
-        image = np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
         self._sequence += 1
-        offset = self.status.clock_offset_s
+        offset, status = self.status.clock_offset_s, self.status
+        start = time.thread_time()
         frame = make_frame(self.camera.camera_id, image, datetime.now(UTC), now, self._sequence, offset)
         self._looked = now
-        self.status.cpu_s += time.thread_time() - start
+        status.cpu_s += time.thread_time() - start
         with self._lock:
             if self._slot is not None:
-                self.status.dropped += 1
+                status.dropped += 1
             else:
                 self._filled = now
             self._slot = frame
-        status = self.status
+        if status.size(frame.width, frame.height):
+            log.info("camera %s: pictures of %d×%d now", self.camera.camera_id, frame.width, frame.height)
         status.frames += 1
-        status.last_frame, status.width, status.height = now, frame.width, frame.height
+        status.last_frame = now
         if status.state != "online":
             if status.state == "offline":
                 log.info("camera %s is back", self.camera.camera_id)
-            status.state, status.reason, status.since = "online", "pictures arrive", now
+            status.state, status.reason, status.since = "online", self._words(), now
         self._wake()
 
-
-def _yield_to_analysis() -> None:
-    """Many decoding threads would starve the one that analyses: they are a little nicer (per thread, Linux only)."""
-    with contextlib.suppress(OSError, AttributeError):
-        me = threading.get_native_id()
-        os.setpriority(os.PRIO_PROCESS, me, min(os.getpriority(os.PRIO_PROCESS, me) + NICER, 19))
+    def _words(self) -> str:
+        return "pictures arrive" + (" over UDP" if self._reach.transport == "udp" else "")

@@ -15,22 +15,38 @@ from vision.errors import ClipInvalid
 MOST_BROKEN = 500  # packets in a row; then the rest is given up
 
 
-def read_clip(path: str | Path, fps: float | Callable[[], float]) -> Iterator[tuple[float, Image]]:
+RAW = {"h264", "hevc", "m4v", "mpegvideo", "vvc", "obu", "dirac", "vc1", "mjpeg", "cavsvideo", "avs2", "avs3"}
+"""FFmpeg's formats that bear no times: it takes 25 pictures a second for granted."""
+
+
+def read_clip(
+    path: str | Path, fps: float | Callable[[], float], rate: float = 0.0
+) -> Iterator[tuple[float, Image]]:
     """(seconds from the start, BGR picture, upright) at most ``fps`` times a second; a function is asked each time.
 
     Damage loses the damaged pictures, up to the next key frame; what comes after is read.  :class:`ClipInvalid` when
-    the file cannot be opened, has no video, or gives no single picture.
+    the file cannot be opened, has no video, or gives no single picture, and where it is a raw stream (``.h264``,
+    ``.h265``), which bears no times, and ``rate`` does not say how many pictures a second it has.
     """
     try:
-        container = av.open(str(path))
+        container = av.open(str(path), options={"framerate": f"{rate:g}"} if rate else {})
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise ClipInvalid(path=str(path), detail=getattr(error, "strerror", None) or str(error)) from error
     with container:
         if not container.streams.video:
             raise ClipInvalid(path=str(path), detail="no video in it")
+        if not rate:
+            check_timed(container, str(path))
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
         yield from _paced(container, stream, fps if callable(fps) else lambda: fps, str(path))
+
+
+def check_timed(container: av.container.InputContainer, path: str) -> None:
+    """:class:`ClipInvalid` for a raw stream: every duration read from it would be a guess."""
+    if RAW & set(container.format.name.split(",")):
+        detail = "a raw stream bears no times: say how many pictures a second it has (--rate 10, or ?rate=10 in a URL)"
+        raise ClipInvalid(path=path, detail=detail)
 
 
 def upright(frame: av.VideoFrame) -> Image:

@@ -13,24 +13,39 @@ from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import av
+import av.container
 import av.error
+
+from vision.capture.jpeg_stream import picture_size
 
 log = logging.getLogger("yiwang.vision.preroll")
 
 MAX_RING_BYTES = 24 << 20
 MAX_CLIP_BYTES = 96 << 20
+LONGEST_GAP_S = 5.0  # between two pictures; more is another beginning
 MAX_CLIPS = 4  # at once, per camera
 
 
+class JpegTrack(NamedTuple):
+    """Stands for the stream of a camera that gives pictures of their own: a clip of them is motion JPEG."""
+
+    codec: str = "mjpeg"
+
+
+JPEG = JpegTrack()
+Track: TypeAlias = av.VideoStream | JpegTrack
+
+
 class Kept(NamedTuple):
-    """One compressed packet: ``dts`` and ``pts`` in seconds, ``at`` its arrival on the monotonic clock."""
+    """One compressed packet: ``dts`` (None where the container has none) and ``pts`` in seconds, ``at`` its arrival on
+    the monotonic clock."""
 
     data: bytes
     pts: float
-    dts: float
+    dts: float | None
     key: bool
     at: float
 
@@ -63,14 +78,26 @@ class PacketRing:
     def keep(self, packet: av.Packet, tick: float, stream: av.VideoStream) -> None:
         """Take the next packet (its times in units of ``tick`` seconds), and finish clips whose time has come."""
         now = time.monotonic()
+        kept = None
+        if packet.size and tick and (packet.pts is not None or packet.dts is not None):
+            shown = packet.pts if packet.pts is not None else packet.dts
+            decoded = None if packet.dts is None else packet.dts * tick
+            kept = Kept(bytes(packet), shown * tick, decoded, bool(packet.is_keyframe), now)
+        self._take(kept, now, stream)
+
+    def keep_jpeg(self, data: bytes, now: float) -> None:
+        """Take the next picture of a camera that gives them one by one."""
+        self._take(Kept(data, now, now, True, now), now, JPEG)
+
+    def _take(self, kept: Kept | None, now: float, stream: Track) -> None:
         while self._asked:
             after_s, done = self._asked.popleft()
             if len(self._clips) >= MAX_CLIPS:
                 done.set_result(None)
                 continue
             self._clips.append(_Clip(now + after_s, done, list(self._ring), self._bytes))
-        if packet.size and tick and (packet.pts is not None or packet.dts is not None):
-            kept = self._add(packet, tick, now)
+        if kept is not None:
+            self._add(kept, now)
             for clip in self._clips:
                 clip.packets.append(kept)
                 clip.size += len(kept.data)
@@ -78,7 +105,7 @@ class PacketRing:
             self._clips.remove(clip)
             clip.done.set_result(_mux(clip.packets, stream))
 
-    def flush(self, stream: av.VideoStream | None) -> None:
+    def flush(self, stream: Track | None) -> None:
         """The stream ended or broke: finish what was asked for with what there is, and forget the ring."""
         clips, self._clips = self._clips, []
         while self._asked:
@@ -90,10 +117,7 @@ class PacketRing:
         self._keys.clear()
         self._bytes = 0
 
-    def _add(self, packet: av.Packet, tick: float, now: float) -> Kept:
-        pts, dts = packet.pts, packet.dts
-        shown, decoded = (pts if pts is not None else dts), (dts if dts is not None else pts)
-        kept = Kept(bytes(packet), shown * tick, decoded * tick, bool(packet.is_keyframe), now)
+    def _add(self, kept: Kept, now: float) -> None:
         self._ring.append(kept)
         if kept.key:
             self._keys.append(now)
@@ -103,7 +127,6 @@ class PacketRing:
             self._forget_first()
             while self._ring and not self._ring[0].key:
                 self._forget_first()
-        return kept
 
     def _forget_first(self) -> None:
         first = self._ring.popleft()
@@ -117,24 +140,26 @@ class PacketRing:
         return len(self._keys) > second and now - self._keys[second] >= self.seconds
 
 
-def _mux(packets: list[Kept], stream: av.VideoStream) -> bytes | None:
+def _mux(packets: list[Kept], stream: Track) -> bytes | None:
     """The packets as an MP4; times are made to rise where a looped film or a reset clock jumps back."""
     start = next((i for i, p in enumerate(packets) if p.key), None)
     if start is None:
         return None
+    timed = _timed(packets[start:])
     base = Fraction(1, 90000)
     buffer = io.BytesIO()
     try:
         with av.open(buffer, "w", format="mp4") as out:
-            track = out.add_stream_from_template(stream)
-            last, shift = 0.0, -packets[start].dts
-            for kept in packets[start:]:
-                if not 0 <= kept.dts + shift - last < 5.0:
-                    shift = last + 0.04 - kept.dts
-                last = kept.dts + shift
+            track = _track(out, stream, packets[start].data)
+            last, shift = 0.0, -timed[0][1]
+            for kept, decoded in timed:
+                if not 0 <= decoded + shift - last < LONGEST_GAP_S:
+                    shift = last + 0.04 - decoded
+                last = decoded + shift
                 packet = av.Packet(kept.data)
                 packet.time_base = base
-                packet.pts, packet.dts = round((kept.pts + shift) * 90000), round(last * 90000)
+                packet.dts = round(last * 90000)
+                packet.pts = max(round((kept.pts + shift) * 90000), packet.dts)
                 packet.is_keyframe = kept.key
                 packet.stream = track
                 out.mux(packet)
@@ -142,3 +167,35 @@ def _mux(packets: list[Kept], stream: av.VideoStream) -> bytes | None:
         log.info("a clip cannot be made: %s", error)
         return None
     return buffer.getvalue()
+
+
+def _timed(packets: list[Kept]) -> list[tuple[Kept, float]]:
+    """Every packet with its decoding time.  Matroska stores none: of pictures out of order (B-frames) they are the
+    times of showing, sorted, and earlier by the longest delay, so that none is shown before it is decoded."""
+    whole = all(kept.dts is not None for kept in packets)  # FFmpeg guesses some of Matroska's, not the first ones
+    out: list[tuple[Kept, float]] = []
+    run: list[Kept] = []
+    for kept in packets:
+        if whole and kept.dts is not None:
+            out.append((kept, kept.dts))
+            continue
+        if run and abs(kept.pts - run[-1].pts) > LONGEST_GAP_S:
+            out += _sorted(run)
+            run = []
+        run.append(kept)
+    return out + _sorted(run)
+
+
+def _sorted(run: list[Kept]) -> list[tuple[Kept, float]]:
+    times = sorted(kept.pts for kept in run)
+    delay = max((time_ - kept.pts for kept, time_ in zip(run, times, strict=True)), default=0.0)
+    return [(kept, time_ - delay) for kept, time_ in zip(run, times, strict=True)]
+
+
+def _track(out: av.container.OutputContainer, stream: Track, first: bytes) -> av.VideoStream:
+    if isinstance(stream, JpegTrack):
+        track = out.add_stream(stream.codec, rate=25)
+        track.pix_fmt = "yuvj420p"
+        track.width, track.height = picture_size(first) or (2, 2)
+        return track
+    return out.add_stream_from_template(stream)

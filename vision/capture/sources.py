@@ -28,6 +28,7 @@ class Source:
     address: str
     scheme: str
     loop: bool = False
+    rate: float = 0.0  # pictures a second of a recording that bears no times; 0: not said
 
     @property
     def is_file(self) -> bool:
@@ -41,13 +42,23 @@ class Source:
             return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
         return self.address
 
-    def options(self) -> dict[str, str]:
-        """ffmpeg's options: TCP transport, little buffering, a small appetite for what is not video."""
+    @property
+    def has_user(self) -> bool:
+        return bool(urlsplit(self.address).username)
+
+    def options(self, transport: str = "tcp") -> dict[str, str]:
+        """ffmpeg's options: the transport, a small appetite for what is not video.
+
+        Not ``nobuffer``: it throws away what was read to find out the format, the first key frame among it, and
+        cameras with key frames far apart send the next one only after many seconds.
+        """
         options = {"protocol_whitelist": _WHITELIST[self.scheme]}
         if not self.is_file:
-            options |= {"probesize": "1000000", "analyzeduration": "3000000", "fflags": "nobuffer"}
+            options |= {"probesize": "1000000", "analyzeduration": "3000000"}
+        elif self.rate:
+            options |= {"framerate": f"{self.rate:g}"}
         if self.scheme in {"rtsp", "rtsps"}:
-            options |= {"rtsp_transport": "tcp", "max_delay": "500000", "allowed_media_types": "video"}
+            options |= {"rtsp_transport": transport, "max_delay": "500000", "allowed_media_types": "video"}
         return options
 
 
@@ -57,15 +68,27 @@ def parse_source(url: str) -> Source:
     scheme = parts.scheme.lower()
     if scheme in {"", "file"} or (len(scheme) == 1 and Path(url).exists()):
         path, _, query = (unquote(parts.path), "", parts.query) if scheme == "file" else url.partition("?")
-        loop = parse_qs(query).get("loop", ["0"])[-1].lower() not in {"0", "false", "no", ""}
+        asked = parse_qs(query)
+        loop = asked.get("loop", ["0"])[-1].lower() not in {"0", "false", "no", ""}
         if not path:
             raise StreamFailed(url=url, detail="the address is empty")
-        return Source(path, "file", loop)
+        return Source(path, "file", loop, _rate(asked.get("rate", ["0"])[-1], url))
     if scheme not in _WHITELIST:
         raise StreamFailed(url=url, detail=f"scheme {scheme!r} is not one of {', '.join(_WHITELIST)}")
     if not parts.hostname:
         raise StreamFailed(url=url, detail="the address names no host")
     return Source(url, scheme)
+
+
+def _rate(text: str, url: str) -> float:
+    """Pictures a second in the address of a recording."""
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1.0
+    if not 0.0 <= rate <= 240.0:
+        raise StreamFailed(url=url, detail=f"rate={text}: pictures a second are a number up to 240")
+    return rate
 
 
 def analysis_source(camera: CameraConfig) -> Source:

@@ -188,10 +188,10 @@ class Engine(threading.Thread):
         """Cameras that gave nothing for a while."""
         for station in self.held():
             status, health = station.capture.status, station.analysis.health
-            silent = now - max(status.last_frame, station.started)
+            silent = now - max(status.last_frame, status.heard, station.started)
             patience = 3.0
             if status.state == "online":
-                patience = max(patience, 3.0 / station.capture.fps, 3 * station.capture.rest_s)
+                patience = max(patience, 3.0 / station.capture.fps, 3 * station.capture.rest_s, 3 * status.interval_s)
             if health is None or silent < patience:
                 continue
             reason = status.reason if status.state != "online" else "the stream stands still"

@@ -12,20 +12,14 @@ from __future__ import annotations
 import contextlib
 import itertools
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Literal
-
-import av
-import av.error
-import numpy as np
 
 from core.errors import YiwangError
 from core.records import AlgorithmConfig, CameraConfig
-from vision.capture.camera_thread import MAX_PIXELS, MAX_WIDTH
-from vision.capture.frames import Frame, make_frame
-from vision.capture.sources import analysis_source, describe
+from vision.capture.frames import Frame
+from vision.capture.stills import grab
 from vision.detections import Detections, empty, merge
 from vision.errors import StreamFailed
 from vision.judging.analyzer import Outcome, build_algorithm
@@ -95,54 +89,6 @@ def order(cameras: Iterable[CameraConfig], memories: Mapping[str, Memory], now: 
         (c for c in cameras if c.enabled),
         key=lambda c: (-risk(c, memories.get(c.camera_id, Memory()), now), c.camera_id),
     )
-
-
-def grab(camera: CameraConfig, stills: int, gap_s: float, timeout_s: float = 6.0) -> Generator[Frame]:
-    """``stills`` pictures ``gap_s`` of video apart, as they come; :class:`StreamFailed` when there is none in time.
-
-    Fewer when the stream ends early.  The stream is open until the iterator is closed.
-    """
-    source = analysis_source(camera)
-    deadline = time.monotonic() + timeout_s + stills * gap_s
-    given = 0
-    try:
-        limits = None if source.is_file else (timeout_s, timeout_s)
-        with av.open(source.address, options=source.options(), timeout=limits) as container:
-            if not container.streams.video:
-                raise StreamFailed(url=source.shown, detail="there is no video in what it sends")
-            stream = container.streams.video[0]
-            stream.codec_context.thread_count = 1
-            if stream.codec_context.width * stream.codec_context.height > MAX_PIXELS:
-                raise StreamFailed(url=source.shown, detail="its pictures are too large")
-            for at, picture in _pictures(container, stream, gap_s, deadline):
-                if picture.width > MAX_WIDTH:
-                    height = round(picture.height * MAX_WIDTH / picture.width)
-                    picture = picture.reformat(width=MAX_WIDTH, height=height)
-                image = np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
-                yield make_frame(camera.camera_id, image, datetime.now(UTC), at, given)
-                given += 1
-                if given >= stills:
-                    return
-    except (av.error.FFmpegError, OSError, ValueError) as error:
-        if not given:
-            raise StreamFailed(url=source.shown, detail=describe(error)) from error
-    if not given:
-        raise StreamFailed(url=source.shown, detail="no picture in time")
-
-
-def _pictures(
-    container: av.container.InputContainer, stream: av.VideoStream, gap_s: float, deadline: float
-) -> Iterator[tuple[float, av.VideoFrame]]:
-    """Decoded pictures with their times, ``gap_s`` of video apart, until ``deadline`` (monotonic)."""
-    due: float | None = None
-    for packet in container.demux(stream):
-        if time.monotonic() > deadline:
-            return
-        for picture in _decoded(packet):
-            at = float(picture.time or 0.0)
-            if due is None or at + 1e-3 >= due:
-                due = at + gap_s
-                yield at, picture
 
 
 def visit(
@@ -258,11 +204,3 @@ def _offline(out: Visit, memory: Memory, standing: set[str], problem: str | None
     attributes = {"state": "offline", "reason": reason, "patrol": True}
     change: Literal["open", "clear"] = "open" if problem is not None else "clear"
     out.outcomes.append(Outcome(Finding("camera_health", change, None, attributes=attributes), None, empty()))
-
-
-def _decoded(packet: av.Packet) -> list[av.VideoFrame]:
-    """The pictures of a packet; a damaged packet has none (the next key frame mends it)."""
-    try:
-        return list(packet.decode())
-    except (av.error.FFmpegError, ValueError):
-        return []

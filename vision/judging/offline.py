@@ -29,6 +29,7 @@ class Analysis:
     params: dict[str, Any]
     zones: tuple[Zone, ...] = ()
     fps: float = 4.0
+    rate: float = 0.0  # pictures a second of a raw stream, which bears no times; 0: not said
 
 
 def analyze(
@@ -37,6 +38,8 @@ def analyze(
     """Outcomes in the order of video time (``frame.clock_s``).  ``looked`` is told the time of every picture."""
     if not 0 < job.fps <= MAX_FPS:
         raise InputInvalid(field="--fps", detail=f"{job.fps:g} pictures a second", how=f"give 0.01 … {MAX_FPS:g}")
+    if not 0 <= job.rate <= MAX_FPS:
+        raise InputInvalid(field="--rate", detail=f"{job.rate:g} pictures a second", how=f"give 0.01 … {MAX_FPS:g}")
     pool = pool or DetectorPool()
     analyzer = Analyzer(pool)
     wanted = AlgorithmConfig(kind=job.algorithm, zones=tuple(z.zone_id for z in job.zones), params=job.params)
@@ -44,7 +47,7 @@ def analyze(
     camera.health = None  # judged only when asked for
     camera.algorithms = [build_algorithm(wanted, job.zones, pool)]
     camera.needs = tuple({n.key: n for a in camera.algorithms for n in a.needs}.values())
-    pictures = read_clip(job.clip, lambda: max(job.fps, camera.pace))
+    pictures = read_clip(job.clip, lambda: max(job.fps, camera.pace), job.rate)
     for sequence, (seconds, image) in enumerate(pictures):
         if looked is not None:
             looked(seconds)

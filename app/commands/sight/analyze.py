@@ -43,6 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="override a parameter; repeat")
     words = "pictures analysed a second (default 4; an algorithm may ask for more while it suspects something)"
     parser.add_argument("--fps", type=float, default=4.0, help=words)
+    parser.add_argument("--rate", type=float, default=0.0, help="pictures a second of a raw .h264 or .h265")
     parser.add_argument("--frames", type=Path, metavar="FOLDER", help="also write the annotated pictures there")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.clip:
         raise InputInvalid(field="clip", detail="is missing", how="name a video file")
     zones = tuple(parse_zone(" ".join(corners), f"zone{i}") for i, corners in enumerate(args.zone, 1))
-    job = Analysis(args.clip, args.algorithm.replace("-", "_"), parse_settings(args.set), zones, args.fps)
+    job = Analysis(args.clip, args.algorithm.replace("-", "_"), parse_settings(args.set), zones, args.fps, args.rate)
     pictures: list[float] = []
     for outcome in analyze(job, looked=pictures.append):
         line = as_line(outcome)
