@@ -92,7 +92,8 @@ def shrink(data: bytes, edge: int, most_bytes: int) -> Picture:
     """
     whole = rewrite(data)
     with Image.open(io.BytesIO(whole.data)) as image:
-        colours = image.convert("RGB")
+        drawn = image.convert("RGBA")  # a signature is ink on nothing: on white it can be read
+        colours = Image.alpha_composite(Image.new("RGBA", drawn.size, "white"), drawn).convert("RGB")
     while True:
         colours.thumbnail((edge, edge))
         for quality in (85, 70, 55):

@@ -59,6 +59,7 @@ from dashboard.layers import routes as layers
 from dashboard.live import LiveHub
 from dashboard.ogc import routes as ogc
 from dashboard.openapi import document
+from dashboard.persons import routes as persons
 from dashboard.registers import routes as registers
 from dashboard.search import routes as search
 from dashboard.security import BODY_LIMIT, RESUMABLE_LIMIT, UPLOAD_LIMIT, Gate, SessionCache
@@ -79,7 +80,8 @@ log = logging.getLogger("yiwang.web")
 BUSY_S = 3.0  # a person who saves something while the database is locked is told after this long
 
 ROUTERS = (
-    uploads, field, accounts, forms, session, cases, attachments, records, cameras, fleet, learning, devices, rules,
+    uploads, field, accounts, persons, forms,
+    session, cases, attachments, records, cameras, fleet, learning, devices, rules,
     plans, duty, indicators, board_routes, keys, channels, layers, maps, media, office, operations, push,
     push_subscriptions, sensorthings, open311, cap, taxonomy, wall, search, work, registers, filing, ogc,
     connections,

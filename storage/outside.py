@@ -11,10 +11,16 @@ from sqlalchemy import Connection, text
 ROLE = "yiwang_outside"
 COLUMNS = "request_id, token_hash, kind, body, data, language, created_at"
 
-_FUNCTIONS = """
+_READ = """
 CREATE OR REPLACE FUNCTION outside_read(wanted text) RETURNS json LANGUAGE sql STABLE SECURITY DEFINER
   SET search_path = public, pg_temp AS
-  $$ SELECT json_build_object('state', state, 'view', view) FROM outside_request WHERE token_hash = wanted $$;
+  $$ SELECT json_build_object('state', state, 'view', view) FROM outside_request WHERE token_hash = wanted {more} $$;
+"""
+_LINKS = """
+  UNION ALL SELECT json_build_object('state', 'taken', 'view', view) FROM link_token
+  WHERE token_hash = wanted AND revoked_at IS NULL AND until > now() LIMIT 1
+"""
+_FUNCTIONS = """
 CREATE OR REPLACE FUNCTION outside_page(wanted text) RETURNS json LANGUAGE sql STABLE SECURITY DEFINER
   SET search_path = public, pg_temp AS
   $$ SELECT body FROM outside_page WHERE name = wanted $$;
@@ -22,9 +28,10 @@ REVOKE ALL ON FUNCTION outside_read(text), outside_page(text) FROM PUBLIC;
 """
 
 
-def make_functions(connection: Connection) -> None:
-    """The two functions by which the role reads; nothing on other databases."""
+def make_functions(connection: Connection, *, links: bool = False) -> None:
+    """The two functions by which the role reads; nothing on other databases.  ``links``: codes of links, too."""
     if connection.dialect.name == "postgresql":
+        connection.execute(text(_READ.format(more=_LINKS if links else "")))
         connection.execute(text(_FUNCTIONS))
 
 

@@ -9,6 +9,7 @@ import time
 from collections import Counter as Tally
 from typing import Any
 
+from core import one_time
 from core.errors import InputInvalid, NotFound
 from core.records import JSON
 from dashboard.outside import asked, limits, wire
@@ -58,8 +59,8 @@ class Counter:
         self.rates.check("wrong", limits.WRONG, address)
         if self._held[address] >= HELD_EACH or self._held.total() >= HELD:
             raise TooFast(retry_after_s=5)
-        code = wire.plain_code(typed)
-        found = await self.door.read(wire.code_hash(code)) if code else Answer(found=False)
+        code = one_time.plain_code(typed)
+        found = await self.door.read(one_time.code_hash(code)) if code else Answer(found=False)
         if not found.found:
             await self._wrong(address)
             raise CodeUnknown()
@@ -79,33 +80,39 @@ class Counter:
     # sending -------------------------------------------------------------
     async def photo(self, data: bytes) -> str:
         """Hand a photograph in; its id."""
-        code = wire.new_code()
-        request_id = wire.code_hash("photo" + code)[:32]
-        await self._submit(Submission(request_id=request_id, token_hash=wire.code_hash(code), kind="photo", data=data))
-        return request_id
+        code = one_time.new_code()
+        submission = _with_code("photo", code, data=data)
+        await self._submit(submission)
+        return submission.request_id
 
     async def take(self, kind: str, sent: Sent, address: str) -> dict[str, Any]:
         """A report, help request, complaint or rating; the same form twice is one request."""
-        if kind not in asked.FORMS:
+        if kind not in (*asked.FORMS, "answer"):
             raise NotFound(what="kind", key=kind[:40])
         self.rates.check("sent", limits.SENT, address)
-        answers = asked.checked(kind, sent.answers, await self.page("places"))
+        # What a party is asked stands in the link's view; the inside holds the answer against it.
+        own = kind != "answer"
+        answers = asked.checked(kind, sent.answers, await self.page("places")) if own else sent.answers
         body: dict[str, JSON] = {"answers": answers}
-        if kind == "rating":
+        if kind in ("rating", "answer"):
             await self.read(sent.code, address)
-            body["of"] = wire.code_hash(wire.plain_code(sent.code))
+            body["of"] = _hashed(sent.code)
         if sent.ticket:
-            body["ticket"] = wire.code_hash(wire.plain_code(sent.ticket))
+            body["ticket"] = _hashed(sent.ticket)
         request_id, code = self._code(kind, sent.key)
         if not await self._is_there(code):
             self.robots.check(sent.solution)
             self.rates.count("sent", limits.SENT, address)
         await self._submit(
             Submission(
-                request_id=request_id, token_hash=wire.code_hash(code), kind=kind, body=body, language=sent.language[:5]
+                request_id=request_id,
+                token_hash=one_time.code_hash(code),
+                kind=kind,
+                body=body,
+                language=sent.language[:5],
             )
         )
-        return {"code": wire.shown_code(code)}
+        return {"code": one_time.shown_code(code)}
 
     async def phone(self, key: str, phone: str, solution: Any, language: str, address: str) -> dict[str, Any]:
         """Have a code sent to ``phone``; the ticket under which it will be confirmed."""
@@ -119,7 +126,7 @@ class Counter:
         request_id, code = self._code("phone", key)
         await self._submit(
             Submission(
-                request_id=request_id, token_hash=wire.code_hash(code), kind="phone", body={"phone": phone},
+                request_id=request_id, token_hash=one_time.code_hash(code), kind="phone", body={"phone": phone},
                 language=language[:5],
             )
         )  # fmt: skip
@@ -128,18 +135,14 @@ class Counter:
     async def confirm(self, ticket: str, digits: str, address: str) -> dict[str, Any]:
         """Hand the digits in and wait for the inside's judgement."""
         self.rates.take("tries", limits.TRIES, address)
-        if not re.fullmatch(r"[0-9]{6}", digits) or not wire.plain_code(ticket):
+        if not re.fullmatch(r"[0-9]{6}", digits) or not one_time.plain_code(ticket):
             raise InputInvalid(field="digits", detail="are not six digits", how="type the code from the message")
-        code = wire.new_code()
-        await self._submit(
-            Submission(
-                request_id=wire.code_hash("confirm" + code)[:32], token_hash=wire.code_hash(code), kind="confirm",
-                body={"ticket": wire.code_hash(wire.plain_code(ticket)), "digits": digits},
-            )
-        )  # fmt: skip
+        code = one_time.new_code()
+        body: dict[str, JSON] = {"ticket": _hashed(ticket), "digits": digits}
+        await self._submit(_with_code("confirm", code, body=body))
         until = time.monotonic() + WAIT_S
         while time.monotonic() < until:
-            found = await self.door.read(wire.code_hash(code))
+            found = await self.door.read(one_time.code_hash(code))
             if found.state not in ("", "new"):
                 return dict(found.view)
             await asyncio.sleep(0.2)
@@ -150,13 +153,7 @@ class Counter:
         count, self.wrong_codes = self.wrong_codes, 0
         if count:
             log.warning("%d wrong codes were tried", count)
-            code = wire.new_code()
-            await self._submit(
-                Submission(
-                    request_id=wire.code_hash("count" + code)[:32], token_hash=wire.code_hash(code), kind="count",
-                    body={"wrong_codes": count},
-                )
-            )  # fmt: skip
+            await self._submit(_with_code("count", one_time.new_code(), body={"wrong_codes": count}))
 
     def _code(self, kind: str, key: str) -> tuple[str, str]:
         if not _KEY.fullmatch(key):
@@ -164,9 +161,19 @@ class Counter:
         return wire.code_for(self._secret, f"{kind}\0{key}")
 
     async def _is_there(self, code: str) -> bool:
-        return (await self.door.read(wire.code_hash(code))).found
+        return (await self.door.read(one_time.code_hash(code))).found
 
     async def _submit(self, submission: Submission) -> None:
         if wire.too_large(submission):
             raise TooLarge()
         await self.door.submit(submission)
+
+
+def _hashed(typed: str) -> str:
+    return one_time.code_hash(one_time.plain_code(typed))
+
+
+def _with_code(kind: str, code: str, *, body: dict[str, JSON] | None = None, data: bytes = b"") -> Submission:
+    """A submission that nobody taps twice: its id hangs on its code."""
+    request_id = one_time.code_hash(kind + code)[:32]
+    return Submission(request_id=request_id, token_hash=one_time.code_hash(code), kind=kind, body=body or {}, data=data)

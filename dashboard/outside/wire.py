@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 from typing import Protocol
 
 import msgspec
 
+from core.one_time import ALPHABET, CODE_LENGTH
 from core.records import JSON, Record
 
 SUBMIT, READ, PAGE = "outside.submit", "outside.read", "outside.page"
 USER = "yiwang-outside"  # its account on the bus: these three subjects, nothing else
 INBOX = "_OUTSIDE"
-KINDS = ("report", "help", "complaint", "photo", "phone", "confirm", "rating", "appeal", "sign", "count")
+KINDS = ("report", "help", "complaint", "photo", "phone", "confirm", "rating", "answer", "count")
 MAX_BODY = 20_000  # bytes of a body as JSON
 MAX_DATA = 500_000  # bytes of a photograph: a message of the bus holds 1 MB, in base64
-ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford: no i, l, o, u
-CODE_LENGTH = 20  # characters of 5 bits
-_LOOKS_LIKE = str.maketrans("ilo", "110")
 
 
 class Submission(Record, frozen=True):
@@ -73,34 +70,12 @@ class Door(Protocol):
         ...
 
 
-def new_code() -> str:
-    """A code of 100 random bits."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
-
-
 def code_for(secret: str, key: str) -> tuple[str, str]:
     """``(request id, code)`` of the form opened under ``key``: the same for a second tap, unknown to anybody else."""
     digest = hmac.new(secret.encode(), key.encode(), hashlib.sha256).digest()
     number = int.from_bytes(digest, "big")
     code = "".join(ALPHABET[number >> 5 * i & 31] for i in range(CODE_LENGTH))
     return hashlib.sha256(b"request" + digest).hexdigest()[:32], code
-
-
-def plain_code(text: str) -> str:
-    """A code as people type it (capitals, blanks, dashes, o for 0); empty when it cannot be one."""
-    kept = "".join(c for c in text.lower() if c not in " -\u2013\u2014_\t\n")
-    kept = kept.translate(_LOOKS_LIKE)
-    return kept if len(kept) == CODE_LENGTH and all(c in ALPHABET for c in kept) else ""
-
-
-def shown_code(code: str) -> str:
-    """In groups of four, to be read out."""
-    return "-".join(code[i : i + 4] for i in range(0, len(code), 4)).upper()
-
-
-def code_hash(code: str) -> str:
-    """What tables and the inside know of a code."""
-    return hashlib.sha256(code.encode()).hexdigest()
 
 
 def too_large(submission: Submission) -> bool:

@@ -20,19 +20,22 @@ from core.errors import YiwangError
 from core.ids import derived_id
 from core.media import MediaStore
 from core.pictures import rewrite
-from core.records import JSON, Actor, EvidenceRef, GeoPoint, Observation
+from core.records import JSON, EvidenceRef, GeoPoint, Observation
 from core.sealing import Seal
 from dashboard.outside.asked import checked, point_of
 from dashboard.reception import telephones
+from dashboard.reception.links import answer, link_view
+from dashboard.reception.persons import person_of
 from dashboard.reception.places import place_of, public_places
+from dashboard.reception.ratings import PUBLIC, rate
 from dashboard.reception.telephones import TextMessage
-from dashboard.reception.views import masked, write_view
+from dashboard.reception.views import masked, standing_case, write_view
 from events.cases.service import CaseService
 from events.evidence import audit_log
 from events.interchange.open311 import service_of
+from storage.links import link_of
 from storage.tables.outside import OutsideRequest
 
-PUBLIC = Actor(user_id="outside", name="群众", roles=("citizen",))
 PERSONAL = ("person_name", "helped_name", "phone")
 NEEDS_PHONE = ("help", "complaint")
 
@@ -83,6 +86,10 @@ class Reception:
                 self._count(session, row, now)
             case "report" | "help" | "complaint":
                 self._take(session, row, done, now)
+            case "rating":
+                self._rate(session, row, now)
+            case "answer":
+                self._answer(session, row, now)
             case _:
                 self.refuse(row, "not_taken")
 
@@ -101,6 +108,10 @@ class Reception:
         row.sealed = self.seal.seal(row.request_id, personal) if personal else None
         row.view = {"kind": row.kind, "masked": masked(answers)}
         row.own = {"confirmed": confirmed}
+        person_of(
+            session, self.seal, now, name=str(answers.get("person_name") or ""), phone=phone,
+            verified_by="sms" if confirmed else "",
+        )  # fmt: skip
         photos = self._photos(session, row, answers, now)
         if row.kind == "report":
             done.observations.append(self._observation(row, answers, photos, now))
@@ -123,6 +134,41 @@ class Reception:
         """What :meth:`keep_observation` kept."""
         return msgspec.convert(row.own["observation"], Observation)
 
+    def _rate(self, session: Session, row: OutsideRequest, now: datetime) -> None:
+        """By the code of a request of one's own, or of a link."""
+        of = str(row.body.get("of", ""))
+        answers = checked("rating", row.body.get("answers"), {})
+        link = link_of(session, of, now, lock=True)
+        mine = session.scalars(select(OutsideRequest).where(OutsideRequest.token_hash == of)).one_or_none()
+        case = standing_case(session, link.case_id if link is not None else mine.case_id if mine is not None else None)
+        if case is None or (link is not None and link.uses_left < 1):
+            self.refuse(row, "not_to_be_rated")
+            return
+        rating = rate(
+            session, self.cases, case, row.request_id, answers, now, link.link_id if link is not None else ""
+        )  # fmt: skip
+        row.state, row.body, row.view, row.expires_at = "taken", {}, {"kind": "rating"}, now + timedelta(days=30)
+        if link is not None:
+            link.uses_left, link.last_used_at = link.uses_left - 1, now
+            link.view = {**link_view(session, link, self.cases), "may_rate": False}
+        for other in session.scalars(select(OutsideRequest).where(OutsideRequest.case_id == case.case_id)):
+            other.view = {**other.view, "may_rate": False, "rating": {"stars": rating.stars}}
+
+    def _answer(self, session: Session, row: OutsideRequest, now: datetime) -> None:
+        """A party's answer, signed, by the code of "my file"."""
+        link = link_of(session, str(row.body.get("of", "")), now, lock=True)
+        if link is None or link.uses_left < 1:
+            self.refuse(row, "not_asked")
+            return
+        sent = row.body.get("answers")
+        named = sent if isinstance(sent, Mapping) else {}
+        ids = [*(named.get("photos") or []), named.get("signature")]
+        files = self._files(session, row, [str(one) for one in ids if one], now)
+        answer(session, self.cases, link, sent, files, now)
+        link.uses_left, link.last_used_at = link.uses_left - 1, now
+        link.view = link_view(session, link, self.cases)
+        row.state, row.body, row.view, row.expires_at = "taken", {}, {"kind": "answer"}, now + timedelta(days=30)
+
     def _observation(
         self, row: OutsideRequest, answers: Mapping[str, Any], photos: list[EvidenceRef], now: datetime
     ) -> Observation:
@@ -144,14 +190,19 @@ class Reception:
     def _photos(
         self, session: Session, row: OutsideRequest, answers: Mapping[str, Any], now: datetime
     ) -> list[EvidenceRef]:
-        """The photographs that the answers name, sealed; each may be used once."""
-        ids = [str(each) for each in answers.get("photos") or []]
+        return list(self._files(session, row, [str(each) for each in answers.get("photos") or []], now).values())
+
+    def _files(self, session: Session, row: OutsideRequest, ids: list[str], now: datetime) -> dict[str, EvidenceRef]:
+        """The photographs and signatures that the answers name, sealed; each may be used once."""
         query = select(OutsideRequest).where(OutsideRequest.kind == "photo", OutsideRequest.request_id.in_(ids))
         found = {each.request_id: each for each in session.scalars(query) if each.data}
-        refs = []
-        for photo in (found[one] for one in dict.fromkeys(ids) if one in found):
+        refs = {}
+        for one in dict.fromkeys(ids):
+            photo = found.get(one)
+            if photo is None:
+                continue
             data = photo.data or b""
-            refs.append(self.media.put(data, kind="photo", media_type="image/jpeg", taken_at=photo.created_at))
+            refs[one] = self.media.put(data, kind="photo", media_type="image/jpeg", taken_at=photo.created_at)
             photo.data, photo.state, photo.own = None, "taken", {"of": row.request_id}
             photo.expires_at = now + timedelta(days=1)
         return refs

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.records import JSON
 from dashboard.outside import wire
 from dashboard.outside.wire import Answer, Submission
+from storage.links import link_of
 from storage.tables.outside import OutsidePage, OutsideRequest
 
 MOST_WAITING = 5_000
@@ -46,8 +47,11 @@ def insert(session: Session, submission: Submission, now: datetime) -> str:
     return ""
 
 
-def read(session: Session, token_hash: str) -> Answer:
+def read(session: Session, token_hash: str, now: datetime) -> Answer:
     """What the holder of the code may see; nothing else of the row leaves the house."""
+    link = link_of(session, token_hash, now)
+    if link is not None:
+        return Answer(state="taken", view=dict(link.view))
     row = session.execute(
         select(OutsideRequest.state, OutsideRequest.view).where(OutsideRequest.token_hash == token_hash)
     ).first()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.codes.masking import mask_name, mask_phone
 from core.records import JSON
+from dashboard.reception.ratings import may_rate
 from events.cases.definition import Definition
 from events.cases.definition_store import definition_of
 from storage.tables.cases import Case, CaseTransition
@@ -80,5 +81,6 @@ def write_view(session: Session, row: OutsideRequest, definitions: Mapping[str, 
         return False
     kept: dict[str, JSON] = {name: row.view[name] for name in ("kind", "masked", "rating") if name in row.view}
     row.view = {**kept, **case_view(session, case, definitions)}
+    row.view = {**row.view, "may_rate": may_rate(session, case)}
     row.case_id, row.case_version = case.case_id, case.version
     return True

@@ -25,7 +25,9 @@ from dashboard.outside.wire import Answer, Submission, Wanted
 from dashboard.reception import mailbox
 from dashboard.reception.guides import public_guides
 from dashboard.reception.handling import Handled, Reception
+from dashboard.reception.links import link_view
 from dashboard.reception.places import public_places
+from dashboard.reception.ratings import leave_the_count
 from dashboard.reception.texting import send_text, text_channel
 from dashboard.reception.views import write_view
 from events.cases.service import CaseService
@@ -33,6 +35,7 @@ from storage.availability import is_away
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, CaseObservation
 from storage.tables.outside import OutsidePage, OutsideRequest
+from storage.tables.persons import LinkToken
 
 log = logging.getLogger("yiwang.reception")
 POLL_S = 1.0
@@ -120,7 +123,7 @@ class ReceptionWork:
 
     def _view(self, token_hash: str) -> Answer:
         with read_scope(self.engine) as session:
-            return mailbox.read(session, token_hash)
+            return mailbox.read(session, token_hash, self.clock.now())
 
     def _public(self, name: str) -> dict[str, JSON]:
         with read_scope(self.engine) as session:
@@ -193,6 +196,8 @@ class ReceptionWork:
         """Rewrite the views whose cases have moved; how many."""
         with session_scope(self.engine) as session:
             self._find_cases(session)
+            leave_the_count(session)
+            self._refresh_links(session)
             since = self._seen
             newest = session.scalar(select(Case.updated_at).order_by(Case.updated_at.desc()).limit(1))
             changed = select(OutsideRequest).join(Case, Case.case_id == OutsideRequest.case_id)
@@ -222,6 +227,16 @@ class ReceptionWork:
             row.case_id, row.case_version = case_id, None
             write_view(session, row, self.reception.cases.definitions)
 
+    def _refresh_links(self, session: Session) -> None:
+        """Views of links that are new, or whose cases have moved."""
+        moved = or_(LinkToken.case_version.is_(None), Case.version != LinkToken.case_version)
+        query = select(LinkToken).join(Case, Case.case_id == LinkToken.case_id).where(moved)
+        query = query.where(LinkToken.until > self.clock.now(), LinkToken.revoked_at.is_(None))
+        for link in session.scalars(query.limit(200)):
+            case = session.get(Case, link.case_id)
+            link.view = link_view(session, link, self.reception.cases)
+            link.case_version = case.version if case is not None else 0
+
     def write_pages(self) -> None:
         """The public pages as they should be now."""
         with session_scope(self.engine) as session:
@@ -239,6 +254,7 @@ class ReceptionWork:
     def sweep(self) -> None:
         """Delete what was kept long enough."""
         with session_scope(self.engine) as session:
+            session.execute(delete(LinkToken).where(LinkToken.until < self.clock.now() - self.keep))
             session.execute(delete(OutsideRequest).where(OutsideRequest.expires_at < self.clock.now()))
 
 

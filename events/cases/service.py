@@ -29,7 +29,7 @@ from core.records import JSON, SYSTEM, Actor, Command, EvidenceRef, Severity
 from events.cases.access import visible_cases
 from events.cases.clocks import Clocks
 from events.cases.course.own_data import keep_fields
-from events.cases.course.relations import CaseState, may
+from events.cases.course.relations import PARTY, CaseState, may
 from events.cases.course.triggers import any_open_child, fires
 from events.cases.course.turn_keys import before_move, fresh, keep_turn
 from events.cases.deeds import check_seen, deed_of, stale
@@ -46,7 +46,7 @@ from events.cases.queries import summary_in_hand, summary_of
 from events.cases.read_models import CaseView
 from events.cases.recording import record, reseal
 from events.cases.state import CaseRows, asks, case_state, parts_of
-from events.cases.transition import Work
+from events.cases.transition import Work, add_evidence
 from events.cases.verbs.asking import routed
 from events.cases.verbs.effects import EFFECTS, Effect
 from events.correlation.happening import CurrentBook, place, reason_text
@@ -317,6 +317,26 @@ class CaseService:
         case = self.create(session, draft, actor, why)
         self._begin(session, case, definition, body, actor)
         return case
+
+    def party_answers(
+        self,
+        session: Session,
+        case: Case,
+        name: str,
+        data: Mapping[str, JSON],
+        files: tuple[EvidenceRef, ...],
+        who: Mapping[str, JSON],
+    ) -> None:
+        """A party without an account gave the command ``name`` by a code: told in the file as his; ``who``: what is
+        known of him (name, hash of the signature, link)."""
+        now = self._stamp(case)
+        for ref in files:
+            add_evidence(session, case.case_id, ref, "other", "outside", now)
+        party = Actor(user_id="outside", name="群众", roles=(PARTY,))
+        self.note(session, case, party, "party_answer", dict(who))
+        wish = Command(name=name, case_id=case.case_id, actor_id=party.user_id, data=dict(data))
+        self._move(session, CaseRows.load(session, case), wish, party)
+        session.flush()
 
     def recurred(self, session: Session, case: Case, reason: str) -> None:
         """It is reported again after the work was reported finished: back to work, where the definition says so."""

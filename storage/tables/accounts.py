@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.schema import Base
@@ -42,3 +42,34 @@ class SecondFactor(Base):
     secret: Mapped[str] = mapped_column(String(200))
     confirmed_at: Mapped[datetime | None]
     last_step: Mapped[int] = mapped_column(default=0)
+
+
+class ExternalIdentity(Base):
+    """Whom an identity provider means: ``issuer`` and ``subject`` together, never a name or an e-mail address.
+
+    ``bound_by``: the administrator, or ``rule:staff_number`` where an exact rule did.
+    """
+
+    __tablename__ = "external_identity"
+    identity_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    issuer: Mapped[str] = mapped_column(String(200))
+    subject: Mapped[str] = mapped_column(String(200))
+    user_id: Mapped[str] = mapped_column(ForeignKey("user_account.user_id"), index=True)
+    shown_name: Mapped[str] = mapped_column(String(80), default="")
+    bound_by: Mapped[str] = mapped_column(String(40))
+    bound_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+
+class Passkey(Base):
+    """A passkey (WebAuthn) of a person: the public key, and how often it has signed."""
+
+    __tablename__ = "passkey"
+    credential_id: Mapped[str] = mapped_column(String(400), primary_key=True)  # base64url
+    user_id: Mapped[str] = mapped_column(ForeignKey("user_account.user_id"), index=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    sign_count: Mapped[int] = mapped_column(default=0)
+    name: Mapped[str] = mapped_column(String(60), default="")
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]

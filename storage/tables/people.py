@@ -36,7 +36,11 @@ class UserRole(Base):
 
 
 class LoginSession(Base):
-    """A server-side session; the cookie holds the secret, the table its SHA-256."""
+    """A server-side session; the cookie holds the secret, the table its SHA-256.
+
+    ``method``: password, passkey, oidc.  ``confirmed_at``: when the person last proved to be there (re-authentication).
+    ``issuer`` and ``provider_session``: of the identity provider, so that its logout ends this session.
+    """
 
     __tablename__ = "login_session"
     session_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -47,6 +51,10 @@ class LoginSession(Base):
     expires_at: Mapped[datetime]
     address: Mapped[str] = mapped_column(String(60), default="")
     user_agent: Mapped[str] = mapped_column(String(200), default="")
+    method: Mapped[str] = mapped_column(String(12), default="password", server_default="password")
+    confirmed_at: Mapped[datetime | None]
+    issuer: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    provider_session: Mapped[str] = mapped_column(String(120), default="", server_default="", index=True)
 
 
 class LoginFailure(Base):

@@ -106,13 +106,29 @@ async function shown(into, code, view) {
   const facts = el("dl", {});
   const fact = (/** @type {string} */ key, /** @type {any} */ value) => value && facts.append(el("dt", {}, t(key)), el("dd", {}, value));
   const now = view.state === "refused" ? `${t("refused")}：${t(`p.${view.problem}`)}` : view.state_name ? named(view.state_name) : t("received");
-  fact("state", now); fact("number", view.number); fact("department", view.department); fact("opened", view.opened_at && time(view.opened_at));
+  if (view.kind !== "link_site") { fact("state", now); fact("department", view.department); }
+  fact("number", view.number); fact("opened", view.opened_at && time(view.opened_at));
   fact("name", view.masked?.helped_name ?? view.masked?.person_name); fact("phone", view.masked?.phone);
   const told = (view.told ?? []).map((/** @type {string} */ text) => el("p", {}, text));
   const steps = el("ol", { class: "steps" }, (view.steps ?? []).map((/** @type {any} */ step) => el("li", {}, named(step.name), el("time", {}, time(step.at)))));
+  fact("inspector", view.inspector); fact("department", view.inspector && view.department); fact("place", view.place); fact("matter", view.matter);
+  fact("until", view.until && time(view.until));
   const rating = el("div", {});
   into.replaceChildren(el("div", { class: "card" }, facts, told.length ? el("div", {}, el("b", {}, t("told")), ...told) : null, view.steps?.length ? el("b", {}, t("steps")) : null, steps, view.rating ? el("p", { class: "good" }, t("rated", { n: view.rating.stars })) : null), rating);
-  if (view.may_rate && !view.rating) {
+  if (view.kind === "link_site") into.prepend(el("p", { class: "good", role: "status" }, "✓ ", t("realInspector")));
+  if (view.form) {
+    rating.className = "card";
+    const box = el("div", {});
+    rating.append(el("b", {}, t("asked")), el("p", {}, view.question ?? ""), box);
+    const key = formKey();
+    renderForm(box, { form: view.form }, {
+      language: state.language, textSize: state.mode === "elder" ? "larger" : "normal", submitLabel: t("send"), upload: uploadPhoto,
+      onSubmit: async (answers) => {
+        try { await ask("requests/answer", { key, answers, solution: await solved(), code, language: state.language }); } catch (error) { throw new Error(why(error)); }
+        rating.replaceChildren(el("p", { class: "good", role: "status" }, t("sent")));
+      },
+    });
+  } else if (view.may_rate && !view.rating) {
     rating.className = "card";
     const box = el("div", {});
     rating.append(el("b", {}, t("rate")), box);
@@ -153,7 +169,7 @@ async function route() {
   const [, screen = "", argument = ""] = location.hash.split("/");
   try {
     if (["report", "help", "complaint"].includes(screen)) await fill(screen);
-    else if (screen === "progress") await progress(decodeURIComponent(argument));
+    else if (["progress", "file", "rate", "site"].includes(screen)) await progress(decodeURIComponent(argument));
     else if (screen === "guides") await (argument ? guide(argument) : guides());
     else home();
   } catch (error) {

@@ -15,6 +15,8 @@ export const WORDS = {
     failed: "没有成功：{why}", hotline: "也可以拨打 {n}", privacy: "个人信息加密保存，只供办理人员查看，办结 {n} 天后删除。", search: "输入事项名称", noGuides: "暂时没有发布的指南", none: "没有找到",
     "p.phone_not_confirmed": "手机号没有确认", "p.no_text_messages": "暂时不能发送短信", "p.too_many_codes": "这个号码今天收到的验证码太多", "p.answers_invalid": "填写的内容不符合要求", "p.failed": "系统没有处理成功，请重新提交",
     emergency: "有生命危险请先拨打 110、119、120。", name: "称呼", phone: "电话",
+    inspector: "检查人员", place: "地点", matter: "事由", until: "有效期至", realInspector: "核验通过：此人是下列单位派出的工作人员", asked: "请您补充",
+    "p.rated_already": "已经评价过了", "p.not_to_be_rated": "现在不能评价", "p.not_asked": "现在不需要补充",
     dept_name: "实施主体", project_type: "办件类型", promise: "承诺时限", anticipate: "法定时限", accept_condition: "受理条件", handle_flow: "办理流程", is_fee: "是否收费", fee_basis: "收费依据", handle_addr: "办理地点", handle_time: "办理时间", link_tel: "咨询电话", complain_tel: "监督电话", limit_scene_num: "到现场次数", materials: "材料", yes: "是", no: "否",
   },
   en: {
@@ -30,6 +32,8 @@ export const WORDS = {
     failed: "It did not work: {why}", hotline: "You may also call {n}", privacy: "Personal data is encrypted, seen only by those who handle it, and deleted {n} days after the end.", search: "Name of the item", noGuides: "No guides are published yet", none: "Nothing found",
     "p.phone_not_confirmed": "the number is not confirmed", "p.no_text_messages": "no text messages can be sent now", "p.too_many_codes": "too many codes were sent to this number today", "p.answers_invalid": "the answers do not fit", "p.failed": "it could not be handled: please send it again",
     emergency: "In danger of life call 110, 119 or 120 first.", name: "Name", phone: "Telephone",
+    inspector: "Inspector", place: "Place", matter: "Matter", until: "Valid until", realInspector: "Genuine: this person was sent by the office below", asked: "We need something from you",
+    "p.rated_already": "it was rated already", "p.not_to_be_rated": "it cannot be rated now", "p.not_asked": "nothing is asked now",
     dept_name: "Office", project_type: "Kind", promise: "Promised within", anticipate: "Legal limit", accept_condition: "Conditions", handle_flow: "Course", is_fee: "Fee", fee_basis: "Basis of the fee", handle_addr: "Place", handle_time: "Hours", link_tel: "Questions", complain_tel: "Complaints", limit_scene_num: "Visits", materials: "Papers", yes: "yes", no: "no",
   },
 };

@@ -41,6 +41,9 @@ class CaseState(Record, frozen=True):
     today: str = ""  # ISO, in Beijing
 
 
+PARTY = "party"  # of whoever holds a code for this very case and has no account; no account can have this role
+
+
 def may(actor: Actor, case: CaseState, who: tuple[Who, ...]) -> bool:
     """Does any line of ``who`` hold for ``actor``?"""
     for line in who:
@@ -68,11 +71,11 @@ def related(actor: Actor, case: CaseState, relation: str) -> bool:
         case "handler":
             return actor.user_id == case.handler_id
         case "reporter":
-            return actor.user_id == case.reporter_id
+            return actor.user_id == case.reporter_id or PARTY in actor.roles
         case "own_division":
             return not actor.division_code or (case.division_code or "").startswith(actor.division_code)
         case "party":
-            return actor.user_id in case.parties
+            return actor.user_id in case.parties or PARTY in actor.roles
         case "asked":
             return any(p.user_id == actor.user_id for p in case.parts)
         case _:

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, select
 
+from core import one_time
 from core.bus import connect
 from core.clock import SystemClock
 from core.settings import Settings, outside_variables
@@ -40,10 +41,10 @@ def anyio_backend() -> str:
 
 
 def submission(kind: str = "help", code: str = "", **body: Any) -> tuple[Submission, str]:
-    code = code or wire.new_code()
+    code = code or one_time.new_code()
     body = body or {"answers": HELP}
     return Submission(
-        request_id=wire.code_hash("r" + code)[:32], token_hash=wire.code_hash(code), kind=kind, body=body
+        request_id=one_time.code_hash("r" + code)[:32], token_hash=one_time.code_hash(code), kind=kind, body=body
     ), code
 
 
@@ -122,11 +123,11 @@ async def test_over_the_bus_a_telephone_is_confirmed_and_help_is_given_out(
         assert sent["to"] == HELP["phone"]
         digits = "".join(c for c in sent["text"] if c.isdigit())[:6]
         assert (await counter.confirm(ticket, digits, "a"))["confirmed"] is True
-        wish, code = submission(answers=HELP, ticket=wire.code_hash(ticket))
+        wish, code = submission(answers=HELP, ticket=one_time.code_hash(ticket))
         await asyncio.gather(*(door.submit(wish) for _ in range(5)))  # five taps
 
         async def taken() -> Any:
-            found = await door.read(wire.code_hash(code))
+            found = await door.read(one_time.code_hash(code))
             return found if found.state == "taken" else None
 
         assert (await until(taken)).view["number"]
@@ -204,7 +205,7 @@ def test_its_database_role_inserts_and_reads_by_a_code_alone(postgres_url: str, 
     photo = replace_data(submission("photo")[0], b"\xff\xd8")
     try:
         asyncio.run(_twice(door, wish, photo))
-        assert asyncio.run(door.read(wire.code_hash(code))).state == "new"
+        assert asyncio.run(door.read(one_time.code_hash(code))).state == "new"
         assert asyncio.run(door.read("0" * 64)).found is False
         assert asyncio.run(door.page("settings")) == {}
         with psycopg.connect(narrow, autocommit=True) as attacker:
@@ -224,7 +225,7 @@ def test_its_database_role_inserts_and_reads_by_a_code_alone(postgres_url: str, 
         work.write_pages()
         asyncio.run(work.handle_waiting())
         work.refresh()
-        found = asyncio.run(door.read(wire.code_hash(code)))
+        found = asyncio.run(door.read(one_time.code_hash(code)))
         assert found.state == "taken" and found.view["number"]
         assert asyncio.run(door.page("settings"))["hotline"] == "12345"
     finally:

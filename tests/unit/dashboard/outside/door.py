@@ -66,7 +66,7 @@ class BesideDoor:
     async def read(self, token_hash: str) -> Answer:
         self._there()
         with read_scope(self.engine) as session:
-            return mailbox.read(session, token_hash)
+            return mailbox.read(session, token_hash, self.clock.now())
 
     async def page(self, name: str) -> dict[str, Any]:
         self._there()
@@ -103,10 +103,12 @@ def small_town(engine: Engine) -> None:
         session.add(UserRole(user_id="grid", role="grid_worker"))
 
 
-def door_beside(engine: Engine, clock: Clock, folder: Path, *, can_send: bool = False) -> BesideDoor:
+def door_beside(
+    engine: Engine, clock: Clock, folder: Path, *, can_send: bool = False, key: str = "a-key-of-enough-characters"
+) -> BesideDoor:
     """The door over ``engine``, with its pages written."""
     reception = Reception(
-        case_service(engine, clock), clock, MediaStore(str(folder / "media")), Seal("a-key-of-enough-characters"),
+        case_service(engine, clock), clock, MediaStore(str(folder / "media")), Seal(key),
         timedelta(days=180), can_send,
     )  # fmt: skip
     settings = {"confirm_phone": can_send, "hotline": "12345", "keep_days": 180}

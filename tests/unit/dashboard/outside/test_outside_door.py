@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import Engine, select
 
+from core import one_time
 from core.clock import SystemClock
 from dashboard.outside import limits, wire
 from dashboard.outside.limits import Rate, Rates
@@ -165,7 +166,8 @@ def test_guesses_are_counted_slowed_and_told(door: BesideDoor) -> None:
     right = client.post(
         "/h/api/requests/help", json={"key": KEY, "answers": HELP, "solution": solution(client)}
     ).json()["code"]
-    wrong = [client.post("/h/api/read", json={"code": wire.new_code()}).status_code for _ in range(limits.WRONG.most)]
+    guesses = [one_time.new_code() for _ in range(limits.WRONG.most)]
+    wrong = [client.post("/h/api/read", json={"code": guess}).status_code for guess in guesses]
     assert set(wrong) == {404}
     throttled = client.post("/h/api/read", json={"code": right})
     assert throttled.status_code == 429 and int(throttled.headers["retry-after"]) > 0
@@ -246,11 +248,11 @@ def test_while_the_inside_is_away_the_page_says_so(door: BesideDoor) -> None:
 
 
 def test_codes_are_read_as_people_type_them() -> None:
-    code = wire.new_code()
-    assert wire.plain_code(wire.shown_code(code)) == code
-    typed = wire.shown_code(code).replace("0", "O").replace("1", "I").replace("-", " ")
-    assert wire.plain_code(f" {typed.lower()} ") == code
-    assert wire.plain_code(code[:-1]) == wire.plain_code(code + "0") == wire.plain_code("＊" * 20) == ""
+    code = one_time.new_code()
+    assert one_time.plain_code(one_time.shown_code(code)) == code
+    typed = one_time.shown_code(code).replace("0", "O").replace("1", "I").replace("-", " ")
+    assert one_time.plain_code(f" {typed.lower()} ") == code
+    assert one_time.plain_code(code[:-1]) == one_time.plain_code(code + "0") == one_time.plain_code("＊" * 20) == ""
     assert wire.code_for("s", "a" * 20) == wire.code_for("s", "a" * 20) != wire.code_for("t", "a" * 20)
 
 
