@@ -50,6 +50,7 @@ from dashboard.auth import Accounts
 from dashboard.boards import routes as board_routes
 from dashboard.client_address import ClientAddress, Proxies
 from dashboard.connections import routes as connections
+from dashboard.drones import routes as drones
 from dashboard.errors import body_of, retry_headers, status_of
 from dashboard.filing import routes as filing
 from dashboard.form_watch import FormWatch
@@ -84,7 +85,7 @@ ROUTERS = (
     session, cases, attachments, records, cameras, fleet, learning, devices, rules,
     plans, duty, indicators, board_routes, keys, channels, layers, maps, media, office, operations, push,
     push_subscriptions, sensorthings, open311, cap, taxonomy, wall, search, work, registers, filing, ogc,
-    connections,
+    connections, drones,
 )  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 

@@ -17,7 +17,7 @@ from dashboard import queries
 from dashboard.answers.maps import FeatureCollection, MapStyle
 from dashboard.api.deps import Use, Who, answers, respond, sends
 from dashboard.api.filters import Filters, Word
-from dashboard.layers.routes import described, visible
+from dashboard.layers.routes import listed
 from dashboard.services import Services
 from events.cases.queries import MAX_PAGE, CaseFilter, list_cases
 from layers.tiles import load_tilesets
@@ -44,8 +44,7 @@ def style(use: Use, who: Who) -> Response:
         }
         for name, tiles in tilesets(use).items()
     }
-    own = [described(record) for record in visible(use, who)]
-    return respond({"sources": sources, "metadata": first_view(use), "layers": own})
+    return respond({"sources": sources, "metadata": first_view(use), "layers": listed(use, who)})
 
 
 def first_view(use: Services) -> dict[str, Any]:

@@ -77,6 +77,14 @@ class FormFill(_Own):
     available_properties = _prop_names
 
 
+class DropZone(_Own):
+    """Folders of an aircraft's card are dropped or chosen; ``drone-arrived`` is told when files have arrived."""
+
+    _type = "DropZone"
+    _prop_names = ["id"]
+    available_properties = _prop_names
+
+
 class FormImport(_Own):
     """A workbook is chosen or dropped; the server's answer goes to the store ``form-import-result``."""
 

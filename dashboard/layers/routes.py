@@ -13,6 +13,7 @@ from core.errors import NotFound
 from dashboard.answers.maps import LayerList
 from dashboard.api.deps import Use, Who, answers, respond, sends
 from dashboard.auth import Principal
+from dashboard.drones import routes as drones
 from dashboard.services import Services
 from layers.catalogue.archive import Archives
 from layers.catalogue.record import LayerRecord, layer, layers, tiles_of
@@ -35,7 +36,13 @@ def catalogue(use: Use, who: Who) -> Response:
     layers; ``@name`` is a colour of ``palette`` by theme), legend, features, source, date, licence, attribution,
     generated.
     """
-    return respond({"items": [described(record) for record in visible(use, who)]})
+    return respond({"items": listed(use, who)})
+
+
+def listed(use: Services, who: Principal) -> list[dict[str, Any]]:
+    """The district's layers and what drones brought, by right."""
+    photos = drones.layer(use, frozenset(who.actor.roles))
+    return [*(described(record) for record in visible(use, who)), *([photos] if photos else [])]
 
 
 def visible(use: Services, who: Principal) -> list[LayerRecord]:

@@ -20,6 +20,7 @@ from core.errors import InputInvalid
 from core.filekind import FileRefused, refused
 from dashboard.api.deps import Use, Who, answers, respond, sends, takes_file
 from dashboard.auth import Principal
+from dashboard.drones.intake import arrived
 from dashboard.services import Services
 from dashboard.uploads.protocol import BYTES, SUMS, VERSION, checksum, metadata
 from dashboard.uploads.targets import MB, TARGETS, target_of
@@ -32,7 +33,7 @@ router = APIRouter(tags=["uploads"])
 BLOCK = 256 << 10
 _WHOLE = re.compile(r"\d{1,15}")
 _SHA = re.compile(r"[0-9a-f]{64}")
-_FACTS = ("taken_at", "lon", "lat", "accuracy_m", "clock", "case_id")
+_FACTS = ("taken_at", "lon", "lat", "accuracy_m", "clock", "case_id", "folder")
 
 
 def _head(view: UploadView) -> dict[str, str]:
@@ -102,6 +103,7 @@ async def create(request: Request, use: Use, who: Who) -> Response:
     location = {"Location": f"/api/uploads/{view.upload_id}"}
     if request.headers.get("content-type", "") == BYTES and view.state == "receiving":
         view = await _take(request, store, view, view.received)
+    await asyncio.to_thread(arrived, use, owner_of(who), view)
     return Response(status_code=201, headers={**_head(view), **location})
 
 
@@ -137,6 +139,7 @@ async def send(upload_id: str, request: Request, use: Use, who: Who) -> Response
     store = store_of(use)
     view = await asyncio.to_thread(store.find, upload_id, owner_of(who))
     view = await _take(request, store, view, offset)
+    await asyncio.to_thread(arrived, use, owner_of(who), view)
     return Response(status_code=204, headers=_head(view))
 
 

@@ -42,7 +42,9 @@ TARGETS: dict[str, Target] = {
     "case": Target(limits=_limits((PHOTOS, 20), (FILMS, 200), (("application/pdf",), 20))),
     "table": Target(limits=_limits((SHEETS, 40))),
     "aerial": Target(
-        limits=_limits((PHOTOS, 200), (("image/tiff",), 4096), (FILMS, 4096), (("application/zip",), 8192)),
+        limits=_limits(
+            (PHOTOS, 200), (("image/tiff",), 4096), (FILMS, 4096), (("application/zip",), 8192), (("text/csv",), 64)
+        ),  # a film's subtitles are text
         roles=("admin", "operator", "drone"),
     ),
 }

@@ -16,7 +16,7 @@ def feature(located: Located) -> dict[str, Any]:
     properties: dict[str, Any] = {
         "file": located.file, "taken_at": taken.utc if taken else None,
         "camera": (facts.model or None) if facts else None,
-        **_numbers(place),
+        **numbers(place),
         "problems": [{"code": code, "message": message} for code, message in located.notes],
         "time_source": taken.source or None if taken else None,
         "position": _position(located),
@@ -32,16 +32,17 @@ def collection(found: list[Located]) -> dict[str, Any]:
 def _polygon(place: Place | None) -> dict[str, Any] | None:
     if place is None:
         return None
-    ring = [_point(corner) for corner in (*place.corners, place.corners[0])]
+    ring = [point(corner) for corner in (*place.corners, place.corners[0])]
     return {"type": "Polygon", "coordinates": [ring]}
 
 
-def _numbers(place: Place | None) -> dict[str, Any]:
+def numbers(place: Place | None) -> dict[str, Any]:
+    """Centre, height, resolution and uncertainty; null without a place."""
     if place is None:
         return dict.fromkeys(("centre", "height_m", "gsd_cm", "uncertainty_m", "ellipse", "method"))
     along, across, bearing = place.ellipse
     return {
-        "centre": _point(place.centre), "height_m": round(place.height_m, 3), "gsd_cm": round(place.gsd_cm, 4),
+        "centre": point(place.centre), "height_m": round(place.height_m, 3), "gsd_cm": round(place.gsd_cm, 4),
         "uncertainty_m": round(place.uncertainty_m, 2),
         "ellipse": {"along_m": round(along, 2), "across_m": round(across, 2), "bearing": round(bearing, 1)},
         "method": place.method,
@@ -52,8 +53,9 @@ def _position(located: Located) -> list[float] | None:
     facts = located.facts
     if facts is None or facts.lon is None or facts.lat is None:
         return None
-    return _point((facts.lon, facts.lat))
+    return point((facts.lon, facts.lat))
 
 
-def _point(point: tuple[float, float]) -> list[float]:
-    return [round(point[0], _DIGITS), round(point[1], _DIGITS)]
+def point(at: tuple[float, float]) -> list[float]:
+    """Longitude and latitude to the millimetre."""
+    return [round(at[0], _DIGITS), round(at[1], _DIGITS)]

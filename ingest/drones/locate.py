@@ -66,16 +66,17 @@ class Located:
     notes: tuple[Note, ...] = field(default=())
 
 
-def locate(path: Path, ground_m: float | None = None) -> Located:
-    """Never raises for what a file holds: every fault is a note."""
+def locate(path: Path, ground_m: float | None = None, name: str = "") -> Located:
+    """Never raises for what a file holds: every fault is a note.  ``name``: what its owner calls it."""
+    name = name or path.name
     kind, facts, notes = "", None, list[Note]()
     try:
         head = picture_file.begin_of(path)
         kind = picture_file.kind_of(head)
         if not kind:
-            raise picture_file.KindUnknown(file=path.name)
-        if path.suffix.lower() not in picture_file.ENDINGS[kind]:
-            notes.append(note("wrong_extension", ending=path.suffix, kind=kind))
+            raise picture_file.KindUnknown(file=name)
+        if Path(name).suffix.lower() not in picture_file.ENDINGS[kind]:
+            notes.append(note("wrong_extension", ending=Path(name).suffix, kind=kind))
         if kind in ("jpeg", "tiff"):
             facts = of_picture(picture_file.read_picture(path, kind))
         else:
@@ -83,12 +84,12 @@ def locate(path: Path, ground_m: float | None = None) -> Located:
             notes += more
         notes += [note(code) for code in facts.problems]
         notes += _clock(facts)
-        return Located(path.name, kind, facts, _place_of(facts, ground_m, notes), tuple(notes))
+        return Located(name, kind, facts, _place_of(facts, ground_m, notes), tuple(notes))
     except YiwangError as error:
         notes.append(Note(error.code, str(error)))
     except OSError as error:
-        notes.append(Note("file_unreadable", f"{path.name} cannot be read: {error.strerror}"))
-    return Located(path.name, kind, facts, None, tuple(notes))
+        notes.append(Note("file_unreadable", f"{name} cannot be read: {error.strerror}"))
+    return Located(name, kind, facts, None, tuple(notes))
 
 
 def locate_all(paths: Sequence[Path], ground_m: float | None = None) -> list[Located]:

@@ -62,6 +62,7 @@
     CityMap: component("CityMap", "map/map.mjs", "own-map"),
     CameraView: component("CameraView", "cases/video.mjs", "own-camera"),
     FormFill: component("FormFill", "desk/form_fill.mjs", "own-form"),
+    DropZone: component("DropZone", "drone/dropzone.mjs", "own-drop"),
     FormImport: component("FormImport", "desk/form_import.mjs", "own-import"),
     Panel: component("Panel", function (props) { return "desk/page_" + props.module + ".mjs"; }, "own-page")
   };

@@ -25,8 +25,11 @@ export function ownLayers(layers, theme, font) {
   /** @type {{sources: Record<string, any>, ground: any[], above: any[]}} */
   const found = { sources: {}, ground: [], above: [] };
   for (const layer of layers || []) {
+    if (layer.form === "geojson") {
+      found.sources[`layer:${layer.name}`] = { type: "geojson", data: absolute(layer.tiles) };
+    }
     const type = { vector: "vector", raster: "raster", terrain: "raster-dem" }[/** @type {"vector"} */ (layer.form)];
-    found.sources[`layer:${layer.name}`] = {
+    if (type) found.sources[`layer:${layer.name}`] = {
       type, tiles: [absolute(layer.tiles)], minzoom: layer.zooms[0], maxzoom: layer.zooms[1], bounds: layer.bbox,
       ...(layer.attribution ? { attribution: layer.attribution } : {}),
       ...(type === "vector" ? {} : { tileSize: 256 }), ...(type === "raster-dem" ? { encoding: "terrarium" } : {}),

@@ -1,0 +1,103 @@
+"""A whole upload of the target ``aerial`` becomes a file of a flight, placed by its own tags.
+
+Called by the server when the last byte has arrived: whoever closed the page loses nothing.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from core.ids import new_id
+from core.media import MediaStore
+from dashboard.services import Services
+from ingest.drones.geojson import numbers, point
+from ingest.drones.locate import Located, locate
+from storage.drones import DroneStore, FileView, flight_key
+from storage.session import read_scope, session_scope
+from storage.tables.drones import DroneFile, DroneFlight
+from storage.tables.uploads import Upload
+from storage.uploads import UploadGone, UploadView, claim
+
+_HERE = timezone(timedelta(hours=8))
+_BLOCK = 1 << 20
+
+
+def arrived(use: Services, owner: str, view: UploadView) -> None:
+    """What becomes of an upload that is whole: files of aircraft are taken in, also when it is asked for again."""
+    if view.state == "ready" and view.target == "aerial" and view.media_type != "application/zip":
+        take(use, owner, view)
+
+
+def take(use: Services, owner: str, view: UploadView) -> FileView:
+    """Place the upload's file and keep it; the same bytes again answer what is kept."""
+    uri, now = _uri(use, view), use.clock.now()
+    flight, file = _rows(view, uri, locate_media(use.media, uri, view.name), owner, now)
+    kept = DroneStore(use.engine).add(flight, file)
+    with session_scope(use.engine) as session:
+        claim(session, view.upload_id, owner, f"drone:{kept.file_id}", now)
+    return kept
+
+
+def _uri(use: Services, view: UploadView) -> str:
+    with read_scope(use.engine) as session:
+        row = session.get(Upload, view.upload_id)
+        if row is None:
+            raise UploadGone()
+        return row.uri
+
+
+@contextmanager
+def on_disk(media: MediaStore, uri: str) -> Iterator[Path]:
+    """The file on this machine's disk: itself, or a copy for as long as it is needed."""
+    there = Path(media.path(uri))
+    if there.is_file():
+        yield there
+        return
+    with tempfile.NamedTemporaryFile(suffix=there.suffix) as copy, media.files.open(media.path(uri), "rb") as file:
+        while block := file.read(_BLOCK):
+            copy.write(block)
+        copy.flush()
+        yield Path(copy.name)
+
+
+def locate_media(media: MediaStore, uri: str, name: str) -> Located:
+    """Where a kept file looked; ``name`` is what its owner called it."""
+    with on_disk(media, uri) as path:
+        return locate(path, name=name or path.name)
+
+
+def place_of(located: Located) -> dict[str, Any]:
+    """The place as it is kept: {} without one."""
+    if located.place is None:
+        return {}
+    return {"corners": [point(corner) for corner in located.place.corners], **numbers(located.place)}
+
+
+def _rows(view: UploadView, uri: str, located: Located, owner: str, now: datetime) -> tuple[DroneFlight, DroneFile]:
+    facts, place = located.facts, place_of(located)
+    taken = _moment(facts.taken.utc if facts else None)
+    aircraft = " ".join(filter(None, (facts.model, facts.serial))) if facts else ""
+    folder = str(view.facts.get("folder") or "")
+    day = (taken or now).astimezone(_HERE).date().isoformat()
+    flight_id = flight_key(f"{owner}/{folder}", aircraft, day)
+    name = folder.rsplit("/", 1)[-1] or day
+    lon, lat = place.get("centre", (None, None))
+    position = [facts.lon, facts.lat] if facts and facts.lon is not None and facts.lat is not None else []
+    return (
+        DroneFlight(flight_id=flight_id, name=name[:200], aircraft=aircraft[:80], owner=owner, created_at=now),
+        DroneFile(
+            file_id=new_id(), sha256=view.sha256, flight_id=flight_id, name=view.name, kind=located.kind,
+            media_type=view.media_type, uri=uri, size=view.size, camera=facts.model if facts else "",
+            taken_at=taken, position=position, place=place, centre_lon=lon, centre_lat=lat, placed_by="",
+            problems=[{"code": code, "message": message} for code, message in located.notes], created_at=now,
+        ),
+    )  # fmt: skip
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
