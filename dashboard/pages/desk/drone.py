@@ -99,7 +99,8 @@ def _file_row(visit: Visit, file: FileView) -> dict[str, Any]:
 
 
 def _problem(visit: Visit, problem: dict[str, Any]) -> str:
-    return words(visit.language).get(f"drone.problem.{problem['code']}", problem["code"])
+    code = problem["code"]
+    return str(words(visit.language).get(f"drone.problem.{code}", code))
 
 
 @PAGE.callback(
