@@ -66,6 +66,7 @@ from dashboard.search import routes as search
 from dashboard.security import BODY_LIMIT, RESUMABLE_LIMIT, UPLOAD_LIMIT, Gate, SessionCache
 from dashboard.sensorthings import routes as sensorthings
 from dashboard.services import Services
+from dashboard.situation import routes as situation
 from dashboard.uploads import routes as uploads
 from dashboard.video import VideoRooms
 from dashboard.wall import routes as wall
@@ -83,7 +84,7 @@ BUSY_S = 3.0  # a person who saves something while the database is locked is tol
 ROUTERS = (
     uploads, field, accounts, persons, forms,
     session, cases, attachments, records, cameras, fleet, learning, devices, rules,
-    plans, duty, indicators, board_routes, keys, channels, layers, maps, media, office, operations, push,
+    plans, duty, indicators, board_routes, situation, keys, channels, layers, maps, media, office, operations, push,
     push_subscriptions, sensorthings, open311, cap, taxonomy, wall, search, work, registers, filing, ogc,
     connections, drones,
 )  # fmt: skip
