@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -11,11 +12,15 @@ from typing import Any
 import pytest
 
 from core import plugins
+from core.exchange import ConnectionConfig
 from core.records import Observation
 from core.settings import load_settings
 from events.rules.findings import Context, DictMemory, DraftSpec, RuleSpec
+from ingest.connections import mapped
+from ingest.connections.contract import Wiring
 from ingest.contract import Frame, Refused
 from ingest.supervisor import tcp_ports
+from ingest.yamltext import read_yaml
 
 HOWTO = Path(__file__).resolve().parents[3] / "docs" / "howto"
 NOW = datetime(2026, 11, 28, 3, tzinfo=UTC)
@@ -66,3 +71,18 @@ def test_a_kind_of_rule_is_one_file(city: Path) -> None:
         return found and found.state
 
     assert [judge(v) for v in (0, 4, 6, 5, 8)] == [None, "open", None, "clear", "open"]
+
+
+def test_a_kind_of_connection_is_one_file_and_the_mappings_shown_work(city: Path) -> None:
+    put(city, "connection.md", "connections", "weather")
+    assert plugins.problems("connection") == []
+    built = plugins.build("connection", "weather", {"url": "https://station.example"}, wiring=Wiring())
+    assert built.params.url == "https://station.example"
+    text = (HOWTO / "connection.md").read_text(encoding="utf-8")
+    values, orders = (read_yaml(found) for found in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL))
+    (answer,) = re.findall(r"An answer `(\{.*?\})` then", text)
+    config = ConnectionConfig(connection_id="gas", kind="rest", mapping=values)
+    shown = mapped.shown(*mapped.take(mapped.mapping_of(config), json.loads(answer), NOW))
+    assert [(r["device"], r["value"]) for r in shown["readings"]] == [("gas:TY-1", 0.27)]
+    assert [(e["kind"], e["state"]) for e in shown["events"]] == [("gas_alarm", "open")]
+    assert mapped.mapping_of(ConnectionConfig(connection_id="h", kind="hotline", mapping=orders)).orders
