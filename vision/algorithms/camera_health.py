@@ -19,6 +19,7 @@ ABOUT = About(
     params={
         "offline_s": Words("离线（秒）", "Offline (s)"),
         "frozen_s": Words("画面冻结（秒）", "Frozen (s)"),
+        "no_video_s": Words("无视频信号（秒）", "No video (s)"),
         "black_s": Words("黑屏（秒）", "Black (s)"),
         "over_exposed_s": Words("过曝（秒）", "Over-exposed (s)"),
         "covered_s": Words("遮挡（秒）", "Covered (s)"),

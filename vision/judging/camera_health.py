@@ -1,4 +1,4 @@
-"""Is the camera still seeing?  Frozen, black, over-exposed, covered, blurred, moved; offline comes from capture.
+"""Is the camera still seeing?  Frozen, no video, black, white, covered, blurred, moved; offline comes from capture.
 
 And does it know what time it is?  Where the stream bears the camera's time
 (:func:`vision.capture.camera_thread.camera_time`) a clock that is off by more than ``clock_error_s`` is a fault;
@@ -22,13 +22,15 @@ from numpy.typing import NDArray
 from vision.capture.frames import Frame
 from vision.judging.findings import Finding
 from vision.judging.hysteresis import Standing
+from vision.judging.stillness import Stillness, is_no_video
 from vision.params import Seconds, Share
 
-STATES = ("frozen", "black", "over_exposed", "covered", "blurred", "moved", "wrong_clock")
+STATES = ("frozen", "no_video", "black", "over_exposed", "covered", "blurred", "moved", "wrong_clock")
 LOOK_S = 0.9  # faults last: a look a second is enough
 REASONS = {
     "offline": "no pictures arrive",
     "frozen": "the picture does not change at all",
+    "no_video": "the recorder shows its 'no video' picture: it has lost the camera",
     "black": "the picture is black",
     "over_exposed": "the picture is white",
     "covered": "what used to be seen is hidden by something without structure",
@@ -39,10 +41,11 @@ REASONS = {
 
 
 class HealthParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Seconds a state must last, and levels.  ``frozen_s`` is long: codecs repeat a still scene exactly."""
+    """Seconds a state must last, and levels.  ``frozen_s`` is long: codecs repeat a still scene nearly exactly."""
 
     offline_s: Seconds = 10.0
     frozen_s: Seconds = 120.0
+    no_video_s: Seconds = 10.0
     black_s: Seconds = 5.0
     over_exposed_s: Seconds = 10.0
     covered_s: Seconds = 10.0
@@ -66,7 +69,8 @@ class CameraHealth:
         waits = {s: float(getattr(p, f"{s}_s")) for s in STATES}
         self._standing = {s: Standing(wait, p.clear_after_s, blink_s=0.5) for s, wait in waits.items()}
         self._offline = Standing(p.offline_s, 0.0, blink_s=0.0, max_gap_s=3600.0)
-        self._last: NDArray[np.uint8] | None = None
+        self._standing["frozen"] = Standing(p.frozen_s, p.clear_after_s, blink_s=0.0, max_gap_s=3600.0)
+        self._stillness = Stillness()
         self._edges: NDArray[np.float32] | None = None  # mean edge map of good moments
         self._sharpness = 0.0
         self._crispness = 0.0  # sharpness for the contrast there is: dusk and fog take both, a lens out of focus one
@@ -99,7 +103,7 @@ class CameraHealth:
             found.append(_finding("offline", change, "pictures arrive again"))
         if self._at is not None and 0 <= now - self._at < LOOK_S:
             return found
-        sights = self._sights(frame.thumb, frame.dark, now)
+        sights = self._sights(frame, now)
         offset = frame.clock_offset_s
         sights["wrong_clock"] = None if offset is None else abs(offset) > self.params.clock_error_s
         for state, present in sights.items():
@@ -108,23 +112,29 @@ class CameraHealth:
                 if state == "wrong_clock":
                     found.append(_clock(change, offset or 0.0))
                 else:
-                    found.append(_finding(state, change, REASONS[state] if change == "open" else "as it used to be"))
+                    reason = self._reason(state) if change == "open" else "as it used to be"
+                    found.append(_finding(state, change, reason))
         return found
 
-    def _sights(self, thumb: NDArray[np.uint8], dark: bool, now: float) -> dict[str, bool | None]:
-        same = self._last is not None and self._last.shape == thumb.shape and not cv2.absdiff(self._last, thumb).any()
-        self._last = thumb
+    def _reason(self, state: str) -> str:
+        running = state == "frozen" and self._stillness.clock_runs
+        return REASONS[state] + (", though a clock runs in it" if running else "")
+
+    def _sights(self, frame: Frame, now: float) -> dict[str, bool | None]:
+        thumb, dark = frame.thumb, frame.dark
+        same, gone = self._stillness.feed(thumb, now), is_no_video(frame.image, thumb)
         white = bool(np.count_nonzero(thumb < self.params.white_level) <= 0.1 * thumb.size)
-        sights: dict[str, bool | None] = {"frozen": same and not dark, "black": dark, "over_exposed": white}
+        frozen = False if dark or gone else same
+        sights: dict[str, bool | None] = {"frozen": frozen, "no_video": gone, "black": dark, "over_exposed": white}
         edges = _edges(thumb)
         sharpness = _level(edges, 0.99)
         known = self._edges is not None and self._edges.shape == edges.shape and self._learnt_s >= self.params.learn_s
-        if dark or white or not known:
+        if dark or white or gone or not known:
             sights |= {"covered": None, "blurred": None, "moved": None}
         else:
             assert self._edges is not None
             sights |= self._compare(edges, sharpness, thumb)
-        if not dark and not white and not any(sights[s] for s in ("covered", "blurred", "moved")):
+        if not dark and not white and not gone and not any(sights[s] for s in ("covered", "blurred", "moved")):
             self._learn(edges, sharpness, _crispness(sharpness, thumb), now)
         self._at = now
         return sights
