@@ -161,7 +161,7 @@ def load(group: str, kind: str) -> ModuleType:
         module = _load_own(path, group) if own else importlib.import_module(f"{GROUPS[group]}.{kind}")
     except ModuleNotFoundError as error:
         raise PluginLibraryMissing(group=group, kind=kind, library=error.name or "?") from error
-    except Exception as error:  # noqa: BLE001 - a plug-in may do anything on import; it is told, the rest runs
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plug-in may do anything on import; it is told, the rest runs
         raise PluginBroken(group=group, path=path, detail=f"{type(error).__name__}: {error}") from error
     missing = [name for name in ("ABOUT", "Params", "build") if not hasattr(module, name)]
     if missing:

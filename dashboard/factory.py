@@ -71,6 +71,7 @@ from dashboard.uploads import routes as uploads
 from dashboard.video import VideoRooms
 from dashboard.wall import routes as wall
 from dashboard.work import routes as work
+from events.runtime.city_rules import CityRules
 from events.runtime.wiring import case_service
 from layers.tiles import load_tilesets
 from storage.availability import RETRY_AFTER_S, as_typed
@@ -144,6 +145,7 @@ def make_services(settings: Settings, clock: Clock) -> Services:
         health=Health(settings, engine, clock, hub),
         video=VideoRooms(),
         tilesets=load_tilesets(settings.tiles_dir),
+        city=CityRules(engine, settings.data_dir),
         forms=FormWatch(FormFolder(settings.data_dir / "forms", engine), clock),
     )
 
@@ -151,7 +153,8 @@ def make_services(settings: Settings, clock: Clock) -> Services:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
-    tasks = [asyncio.create_task(job) for job in (services.hub.run(), services.health.run(), services.forms.run())]
+    jobs = (services.hub.run(), services.health.run(), services.forms.run(), services.city.run())
+    tasks = [asyncio.create_task(job) for job in jobs]
     for task in tasks:
         task.add_done_callback(_say_end)
     try:

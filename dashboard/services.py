@@ -17,6 +17,7 @@ from dashboard.live import LiveHub
 from dashboard.security import SessionCache
 from dashboard.video import VideoRooms
 from events.cases.service import CaseService
+from events.runtime.city_rules import CityRules
 from layers.tiles import TileSet
 
 
@@ -35,5 +36,6 @@ class Services:
     health: Health
     video: VideoRooms
     forms: FormWatch
+    city: CityRules
     tilesets: dict[str, TileSet] = field(default_factory=dict)
     counters: dict[str, Any] = field(default_factory=dict)

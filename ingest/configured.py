@@ -49,10 +49,10 @@ class Sources:
     problems: tuple[YiwangError, ...] = ()
 
 
-def read_sources(folder: Path) -> Sources:
-    """The configured sources, their parameters checked."""
+def read_sources(folder: Path, only: str = "*.yaml") -> Sources:
+    """The configured sources, their parameters checked; ``only``: the files of that name."""
     pollers, listeners, problems = list[Configured](), dict[str, dict[str, Any]](), list[YiwangError]()
-    for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else []:
+    for path in sorted(folder.glob(only)) if folder.is_dir() else []:
         try:
             found = _read(path)
             plugins.parse_params("source", found.kind, found.params)

@@ -44,15 +44,13 @@ class FormFolder:
 
     def look(self, now: datetime) -> list[tuple[str, int]]:
         """Take in what changed since the last look; ``(form_id, version)`` of the new versions."""
-        if not self.folder.is_dir():
-            return []
         added = []
         names = set()
-        for path in sorted(p for p in self.folder.iterdir() if p.suffix in (".xlsx", ".xlsm", ".json"))[:MOST_FILES]:
+        for path in self._paths():
             names.add(path.name)
             stat = path.stat()
             mark = (stat.st_mtime_ns, stat.st_size)
-            if self._seen.get(path.name) == mark or path.name.startswith(("~$", ".")):
+            if self._seen.get(path.name) == mark:
                 continue
             self._seen[path.name] = mark
             found = self._take(path, now)
@@ -62,6 +60,22 @@ class FormFolder:
             self._seen.pop(gone)
             self.problems.pop(gone, None)
         return added
+
+    def check(self) -> dict[str, FileProblem]:
+        """What is wrong with the files, by name; takes nothing in."""
+        trial = FormFolder(self.folder, self.engine)
+        for path in self._paths():
+            try:
+                trial._form(path)
+            except (YiwangError, OSError, ValueError) as error:
+                trial._refuse(path, FileProblem(path.name, str(error)))
+        return trial.problems
+
+    def _paths(self) -> list[Path]:
+        if not self.folder.is_dir():
+            return []
+        files = (p for p in self.folder.iterdir() if p.suffix in (".xlsx", ".xlsm", ".json"))
+        return sorted(p for p in files if not p.name.startswith(("~$", ".")))[:MOST_FILES]
 
     def _take(self, path: Path, now: datetime) -> tuple[str, int] | None:
         try:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 from sqlalchemy import select
 
 from core import plugins
 from core.errors import YiwangError
 from core.settings import Settings, load_settings
+from dashboard.city_files import city_files
 from events.dispatching.routing import check_routing, default_routing
-from ingest.configured import read_sources
-from ingest.router import MappingsFolder
 from storage.migrate import pending
+from storage.schema import create_all
 from storage.session import make_engine, read_scope
 from storage.tables.observations import Rule
 from storage.tables.registry import Camera, Department
@@ -44,22 +46,20 @@ def check(settings: Settings) -> list[str]:
             problems.append(f"{what}: {error}")
 
     for group in plugins.GROUPS:
-        problems += [str(problem) for problem in plugins.problems(group)]
+        broken = {str(problem.data.get("path")) for problem in plugins.problems(group)}
         for kind in plugins.kinds(group):
-            attempt(f"{group} {kind}", lambda group=group, kind=kind: plugins.load(group, kind))  # type: ignore[misc]
-    problems += [f"source: {problem}" for problem in read_sources(settings.data_dir / "sources").problems]
-    mappings = MappingsFolder(settings.data_dir / "mappings")
-    mappings.look()
-    problems += [f"mapping: {problem}" for problem in mappings.problems]
+            if not any(Path(path).stem == kind for path in broken):
+                attempt(f"{group} {kind}", lambda group=group, kind=kind: plugins.load(group, kind))  # type: ignore[misc]
     behind = pending(settings.database_url)
     if behind:
         problems.append(f"database: {behind} migration(s) not applied — run 'python -m app migrate'")
-        return problems
+        return [*problems, *_without_database(settings)]
     engine = make_engine(settings.database_url)
+    problems += [file.line() for file in city_files(settings, engine) if not file.ok]
     with read_scope(engine) as session:
         departments = set(session.scalars(select(Department.department_id)))
         if departments:  # an empty city has none yet
-            problems += [f"routing: {problem}" for problem in check_routing(default_routing(), departments)]
+            problems += _routing(settings, departments)
         for rule in session.scalars(select(Rule)):
             attempt(f"rule {rule.rule_id}", lambda rule=rule: plugins.parse_params("rule", rule.kind, rule.params))  # type: ignore[misc]
         for camera in session.scalars(select(Camera).where(Camera.enabled)):
@@ -70,3 +70,21 @@ def check(settings: Settings) -> list[str]:
                 )
     engine.dispose()
     return problems
+
+
+def _routing(settings: Settings, departments: set[str]) -> list[str]:
+    """Departments that the shipped table names and that are not there, unless the city has a table of its own."""
+    if (settings.data_dir / "routing.yaml").exists():
+        return []
+    return [f"routing: {problem}" for problem in check_routing(default_routing(), departments)]
+
+
+def _without_database(settings: Settings) -> list[str]:
+    """The city's files as far as they can be judged before there is a schema."""
+    with tempfile.TemporaryDirectory() as folder:
+        engine = make_engine(f"sqlite:///{folder}/check.db")
+        create_all(engine)
+        try:
+            return [file.line() for file in city_files(settings, engine) if not file.ok]
+        finally:
+            engine.dispose()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
+from dashboard.city_files import CityFile
+
 
 class DepartmentRow(TypedDict):
     """A department."""
@@ -206,3 +208,10 @@ class Description(TypedDict):
     info: dict[str, Any]
     paths: dict[str, Any]
     components: dict[str, Any]
+
+
+class CityFileList(TypedDict):
+    """Files of the city by folder and name."""
+
+    items: list[CityFile]
+    next: None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -9,8 +10,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from sqlalchemy import func, select
 
-from dashboard.answers.office import HealthReport, SourceList
+from dashboard.answers.office import CityFileList, HealthReport, SourceList
 from dashboard.api.deps import Done, Use, allow, answers, respond, sends
+from dashboard.city_files import city_files
 from dashboard.health import is_well
 from dashboard.services import Services
 from storage.session import read_scope
@@ -76,6 +78,13 @@ def source_counters(use: Services) -> list[dict[str, Any]]:
                 }
             )
     return items
+
+
+@router.get("/api/city-files", dependencies=[allow("admin")], **answers(CityFileList))
+async def files(use: Use) -> Response:
+    """What the city put into its data folder (kinds of case, routing, sources, forms, boards, plug-ins), file by file:
+    whether it was taken, else what is wrong and what to do.  A broken file changes nothing; the rest runs."""
+    return respond({"items": await asyncio.to_thread(city_files, use.settings, use.engine), "next": None})
 
 
 def _last_heard(use: Services, source: str) -> str | None:

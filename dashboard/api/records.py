@@ -21,7 +21,7 @@ from dashboard.people import person_names
 from dashboard.services import Services
 from events.correlation.duplicates import proposals
 from events.dispatching.explain import advise
-from events.dispatching.routing import default_routing
+from events.dispatching.routing_in_force import routing_in_force
 from events.evidence import audit_log
 from events.evidence.package import seal_case
 from events.evidence.signatures import open_seal
@@ -87,7 +87,7 @@ def routing(case_id: str, use: Use, who: Who) -> Response:
     """ "Why me?": the routing steps the case keeps, the same facts computed again, and where it would go now."""
     with read_scope(use.engine) as session:
         case = use.cases.other_case(session, case_id, who.actor)
-        found = advise(session, case, use.cases.book(session), default_routing(), use.clock.now())
+        found = advise(session, case, use.cases.book(session), routing_in_force(), use.clock.now())
     return respond(found)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.records import Actor
 from events.cases.definition import Definition, Who
-from events.cases.definition_check import shipped_definitions
+from events.cases.kinds_in_force import definitions_in_force
 from storage.tables.cases import Case, CaseAssignment, CaseParty
 
 SEE_ALL = frozenset({"admin", "operator", "dispatcher", "manager", "viewer", "system"})
@@ -33,7 +33,7 @@ def visible_cases(actor: Actor, definitions: Mapping[str, Definition] | None = N
     roles = set(actor.roles)
     if "system" in roles:
         return true()
-    kinds = shipped_definitions() if definitions is None else definitions
+    kinds = definitions_in_force() if definitions is None else definitions
     plain: list[ColumnElement[bool]] = [related_sql(actor, "reporter"), related_sql(actor, "handler")]
     if roles & SEE_ALL:
         plain = [true()]

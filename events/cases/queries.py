@@ -18,8 +18,8 @@ from events.cases.access import visible_cases
 from events.cases.clocks import suspended
 from events.cases.course.turn_keys import keys_for
 from events.cases.definition import Definition
-from events.cases.definition_check import shipped_definitions
 from events.cases.definition_store import definition_of
+from events.cases.kinds_in_force import definitions_in_force
 from events.cases.lifecycle import allowed
 from events.cases.read_models import (
     AllowedCommand,
@@ -221,7 +221,7 @@ def case_detail(
     case = session.scalars(select(Case).where(Case.case_id == case_id, visible_cases(actor, definitions))).one_or_none()
     if case is None:
         raise NotFound(what="case", key=case_id)
-    definition = definition_of(session, case, definitions or shipped_definitions())
+    definition = definition_of(session, case, definitions or definitions_in_force())
     shown = msgspec.to_builtins(summary_of(session, case_id))
     shown |= {"description": case.description, "form": case.form, "last_seen_at": case.last_seen_at}
     shown |= {"reporter_id": case.reporter_id, "bounces": case.bounces, "reworks": case.reworks}

@@ -34,11 +34,11 @@ from events.cases.course.triggers import any_open_child, fires
 from events.cases.course.turn_keys import before_move, fresh, keep_turn
 from events.cases.deeds import check_seen, deed_of, stale
 from events.cases.definition import COMMON_FIELDS, NEW, Definition
-from events.cases.definition_check import shipped_definitions
 from events.cases.definition_parts import ClockMoves, Trigger, effect_name, effect_params
 from events.cases.definition_store import definition_of
 from events.cases.drafts import CaseDraft, Route
 from events.cases.errors import CommandUnknown, EffectMissing, IdempotencyConflict, MoveForbidden, StaleCase
+from events.cases.kinds_in_force import definitions_in_force
 from events.cases.lifecycle import Transition, advance, allowed, check_form
 from events.cases.numbers import next_number
 from events.cases.opening import add_belongings, case_of, check_place, draft_of
@@ -64,7 +64,7 @@ from storage.tables.cases import (
 class CaseService:
     """Opens and moves cases.
 
-    ``district``: first part of case numbers.  ``definitions`` by id, default those we ship.  ``calendars`` by id;
+    ``district``: first part of case numbers.  ``definitions`` by id, default those in force.  ``calendars`` by id;
     ``default`` is China's statutory one when none is given.  ``effects`` adds those that need more
     than cases (:func:`events.runtime.wiring.case_service` gives them all).  Holds no state: share it between threads.
     """
@@ -83,12 +83,17 @@ class CaseService:
         self.engine = engine
         self.clock = clock
         self.district = district
-        self.definitions = dict(shipped_definitions() if definitions is None else definitions)
+        self._definitions = definitions
         self.calendars = {"default": statutory_calendar(), **(calendars or {})}
         self._lock_query = lru_cache(maxsize=1024)(self._build_lock_query)  # building it costs more than running it
         self.effects = {**EFFECTS, **(effects or {})}
         self.record_valid: Callable[[Session, str, str, datetime], bool] = record_valid or _no_register
         self.book = CurrentBook()
+
+    @property
+    def definitions(self) -> Mapping[str, Definition]:
+        """By id, as they are in force at this moment."""
+        return definitions_in_force() if self._definitions is None else self._definitions
 
     # commands ------------------------------------------------------------
     def execute(self, command: Command, actor: Actor, told: Told | None = None) -> CaseView:

@@ -6,7 +6,7 @@ service; what belongs to a case (observations, evidence, standing conditions, la
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -65,11 +65,13 @@ class Outcome:
 class Desk:
     """Places findings and reports."""
 
-    def __init__(self, service: CaseOpener, clock: Clock, registry: Registry, routing: RoutingTable) -> None:
+    def __init__(
+        self, service: CaseOpener, clock: Clock, registry: Registry, routing: RoutingTable | Callable[[], RoutingTable]
+    ) -> None:
         self._service = service
         self._clock = clock
         self._registry = registry
-        self._routing = routing
+        self._routing: Callable[[], RoutingTable] = (lambda: routing) if isinstance(routing, RoutingTable) else routing
 
     def take(
         self, session: Session, finding: Finding, place: Place, book: Rulebook, *, known_case: str | None
@@ -172,7 +174,7 @@ class Desk:
         self._set_standing(case, finding)
         if happening.area_radius_m:
             area = Facts(happening=f"{AREA_PREFIX}{spec.draft.happening}", class_code=spec.draft.class_code, severity=3)
-            path = route(area, self._routing, self._registry.departments(session))
+            path = route(area, self._routing(), self._registry.departments(session))
             gather(session, self._service, case, happening, path, self._clock.now())
         return case
 
@@ -234,7 +236,7 @@ class Desk:
             site_department=place.department_id,
             local_time=local.strftime("%H:%M"),
         )
-        path = route(facts, self._routing, self._registry.departments(session))
+        path = route(facts, self._routing(), self._registry.departments(session))
         return to_person(session, path, self._clock.now())
 
     # add -----------------------------------------------------------------

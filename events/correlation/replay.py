@@ -23,7 +23,8 @@ from events.correlation.case_placement import report_of, title_of
 from events.correlation.intake import as_observation
 from events.correlation.places import Place, Registry
 from events.correlation.scoring import OpenCase, Report, candidate_keys, decide, happening_key
-from events.dispatching.routing import Facts, RoutingTable, default_routing, route
+from events.dispatching.routing import Facts, RoutingTable, route
+from events.dispatching.routing_in_force import routing_in_force
 from events.rules.findings import Context, DictMemory, Finding, speaks
 from events.rules.rulebook import Rulebook
 from storage.session import read_scope
@@ -116,7 +117,7 @@ class Simulator:
         self._book = book
         self._clock = ManualClock(start)
         self._registry = Registry(self._clock, ttl_s=1e12)
-        self._routing = routing or default_routing()
+        self._routing = routing or routing_in_force()
         self._memory = DictMemory()
         self._cases: list[_Case] = []
         self._by_key: dict[str, list[_Case]] = {}

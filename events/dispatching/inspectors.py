@@ -54,7 +54,10 @@ def nearest_inspector(
     best = min(  # fmt: skip
         people,
         key=lambda p: (
-            -len(p.division_code or ""), p.user_id not in on_duty, p.user_id not in trained, busy.get(p.user_id, 0),
+            -len(p.division_code or ""),
+            p.user_id not in on_duty,
+            p.user_id not in trained,
+            busy.get(p.user_id, 0),
             p.user_id,
         ),
     )

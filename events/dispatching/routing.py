@@ -7,10 +7,11 @@ facts give the same steps, so that a route can be recomputed from ``case_file.wh
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import yaml
@@ -54,13 +55,17 @@ class RoutingRule(Record, frozen=True):
 
 
 class RoutingTable(Record, frozen=True):
-    """The file routing.yaml.  ``arbiter`` decides when departments hand a case back and forth."""
+    """The file routing.yaml.  ``arbiter`` decides when departments hand a case back and forth.
+
+    ``handed_over``: a department whose duties another one has taken over, by id; it may be a chain, no circle.
+    """
 
     rules: tuple[RoutingRule, ...]
     fallback: str
     arbiter: str
     street_department: str = "street-{code}"
     bounce_limit: int = 2
+    handed_over: dict[str, str] = {}
 
 
 class Facts(Record, frozen=True):
@@ -77,11 +82,59 @@ class Facts(Record, frozen=True):
 
 
 def parse_routing(text: str) -> RoutingTable:
-    """``text`` (YAML) as a table."""
+    """``text`` (YAML) as a table; :class:`RoutingInvalid` names the rule and what is wrong with it."""
     try:
-        return msgspec.convert(yaml.safe_load(text), RoutingTable)
-    except (msgspec.ValidationError, yaml.YAMLError) as error:
+        body = yaml.safe_load(text)
+        _check_shape(body)
+        table = msgspec.convert(body, RoutingTable)
+    except (msgspec.ValidationError, yaml.YAMLError, RecursionError) as error:
         raise RoutingInvalid(detail=str(error)) from error
+    for problem in _wrong(table):
+        raise RoutingInvalid(detail=problem)
+    return table
+
+
+def _check_shape(body: Any, above: tuple[int, ...] = ()) -> None:
+    """No part contains itself (YAML's anchors allow that), and no key is misspelt."""
+    if id(body) in above:
+        raise RoutingInvalid(detail="a part contains itself: an anchor (&) is used inside what it names")
+    parts = body.values() if isinstance(body, dict) else body if isinstance(body, list) else ()
+    for part in parts:
+        _check_shape(part, (*above, id(body)))
+    if above:
+        return
+    if not isinstance(body, dict):
+        raise RoutingInvalid(detail="is no table: write rules, fallback and arbiter")
+    _check_keys("", body, RoutingTable)
+    for rule in body.get("rules") or () if isinstance(body.get("rules"), list) else ():
+        if isinstance(rule, dict):
+            _check_keys(f"rule {rule.get('rule_id', '?')}: ", rule, RoutingRule)
+
+
+def _check_keys(where: str, given: dict[Any, Any], kind: type[msgspec.Struct]) -> None:
+    for name in given:
+        if name not in kind.__struct_fields__:
+            raise RoutingInvalid(detail=f"{where}{name!r} is unknown; use: {', '.join(kind.__struct_fields__)}")
+
+
+def _wrong(table: RoutingTable) -> Iterator[str]:
+    seen: set[str] = set()
+    for rule in table.rules:
+        if rule.rule_id in seen:
+            yield f"rule {rule.rule_id} stands there twice"
+        seen.add(rule.rule_id)
+        if rule.hours and not _HOURS.fullmatch(rule.hours):
+            yield f"rule {rule.rule_id}: hours {rule.hours!r} are no span such as 18:00-08:00"
+    for start in table.handed_over:
+        way = [start]
+        while (following := table.handed_over.get(way[-1])) is not None:
+            if following in way:
+                yield f"handed_over goes in a circle: {' → '.join([*way, following])}"
+                return
+            way.append(following)
+
+
+_HOURS = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-4]):[0-5]\d")
 
 
 @cache
@@ -92,9 +145,9 @@ def default_routing() -> RoutingTable:
 
 def check_routing(table: RoutingTable, departments: set[str]) -> list[RoutingInvalid]:
     """What is wrong with ``table`` where ``departments`` exist; empty when nothing is."""
-    named = {table.fallback, table.arbiter}
+    named = {table.fallback, table.arbiter, *table.handed_over.values()}
     for rule in table.rules:
-        named |= {rule.lead, *(a.department for a in rule.assisting)}
+        named |= {rule.lead, *(a.department for a in rule.assisting)} - set(table.handed_over)
     unknown = sorted(named - departments - {"street", "site"})
     return [RoutingInvalid(detail=f"department {name!r} does not exist") for name in unknown]
 
@@ -118,9 +171,7 @@ def route(facts: Facts, table: RoutingTable, departments: set[str]) -> Route:
             found = _resolve(assist.department, facts, table, departments, steps, "assist")
             if found and found != lead and found not in {p.department_id for p in assisting}:
                 assisting.append(Part(department_id=found, duty=assist.duty))
-        return Route(
-            lead=Part(department_id=lead, duty=rule.lead_duty), assisting=tuple(assisting), steps=tuple(steps)
-        )
+        return Route(lead=Part(department_id=lead, duty=rule.lead_duty), assisting=tuple(assisting), steps=tuple(steps))
     steps.append({"step": "fallback", "department_id": table.fallback})
     return Route(lead=Part(department_id=table.fallback), steps=tuple(steps))
 
@@ -197,6 +248,9 @@ def _resolve(
         found = table.street_department.format(code=code) if len(code) == 9 else None
     elif name == "site":
         found = facts.site_department
+    while found in table.handed_over:
+        steps.append({"step": part, "wanted": name, "department_id": found, "handed_over": table.handed_over[found]})
+        found = table.handed_over[found]
     if found is None or (departments and found not in departments):
         steps.append({"step": part, "wanted": name, "department_id": found, "passed_over": "there is none"})
         return None

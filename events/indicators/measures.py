@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from events.cases.definition import Definition
-from events.cases.definition_check import shipped_definitions
+from events.cases.kinds_in_force import definitions_in_force
 from storage.tables.cases import Case, CaseAssignment, CaseClock, CaseEvidence, CaseTransition
 
 GONE = ("cancelled", "rejected", "merged")
@@ -159,7 +159,7 @@ def guarded(guard: str, definitions: Mapping[str, Definition] | None) -> ColumnE
 
     A definition that says nothing: ``fast_finish`` where finishing wants a photograph, ``late_return`` always.
     """
-    kinds = shipped_definitions() if definitions is None else definitions
+    kinds = definitions_in_force() if definitions is None else definitions
     free = [name for name, kind in kinds.items() if guard not in guards_of(kind)]
     return Case.definition_id.not_in(free) if free else true()
 

@@ -21,7 +21,7 @@ from core.legal_time.calendar import WorkCalendar, statutory_calendar
 from core.legal_time.shift import shifted
 from events.cases.access import discreet_title
 from events.cases.definition import Definition
-from events.cases.definition_check import shipped_definitions
+from events.cases.kinds_in_force import definitions_in_force
 from events.correlation.rule_memory import BatchMemory
 from events.notify.notices import NoticeDraft, QuietHours, write_notices
 from events.notify.phases import NATURAL, Phase, all_phases, key_of, phases_of
@@ -70,8 +70,12 @@ class DeadlineSweep:
         self._clock = clock
         self._channels = channels
         self._swept_to: datetime | None = None
-        self._definitions = definitions if definitions is not None else shipped_definitions()
+        self._given = definitions
         self._calendar = calendar or statutory_calendar()
+
+    @property
+    def _definitions(self) -> Mapping[str, Definition]:
+        return definitions_in_force() if self._given is None else self._given
 
     async def run(self) -> None:
         """Sweep for ever."""

@@ -15,12 +15,12 @@ from core.ids import new_id
 from core.records import CaseChanged, Record
 from events.cases.course.turn_keys import turn_lines
 from events.cases.definition import Definition
-from events.cases.definition_check import shipped_definitions
 from events.cases.definition_parts import Notify
 from events.cases.definition_store import definition_of
+from events.cases.kinds_in_force import definitions_in_force
 from events.correlation.rule_memory import insert_into
 from events.dispatching.duty_roster import on_duty
-from events.dispatching.routing import default_routing
+from events.dispatching.routing_in_force import routing_in_force
 from events.notify.recipients import targets
 from storage.tables.cases import Case, CaseTransition, Notice, Outbox
 
@@ -117,7 +117,7 @@ def notices_of_change(session: Session, change: CaseChanged) -> list[NoticeDraft
     case = session.get(Case, change.case_id)
     if case is None:
         return []
-    definition = definition_of(session, case, shipped_definitions())
+    definition = definition_of(session, case, definitions_in_force())
     drafts: list[NoticeDraft] = []
     for n, line in enumerate(lines_of(definition, change)):
         if _matches(line, change, definition, session):
@@ -224,7 +224,7 @@ def _to_arbiter(session: Session, case: Case, definition: Definition, change: Ca
     spec = definition.commands.get(change.command)
     if not case.bounces or case.bounces < definition.bounce_limit or spec is None or "bounce" not in spec.effect_names:
         return []
-    department = default_routing().arbiter
+    department = routing_in_force().arbiter
     present = on_duty(session, department, change.changed_at)
     arbiter = definition.arbiter.name.get("zh", "") if definition.arbiter else ""
     return [

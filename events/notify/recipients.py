@@ -12,7 +12,7 @@ from events.cases.course.turn_keys import turn_lines
 from events.cases.definition import RELATIONS, Definition
 from events.cases.definition_parts import Who
 from events.dispatching.duty_roster import on_duty
-from events.dispatching.routing import default_routing
+from events.dispatching.routing_in_force import routing_in_force
 from storage.tables.cases import Case, CaseAssignment, CaseParty
 from storage.tables.people import User, UserRole
 
@@ -74,7 +74,7 @@ def _named(session: Session, case: Case, to: str | Who) -> list[Target]:
         return []
     kind, _, name = to.partition(":")
     if kind == "arbiter":
-        department = default_routing().arbiter
+        department = routing_in_force().arbiter
         present = on_duty(session, department, case.updated_at)
         return [Target(department_id=department, user_id=present[0].user_id if present else None)]
     if kind == "checker":

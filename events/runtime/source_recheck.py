@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -44,7 +44,8 @@ MAX_READING_AGE_S = 900.0
 class Service(Protocol):
     """What the rechecker needs of the case service."""
 
-    definitions: dict[str, Definition]
+    @property
+    def definitions(self) -> Mapping[str, Definition]: ...
 
     def execute(self, command: Command, actor: Actor) -> Any: ...
 

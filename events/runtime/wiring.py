@@ -12,7 +12,7 @@ from events.cases.transition import Work
 from events.correlation.case_placement import Desk
 from events.correlation.detaching import detach_effect
 from events.correlation.places import Registry
-from events.dispatching.routing import default_routing
+from events.dispatching.routing_in_force import routing_in_force
 
 
 def case_service(engine: Engine, clock: Clock, **options: Any) -> CaseService:
@@ -22,4 +22,4 @@ def case_service(engine: Engine, clock: Clock, **options: Any) -> CaseService:
 
 def _desk(work: Work) -> tuple[Desk, Registry]:
     registry = Registry(work.service.clock)
-    return Desk(work.service, work.service.clock, registry, default_routing()), registry
+    return Desk(work.service, work.service.clock, registry, routing_in_force()), registry

@@ -35,12 +35,13 @@ from events.correlation.case_placement import Desk
 from events.correlation.intake import Intake, Taken
 from events.correlation.places import Registry
 from events.dispatching.emergency_plans import sync_plans
-from events.dispatching.routing import default_routing
+from events.dispatching.routing_in_force import routing_in_force
 from events.evidence.anchor import anchorer_of
 from events.notify.alarm_flood import AlarmControl
 from events.notify.deadlines import DeadlineSweep
 from events.rules.rulebook import default_rulebook, read_rulebook, rulebook_mark, sync_defaults
 from events.runtime import dead_letters
+from events.runtime.city_rules import CityRules
 from events.runtime.night_watch import NightWatch
 from events.runtime.orders import OrderDesk
 from events.runtime.outbox import Relay
@@ -242,19 +243,22 @@ def _complete_turns(engine: Engine, service: CaseService) -> None:
 async def _work(
     settings: Settings, bus: Bus, engine: Engine, clock: Clock, stop: asyncio.Event, more: Sequence[MakeJob]
 ) -> None:
+    city = CityRules(engine, settings.data_dir)
+
     def first() -> None:
         with session_scope(engine) as session:
             sync_defaults(session, clock.now())
             sync_plans(session, clock.now())
             for problem in sync_definitions(session):
                 log.warning("%s", problem)
+        city.look()
 
     await asyncio.to_thread(first)
     registry = Registry(clock)
     service = case_service(engine, clock, district=settings.district, calendars=calendars_of(settings.data_dir))
     await asyncio.to_thread(recount, engine, service)
     await asyncio.to_thread(_complete_turns, engine, service)
-    desk = Desk(service, clock, registry, default_routing())
+    desk = Desk(service, clock, registry, routing_in_force)
     intake = Intake(clock, default_rulebook(), registry, desk, OrderDesk(service, clock))
     arrived = asyncio.Event()
     flows = await _flows(bus, arrived)
@@ -262,11 +266,15 @@ async def _work(
     watch = NightWatch(engine, clock, settings, relay.channels)
     jobs: list[Job] = [
         Committer(engine, intake, clock, flows, arrived).run,
+        city.run,
         lambda: _watch_rules(engine, intake),
         lambda: _watch_registry(bus, engine, registry),
         relay.run,
         DeadlineSweep(
-            engine, clock, relay.channels, relay.quiet, definitions=service.definitions,
+            engine,
+            clock,
+            relay.channels,
+            relay.quiet,
             calendar=service.calendars["default"],
         ).run,
         TriggerSweep(engine, clock, service).run,

@@ -17,8 +17,8 @@ from core.errors import InputInvalid, NotFound
 from core.records import SYSTEM, Actor, CaseChanged, Command, EvidenceRef
 from events.cases.course.triggers import next_due
 from events.cases.definition import Definition
-from events.cases.definition_check import shipped_definitions
 from events.cases.definition_store import keep_definition
+from events.cases.kinds_in_force import definitions_in_force
 from events.notify.channel import NoticeMessage, audience, notice_of
 from events.notify.deadlines import DeadlineSweep
 from events.notify.notices import notices_of_change, write_notices
@@ -40,7 +40,7 @@ class Sandbox:
         self.script = script
         self.clock = ManualClock(script.start)
         self.engine: Engine = make_engine(f"sqlite:///{folder / 'trial.db'}")
-        definitions = {**shipped_definitions(), definition.definition_id: definition}
+        definitions = {**definitions_in_force(), definition.definition_id: definition}
         create_all(self.engine)
         with session_scope(self.engine) as session:
             for each in definitions.values():

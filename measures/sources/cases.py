@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Float, and_, case, cast, func, or_
 from sqlalchemy.orm import Session
 
 from events.cases.access import visible_cases
-from events.cases.definition_check import shipped_definitions
+from events.cases.kinds_in_force import definitions_in_force
 from events.taxonomy.classes import class_names
 from events.taxonomy.codesets import CURRENT
 from measures.conditions import Field
@@ -85,7 +85,7 @@ def _classes(_session: Session, _language: str) -> dict[str, str]:
 
 
 def _definitions(_session: Session, language: str) -> dict[str, str]:
-    return {name: kind.name[language] for name, kind in shipped_definitions().items()}
+    return {name: kind.name[language] for name, kind in definitions_in_force().items()}
 
 
 SOURCE = Source(

@@ -16,7 +16,8 @@ from typing import Any
 
 from core.errors import NotFound, YiwangError
 from events.cases.definition import Definition
-from events.cases.definition_check import load_definition, shipped_definitions
+from events.cases.definition_check import load_definition
+from events.cases.kinds_in_force import definitions_in_force
 from events.trial.play import play
 from events.trial.script import read_script
 
@@ -53,9 +54,9 @@ def definition_named(name: str) -> Definition:
     path = Path(name)
     if path.suffix.lower() in (".json", ".yaml", ".yml") or path.is_file():
         return load_definition(path)
-    found = shipped_definitions().get(name)
+    found = definitions_in_force().get(name)
     if found is None:
-        raise NotFound(what="case definition", key=f"{name} (there are: {', '.join(shipped_definitions())})")
+        raise NotFound(what="case definition", key=f"{name} (there are: {', '.join(definitions_in_force())})")
     return found
 
 

@@ -129,7 +129,7 @@ def _one(
     try:
         with read_scope(service.engine) as session:
             kind = session.scalar(select(Case.definition_id).where(Case.case_id == case_id))
-        spec = service.definitions[kind].commands.get(name) if kind in service.definitions else None
+        spec = service.definitions[kind].commands.get(name) if kind and kind in service.definitions else None
         if spec is not None and not spec.batch:
             raise InputInvalid(field="name", detail=f"{name!r} is given to one case at a time", how="open the case")
         command = Command(

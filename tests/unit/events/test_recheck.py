@@ -40,7 +40,11 @@ class FakeBus:
             raise TimeoutError
         return encode(
             LookAnswer(
-                camera_id=request.camera_id, kind=request.kind, clear=self.clear, detail="looked", seen_at=FRIDAY,
+                camera_id=request.camera_id,
+                kind=request.kind,
+                clear=self.clear,
+                detail="looked",
+                seen_at=FRIDAY,
                 evidence=(PICTURE,),
             )
         )
@@ -198,7 +202,7 @@ def test_a_definition_may_want_a_person(town: Town, settings: Settings) -> None:
     people = tuple(msgspec.structs.replace(who, roles=tuple(r for r in who.roles if r != "system")) for who in spec.who)
     changed = msgspec.structs.replace(spec, who=people)
     strict = msgspec.structs.replace(definition, commands={**definition.commands, "check_pass": changed})
-    town.service.definitions["city_management"] = strict
+    town.service._definitions = {**town.service.definitions, "city_management": strict}
     case_id = finished(town)
     look(town, settings, FakeBus(clear=True))
     assert town.detail(case_id).case["state"] == "checking"
