@@ -12,7 +12,7 @@ from sqlalchemy import select
 from core import plugins
 from core.errors import YiwangError
 from core.settings import Settings, load_settings
-from dashboard.city_files import city_files
+from dashboard.desk.city_files import city_files
 from events.dispatching.routing import check_routing, default_routing
 from storage.migrate import pending
 from storage.schema import create_all

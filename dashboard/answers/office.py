@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
-from dashboard.city_files import CityFile
+from dashboard.desk.city_files import CityFile
 
 
 class DepartmentRow(TypedDict):

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from dashboard.answers.office import CityFileList, HealthReport, SourceList
 from dashboard.api.deps import Done, Use, allow, answers, respond, sends
-from dashboard.city_files import city_files
+from dashboard.desk.city_files import city_files
 from dashboard.health import is_well
 from dashboard.services import Services
 from storage.session import read_scope

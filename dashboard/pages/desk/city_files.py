@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import Input, Output, html
 
-from dashboard.city_files import CityFile, city_files
+from dashboard.desk.city_files import CityFile, city_files
 from dashboard.pages.frame import Page, Visit, in_thread
 from dashboard.pages.tables import column, table
 

@@ -11,7 +11,7 @@ import pytest
 from app.commands.check import check
 from core import plugins
 from core.settings import Settings
-from dashboard.city_files import city_files
+from dashboard.desk.city_files import city_files
 from tests.unit.dashboard.web import make_office
 
 BROKEN = {
