@@ -42,6 +42,7 @@ class ConnectionDetail(ConnectionRow):
     interval_s: NotRequired[float]
     versions: NotRequired[list[dict[str, Any]]]
     orders_with_errors: NotRequired[list[dict[str, Any]]]
+    deliveries: NotRequired[list[dict[str, Any]]]
 
 
 class ConnectionTest(TypedDict):

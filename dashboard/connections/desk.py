@@ -17,6 +17,7 @@ from core.exchange import ConnectionConfig, seal_secrets
 from core.sealing import Seal
 from dashboard.api.deps import audit, must_be
 from dashboard.auth import Principal
+from dashboard.connections.deliveries import deliveries
 from dashboard.services import Services
 from ingest.connections.mapped import mapping_of
 from storage.connections import connection_config
@@ -111,7 +112,8 @@ def connection(use: Services, who: Principal, connection_id: str) -> dict[str, A
             )
         ]
         current: dict[str, Any] = next((v["body"] for v in versions if v["version"] == row.version), {})
-        return {**_shown(row), **current, "versions": versions, "orders_with_errors": refused}
+        told = deliveries(session, connection_id) if row.direction == "out" else []
+        return {**_shown(row), **current, "versions": versions, "orders_with_errors": refused, "deliveries": told}
 
 
 def config_of(use: Services, connection_id: str, version: Version | None = None) -> ConnectionConfig:

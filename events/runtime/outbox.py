@@ -29,6 +29,7 @@ from core.settings import Settings
 from events.correlation.rule_memory import insert_into
 from events.notify.channel import NoticeMessage, Notifier, NotifierFailed, build_notifiers, notice_of, quiet_hours
 from events.notify.notices import NoticeDraft, QuietHours, channels_of, notices_of_change, write_notices
+from events.notify.outgoing import Outgoing
 from events.notify.webhooks import Webhooks
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Notice, Outbox
@@ -68,6 +69,7 @@ class Relay:
         self._notifiers: dict[str, Notifier] = build_notifiers(settings, bus)
         self._quiet = quiet_hours(settings)
         self._webhooks = Webhooks(settings)
+        self._outgoing = Outgoing(settings, engine)
         self._later: dict[str, float] = {}  # outbox id → not before (monotonic), after a failed attempt
         self._pruned_at = float("-inf")
         self.sent = 0
@@ -137,7 +139,8 @@ class Relay:
         elif row.topic == "notice":
             await self._deliver(row)
         elif row.topic == "webhook":
-            await self._webhooks.post(row.outbox_id, row.body)
+            posted = self._outgoing if row.body.get("connection") else self._webhooks
+            await posted.post(row.outbox_id, row.body)
 
     async def _deliver(self, row: Row) -> None:
         channel = str(row.body.get("channel", "in_app"))
@@ -177,7 +180,8 @@ class Relay:
                     write_notices(
                         session, notices_of_change(session, change), channels_of(self._notifiers), now, self._quiet
                     )
-                    for body in self._webhooks.bodies(change):
+                    own = self._outgoing.bodies(session, change, self._webhooks.event(change))
+                    for body in [*self._webhooks.bodies(change), *own]:
                         session.add(Outbox(outbox_id=new_id(), topic="webhook", body=body, created_at=now, attempts=0))
                 elif row.topic == "notice":
                     session.execute(

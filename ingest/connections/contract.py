@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from core.bounds import Bounds
 from core.errors import YiwangError
-from ingest.connections.bounds import Bounds
 
 MAX_BYTES = 8 << 20
 MAX_ROWS = 5000

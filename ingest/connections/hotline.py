@@ -17,8 +17,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from core.bounds import check_url
 from core.plugins import About, Words
-from ingest.connections.bounds import check_url
 from ingest.connections.contract import ConnectionFailed, Fetched, Wiring
 from ingest.connections.web import WebClient
 from ingest.mapping import find

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from core.bounds import check_url
 from core.plugins import About, Words
-from ingest.connections.bounds import check_url
 from ingest.connections.contract import ConnectionFailed, Fetched, Wiring
 from ingest.connections.cursors import greatest
 from ingest.connections.web import WebClient

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 import msgspec
 
+from core.bounds import check_url
 from core.plugins import About, Words
-from ingest.connections.bounds import check_url
 from ingest.connections.contract import Fetched, Wiring
 from ingest.connections.credentials import authorised
 from ingest.connections.cursors import greatest

@@ -18,6 +18,7 @@ import nats.js.errors
 from nats.js.kv import KeyValue
 
 from core import plugins
+from core.bounds import Bounds
 from core.bus import Bus
 from core.clock import Clock
 from core.errors import RecordError, YiwangError
@@ -26,7 +27,6 @@ from core.ids import new_id
 from core.records import decode
 from core.settings import Settings
 from ingest.connections import mapped as mapping_parts
-from ingest.connections.bounds import Bounds
 from ingest.connections.contract import Connector, Receiver, Wiring
 from ingest.connections.record import Record
 from ingest.mapping import Mapped, Mapping

@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
+from core.bounds import check_url
 from core.errors import YiwangError
-from ingest.connections.bounds import check_url
 from ingest.connections.contract import MAX_BYTES, ConnectionFailed, Wiring
 from ingest.jsontext import NotJson, read_json
 

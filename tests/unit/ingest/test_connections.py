@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import plugins
+from core.bounds import Bounds, check_url
 from core.errors import InputInvalid, PluginParamsInvalid, YiwangError
 from core.exchange import ORDER, ConnectionConfig
 from ingest.connections import mapped
-from ingest.connections.bounds import Bounds, check_url
 from ingest.connections.contract import ConnectionFailed, Fetched, Wiring
 from ingest.connections.cursors import greatest
 from ingest.connections.record import REFUSALS, Record

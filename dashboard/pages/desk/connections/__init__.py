@@ -19,10 +19,10 @@ from ingest.connections.starter import starters
 from ingest.yamltext import read_yaml
 
 PAGE = Page(path="/connections", zh="接入", en="Connections", roles=("admin",), order=92)
-_PARAMS = State({"type": "conn-param", "name": ALL}, "value")
-_NAMES = State({"type": "conn-param", "name": ALL}, "id")
-_SWITCHES = State({"type": "conn-param", "name": ALL}, "checked")
-_FORM = (_NAMES, _PARAMS, _SWITCHES)
+_ALL = {"type": "conn-param", "name": ALL, "as": ALL}
+_FORM = (State(_ALL, "id"), State(_ALL, "value"), State(_ALL, "checked"))
+_NARROW = {"flex": "1 1 360px", "maxWidth": "560px", "minWidth": 0}
+_WIDE = {"flex": "2 1 480px", "minWidth": 0}
 
 
 def layout(visit: Visit) -> Any:
@@ -40,12 +40,12 @@ def layout(visit: Visit) -> Any:
         ], gap="xs", mb="sm"),
         parts.listing(visit, _rows(visit)),
     ]  # fmt: skip
-    editor = html.Div(html.P(t("conn.pick"), className="quiet"), id="conn-editor", style={"flex": 1, "minWidth": 0})
+    editor = html.Div(html.P(t("conn.pick"), className="quiet"), id="conn-editor", style=_WIDE)
     return html.Div(
         [
             html.H1(t("page.connections")),
             dcc.Store(id="conn-picked"), dcc.Store(id="conn-saved"), dcc.Interval(id="conn-tick", interval=3000),
-            dmc.Group([html.Div(left, style={"flex": "0 0 560px", "minWidth": 0}), editor], align="flex-start"),
+            dmc.Group([html.Div(left, style=_NARROW), editor], align="flex-start"),
         ]
     )  # fmt: skip
 
@@ -109,8 +109,8 @@ def _head(visit: Visit, found: dict[str, Any], kind: dict[str, Any]) -> Any:
         dmc.Switch(id="conn-on", label=t("conn.on"), checked=found["enabled"]),
     ]
     if kind["transport"] == "push":
-        buttons += [dmc.Button(t("conn.make_key"), id="conn-key", variant="light"),
-                    dmc.Button(t("conn.revoke_key"), id="conn-revoke", variant="light", color="red")]  # fmt: skip
+        buttons += [dmc.Button(t("conn.make_key"), id="conn-key", variant="default"),
+                    dmc.Button(t("conn.revoke_key"), id="conn-revoke", variant="default", color="red")]  # fmt: skip
     return html.Div([
         html.H2(f"{found['name']} · {kind['title']}"), html.P(kind["help"], className="quiet"),
         dmc.Group(buttons, gap="sm"), html.P(id="conn-said", **{"aria-live": "polite"}),
@@ -130,14 +130,14 @@ def _tabs(
     mapped = [
         html.P(t("conn.mapping_help"), className="quiet"),
         dmc.Group([
-            dmc.Button(t("conn.test"), id="conn-test", variant="light"),
-            dmc.Button(t("conn.suggest"), id="conn-suggest", variant="light"),
-            dmc.Button(t("conn.try"), id="conn-try", variant="light"),
+            dmc.Button(t("conn.test"), id="conn-test", variant="default"),
+            dmc.Button(t("conn.suggest"), id="conn-suggest", variant="default"),
+            dmc.Button(t("conn.try"), id="conn-try", variant="default"),
         ], gap="xs"),
         dmc.SimpleGrid([
             dmc.Textarea(id="conn-sample", label=t("conn.sample"), **area),
             dmc.Textarea(id="conn-mapping", label=t("conn.mapping"), value=parts.as_yaml(mapping), **area),
-        ], cols=2),
+        ], cols={"base": 1, "md": 2}),
         html.Div(id="conn-result"),
     ]  # fmt: skip
     return dmc.Tabs([
@@ -261,15 +261,13 @@ def _params(names: list[dict[str, str]], values: list[Any], checked: list[Any]) 
     for ident, value, on in zip(names, values, checked, strict=True):
         if on is not None:
             found[ident["name"]] = bool(on)
-        elif isinstance(value, str) and ident["name"] in ("headers", "body", "query") and not _is_sql(value):
+        elif ident["as"] == "object":
             found[ident["name"]] = _mapping(value)
+        elif ident["as"] == "array":
+            found[ident["name"]] = [word.strip() for word in (value or "").split(",") if word.strip()]
         elif value not in (None, ""):
             found[ident["name"]] = value
-    return {name: value for name, value in found.items() if value != {}}
-
-
-def _is_sql(value: str) -> bool:
-    return value.lstrip().lower().startswith(("select", "with"))
+    return {name: value for name, value in found.items() if value not in ({}, [])}
 
 
 def _mapping(text: str | None) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def param_fields(kind: Mapping[str, Any], values: Mapping[str, Any], visit: Visi
         if label is None:
             continue  # filled from the mapping
         given = values.get(name, spec.get("default"))
-        ident = {"type": "conn-param", "name": name}
+        ident = {"type": "conn-param", "name": name, "as": spec.get("type", "text")}
         required = name in schema.get("required", ())
         if "enum" in spec:
             data = [str(v) for v in spec["enum"]]
@@ -67,6 +67,8 @@ def param_fields(kind: Mapping[str, Any], values: Mapping[str, Any], visit: Visi
             found.append(dmc.Switch(id=ident, label=label, checked=bool(given)))
         elif spec.get("type") == "object":
             found.append(dmc.Textarea(id=ident, label=label, value=as_yaml(given), autosize=True, minRows=1, maxRows=6))
+        elif spec.get("type") == "array":
+            found.append(dmc.TextInput(id=ident, label=label, value=",".join(str(v) for v in given or [])))
         elif name == "query":
             found.append(dmc.Textarea(id=ident, label=label, value=str(given or ""), autosize=True, minRows=3))
         else:
@@ -120,6 +122,7 @@ def history(visit: Visit, detail: Mapping[str, Any]) -> Any:
     for title, rows, names in (
         ("conn.refusals", live.get("refusals", [])[:100], ("at", "code", "detail", "message", "version")),
         ("conn.bad_orders", detail.get("orders_with_errors", []), ("received_at", "number", "error", "case_id")),
+        ("conn.deliveries", detail.get("deliveries", []), ("at", "state", "attempts", "error", "told")),
         ("conn.runs", live.get("runs", []), ("started", "rows", "taken", "refused", "error", "version")),
         ("conn.versions", detail.get("versions", []), ("version", "saved_at", "saved_by", "note")),
     ):
