@@ -212,32 +212,45 @@ class Accounts:
             if not self.second.right(user_id, code, now):
                 self.failed(login, address, device, now)
                 raise LoginFailed()
-        secret = secrets.token_urlsafe(32)
         with session_scope(self.engine) as session:
-            session.execute(delete(LoginSession).where(LoginSession.expires_at < now))
             session.execute(delete(LoginFailure).where(LoginFailure.failed_at < now - WINDOW))
             session.execute(
                 delete(LoginFailure).where(
                     LoginFailure.login == login, LoginFailure.address.in_((address[:60], device[:60]))
                 )
             )
-            audit_log.append(session, ACCESS_CHAIN, now, user_id, "login", {"login": login, "address": address[:60]})
-            session.add(
-                LoginSession(
-                    session_hash=secret_hash(secret),
-                    user_id=user_id,
-                    csrf_token=secrets.token_urlsafe(24),
-                    created_at=now,
-                    last_seen_at=now,
-                    expires_at=now + LONGEST,
-                    address=address[:60],
-                    user_agent=user_agent[:200],
-                )
-            )
+            secret = self.open_in(session, user_id, login, address, user_agent)
         principal = self.principal(secret)
         if principal is None:
             raise LoginFailed()
         return NewSession(secret, principal)
+
+    def open_in(
+        self, session: Session, user_id: str, login: str, address: str, user_agent: str, *, method: str = "password",
+        issuer: str = "", provider_session: str = "", longest: timedelta = LONGEST,
+    ) -> str:  # fmt: skip
+        """A session of somebody who has proved who he is; the cookie's secret."""
+        now, secret = self.clock.now(), secrets.token_urlsafe(32)
+        session.execute(delete(LoginSession).where(LoginSession.expires_at < now))
+        told = {"login": login, "address": address[:60]} | ({"method": method} if method != "password" else {})
+        audit_log.append(session, ACCESS_CHAIN, now, user_id, "login", told)
+        session.add(
+            LoginSession(
+                session_hash=secret_hash(secret),
+                user_id=user_id,
+                csrf_token=secrets.token_urlsafe(24),
+                created_at=now,
+                last_seen_at=now,
+                confirmed_at=now,
+                expires_at=now + min(longest, LONGEST),
+                address=address[:60],
+                user_agent=user_agent[:200],
+                method=method,
+                issuer=issuer[:200],
+                provider_session=provider_session[:120],
+            )
+        )
+        return secret
 
     def failed(self, login: str, address: str, device: str, now: datetime, action: str = "login_failed") -> None:
         """A wrong password, whoever typed it: counted, and told in the audit chain."""
@@ -292,7 +305,7 @@ class Accounts:
             )
             principal = Principal(
                 actor, user.login, login_session.csrf_token, hashed, user.language, department_name or "",
-                user.must_change_password,
+                user.must_change_password and login_session.method == "password",
             )  # fmt: skip
         if stale:
             self._seen(hashed, now)
@@ -308,6 +321,12 @@ class Accounts:
         except DBAPIError as error:
             if not is_away(error):
                 raise
+
+    def method_of(self, session_hash: str) -> str:
+        """How this session was opened."""
+        with read_scope(self.engine) as session:
+            kept = session.get(LoginSession, session_hash)
+            return kept.method if kept is not None else ""
 
     def log_out(self, session_hash: str) -> None:
         """End the session."""

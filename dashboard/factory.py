@@ -55,6 +55,9 @@ from dashboard.errors import body_of, retry_headers, status_of
 from dashboard.filing import routes as filing
 from dashboard.form_watch import FormWatch
 from dashboard.health import Health
+from dashboard.identity import routes as identity
+from dashboard.identity.config import read_config
+from dashboard.identity.provider import Provider
 from dashboard.interchange import cap, keys, open311, push
 from dashboard.layers import routes as layers
 from dashboard.live import LiveHub
@@ -83,7 +86,7 @@ log = logging.getLogger("yiwang.web")
 BUSY_S = 3.0  # a person who saves something while the database is locked is told after this long
 
 ROUTERS = (
-    uploads, field, accounts, persons, forms,
+    uploads, field, accounts, persons, identity, forms,
     session, cases, attachments, records, cameras, fleet, learning, devices, rules,
     plans, duty, indicators, board_routes, situation, keys, channels, layers, maps, media, office, operations, push,
     push_subscriptions, sensorthings, open311, cap, taxonomy, wall, search, work, registers, filing, ogc,
@@ -147,7 +150,13 @@ def make_services(settings: Settings, clock: Clock) -> Services:
         tilesets=load_tilesets(settings.tiles_dir),
         city=CityRules(engine, settings.data_dir),
         forms=FormWatch(FormFolder(settings.data_dir / "forms", engine), clock),
+        identity=_identity(settings),
     )
+
+
+def _identity(settings: Settings) -> Provider | None:
+    config = read_config(settings.data_dir)
+    return Provider(config, f"{settings.public_url}/auth/oidc/callback") if config is not None else None
 
 
 @contextlib.asynccontextmanager

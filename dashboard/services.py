@@ -13,6 +13,7 @@ from core.settings import Settings
 from dashboard.auth import Accounts
 from dashboard.form_watch import FormWatch
 from dashboard.health import Health
+from dashboard.identity.provider import Provider
 from dashboard.live import LiveHub
 from dashboard.security import SessionCache
 from dashboard.video import VideoRooms
@@ -37,5 +38,6 @@ class Services:
     video: VideoRooms
     forms: FormWatch
     city: CityRules
+    identity: Provider | None = None  # of oidc.json
     tilesets: dict[str, TileSet] = field(default_factory=dict)
     counters: dict[str, Any] = field(default_factory=dict)

@@ -27,6 +27,13 @@ class SignedIn(TypedDict):
     csrf_token: str
 
 
+class LoggedOut(TypedDict):
+    """``logout_url``: where the browser ends the identity provider's session, where there is one."""
+
+    ok: bool
+    logout_url: NotRequired[str]
+
+
 class Me(Person):
     """The signed-in person, once as ``user`` and once at the top, with the token."""
 

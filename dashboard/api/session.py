@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from core.errors import InputInvalid
-from dashboard.answers.people import Me, SignedIn
+from core.errors import InputInvalid, YiwangError
+from dashboard.answers.people import LoggedOut, Me, SignedIn
 from dashboard.api.deps import Done, Use, Who, answers, respond, takes
 from dashboard.api.params import body
+from dashboard.errors import LoginFailed
 from dashboard.login_limits import DEVICE_COOKIE, DEVICE_DAYS, device_cookie, known_device
 from dashboard.security import COOKIE
 
@@ -47,6 +49,9 @@ async def log_in(request: Request, use: Use) -> Response:
     sent = await body(request, Login)
     if not sent.login or len(sent.login) > 60 or len(sent.password) > 200:
         raise InputInvalid(field="login", detail="is empty or too long", how="send a login and a password")
+    config = use.identity.config if use.identity is not None else None
+    if config is not None and not config.password_login and sent.login not in config.break_glass:
+        raise LoginFailed()  # people log in over the identity provider
     address = address_of(request)
     secret = use.settings.session_secret
     device = known_device(secret, sent.login, request.cookies.get(DEVICE_COOKIE, ""))
@@ -78,12 +83,17 @@ async def log_in(request: Request, use: Use) -> Response:
     return response
 
 
-@router.post("/api/logout", **answers(Done))
+@router.post("/api/logout", **answers(LoggedOut))
 async def log_out(use: Use, who: Who) -> Response:
-    """End this session."""
+    """End this session; where it came of the identity provider, ``logout_url`` ends the provider's own, too."""
+    method = await asyncio.to_thread(use.accounts.method_of, who.session_hash)
+    url = ""
+    if use.identity is not None and method == "oidc":
+        with contextlib.suppress(YiwangError):
+            url = await use.identity.logout_url(f"{use.settings.public_url}/login")
     await asyncio.to_thread(use.accounts.log_out, who.session_hash)
     use.sessions.forget(who.actor.user_id)
-    response = respond({"ok": True})
+    response = respond({"ok": True, "logout_url": url} if url else {"ok": True})
     response.delete_cookie(COOKIE, path="/")
     return response
 

@@ -45,6 +45,19 @@ function show() {
   });
   replace(root, form);
   login.focus();
+  signOn(form, message);
+}
+
+/** The button of the identity provider, where there is one, and why the last try over it did not succeed. */
+async function signOn(form, message) {
+  const asked = new URLSearchParams(location.search);
+  const problem = asked.get("problem");
+  if (problem) {
+    message.hidden = false;
+    message.textContent = t(problem === "identity_not_bound" ? "login.not_bound" : "login.sign_on_failed", { subject: asked.get("subject") ?? "" });
+  }
+  const about = await fetch("/auth/oidc/about").then((answer) => (answer.ok ? answer.json() : {}), () => ({}));
+  if (about.oidc) form.append(h("a", { class: "button", href: `/auth/oidc/login?next=${encodeURIComponent(next())}` }, about.oidc[language()] ?? about.oidc.zh ?? "OIDC"));
 }
 
 function change(old) {

@@ -198,8 +198,8 @@ function logoutButton() {
   return h("button", {
     type: "button", class: "tool", onClick: async () => {
       store.endStream();
-      await api.post("/api/logout").catch(() => {});
-      location.assign("/login");
+      const told = await api.post("/api/logout").catch(() => ({}));
+      location.assign(told?.logout_url || "/login"); // the identity provider's own session ends, too
     },
   }, t("top.logout"));
 }
