@@ -37,6 +37,15 @@ STATE_S = 600
 PATH = "/auth/oidc/"
 
 
+class BackFrom(msgspec.Struct, frozen=True):
+    """What the provider sends the browser back with."""
+
+    state: str
+    code: str
+    iss: str
+    error: str
+
+
 class Subject(msgspec.Struct, forbid_unknown_fields=True):
     """The provider's number (``sub``) of the person."""
 
@@ -79,13 +88,13 @@ def about(use: Use) -> Response:
 
 
 @router.get("/auth/oidc/login", include_in_schema=False)
-async def begin(request: Request, use: Use) -> Response:
+async def begin(use: Use, next: str = "/") -> Response:  # noqa: A002 - as every login page calls it
     """To the provider; what must come back is kept in a signed cookie of this browser for ten minutes."""
     provider = _provider(use)
     state, nonce, verifier = new_secret(), new_secret(), new_secret()
     kept = {
         "state": state, "nonce": nonce, "verifier": verifier, "until": int(time.time()) + STATE_S,
-        "next": own_path(request.query_params.get("next", "/")),
+        "next": own_path(next),
     }  # fmt: skip
     url = await provider.authorize_url(state, nonce, verifier)
     answer = RedirectResponse(url, 303)
@@ -98,12 +107,13 @@ async def begin(request: Request, use: Use) -> Response:
 
 
 @router.get("/auth/oidc/callback", include_in_schema=False)
-async def back(request: Request, use: Use) -> Response:
+async def back(request: Request, use: Use, state: str = "", code: str = "", iss: str = "", error: str = "") -> Response:
     """From the provider: a session for the account that the identity is bound to; nobody is made."""
     try:
-        secret, to = await _signed_on(request, use)
-    except YiwangError as error:
-        told = {"problem": error.code} | ({"subject": error.data["subject"]} if isinstance(error, NotBound) else {})
+        secret, to = await _signed_on(request, use, BackFrom(state, code, iss, error[:80]))
+    except YiwangError as refused:
+        told = {"problem": refused.code}
+        told |= {"subject": str(refused.data["subject"])} if isinstance(refused, NotBound) else {}
         answer: Response = RedirectResponse(f"/login?{urlencode(told)}", 303)
         answer.delete_cookie(STATE_COOKIE, path=PATH)
         return answer
@@ -116,17 +126,16 @@ async def back(request: Request, use: Use) -> Response:
     return answer
 
 
-async def _signed_on(request: Request, use: Services) -> tuple[str, str]:
-    provider, query = _provider(use), request.query_params
+async def _signed_on(request: Request, use: Services, got: BackFrom) -> tuple[str, str]:
+    provider = _provider(use)
     kept = opened(use.settings.session_secret, request.cookies.get(STATE_COOKIE, ""))
-    state = query.get("state", "")
-    if kept is None or not hmac.compare_digest(str(kept["state"]).encode(), state.encode()):
+    if kept is None or not hmac.compare_digest(str(kept["state"]).encode(), got.state.encode()):
         raise SignOnFailed(detail="it was not begun in this browser, or too long ago")
-    if query.get("iss", provider.config.issuer) != provider.config.issuer:  # RFC 9207
+    if got.iss not in ("", provider.config.issuer):  # RFC 9207
         raise SignOnFailed(detail="another issuer answered")
-    if query.get("error") or not query.get("code"):
-        raise SignOnFailed(detail=query.get("error", "no code")[:80])
-    claims = await provider.exchange(query["code"], str(kept["verifier"]), str(kept["nonce"]))
+    if got.error or not got.code:
+        raise SignOnFailed(detail=got.error or "no code")
+    claims = await provider.exchange(got.code, str(kept["verifier"]), str(kept["nonce"]))
     return await asyncio.to_thread(_open, use, request, claims), str(kept["next"])
 
 
