@@ -72,6 +72,7 @@ from dashboard.services import Services
 from dashboard.situation import routes as situation
 from dashboard.uploads import routes as uploads
 from dashboard.video import VideoRooms
+from dashboard.videowall import routes as videowall
 from dashboard.wall import routes as wall
 from dashboard.work import routes as work
 from events.runtime.city_rules import CityRules
@@ -90,7 +91,7 @@ ROUTERS = (
     session, cases, attachments, records, cameras, fleet, learning, devices, rules,
     plans, duty, indicators, board_routes, situation, keys, channels, layers, maps, media, office, operations, push,
     push_subscriptions, sensorthings, open311, cap, taxonomy, wall, search, work, registers, filing, ogc,
-    connections, drones,
+    connections, drones, videowall,
 )  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 

@@ -18,9 +18,11 @@ from dashboard import queries
 from dashboard.answers.cameras import CameraDetail, CameraPage, VisionWorkers
 from dashboard.api.deps import CENTRE, Use, Who, allow, answers, principal_of, respond, sends, services_of
 from dashboard.api.filters import Box, Paged, Text
+from dashboard.auth import Principal
 from dashboard.errors import Unavailable
 from dashboard.services import Services
 from dashboard.video import Fragment, mime_of, still
+from dashboard.videowall.views import began, ended, still_seen
 from storage.session import read_scope
 from storage.tables.cases import Case, CaseEvidence
 
@@ -71,8 +73,15 @@ def camera(camera_id: str, use: Use, who: Who) -> Response:
 
 @router.get("/api/cameras/{camera_id}/snapshot.jpg", **sends("image/jpeg"))
 async def snapshot(camera_id: str, use: Use, who: Who) -> Response:
-    """A still: from the stream, at most every 5 s, else the camera's newest evidence picture."""
-    url, label = await asyncio.to_thread(_address, use, who, camera_id)
+    """A still: from the stream, at most every 5 s, else the camera's newest evidence picture.  The view is logged."""
+    data = await still_of(use, who, camera_id)
+    await asyncio.to_thread(still_seen, use, who, camera_id)
+    return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=4"})
+
+
+async def still_of(use: Services, who: Principal, camera_id: str) -> bytes:
+    """The camera's picture for somebody who may see it; :class:`NotFound` otherwise."""
+    url, _ = await asyncio.to_thread(_address, use, who, camera_id)
     kept: dict[str, tuple[float, bytes]] = use.counters.setdefault("stills", {})
     known = kept.get(camera_id)
     if known is None or known[0] < time.monotonic() - STILL_KEPT_S:
@@ -80,8 +89,7 @@ async def snapshot(camera_id: str, use: Use, who: Who) -> Response:
         if len(kept) >= 256:
             kept.pop(next(iter(kept)))
         known = kept[camera_id] = (time.monotonic(), data)
-    del label
-    return Response(known[1], media_type="image/jpeg", headers={"Cache-Control": "private, max-age=4"})
+    return known[1]
 
 
 def _address(use: Services, who: Any, camera_id: str) -> tuple[str, str]:
@@ -124,7 +132,12 @@ async def video(socket: WebSocket, camera_id: str) -> None:
         url, _ = await asyncio.to_thread(_address, use, who, camera_id)
         if not url:
             raise Unavailable(what="the camera", detail="it has no stream address")
-        await _send(socket, use, url)
+        view = await asyncio.to_thread(began, use, who, camera_id, "live", socket.query_params.get("tour", "")[:26])
+        started = time.monotonic()
+        try:
+            await _send(socket, use, url)
+        finally:
+            await asyncio.to_thread(ended, use, view, time.monotonic() - started)
     except YiwangError as error:
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
             await socket.send_text(json.dumps(error.as_dict(), ensure_ascii=False))

@@ -99,3 +99,11 @@ class CameraView(_Own):
     _type = "CameraView"
     _prop_names = ["id", "camera_id"]
     available_properties = _prop_names
+
+
+class VideoTiles(_Own):
+    """Tiles of live pictures with tours; ``may_make``: whether the person may make tours and cases of pictures."""
+
+    _type = "VideoTiles"
+    _prop_names = ["id", "may_make"]
+    available_properties = _prop_names

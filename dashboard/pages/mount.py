@@ -71,7 +71,7 @@ def mount(app: FastAPI, settings: Settings) -> Dash:
         external_scripts=[{"src": "/static/ui/loader.js"}],
         external_stylesheets=[
             "/static/vendor/maplibre/maplibre-gl.css",
-            *(f"/static/css/{name}.css" for name in ("tokens", "base", "command", "map", "desk", "boards")),
+            *(f"/static/css/{name}.css" for name in ("tokens", "base", "command", "map", "desk", "boards", "video")),
         ],
         suppress_callback_exceptions=True,
         add_log_handler=False,

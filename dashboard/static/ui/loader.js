@@ -61,6 +61,7 @@
     TopBar: component("TopBar", "wall/topbar.mjs", "own-topbar"),
     CityMap: component("CityMap", "map/map.mjs", "own-map"),
     CameraView: component("CameraView", "cases/video.mjs", "own-camera"),
+    VideoTiles: component("VideoTiles", "video/tiles.mjs", "own-tiles"),
     FormFill: component("FormFill", "desk/form_fill.mjs", "own-form"),
     DropZone: component("DropZone", "drone/dropzone.mjs", "own-drop"),
     FormImport: component("FormImport", "desk/form_import.mjs", "own-import"),

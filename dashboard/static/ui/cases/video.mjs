@@ -59,7 +59,7 @@ export function cameraView(root, cameraId) {
   return () => { clearInterval(timer); if (stopLive) stopLive(); stopLive = null; };
 }
 
-function play(video, base, onPlaying, onFail) {
+export function play(video, base, onPlaying, onFail, tour) {
   if (!("MediaSource" in window)) { onFail("no MediaSource"); return () => {}; }
   const source = new MediaSource();
   const queue = [];
@@ -87,7 +87,7 @@ function play(video, base, onPlaying, onFail) {
     }
   };
   source.addEventListener("sourceopen", () => {
-    socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${base}/video`);
+    socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${base}/video${tour ? `?tour=${encodeURIComponent(tour)}` : ""}`);
     socket.binaryType = "arraybuffer";
     socket.onmessage = (event) => {
       if (typeof event.data === "string") {
