@@ -19,7 +19,7 @@ function tile(index, onPick) {
   let stop = () => {};
   let camera = null;
   const stage = h("div", { class: "video-stage" });
-  const state = h("span", { class: "camera-state" });
+  const state = h("span", { class: "video-state" });
   const name = h("span", { class: "video-name" }, t("video.empty"));
   const node = h("button", { type: "button", class: "video-tile", "aria-label": t("video.tile", { n: index + 1 }), onClick: () => onPick(index) }, stage, h("span", { class: "video-bar" }, name, state));
   const clear = () => { stop(); stop = () => {}; replace(stage); state.textContent = ""; };
