@@ -3,7 +3,9 @@
     form = form_of_fields(definition.fields, spec.required, spec.optional)
     data = data_of_answers(definition.fields, state.submitted)
 
-An object becomes a group whose questions are called ``field.member``, a list a repeat.
+An object becomes a group whose questions are called ``field.member``, a list a repeat.  What names something that
+the platform knows (a department, a person, a class, a case, a site) is searched; ``documents`` are rows of kind and
+file.
 """
 
 from __future__ import annotations
@@ -11,40 +13,62 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.forms.field_words import CHOICES, TITLES
 from core.forms.model import Form, parse_form
 
 Schema = Mapping[str, Any]
 ITEM = "item"  # the one question of a list's rows
-UPLOADS = frozenset(("evidence", "documents"))
-_REFERENCES = {"department_id": ("unit", "department"), "user_id": ("person", "user")}
+UPLOADS = frozenset(("evidence", "upload_id"))
+_REFERENCES = {
+    "department_id": ("unit", "department"), "user_id": ("person", "user"), "party_id": ("person", "user"),
+    "parties": ("person", "user"), "class_code": ("record", "class"), "other_case_id": ("record", "case"),
+    "site_id": ("record", "site"), "standing_key": ("record", "standing"),
+}  # fmt: skip
 _FORMATS = {"date": "date", "date-time": "dateTime", "time": "time"}
 _LONG = 500  # characters from which on a text has several lines
 
 
-def form_of_fields(fields: Mapping[str, Schema], required: Sequence[str], optional: Sequence[str] = ()) -> Form:
-    """The form of a command that takes these fields; what the renderer cannot ask (free JSON) is left out."""
+def form_of_fields(
+    fields: Mapping[str, Schema],
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    documents: Mapping[str, Mapping[str, str]] | None = None,
+) -> Form:
+    """The form of a command that takes these fields; what the renderer cannot ask (free JSON) is left out.
+
+    ``documents``: the kinds of document with their names, for the field of that name.
+    """
     choices: dict[str, list[dict[str, Any]]] = {}
     questions = []
     for name in (*required, *optional):
-        made = _question(name, fields.get(name, {}), name in required, choices)
+        schema = _papers(fields.get(name, {}), documents or {}) if name == "documents" else fields.get(name, {})
+        made = _question(name, schema, name in required, choices)
         if made is not None:
             questions.append(made)
     return parse_form({"questions": questions, "choices": choices})
 
 
+def _papers(schema: Schema, documents: Mapping[str, Mapping[str, str]]) -> Schema:
+    """Documents as rows: its kind (where the definition has kinds) and the uploaded file."""
+    kinds = dict(documents) or {"other": {"zh": "材料", "en": "Document"}}
+    asked = {"type": {"enum": list(kinds), "choices": kinds}, "upload_id": {"type": "string"}}
+    items = {"type": "object", "required": ["type", "upload_id"], "properties": asked}
+    return {**schema, "type": "array", "items": items}
+
+
 def _question(name: str, schema: Schema, required: bool, choices: dict[str, list[Any]]) -> dict[str, Any] | None:
-    base = {"name": name, "label": schema.get("title") or {"zh": name.rpartition(".")[2]}, "required": required}
+    last = name.rpartition(".")[2]
+    base = {"name": name, "label": schema.get("title") or TITLES.get(last) or {"zh": last}, "required": required}
     if schema.get("hint"):
         base["hint"] = schema["hint"]
     kind = _kind(schema)
-    last = name.rpartition(".")[2]
     if last in UPLOADS:
-        return {**base, "type": "file"}
-    if last in _REFERENCES:
+        return {**base, "type": "file", **({"appearance": "single"} if kind == "string" else {})}
+    if last in _REFERENCES and kind != "array":
         type_, listed = _REFERENCES[last]
         return {**base, "type": type_, "list": listed}
     if "enum" in schema or "choices" in schema:
-        choices[name] = _choices(schema)
+        choices[name] = _choices(schema, last)
         return {**base, "type": "select_one", "list": name}
     if kind == "object":
         return _group(base, schema, choices)
@@ -58,8 +82,8 @@ def _kind(schema: Schema) -> str:
     return next((k for k in kind if k != "null"), "") if isinstance(kind, list) else str(kind)
 
 
-def _choices(schema: Schema) -> list[dict[str, Any]]:
-    titles = schema.get("choices") or {}
+def _choices(schema: Schema, name: str = "") -> list[dict[str, Any]]:
+    titles = schema.get("choices") or CHOICES.get(name) or {}
     names = [str(value) for value in schema.get("enum") or titles if value is not None]
     return [{"name": name, "label": titles.get(name) or {"zh": name}} for name in names]
 
@@ -77,10 +101,15 @@ def _group(base: dict[str, Any], schema: Schema, choices: dict[str, list[Any]]) 
 def _several(base: dict[str, Any], schema: Schema, choices: dict[str, list[Any]]) -> dict[str, Any] | None:
     items = schema.get("items") or {}
     if "enum" in items:
-        choices[base["name"]] = _choices(items)
+        choices[base["name"]] = _choices(items, base["name"])
         return {**base, "type": "select_multiple", "list": base["name"]}
     if _kind(items) != "object":
         inner = _question(ITEM, items, True, choices)
+        if inner:
+            inner["label"] = base["label"]
+        if inner and base["name"] in _REFERENCES:
+            type_, listed = _REFERENCES[base["name"]]
+            inner |= {"type": type_, "list": listed, "constraint": ""}
         return {**base, "type": "repeat", "children": [inner]} if inner else None
     needed = items.get("required") or ()
     made = [

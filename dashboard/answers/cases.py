@@ -108,7 +108,10 @@ class CommandAnswers(TypedDict):
 
 
 class CaseWords(TypedDict):
-    """What people wrote in a case, and its documents."""
+    """What people wrote in a case, its documents, and the names that its kind gives itself, its state and commands."""
 
     items: list[Word]
     documents: list[dict[str, Any]]
+    kind_name: dict[str, str]
+    state_name: dict[str, str]
+    commands: dict[str, dict[str, str]]

@@ -154,6 +154,8 @@ class CaseClass(TypedDict):
     group: str
     pinyin: str
     initials: str
+    limit_value: float | None
+    limit_unit: str | None
 
 
 class CaseClasses(TypedDict):

@@ -136,15 +136,15 @@ def _spelt(name: str) -> tuple[str, str]:
 
 @router.get("/api/classes", **answers(CaseClasses))
 def classes(request: Request, use: Use, who: Who) -> Response:
-    """The classes in force, each once, with pinyin and initials to search by: code, name, group, pinyin, initials."""
+    """The classes in force, each once, with its limit, and pinyin and initials to search by."""
     del who
-    found: dict[str, dict[str, str]] = {}
+    found: dict[str, dict[str, Any]] = {}
     with read_scope(use.engine) as session:
         for line in lines(session, version="2013"):
             name = line.standard.small_name
             pinyin, initials = _spelt(name)
             found[line.class_code] = {
                 "code": line.class_code, "name": name, "group": line.standard.big_name, "pinyin": pinyin,
-                "initials": initials,
+                "initials": initials, "limit_value": line.standard.limit_value, "limit_unit": line.standard.limit_unit,
             }  # fmt: skip
     return packed(request, {"items": list(found.values()), "next": None})

@@ -107,3 +107,27 @@ class VideoTiles(_Own):
     _type = "VideoTiles"
     _prop_names = ["id", "may_make"]
     available_properties = _prop_names
+
+
+class WorkFile(_Own):
+    """One file of any kind of case: what may be done, what was written, documents, parts, history."""
+
+    _type = "WorkFile"
+    _prop_names = ["id", "case_id"]
+    available_properties = _prop_names
+
+
+class WorkReport(_Own):
+    """The form of a new case of ``definition_id``, begun from a saved draft where ``draft_id`` names one."""
+
+    _type = "WorkReport"
+    _prop_names = ["id", "definition_id", "draft_id"]
+    available_properties = _prop_names
+
+
+class WorkBatch(_Own):
+    """One command (its name, title and form) to many cases, ``[{"case_id", "number"}, …]``."""
+
+    _type = "WorkBatch"
+    _prop_names = ["id", "command", "cases"]
+    available_properties = _prop_names

@@ -71,7 +71,10 @@ def mount(app: FastAPI, settings: Settings) -> Dash:
         external_scripts=[{"src": "/static/ui/loader.js"}],
         external_stylesheets=[
             "/static/vendor/maplibre/maplibre-gl.css",
-            *(f"/static/css/{name}.css" for name in ("tokens", "base", "command", "map", "desk", "boards", "video")),
+            *(
+                f"/static/css/{name}.css"
+                for name in ("tokens", "base", "command", "map", "desk", "boards", "video", "work")
+            ),
         ],
         suppress_callback_exceptions=True,
         add_log_handler=False,

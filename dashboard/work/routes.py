@@ -17,7 +17,7 @@ from events.cases.definition_store import definition_of
 from events.cases.queries import case_detail
 from events.cases.worklists.beginning import Draft, command_to_many, drafts_of, drop_draft, kinds_to_report, save_draft
 from events.cases.worklists.lists import WorkPage, work_page
-from events.cases.worklists.words import documents_of, file_text, words_of
+from events.cases.worklists.words import documents_of, file_text, paper_name, words_of
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case
 
@@ -126,7 +126,15 @@ def words(case_id: str, use: Use, who: Who) -> Response:
     with read_scope(use.engine) as session:
         detail = case_detail(session, who.actor, case_id, use.clock.now(), use.cases.definitions)
         definition = definition_of(session, session.get_one(Case, case_id), use.cases.definitions)
-        return respond({"items": words_of(detail, definition), "documents": documents_of(session, case_id)})
+        documents = [
+            {**each, "type_name": paper_name(definition, each["type"])} for each in documents_of(session, case_id)
+        ]
+        names = {
+            "kind_name": definition.name,
+            "state_name": definition.states[detail.case["state"]].name,
+            "commands": {name: spec.name for name, spec in definition.commands.items()},
+        }
+        return respond({"items": words_of(detail, definition), "documents": documents, **names})
 
 
 @router.get("/api/cases/{case_id}/print", **sends("text/html"))

@@ -10,6 +10,8 @@ from functools import cached_property
 
 from jsonschema import Draft202012Validator
 
+from core.forms.from_schema import form_of_fields
+from core.forms.model import form_json
 from core.records import JSON, Record
 from events.cases.definition_parts import (
     ANY,
@@ -100,6 +102,14 @@ class Definition(Record, frozen=True, dict=True):
             "additionalProperties": False,
         }
 
+    def ask(self, command: str) -> dict[str, JSON]:
+        """The command's fields as a form for the one renderer, as JSON; made when first needed."""
+        if command not in self._asks:
+            spec = self.commands[command]
+            form = form_of_fields(self.fields, spec.required, spec.optional, self.documents)
+            self._asks[command] = form_json(form)
+        return self._asks[command]
+
     def titles(self, command: str) -> dict[str, dict[str, str]]:
         """The names of a command's fields, as far as the definition gives them."""
         spec = self.commands[command]
@@ -119,6 +129,10 @@ class Definition(Record, frozen=True, dict=True):
 
     @cached_property
     def _validators(self) -> dict[str, Draft202012Validator]:
+        return {}
+
+    @cached_property
+    def _asks(self) -> dict[str, dict[str, JSON]]:
         return {}
 
     @cached_property

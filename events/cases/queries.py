@@ -237,20 +237,33 @@ def case_detail(
         clocks=clock_views,
         observations=_observations(session, case_id),
         why=why,
-        allowed=[_allowed(definition, name) for name in names],
+        allowed=[_allowed(definition, name, case.state) for name in _decisive_first(definition, names)],
         children=_related(session, actor, Case.parent_case_id == case_id),
         merged=_related(session, actor, Case.merged_into_id == case_id),
     )
 
 
-def _allowed(definition: Definition, name: str) -> AllowedCommand:
+def _decisive_first(definition: Definition, names: Sequence[str]) -> list[str]:
+    """``names`` in the definition's order, what moves the case on first and what is rare last."""
+    order = {name: at for at, name in enumerate(definition.commands)}
+    specs = definition.commands
+    return sorted(names, key=lambda name: (specs[name].rare, not specs[name].forward, order[name]))
+
+
+def _allowed(definition: Definition, name: str, state: str) -> AllowedCommand:
     spec = definition.commands[name]
+    leads = next((move.to for move in spec.moves if state in move.from_ and move.to), "")
     return AllowedCommand(
         name=name,
         label=spec.name,
         required=list(spec.required),
         optional=list(spec.optional),
         form=definition.form(name),
+        ask=definition.ask(name),
+        forward=spec.forward,
+        rare=spec.rare,
+        to=leads if leads in definition.states else "",
+        routed=name == definition.automatic.get("dispatch"),
     )
 
 

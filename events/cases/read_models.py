@@ -132,13 +132,22 @@ class ObservationView(Record, frozen=True, omit_defaults=False):
 
 
 class AllowedCommand(Record, frozen=True, omit_defaults=False):
-    """A command this actor may give now; ``form`` is its JSON Schema."""
+    """A command this actor may give now; ``form`` is its JSON Schema, ``ask`` the same as a form for the renderer.
+
+    The list puts what moves the case on (``forward``) first and what is rare last; ``to`` is the state that the command
+    leads to, "" where it stays or that depends.
+    """
 
     name: str
     label: dict[str, str]  # {"zh": …, "en": …}
     required: list[str]
     optional: list[str]
     form: dict[str, JSON]
+    ask: dict[str, JSON] = {}
+    forward: bool = False
+    rare: bool = False
+    to: str = ""
+    routed: bool = False  # the routing table's suggestion fills it
 
 
 class CaseDetail(Record, frozen=True, omit_defaults=False):

@@ -218,9 +218,9 @@ function search({ item, id, describedBy, t, change, lookup }) {
   input.addEventListener("input", () => {
     change(lookup ? null : input.value || null);
     clearTimeout(timer);
-    if (lookup && input.value.trim()) timer = setTimeout(find, 250);
-    else open(false);
+    if (lookup) timer = setTimeout(find, 250);
   });
+  input.addEventListener("click", () => { if (lookup && list.hidden && !input.value) find(); });
   input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     const count = list.children.length;
     if (list.hidden || !count) return;
@@ -239,7 +239,15 @@ function search({ item, id, describedBy, t, change, lookup }) {
     disable: (on) => { input.readOnly = on; },
     set: (value) => {
       if (document.activeElement === input && lookup) return;
-      input.value = isEmpty(value) ? "" : known.get(String(value)) ?? String(value);
+      const id = isEmpty(value) ? "" : String(value);
+      input.value = known.get(id) ?? id;
+      if (!lookup || !id || known.has(id)) return;
+      known.set(id, id); // asked once: what was filled in beforehand shows its name
+      lookup(item, id).then((found) => {
+        const one = found.find((row) => row.id === id);
+        if (one) known.set(id, one.label);
+        if (one && input.value === id) input.value = one.label;
+      }, () => known.delete(id));
     },
   };
 }

@@ -52,6 +52,10 @@
       return React.createElement("span", { className: "parts" }, parts.map(function (part, i) {
         return React.createElement(part.href ? "a" : "span", { key: i, className: part.c, title: part.title || undefined, href: part.href }, part.text);
       }));
+    },
+    WorkLink: function (props) {
+      if (!props.data) return null; // a row that is still on its way
+      return React.createElement("a", { href: "/work/" + encodeURIComponent(props.data.case_id) }, props.value);
     }
   });
   window.yiwang_ui = {
@@ -62,6 +66,9 @@
     CityMap: component("CityMap", "map/map.mjs", "own-map"),
     CameraView: component("CameraView", "cases/video.mjs", "own-camera"),
     VideoTiles: component("VideoTiles", "video/tiles.mjs", "own-tiles"),
+    WorkFile: component("WorkFile", "work/file.mjs", "own-work"),
+    WorkReport: component("WorkReport", "work/report.mjs", "own-work"),
+    WorkBatch: component("WorkBatch", "work/batch.mjs", "own-work"),
     FormFill: component("FormFill", "desk/form_fill.mjs", "own-form"),
     DropZone: component("DropZone", "drone/dropzone.mjs", "own-drop"),
     FormImport: component("FormImport", "desk/form_import.mjs", "own-import"),

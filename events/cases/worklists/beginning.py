@@ -24,7 +24,7 @@ MAX_BATCH = 100
 
 
 class KindToReport(Record, frozen=True, omit_defaults=False):
-    """A kind of case that the person may report, with its form."""
+    """A kind of case that the person may report: ``form`` its JSON Schema, ``ask`` the form for the renderer."""
 
     definition_id: str
     name: dict[str, str]
@@ -34,6 +34,7 @@ class KindToReport(Record, frozen=True, omit_defaults=False):
     form: dict[str, JSON]
     titles: dict[str, dict[str, str]]
     choices: dict[str, dict[str, dict[str, str]]]
+    ask: dict[str, JSON] = {}
 
 
 class Draft(Record, frozen=True, omit_defaults=False):
@@ -63,6 +64,7 @@ def kinds_to_report(actor: Actor, definitions: Mapping[str, Definition], now: da
                 form=kind.form("report"),
                 titles=kind.titles("report"),
                 choices=kind.choices("report"),
+                ask=kind.ask("report"),
             )
         )
     return found

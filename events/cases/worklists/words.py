@@ -122,6 +122,13 @@ def documents_of(session: Session, case_id: str) -> list[dict[str, Any]]:
     return [{name: getattr(row, name) for name in names} for row in rows]
 
 
+def paper_name(definition: Definition, kind: str) -> dict[str, str]:
+    """The name of a kind of document, or the title of the template that it was issued from."""
+    title = definition.templates.get(kind, {}).get("title")
+    own = definition.documents.get(kind) or (title if isinstance(title, dict) else None)
+    return own or {"zh": kind, "en": kind}
+
+
 def _command(definition: Definition, name: str, lang: str) -> str:
     spec = definition.commands.get(name)
     return spec.name.get(lang, name) if spec is not None else name

@@ -1,0 +1,76 @@
+// One file of any kind: where it stands, what may be done, what everybody wrote, documents, parts, limits, history.
+import * as api from "../shared/api.mjs";
+import { h, replace } from "../shared/dom.mjs";
+import { full, language, ready as wordsReady, span, t, term } from "../shared/i18n.mjs";
+import { evidence } from "../cases/evidence.mjs";
+import { commandBar } from "./asked.mjs";
+
+export function mount(root, { case_id: id }) {
+  let alive = true;
+  let version = -1;
+  let bar = null;
+  const path = `/api/cases/${encodeURIComponent(id)}`;
+  const load = async () => {
+    try {
+      const [detail, words] = await Promise.all([api.get(path), api.get(`${path}/words`)]);
+      if (!alive || (detail.case.version === version && root.childNodes.length)) return;
+      version = detail.case.version;
+      bar = commandBar(detail, { done: load, begin: (command) => suggested(path, command, detail) });
+      draw(root, detail, words, bar, path);
+    } catch (error) {
+      if (alive && version < 0) replace(root, h("p", { class: "error", role: "alert" }, error.text || String(error)));
+    }
+  };
+  wordsReady.then(load);
+  const timer = setInterval(() => { if (!document.hidden && !bar?.busy()) load(); }, 20000); // never pull a form from under a hand
+  return { destroy: () => { alive = false; clearInterval(timer); } };
+}
+
+/** What is known already: the routing table's suggestion for whoever gives a case out, the case's own class and severity. */
+export async function suggested(path, command, detail) {
+  const names = new Set([...(command.required || []), ...(command.optional || [])]);
+  const data = {};
+  for (const name of ["class_code", "severity"]) if (names.has(name) && detail.case[name]) data[name] = detail.case[name];
+  if (command.routed && (detail.case.class_code || detail.case.site_id)) {
+    const advice = await api.get(`${path}/routing`).catch(() => null);
+    const found = advice?.suggestion;
+    if (found?.department_id && found.department_id !== detail.case.department_id) {
+      for (const name of ["department_id", "duty", "assisting"]) if (names.has(name) && found[name]?.length) data[name] = found[name];
+    }
+  }
+  return data;
+}
+
+const named = (words, other) => words?.[language()] || words?.zh || other;
+
+function draw(root, detail, { items, documents, kind_name: kind, state_name: state, commands }, bar, path) {
+  const c = detail.case;
+  const due = c.open && c.deadline_at ? Date.parse(c.deadline_at) - Date.now() : null;
+  replace(root,
+    h("div", { class: "work-head" },
+      h("p", { class: "quiet" }, `${named(kind, c.definition_id)} · ${c.number}`),
+      h("h1", {}, c.title),
+      h("p", { class: "work-line" }, h("span", { class: "chip", dataset: { state: c.state } }, named(state, term("state", c.state))),
+        due === null ? null : h("span", { class: due < 0 ? "late" : "quiet", title: full(c.deadline_at) }, due < 0 ? t("cases.overdue", { span: span(due) }) : t("cases.left", { span: span(due) })),
+        h("a", { class: "button", href: `${path}/print?lang=${language()}`, target: "_blank", rel: "noopener" }, t("work.print")))),
+    bar.node,
+    h("div", { class: "work-columns" },
+      h("div", {},
+        section(t("work.words"), items.length ? h("dl", { class: "work-words" }, items.map((word) => [
+          h("dt", {}, named(word.title, word.field), h("small", {}, `${named(word.command_name, word.command)} · ${word.by} · ${full(word.at)}`)),
+          h("dd", {}, named(word.text, String(word.value)))])) : h("p", { class: "quiet" }, t("work.no_words"))),
+        documents.length ? section(t("work.documents"), h("ul", { class: "work-documents" }, documents.map((doc) => h("li", {},
+          h("a", { href: `${path}/documents/${encodeURIComponent(doc.document_id)}`, target: "_blank", rel: "noopener" }, doc.name || named(doc.type_name, doc.type)),
+          h("small", {}, [named(doc.type_name, doc.type), t("work.version", { n: doc.version }), doc.issued_number, full(doc.added_at)].filter(Boolean).join(" · ")))))) : null,
+        detail.evidence?.length ? section(t("work.files"), evidence(detail.evidence)) : null),
+      h("div", {},
+        detail.assignments?.length ? section(t("case.assignments"), h("ul", { class: "work-parts" }, detail.assignments.map((part) => h("li", {},
+          h("b", {}, part.department_name), ` ${t(`work.role.${part.role}`)} · ${t(`work.part.${part.state}`)}`, part.user_name ? ` · ${part.user_name}` : "",
+          part.duty ? h("p", { class: "quiet" }, part.duty) : null)))) : null,
+        detail.children?.length ? section(t("case.children"), h("ul", {}, detail.children.map((child) => h("li", {}, h("a", { href: `/work/${encodeURIComponent(child.case_id)}` }, `${child.number} ${child.title}`))))) : null,
+        section(t("case.timeline"), h("ol", { class: "work-moves" }, [...detail.transitions].reverse().map((move) => h("li", {},
+          h("b", {}, named(commands[move.command], term("command", move.command))), ` ${move.actor_name}`, h("time", {}, full(move.at)),
+          move.reason ? h("p", {}, move.reason) : null)))))));
+}
+
+const section = (title, ...content) => h("section", { class: "work-section" }, h("h2", {}, title), content);

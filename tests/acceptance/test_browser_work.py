@@ -1,0 +1,125 @@
+"""My work in a real browser: business flow and mediation are started, answered and filed by clicks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from core.settings import Settings
+from tests.acceptance.phonekit import Town, town
+from tests.pictures import picture
+from tests.unit.dashboard.web import PASSWORD
+
+pytestmark = pytest.mark.browser
+
+
+@contextmanager
+def desk(chromium: Browser, office: Town, login: str) -> Iterator[Page]:
+    """A signed-in desk; script errors fail the test."""
+    context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
+    assert context.request.post(f"{office.base}/api/login", data={"login": login, "password": PASSWORD}).ok
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda m: wrong.append(m.text) if "Callback error" in m.text or "Security" in m.text else None)
+    yield page
+    context.close()
+    assert wrong == []
+
+
+def find(page: Page, label: str, text: str) -> None:
+    """Search for ``text`` in the form's search ``label`` and take the first that is found."""
+    box = page.locator(".yf-field", has=page.get_by_text(label, exact=True)).get_by_role("combobox")
+    box.press_sequentially(text)
+    page.locator(".yf-list li").first.click()
+
+
+def give(page: Page, command: str, **answers: str) -> None:
+    """Press a command's button, answer its questions, send it, wait until the form is gone."""
+    page.locator(f'[data-command="{command}"]').click()
+    form = page.locator(".work-form form")
+    for label, text in answers.items():
+        form.get_by_label(label).fill(text)
+    form.locator("button[type=submit]").click()
+    expect(form).to_be_hidden()
+
+
+def state(page: Page, name: str) -> None:
+    expect(page.locator(".work-head [data-state]")).to_have_text(name)
+
+
+def test_a_business_flow_is_started_answered_and_filed_by_clicks(settings: Settings, chromium: Browser) -> None:
+    with town(settings) as office:
+        with desk(chromium, office, "fireman") as page:
+            page.goto(f"{office.base}/work")
+            page.locator("#work-new").click()
+            page.get_by_role("menuitem", name="业务流转").click()
+            page.get_by_label("标题").fill("核实消防供水")
+            page.locator("[data-do=draft]").click()
+            expect(page.get_by_text("草稿已保存")).to_be_visible()
+            page.get_by_role("link", name="我的事项").first.click()
+            page.get_by_role("link", name="核实消防供水").click()
+            expect(page.get_by_label("标题")).to_have_value("核实消防供水")
+            find(page, "部门", "dept-drainage")
+            page.get_by_role("button", name="提交").click()
+            page.wait_for_url(re.compile(r"/work/(?!draft|new)"))
+            state(page, "待签收")
+            address = page.url
+        with desk(chromium, office, "drainer") as page:
+            page.goto(f"{office.base}/work")
+            page.get_by_role("link", name="核实消防供水").click()
+            first = page.locator(".command-row [data-command]").first
+            expect(first).to_have_attribute("data-command", "accept")  # the decisive one comes first
+            expect(first).to_have_class(re.compile("primary"))
+            give(page, "accept")
+            state(page, "办理中")
+            give(page, "reply", 答复="泵站今晨恢复供水")
+            expect(page.locator(".work-words")).to_contain_text("泵站今晨恢复供水")
+        with desk(chromium, office, "fireman") as page:
+            page.goto(f"{office.base}/work")  # the turn is the requester's again
+            page.locator(".ag-row", has_text="核实消防供水").get_by_role("checkbox").first.check()
+            page.get_by_role("button", name="确认归档").click()
+            page.get_by_role("button", name="确认归档（1 件）").click()
+            expect(page.get_by_text("1 件已完成")).to_be_visible()
+            page.locator("#work-q").fill("泵站")
+            page.get_by_text("全部", exact=True).click()
+            expect(page.locator(".ag-row", has_text="核实消防供水")).to_contain_text("已归档")
+            page.goto(address)
+            state(page, "已归档")
+            with page.context.expect_page() as printed:
+                page.get_by_role("link", name="打印").click()
+            expect(printed.value.locator("body")).to_contain_text("泵站今晨恢复供水")
+
+
+def test_a_dispute_is_mediated_by_clicks(settings: Settings, chromium: Browser) -> None:
+    with town(settings) as office:
+        with desk(chromium, office, "boss") as page:
+            page.goto(f"{office.base}/work/new/dispute_mediation")
+            page.get_by_label("标题").fill("楼上漏水纠纷")
+            find(page, "部门", "dept-fire")
+            page.get_by_role("button", name="添加一项").click()  # the first row is there already
+            for n, name in enumerate(("inspector", "operator")):
+                page.locator(".yf-rowbox").nth(n).get_by_role("combobox").press_sequentially(name)
+                page.locator(".yf-rowbox").nth(n).locator(".yf-list li").first.click()
+            page.get_by_role("button", name="提交").click()
+            page.wait_for_url(re.compile(r"/work/(?!new)"))
+            address = page.url
+        with desk(chromium, office, "fireman") as page:
+            page.goto(address)
+            give(page, "accept")
+            give(page, "record", 调解笔录="双方各让一步")
+            expect(page.locator(".work-words")).to_contain_text("双方各让一步")
+            page.locator('[data-command="agree"]').click()
+            page.get_by_label("协议").fill("三日内修好")
+            file = {"name": "agreement.jpg", "mimeType": "image/jpeg", "buffer": picture()}
+            page.locator(".work-form input[type=file]").set_input_files(file)
+            expect(page.get_by_text("已上传")).to_be_visible()
+            page.locator(".work-form button[type=submit]").click()
+            state(page, "已达成协议")
+            expect(page.locator(".work-words")).to_contain_text("三日内修好")
+            give(page, "perform")
+            state(page, "已履行")
