@@ -55,7 +55,7 @@ def _lists(visit: Visit) -> Any:
         [
             html.H1(t("work.title")),
             dmc.Group(filters, gap="sm", mb="sm"),
-            html.Div(id="work-drafts"),
+            html.Div(_draft_list(visit), id="work-drafts"),
             dcc.Store(id="work-asked"), dcc.Store(id="work-cursors"), dcc.Store(id="work-again", data=0),
             html.Div(id="work-list"),
             html.Div(id="work-commands", className="command-row"), html.Div(id="work-batch"),
@@ -153,12 +153,10 @@ def _time(moment: datetime | None) -> str:
     return f"{moment.astimezone(BEIJING):%Y-%m-%d %H:%M}" if moment else ""
 
 
-@PAGE.callback(Output("work-drafts", "children"), Input("work-again", "data"))
-async def drafts(visit: Visit, _again: int | None) -> Any:
+def _draft_list(visit: Visit) -> Any:
     """The drafts of reports."""
-    found = await in_thread(_drafts, visit)
-    if not found:
-        return None
+    with read_scope(visit.services.engine) as session:
+        found = drafts_of(session, visit.principal.actor)
     kinds = visit.services.cases.definitions
     lines = [
         html.Li(
@@ -174,22 +172,18 @@ async def drafts(visit: Visit, _again: int | None) -> Any:
         for draft in found
         if draft.definition_id in kinds
     ]
-    return html.Details([html.Summary(visit.t("work.drafts", n=len(lines))), html.Ul(lines)], open=True)
+    summary = html.Summary(visit.t("work.drafts", n=len(lines)))
+    return html.Details([summary, html.Ul(lines)], open=True) if lines else None
 
 
-def _drafts(visit: Visit) -> Any:
-    with read_scope(visit.services.engine) as session:
-        return drafts_of(session, visit.principal.actor)
-
-
-@PAGE.callback(Output("work-again", "data"), Input({"draft": ALL}, "n_clicks"), State("work-again", "data"), True)
-async def drop(visit: Visit, clicks: list[int | None], again: int | None) -> Any:
+@PAGE.callback(Output("work-drafts", "children"), Input({"draft": ALL}, "n_clicks"), True)
+async def drop(visit: Visit, clicks: list[int | None]) -> Any:
     """A draft that is dropped is gone from the list."""
     pressed = callback_context.triggered_id
     if not isinstance(pressed, dict) or not any(clicks):
         return no_update
     await in_thread(_drop, visit, str(pressed["draft"]))
-    return (again or 0) + 1
+    return await in_thread(_draft_list, visit)
 
 
 def _drop(visit: Visit, draft_id: str) -> None:
