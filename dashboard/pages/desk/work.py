@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ALL, Input, Output, State, callback_context, dcc, html, no_update
+from dash import ALL, MATCH, Input, Output, State, callback_context, dcc, html, no_update
 
 from core.clock import BEIJING
 from core.ids import new_id
@@ -16,12 +16,12 @@ from dashboard.pages.frame import Page, Visit, in_thread
 from dashboard.pages.tables import column, table, window
 from dashboard.pages.workshop.titles import label
 from events.cases.definition import Definition
+from events.cases.queries import MAX_PAGE
 from events.cases.worklists.beginning import drafts_of, drop_draft, kinds_to_report
 from events.cases.worklists.lists import VIEWS, WorkItem, WorkPage, work_page
 from storage.session import read_scope, session_scope
 
 PAGE = Page(path="/work", zh="我的事项", en="My work", order=5, below=True)
-_PAGES = 40  # of a list that are walked for one request
 
 
 def layout(visit: Visit, below: list[str]) -> Any:
@@ -56,7 +56,7 @@ def _lists(visit: Visit) -> Any:
             html.H1(t("work.title")),
             dmc.Group(filters, gap="sm", mb="sm"),
             html.Div(_draft_list(visit), id="work-drafts"),
-            dcc.Store(id="work-asked"), dcc.Store(id="work-cursors"), dcc.Store(id="work-again", data=0),
+            dcc.Store(id="work-again", data=0),
             html.Div(id="work-list"),
             html.Div(id="work-commands", className="command-row"), html.Div(id="work-batch"),
         ],
@@ -75,12 +75,13 @@ def _new(visit: Visit) -> Any:
 
 
 @PAGE.callback(
-    Output("work-list", "children"), Output("work-asked", "data"), Output("work-cursors", "data"),
-    Input("work-view", "value"), Input("work-q", "value"), Input("work-kind", "value"), Input("work-again", "data"),
+    Output("work-list", "children"), Input("work-view", "value"), Input("work-q", "value"),
+    Input("work-kind", "value"), Input("work-again", "data"),
 )  # fmt: skip
 async def lists(visit: Visit, view: str, text: str | None, kind: str | None, again: int | None) -> Any:
-    """A fresh list for the view and the filters: it asks for its pages by itself."""
+    """A fresh list for the view and the filters, which are its id: it asks for its pages by itself."""
     asked = {"view": view if view in VIEWS else "turn", "q": (text or "").strip()[:100], "kind": kind, "again": again}
+    name = {"work": json.dumps(asked, sort_keys=True, ensure_ascii=False)}
     t = visit.t
     columns = [
         column("number", t("work.number"), width=190, cellRenderer="WorkLink", checkboxSelection=True),
@@ -91,41 +92,37 @@ async def lists(visit: Visit, view: str, text: str | None, kind: str | None, aga
         column("opened", t("fact.opened"), width=150),
     ]  # fmt: skip
     grid = table(
-        visit, "work-table", [{**each, "sortable": False} for each in columns], key="case_id",
+        visit, name, [{**each, "sortable": False} for each in columns], key="case_id",
         height="calc(100vh - 290px)", options={"rowSelection": "multiple", "suppressRowClickSelection": True},
     )  # fmt: skip
-    return html.Div(grid, key=json.dumps(asked, sort_keys=True)), asked, {"0": None}
+    return html.Div(grid, key=name["work"])
 
 
 @PAGE.callback(
-    Output("work-table", "getRowsResponse"), Output("work-cursors", "data", allow_duplicate=True),
-    Input("work-table", "getRowsRequest"), State("work-asked", "data"), State("work-cursors", "data"), True,
+    Output({"work": MATCH}, "getRowsResponse"), Input({"work": MATCH}, "getRowsRequest"), State({"work": MATCH}, "id"),
 )  # fmt: skip
-async def rows(visit: Visit, request: dict[str, Any] | None, asked: dict[str, Any] | None, cursors: Any) -> Any:
-    """One page of the list; the cursors of the pages that were read are kept in the page."""
-    if not request or not asked:
-        return no_update, no_update
+async def rows(visit: Visit, request: dict[str, Any] | None, name: dict[str, str]) -> Any:
+    """One page of the list."""
+    if not request:
+        return no_update
     start, number = window(request)
-    found, known, end = await in_thread(_read, visit, asked, dict(cursors or {"0": None}), start, number)
+    found, end = await in_thread(_read, visit, json.loads(name["work"]), start, number)
     now = visit.services.clock.now()
     shown = [row_of(item, visit, now) for item in found]
-    return {"rowData": shown, "rowCount": start + len(shown) if end else None}, known
+    return {"rowData": shown, "rowCount": start + len(shown) if end else None}
 
 
-def _read(visit: Visit, asked: dict[str, Any], known: dict[str, Any], start: int, number: int) -> Any:
-    """The rows from ``start`` on, the cursors by first row, and whether the list ends there."""
-    at = max((int(key) for key in known if int(key) <= start), default=0)
-    for _ in range(_PAGES):
-        page = _page(visit, asked, known.get(str(at)), number)
-        if at == start:
-            if page.next:
-                known[str(at + len(page.items))] = page.next
-            return page.items, known, page.next is None
-        if page.next is None:
-            break
-        at += len(page.items)
-        known[str(at)] = page.next
-    return [], known, True
+def _read(visit: Visit, asked: dict[str, Any], start: int, number: int) -> tuple[list[WorkItem], bool]:
+    """The rows from ``start`` on, and whether the list ends there; it has no numbers and is walked from its top."""
+    at, cursor = 0, None
+    while True:
+        limit = number if at == start else min(MAX_PAGE, start - at)
+        page = _page(visit, asked, cursor, limit)
+        if at >= start:
+            return page.items, page.next is None
+        at, cursor = at + len(page.items), page.next
+        if cursor is None or at < start and not page.items:
+            return [], True
 
 
 def _page(visit: Visit, asked: dict[str, Any], cursor: str | None, limit: int) -> WorkPage:
@@ -192,11 +189,12 @@ def _drop(visit: Visit, draft_id: str) -> None:
 
 
 @PAGE.callback(
-    Output("work-commands", "children"), Output("work-batch", "children"), Input("work-table", "selectedRows"), True
+    Output("work-commands", "children"), Output("work-batch", "children"), Input({"work": ALL}, "selectedRows"), True
 )
-async def chosen(visit: Visit, picked: list[dict[str, Any]] | None) -> Any:
+async def chosen(visit: Visit, lists: list[list[dict[str, Any]] | None]) -> Any:
     """The commands that may be given to all the chosen files at once."""
-    kinds = [visit.services.cases.definitions.get(str(row.get("definition_id"))) for row in picked or []]
+    picked = [row for rows in lists for row in rows or []]
+    kinds = [visit.services.cases.definitions.get(str(row.get("definition_id"))) for row in picked]
     found = commands_for_many([kind for kind in kinds if kind is not None])
     buttons = [
         dmc.Button(label(spec, visit, name), id={"batch": name}, variant="light", size="xs", n_clicks=0)
@@ -215,10 +213,11 @@ def commands_for_many(kinds: list[Definition]) -> dict[str, dict[str, str]]:
 
 @PAGE.callback(
     Output("work-batch", "children", allow_duplicate=True), Input({"batch": ALL}, "n_clicks"),
-    State("work-table", "selectedRows"), True,
+    State({"work": ALL}, "selectedRows"), True,
 )  # fmt: skip
-async def ask_many(visit: Visit, clicks: list[int | None], picked: list[dict[str, Any]] | None) -> Any:
+async def ask_many(visit: Visit, clicks: list[int | None], lists: list[list[dict[str, Any]] | None]) -> Any:
     """The form of the command that was chosen."""
+    picked = [row for rows in lists for row in rows or []]
     pressed = callback_context.triggered_id
     if not isinstance(pressed, dict) or not any(clicks) or not picked:
         return no_update
