@@ -46,8 +46,8 @@ def layout(visit: Visit) -> Any:
 def _flights(visit: Visit) -> Any:
     t = visit.t
     columns = [
-        column("name", t("drone.flight")), column("aircraft", t("drone.aircraft")),
-        column("first", t("drone.taken"), width=150), column("placed", t("drone.placed"), width=110),
+        column("name", t("drone.flight"), minWidth=120), column("aircraft", t("drone.aircraft"), minWidth=120),
+        column("first", t("drone.taken"), width=180), column("placed", t("drone.placed"), width=110),
     ]  # fmt: skip
     return table(visit, "drone-flights", columns, [], key="flight_id", height="320px")
 
@@ -55,7 +55,7 @@ def _flights(visit: Visit) -> Any:
 def _files(visit: Visit) -> Any:
     t = visit.t
     columns = [
-        column("name", t("drone.file")), column("taken", t("drone.taken"), width=150),
+        column("name", t("drone.file"), minWidth=150), column("taken", t("drone.taken"), width=180),
         column("gsd", t("drone.gsd"), width=100), column("sure", t("drone.sure"), width=100),
         column("problems", t("drone.problems"), cellRenderer="Parts"),
     ]  # fmt: skip
@@ -76,10 +76,10 @@ def _flight_row(flight: FlightView) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@PAGE.callback(Output("drone-files", "rowData"), Input("drone-flights", "selectedRows"), Input("drone-arrived", "data"))
-async def files(visit: Visit, picked: list[dict[str, Any]] | None, _at: Any) -> list[dict[str, Any]]:
+@PAGE.callback(Output("drone-files", "rowData"), Input("drone-flights", "cellClicked"), Input("drone-arrived", "data"))
+async def files(visit: Visit, clicked: dict[str, Any] | None, _at: Any) -> list[dict[str, Any]]:
     """The picked flight's files, else the newest of all."""
-    flight = picked[0]["flight_id"] if picked else None
+    flight = str(clicked["rowId"]) if clicked and clicked.get("rowId") else None
     found = await in_thread(DroneStore(visit.services.engine).files, flight, None, 1000)
     return [_file_row(visit, file) for file in found]
 
@@ -104,13 +104,13 @@ def _problem(visit: Visit, problem: dict[str, Any]) -> str:
 
 
 @PAGE.callback(
-    Output("drone-picked", "children"), Output("drone-file", "data"), Input("drone-files", "selectedRows"), True
+    Output("drone-picked", "children"), Output("drone-file", "data"), Input("drone-files", "cellClicked"), True
 )
-async def picked(visit: Visit, rows: list[dict[str, Any]] | None) -> Any:
+async def picked(visit: Visit, clicked: dict[str, Any] | None) -> Any:
     """Picture, place and problems of one file."""
-    if not rows:
+    if not clicked or not clicked.get("rowId"):
         return None, None
-    file = await in_thread(DroneStore(visit.services.engine).file, rows[0]["file_id"])
+    file = await in_thread(DroneStore(visit.services.engine).file, str(clicked["rowId"]))
     return _card(visit, file), file.file_id
 
 

@@ -18,8 +18,8 @@ export function mount(root) {
     const pick = (props) => h("input", { type: "file", multiple: true, class: "drop-input", onchange: picked, ...props });
     const zone = h("div", { class: "drop-zone", id: "drone-drop", ondragover: (e) => e.preventDefault(), ondrop: dropped },
       h("b", {}, t("drone.drop")),
-      h("span", {}, h("label", { class: "button" }, t("drone.folder"), pick({ webkitdirectory: true, id: "drone-folder" })), " ",
-        h("label", { class: "button" }, t("drone.files"), pick({ id: "drone-files" }))),
+      h("span", {}, h("label", { class: "button" }, t("drone.folder"), pick({ webkitdirectory: true, id: "drone-pick-folder" })), " ",
+        h("label", { class: "button" }, t("drone.files"), pick({ id: "drone-pick-files" }))),
       h("small", { class: "quiet" }, t("drone.safe")));
     replace(root, zone, h("div", { class: "drop-all", role: "status" }), h("ul", { class: "drop-list" }));
   }
@@ -51,7 +51,11 @@ export function mount(root) {
     }
   }
 
-  const known = async (sha256) => (await post("/api/drone/known", { sha256: [sha256] }).catch(() => ({ known: [] }))).known.length > 0;
+  /** Whether the server has these bytes already; when it does not answer, the upload itself finds out. */
+  async function known(sha256) {
+    const answer = await post("/api/drone/known", { sha256: [sha256] }).catch(() => ({ known: [] }));
+    return answer.known.length > 0;
+  }
 
   function next() {
     while (running < AT_ONCE) {
