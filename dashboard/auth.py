@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -32,7 +33,11 @@ from storage.session import read_scope, session_scope
 from storage.tables.people import LoginFailure, LoginSession, User, UserRole
 from storage.tables.registry import Department
 
-ROLES = ("admin", "operator", "dispatcher", "staff", "inspector", "grid_worker", "manager", "drone", "viewer")
+ROLES = (
+    "admin", "operator", "dispatcher", "staff", "inspector", "grid_worker", "manager", "drone", "viewer", "security",
+    "auditor",
+)  # fmt: skip
+POWERS = ("admin", "security", "auditor")  # system, security and audit: one person each where they are kept apart
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=7)
 MAX_THROTTLED = 10_000
@@ -55,10 +60,16 @@ class Principal:
     language: str
     department_name: str
     must_change_password: bool
+    confirmed_at: datetime | None = None  # when the person last proved to be there
+    previous_login: tuple[datetime, str] | None = None  # the login before this one: when, from where
+    separate: bool = False  # administrators are three: ``admin`` is neither ``security`` nor ``auditor``
 
     def has(self, *roles: str) -> bool:
-        """Does the person hold any of ``roles``?"""
-        return bool(set(roles) & set(self.actor.roles))
+        """Does the person hold any of ``roles``?  An administrator is all three where they are not kept apart."""
+        held = set(self.actor.roles)
+        if "admin" in held and not self.separate:
+            held |= set(POWERS)
+        return bool(set(roles) & held)
 
     def public(self) -> dict[str, object]:
         """What the person's own browser may know."""
@@ -72,6 +83,9 @@ class Principal:
             "division_code": self.actor.division_code,
             "language": self.language,
             "must_change_password": self.must_change_password,
+            "last_login": None
+            if self.previous_login is None
+            else {"at": self.previous_login[0].isoformat(), "address": self.previous_login[1]},
         }
 
 
@@ -144,6 +158,14 @@ def add_user(
     return user
 
 
+def check_separate(roles: Iterable[str]) -> None:
+    """Where administrators are kept apart, nobody is two of them."""
+    held = sorted(set(roles) & set(POWERS))
+    if len(held) > 1:
+        how = "give each to a person of its own (YIWANG_SEPARATE_ADMINS)"
+        raise InputInvalid(field="roles", detail=f"{' and '.join(held)} are kept apart", how=how)
+
+
 def check_roles(roles: list[str]) -> None:
     """Every role must exist."""
     for role in roles:
@@ -184,10 +206,11 @@ def secret_hash(secret: str) -> str:
 class Accounts:
     """Logins and sessions of one database."""
 
-    def __init__(self, engine: Engine, clock: Clock | None = None, key: str = "") -> None:
+    def __init__(self, engine: Engine, clock: Clock | None = None, key: str = "", *, separate: bool = False) -> None:
         self.engine = engine
         self.clock = clock or SystemClock()
         self.second = SecondFactors(engine, key)
+        self.separate = separate
         self._throttled: dict[tuple[str, str], datetime] = {}
 
     def log_in(
@@ -234,8 +257,14 @@ class Accounts:
         session.execute(delete(LoginSession).where(LoginSession.expires_at < now))
         told = {"login": login, "address": address[:60]} | ({"method": method} if method != "password" else {})
         audit_log.append(session, ACCESS_CHAIN, now, user_id, "login", told)
+        user = session.get(User, user_id, with_for_update=True)
+        before = (user.last_login_at, user.last_login_address) if user is not None else (None, None)
+        if user is not None:
+            user.last_login_at, user.last_login_address = now, address[:60]
         session.add(
             LoginSession(
+                previous_login_at=before[0],
+                previous_login_address=before[1],
                 session_hash=secret_hash(secret),
                 user_id=user_id,
                 csrf_token=secrets.token_urlsafe(24),
@@ -306,6 +335,9 @@ class Accounts:
             principal = Principal(
                 actor, user.login, login_session.csrf_token, hashed, user.language, department_name or "",
                 user.must_change_password and login_session.method == "password",
+                confirmed_at=login_session.confirmed_at, separate=self.separate,
+                previous_login=None if login_session.previous_login_at is None
+                else (login_session.previous_login_at, login_session.previous_login_address or ""),
             )  # fmt: skip
         if stale:
             self._seen(hashed, now)
@@ -321,6 +353,26 @@ class Accounts:
         except DBAPIError as error:
             if not is_away(error):
                 raise
+
+    def confirm(self, principal: Principal, password: str, code: str, address: str) -> None:
+        """The person proves again to be there; guesses count as at the door."""
+        now = self.clock.now()
+        self._throttle(principal.login, address, "", now)
+        with read_scope(self.engine) as session:
+            user = session.get(User, principal.actor.user_id)
+            stored = user.password_hash if user else ""
+        right = password_matches(stored, password)
+        if right and self.second.wanted(principal.actor.user_id):
+            if not code:
+                raise SecondFactorRequired()
+            right = self.second.right(principal.actor.user_id, code, now)
+        if not right:
+            self.failed(principal.login, address, "", now, "password_guess")
+            raise LoginFailed()
+        with session_scope(self.engine) as session:
+            kept = session.get(LoginSession, principal.session_hash)
+            if kept is not None:
+                kept.confirmed_at = now
 
     def method_of(self, session_hash: str) -> str:
         """How this session was opened."""

@@ -94,6 +94,7 @@ _STATUS: dict[str, int] = {
     "host_unknown": 421,
     "not_signed_in": 401,
     "login_failed": 401,
+    "confirmation_required": 403,
     "sign_on_failed": 401,
     "identity_not_bound": 403,
     "provider_away": 503,

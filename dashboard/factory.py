@@ -135,7 +135,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, pages: bool = 
 def make_services(settings: Settings, clock: Clock) -> Services:
     """Everything the routes share; opens the database, nothing else."""
     engine = make_engine(settings.database_url, busy_s=BUSY_S)
-    accounts = Accounts(engine, clock, settings.session_secret)
+    accounts = Accounts(engine, clock, settings.session_secret, separate=settings.separate_admins)
     hub = LiveHub(settings, engine, clock)
     return Services(
         settings=settings,

@@ -6,6 +6,13 @@ from datetime import datetime
 from typing import NotRequired, TypedDict
 
 
+class LastLogin(TypedDict):
+    """The login before this one."""
+
+    at: str
+    address: str
+
+
 class Person(TypedDict):
     """The signed-in person."""
 
@@ -18,6 +25,7 @@ class Person(TypedDict):
     division_code: str | None
     language: str
     must_change_password: bool
+    last_login: LastLogin | None
 
 
 class SignedIn(TypedDict):

@@ -12,12 +12,13 @@ from sqlalchemy import false, or_, select, update
 
 from core.errors import Forbidden, NotFound
 from dashboard import people, queries
+from dashboard.accounts.confirming import gives_power, must_be_confirmed
 from dashboard.answers.office import DeadLetterPage, DepartmentList, DivisionList
 from dashboard.answers.people import AccountPage, FirstPassword, NoticePage, NoticeRead
 from dashboard.api.deps import Done, Use, Who, allow, answers, audit, respond, takes
 from dashboard.api.filters import Filters, Paged, Text
 from dashboard.api.params import body, fields
-from dashboard.auth import add_user, check_roles, set_password
+from dashboard.auth import POWERS, add_user, check_roles, check_separate, set_password
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Notice
 from storage.tables.observations import DeadLetter
@@ -107,7 +108,7 @@ def divisions(asked: Annotated[DivisionFilters, Query()], use: Use, who: Who) ->
 def users(asked: Annotated[AccountFilters, Query()], use: Use, who: Who) -> Response:
     """People: the command centre sees all, others their own department."""
     wanted: dict[str, Any] = {"department": asked.department, "role": asked.role, "q": asked.q}
-    wanted["all"] = who.has("admin") and asked.all
+    wanted["all"] = who.has("security") and asked.all
     if not queries.sees_all(who.actor):
         if wanted["department"] not in (None, who.actor.department_id) or not who.actor.department_id:
             raise Forbidden(action="list people of another department")
@@ -118,11 +119,22 @@ def users(asked: Annotated[AccountFilters, Query()], use: Use, who: Who) -> Resp
     return respond({"items": items, "total": total, "next": more if more < total else None})
 
 
-@router.post("/api/users", dependencies=[allow("admin")], openapi_extra=takes(NewUser), **answers(FirstPassword, 201))
+@router.post(
+    "/api/users", dependencies=[allow("security")], openapi_extra=takes(NewUser), **answers(FirstPassword, 201)
+)
 async def create_user(request: Request, use: Use, who: Who) -> Response:
     """A new account; its first password stands in the answer, this once."""
     sent = await body(request, NewUser)
+    _check_power(use, who, sent.roles)
     return respond(await asyncio.to_thread(_create, use, who, sent), 201)
+
+
+def _check_power(use: Any, who: Any, roles: Any) -> None:
+    """Whoever makes an administrator proves again to be there; where they are kept apart nobody is two."""
+    if gives_power(roles):
+        must_be_confirmed(who, use.clock.now())
+        if use.settings.separate_admins:
+            check_separate(roles)
 
 
 def _create(use: Any, who: Any, sent: NewUser) -> dict[str, Any]:
@@ -137,11 +149,13 @@ def _create(use: Any, who: Any, sent: NewUser) -> dict[str, Any]:
         return {"user_id": user.user_id, "login": user.login, "password": password}
 
 
-@router.patch("/api/users/{user_id}", dependencies=[allow("admin")], openapi_extra=takes(UserEdit), **answers(Done))
+@router.patch("/api/users/{user_id}", dependencies=[allow("security")], openapi_extra=takes(UserEdit), **answers(Done))
 async def change_user(user_id: str, request: Request, use: Use, who: Who) -> Response:
     """Name, roles, department, division; ``active: false`` closes the account and ends its sessions."""
     sent = await body(request, UserEdit)
-    await asyncio.to_thread(_change, use, who, user_id, fields(sent))
+    changes = fields(sent)
+    _check_power(use, who, changes.get("roles"))
+    await asyncio.to_thread(_change, use, who, user_id, changes)
     use.sessions.forget(user_id)
     return respond({"ok": True})
 
@@ -152,7 +166,8 @@ def _change(use: Any, who: Any, user_id: str, changes: dict[str, Any]) -> None:
         user = session.get(User, user_id)
         if user is None:
             raise NotFound(what="user", key=user_id)
-        if user_id == who.actor.user_id and (changes.get("active") is False or (roles and "admin" not in roles)):
+        own = set(who.actor.roles) & set(POWERS)
+        if user_id == who.actor.user_id and (changes.get("active") is False or (roles and own - set(roles))):
             raise Forbidden(action="take your own administration away: ask another administrator")
         for name, model in (("department_id", Department), ("division_code", Division)):
             if changes.get(name) and session.get(model, changes[name]) is None:
@@ -172,7 +187,7 @@ def _change(use: Any, who: Any, user_id: str, changes: dict[str, Any]) -> None:
         audit(session, use, who, "user_change", note)
 
 
-@router.post("/api/users/{user_id}/password", dependencies=[allow("admin")], **answers(FirstPassword))
+@router.post("/api/users/{user_id}/password", dependencies=[allow("security")], **answers(FirstPassword))
 async def reset_password(user_id: str, use: Use, who: Who) -> Response:
     """A new password, shown this once; the person must change it; open sessions end."""
     password = await asyncio.to_thread(_reset, use, who, user_id)
@@ -185,6 +200,9 @@ def _reset(use: Any, who: Any, user_id: str) -> str:
         user = session.get(User, user_id)
         if user is None:
             raise NotFound(what="user", key=user_id)
+        held = list(session.scalars(select(UserRole.role).where(UserRole.user_id == user_id)))
+        if gives_power(held):  # whoever sets an administrator's password could become him
+            must_be_confirmed(who, use.clock.now())
         audit(session, use, who, "user_password", {"user_id": user_id})
         return set_password(session, user, None, must_change=True)
 

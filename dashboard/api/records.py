@@ -60,7 +60,7 @@ class AuditFilters(Filters):
     before: int = Field(1 << 40, ge=1, le=1 << 40, description="only links with a lower number")
 
 
-@router.get("/api/audit", tags=["office"], dependencies=[allow("admin", "manager")], **answers(AuditPage))
+@router.get("/api/audit", tags=["office"], dependencies=[allow("auditor", "manager")], **answers(AuditPage))
 def system_chain(asked: Annotated[AuditFilters, Query()], use: Use) -> Response:
     """What people did that is not about a case (accounts, rules, plans, keys …), newest first."""
     with read_scope(use.engine) as session:

@@ -33,6 +33,13 @@ class Login(msgspec.Struct, forbid_unknown_fields=True):
     code: str = ""
 
 
+class Confirmation(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of ``POST /api/me/confirm``."""
+
+    password: str
+    code: str = ""
+
+
 class NewPassword(msgspec.Struct, forbid_unknown_fields=True):
     """Body of ``POST /api/me/password``."""
 
@@ -102,6 +109,16 @@ async def log_out(use: Use, who: Who) -> Response:
 async def me(who: Who) -> Response:
     """The signed-in person and the CSRF token."""
     return respond({"user": who.public(), "csrf_token": who.csrf_token, **who.public()})
+
+
+@router.post("/api/me/confirm", openapi_extra=takes(Confirmation), **answers(Done))
+async def confirm(request: Request, use: Use, who: Who) -> Response:
+    """Prove again to be there: making administrators and exports ask for it after a quarter of an hour."""
+    sent = await body(request, Confirmation)
+    async with _hashing:
+        await asyncio.to_thread(use.accounts.confirm, who, sent.password[:200], sent.code[:20], address_of(request))
+    use.sessions.forget(who.actor.user_id)
+    return respond({"ok": True})
 
 
 @router.post("/api/me/password", openapi_extra=takes(NewPassword), **answers(Done))

@@ -184,7 +184,7 @@ def _end(use: Services, issuer: str, subject: str, provider_session: str) -> Non
         use.sessions.forget(user_id)
 
 
-@router.get("/api/users/{user_id}/identities", dependencies=[allow("admin")], **answers(IdentityList))
+@router.get("/api/users/{user_id}/identities", dependencies=[allow("security")], **answers(IdentityList))
 def identities(user_id: str, use: Use) -> Response:
     """The identities that are bound to an account."""
     with read_scope(use.engine) as session:
@@ -193,7 +193,7 @@ def identities(user_id: str, use: Use) -> Response:
 
 
 @router.post(
-    "/api/users/{user_id}/identities", dependencies=[allow("admin")], openapi_extra=takes(Subject),
+    "/api/users/{user_id}/identities", dependencies=[allow("security")], openapi_extra=takes(Subject),
     **answers(IdentityView, 201),
 )  # fmt: skip
 async def bind_identity(user_id: str, request: Request, use: Use, who: Who) -> Response:
@@ -208,7 +208,7 @@ async def bind_identity(user_id: str, request: Request, use: Use, who: Who) -> R
         return respond(_view(row), 201)
 
 
-@router.delete("/api/identities/{identity_id}", dependencies=[allow("admin")], **answers(IdentityView))
+@router.delete("/api/identities/{identity_id}", dependencies=[allow("security")], **answers(IdentityView))
 def unbind(identity_id: str, use: Use, who: Who) -> Response:
     """Take a binding away; the sessions that came of it end."""
     with session_scope(use.engine) as session:

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from core.errors import InputInvalid
+from dashboard.accounts.confirming import must_be_confirmed
 from dashboard.answers.registers import (
     CellCounts,
     CorrectionList,
@@ -180,6 +181,7 @@ async def take_in(
 async def send_out(register_id: str, request: Request, use: Use, who: Who) -> Response:
     """The records as CSV; the reason goes into the audit chain."""
     sent = await body(request, RegisterExport)
+    must_be_confirmed(who, use.clock.now())
     query = RecordQuery(register_id, sent.q, _digits(sent.division))
     desk = RegisterDesk(use, who.actor)
     content = await asyncio.to_thread(desk.export, query, sent.reason, sent.whole)

@@ -25,10 +25,13 @@ class User(Base):
     must_change_password: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
     source: Mapped[str] = mapped_column(String(40), default="")
+    last_login_at: Mapped[datetime | None]
+    last_login_address: Mapped[str | None] = mapped_column(String(60))
 
 
 class UserRole(Base):
-    """A role of a user: admin, operator, dispatcher, staff, inspector, grid_worker, manager, drone, viewer."""
+    """A role of a user: admin, security, auditor, operator, dispatcher, staff, inspector, grid_worker, manager, drone,
+    viewer."""
 
     __tablename__ = "user_role"
     user_id: Mapped[str] = mapped_column(ForeignKey("user_account.user_id"), primary_key=True)
@@ -55,6 +58,8 @@ class LoginSession(Base):
     confirmed_at: Mapped[datetime | None]
     issuer: Mapped[str] = mapped_column(String(200), default="", server_default="")
     provider_session: Mapped[str] = mapped_column(String(120), default="", server_default="", index=True)
+    previous_login_at: Mapped[datetime | None]
+    previous_login_address: Mapped[str | None] = mapped_column(String(60))
 
 
 class LoginFailure(Base):

@@ -17,6 +17,7 @@ export function meScreen(root) {
   const devices = h("div", { class: "devices" });
   const undo = screen(root, t("phone.me"), { tab: "me" },
     h("div", { class: "me" }, h("h2", {}, me.name || me.login), h("p", { class: "soft" }, [me.department_name, (me.roles || []).map((r) => term("userrole", r)).join("、")].filter(Boolean).join(" · ")),
+      me.last_login ? h("p", { class: "soft" }, t("phone.last_login", { when: full(me.last_login.at), address: me.last_login.address })) : null,
       dutyBox(), choice("size", ["m", "l", "xl"]), choice("theme", ["auto", "light", "dark", "sun"]), pushPlace,
       h("details", {}, h("summary", {}, t("phone.devices")), devices), h("details", {}, h("summary", {}, t("phone.second")), secondFactor()), h("div", { class: "row" }, h("a", { class: "big", href: "#/password" }, t("phone.own_password")), languageButton()),
       h("button", { type: "button", class: "big danger", dataset: { do: "logout" }, onClick: leave }, t("top.logout"))));

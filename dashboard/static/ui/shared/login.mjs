@@ -48,6 +48,27 @@ function show() {
   signOn(form, message);
 }
 
+/** Proves again that it is the same person, then goes on. */
+function confirm() {
+  const password = h("input", { type: "password", autocomplete: "current-password", required: true });
+  const code = h("input", { inputmode: "numeric", autocomplete: "one-time-code", maxlength: "12" });
+  const message = h("p", { class: "form-error", role: "alert", hidden: true });
+  const form = h("form", { class: "login-card" }, h("h1", {}, t("login.confirm")), h("label", {}, h("span", {}, t("login.password")), password),
+    h("label", {}, h("span", {}, t("login.code")), code), message, h("button", { type: "submit", class: "button primary" }, t("login.submit")));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    try {
+      await api.post("/api/me/confirm", { password: password.value, code: code.value });
+      location.replace(next());
+    } catch (error) {
+      message.hidden = false;
+      message.textContent = error.status === 401 ? t("login.wrong") : error.text || String(error);
+    }
+  });
+  replace(root, form);
+  password.focus();
+}
+
 /** The button of the identity provider, where there is one, and why the last try over it did not succeed. */
 async function signOn(form, message) {
   const asked = new URLSearchParams(location.search);
@@ -84,4 +105,5 @@ function change(old) {
   first.focus();
 }
 
-show();
+if (new URLSearchParams(location.search).has("confirm")) confirm();
+else show();
