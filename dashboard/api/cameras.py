@@ -5,32 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import time
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response, WebSocket, WebSocketDisconnect
 from pydantic import Field
-from sqlalchemy import select
 
-from core.errors import MediaMissing, NotFound, YiwangError
+from core.errors import NotFound, YiwangError
 from dashboard import queries
 from dashboard.answers.cameras import CameraDetail, CameraPage, VisionWorkers
 from dashboard.api.deps import CENTRE, Use, Who, allow, answers, principal_of, respond, sends, services_of
 from dashboard.api.filters import Box, Paged, Text
-from dashboard.auth import Principal
+from dashboard.desk.stills import picture_of, stream_of
 from dashboard.errors import Unavailable
 from dashboard.services import Services
-from dashboard.video import Fragment, mime_of, still
+from dashboard.video import Fragment, mime_of
 from dashboard.videowall.views import began, ended, still_seen
 from storage.session import read_scope
-from storage.tables.cases import Case, CaseEvidence
 
 router = APIRouter(tags=["cameras"])
 
-STILL_KEPT_S = 5.0
 GONE = timedelta(seconds=20)  # a worker that said nothing for so long is not at work
-_decoding = asyncio.Semaphore(2)
 LONGEST_VIEW_S = 4 * 3600.0
 
 
@@ -74,53 +69,9 @@ def camera(camera_id: str, use: Use, who: Who) -> Response:
 @router.get("/api/cameras/{camera_id}/snapshot.jpg", **sends("image/jpeg"))
 async def snapshot(camera_id: str, use: Use, who: Who) -> Response:
     """A still: from the stream, at most every 5 s, else the camera's newest evidence picture.  The view is logged."""
-    data = await still_of(use, who, camera_id)
+    data = await picture_of(use, who, camera_id)
     await asyncio.to_thread(still_seen, use, who, camera_id)
     return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=4"})
-
-
-async def still_of(use: Services, who: Principal, camera_id: str) -> bytes:
-    """The camera's picture for somebody who may see it; :class:`NotFound` otherwise."""
-    url, _ = await asyncio.to_thread(_address, use, who, camera_id)
-    kept: dict[str, tuple[float, bytes]] = use.counters.setdefault("stills", {})
-    known = kept.get(camera_id)
-    if known is None or known[0] < time.monotonic() - STILL_KEPT_S:
-        data = await _still(use, camera_id, url)
-        if len(kept) >= 256:
-            kept.pop(next(iter(kept)))
-        known = kept[camera_id] = (time.monotonic(), data)
-    return known[1]
-
-
-def _address(use: Services, who: Any, camera_id: str) -> tuple[str, str]:
-    with read_scope(use.engine) as session:
-        row, *_ = queries.one_camera(session, who.actor, camera_id)
-        return row.sub_url or row.url, row.name
-
-
-async def _still(use: Services, camera_id: str, url: str) -> bytes:
-    if url:
-        async with _decoding:
-            with contextlib.suppress(Unavailable):
-                return await asyncio.wait_for(asyncio.to_thread(still, url), 12)
-    return await asyncio.to_thread(_last_evidence, use, camera_id)
-
-
-def _last_evidence(use: Services, camera_id: str) -> bytes:
-    with read_scope(use.engine) as session:
-        uri = session.scalar(
-            select(CaseEvidence.uri)
-            .join(Case, Case.case_id == CaseEvidence.case_id)
-            .where(Case.source_id == camera_id, CaseEvidence.media_type == "image/jpeg")
-            .order_by(CaseEvidence.taken_at.desc())
-            .limit(1)
-        )
-    if uri is None:
-        raise NotFound(what="picture of camera", key=camera_id)
-    try:
-        return use.media.read(uri)
-    except MediaMissing as error:
-        raise NotFound(what="picture of camera", key=camera_id) from error
 
 
 @router.websocket("/api/cameras/{camera_id}/video")
@@ -129,7 +80,7 @@ async def video(socket: WebSocket, camera_id: str) -> None:
     use, who = services_of(socket), principal_of(socket)
     await socket.accept()
     try:
-        url, _ = await asyncio.to_thread(_address, use, who, camera_id)
+        url = await asyncio.to_thread(stream_of, use, who, camera_id)
         if not url:
             raise Unavailable(what="the camera", detail="it has no stream address")
         view = await asyncio.to_thread(began, use, who, camera_id, "live", socket.query_params.get("tour", "")[:26])

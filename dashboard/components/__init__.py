@@ -131,3 +131,14 @@ class WorkBatch(_Own):
     _type = "WorkBatch"
     _prop_names = ["id", "command", "cases"]
     available_properties = _prop_names
+
+
+class GroundMap(_Own):
+    """A small map around ``lon``, ``lat``: a click goes to the store ``target`` as ``{"lon", "lat", "at"}``.
+
+    ``pins``: ``[{"n", "lon", "lat"}]``; ``view``: a GeoJSON polygon.  Both may be changed by callbacks.
+    """
+
+    _type = "GroundMap"
+    _prop_names = ["id", "lon", "lat", "target", "pins", "view"]
+    available_properties = _prop_names

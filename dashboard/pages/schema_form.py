@@ -77,6 +77,17 @@ def _field(name: str, schema: Schema, required: bool, defs: Mapping[str, Schema]
     return Field(name, "choice" if "enum" in schema else known.get(str(kind), "json"), schema, required)
 
 
+def param_title(language: str, group: str, kind: str, param: str) -> tuple[str, bool]:
+    """What the plug-in ``kind`` calls a parameter, and whether it names it at all."""
+    prefix = {"algorithm": "aparam", "rule": "param"}.get(group, "param")
+    try:
+        said = plugins.about(group, kind).params.get(param) or WORDS.get(param)
+    except YiwangError:
+        said = None
+    known = getattr(said, language) if said else words(language).get(f"{prefix}.{param}")
+    return known or param.replace("_", " "), known is not None
+
+
 @dataclass(frozen=True)
 class Form:
     """The fields of one plug-in (``group``, ``kind``), drawn for ``visit`` under the id ``name``."""
@@ -94,13 +105,7 @@ class Form:
 
     def title(self, param: str) -> tuple[str, bool]:
         """What a parameter is called, and whether the plug-in names it."""
-        language, prefix = self.visit.language, {"algorithm": "aparam", "rule": "param"}.get(self.group, "param")
-        try:
-            said = plugins.about(self.group, self.kind).params.get(param) or WORDS.get(param)
-        except YiwangError:
-            said = None
-        known = getattr(said, language) if said else words(language).get(f"{prefix}.{param}")
-        return known or param.replace("_", " "), known is not None
+        return param_title(self.visit.language, self.group, self.kind, param)
 
     def draw(self, given: Mapping[str, Any]) -> Any:
         """The fields that the plug-in names first, the experts' folded away."""

@@ -12,9 +12,9 @@ from sqlalchemy import delete, select
 from core.records import EvidenceRef, GeoPoint, Severity
 from dashboard import queries
 from dashboard.answers.videowall import LayoutList, PictureCase, StopList, TourId, TourList, VideoDone, ViewLog
-from dashboard.api.cameras import still_of
 from dashboard.api.deps import CENTRE, Use, Who, allow, answers, audit, respond
 from dashboard.auth import Principal
+from dashboard.desk.stills import picture_of
 from dashboard.services import Services
 from dashboard.videowall.tours import LayoutBody, TourBody, keep_layout, layouts_of, make_tour, tour_of, tour_stops
 from dashboard.videowall.views import log_of
@@ -102,7 +102,7 @@ def stops(tour_id: str, use: Use, who: Who) -> Response:
 @router.post("/api/video/cases", dependencies=[allow(*MAKERS)], **answers(PictureCase, 201))
 async def picture_case(sent: PictureBody, use: Use, who: Who) -> Response:
     """The camera's picture as it is now becomes a case at the camera's place, the picture sealed in its file."""
-    picture = await still_of(use, who, sent.camera_id)
+    picture = await picture_of(use, who, sent.camera_id)
     return respond(await asyncio.to_thread(_open, use, who, sent, picture), 201)
 
 

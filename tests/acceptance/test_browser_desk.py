@@ -221,33 +221,51 @@ def test_a_new_rule_begins_switched_off(desk: Whole, boss: Visit) -> None:
     assert made.enabled is False and made.applies_to == ["water_level_m"]
 
 
+def _on_picture(page: Page, identifier: str, x: float, y: float) -> None:
+    """Click on a camera's picture; x and y are shares of it."""
+    box = page.locator(f"#{identifier} .plot-container").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+
+
+def _with_picture(boss: Visit, tab: str, identifier: str) -> None:
+    """The editor of cam-1, its picture in place and in its own shape."""
+    boss.open(f"/vision?tab={tab}&camera=cam-1")
+    expect(boss.page.locator(f"#{identifier} .imagelayer image").first).to_be_attached()
+
+
 def test_a_polygon_and_parameters_reach_the_camera(desk: Whole, boss: Visit) -> None:
     page = boss.page
     before = _row(desk, Camera, "cam-1").revision
-    boss.open("/vision?tab=zones&camera=cam-1")
-    page.wait_for_function("() => document.querySelector('.zone-stage img')?.naturalWidth > 0")
-    page.get_by_role("button", name="画一个新区域").click()
-    box = page.locator(".zone-svg").bounding_box()
-    assert box is not None
-    for x, y in ((0.02, 0.03), (0.8, 0.25), (0.7, 0.8)):  # the first one lies under the words that say how to draw
-        page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
-    page.keyboard.press("Enter")
-    expect(page.locator(".zone-svg polygon")).to_have_count(1)
-    page.get_by_role("button", name="添加算法").click()
-    dialog = page.locator("dialog.form-dialog")
-    dialog.locator("select[name=kind]").select_option("absence")
-    dialog.locator("select[name=zones]").select_option(index=0)
-    dialog.locator("input[name=after_s]").fill("30")
-    dialog.locator("button[type=submit]").click()
-    expect(dialog).to_have_count(0)
-    page.locator('[data-do="schedule"]').first.click()
-    dialog.get_by_role("button", name="添加抑制时段").click()
-    dialog.locator("input[placeholder=原因]").fill("设备检修")
-    dialog.locator("button[type=submit]").click()
-    expect(dialog).to_have_count(0)
+    _with_picture(boss, "zones", "zone-picture")
+    page.locator("#zone-new").click()
+    expect(page.locator("#zone-cancel")).to_be_enabled()
+    for n, (x, y) in enumerate(((0.02, 0.03), (0.8, 0.25), (0.7, 0.8)), 1):
+        _on_picture(page, "zone-picture", x, y)
+        expect(page.locator("#zone-picture .scatterlayer .point")).to_have_count(n)
+        page.wait_for_timeout(350)  # two quick clicks would be a double click
+    page.locator("#zone-finish").click()
+    expect(page.locator("#zone-picture .shapelayer path")).to_have_count(1)
+    page.locator("#algorithm-new").click()
+    dialog = page.locator("#algorithm-dialog-held")
+    dialog.get_by_role("textbox", name="类型").click()
+    page.get_by_role("option", name="离岗", exact=True).click()
+    dialog.locator(".mantine-MultiSelect-input").click()
+    page.get_by_role("option", name="区域 1").click()
+    dialog.locator("[title=after_s] input").fill("30")
+    dialog.locator("#algorithm-apply").click()
+    expect(page.locator("#algorithm-list")).to_contain_text("离岗区域 1")
+    page.locator("#zone-list").get_by_role("button", name="布防时段").click()
+    schedule = page.locator("#zone-dialog-held")
+    schedule.get_by_role("button", name="添加抑制时段").click()
+    schedule.locator("#sched-apply").click()
+    expect(schedule.locator("#sched-wrong")).to_contain_text("no reason")  # who silences a zone says why
+    schedule.get_by_placeholder("原因").fill("设备检修")
+    schedule.locator("#sched-apply").click()
+    expect(page.locator("#zone-list .chip")).to_have_text("抑制中")
     _shot(page, "zones")
-    page.locator(".panel-head").get_by_role("button", name="保存").click()
-    expect(page.locator(".toast")).to_contain_text("已保存")
+    page.locator("#zone-save").click()
+    expect(page.locator("#zone-unsaved")).to_have_text("")
     camera = _row(desk, Camera, "cam-1")
     assert camera.revision == before + 1
     corners = camera.zones[0]["polygon"]
@@ -258,25 +276,54 @@ def test_a_polygon_and_parameters_reach_the_camera(desk: Whole, boss: Visit) -> 
     assert window["reason"] == "设备检修" and window["author"] == "boss"
 
 
+def test_a_corner_is_dragged_and_a_zone_named_and_taken_away(desk: Whole, boss: Visit) -> None:
+    page = boss.page
+    _with_picture(boss, "zones", "zone-picture")
+    name = page.locator("#zone-list input").first
+    name.fill("门口")
+    name.blur()
+    expect(page.locator("#zone-unsaved")).not_to_have_text("")
+    expect(page.locator("#zone-picture .shapelayer", has_text="门口")).to_be_attached()
+    _on_picture(page, "zone-picture", 0.41, 0.14)  # its edge: the zone shows its corners
+    corner = page.locator("#zone-picture .outline-controllers .cursor-grab").nth(1)
+    expect(corner).to_be_attached()
+    box, stage = corner.bounding_box(), page.locator("#zone-picture .plot-container").bounding_box()
+    assert box is not None and stage is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(stage["x"] + 0.9 * stage["width"], stage["y"] + 0.1 * stage["height"], steps=6)
+    page.mouse.up()
+    page.locator("#zone-save").click()
+    expect(page.locator("#zone-unsaved")).to_have_text("")
+    (zone,) = _row(desk, Camera, "cam-1").zones
+    assert zone["name"] == "门口" and [0.9, 0.1] in [[round(v, 1) for v in corner] for corner in zone["polygon"]]
+    page.get_by_role("button", name="删除 门口").click()
+    expect(page.locator("#algorithm-list")).to_contain_text("整个画面")
+    page.locator("#zone-save").click()
+    expect(page.locator("#zone-unsaved")).to_have_text("")
+    camera = _row(desk, Camera, "cam-1")
+    assert camera.zones == [] and not camera.algorithms[1].get("zones")
+
+
 def test_four_clicks_calibrate_with_a_stated_error(desk: Whole, boss: Visit) -> None:
     page = boss.page
-    boss.open("/vision?tab=calibration&camera=cam-1")
-    page.wait_for_function("() => document.querySelector('.calib-shot img')?.naturalWidth > 0")
+    _with_picture(boss, "calibration", "cal-picture")
     page.wait_for_selector(".calib-map .cam-pin", timeout=60_000)
-    shot, chart = page.locator(".calib-shot").bounding_box(), page.locator(".calib-map canvas").bounding_box()
-    assert shot is not None and chart is not None
     corners = ((0.2, 0.9, 0.4, 0.7), (0.8, 0.9, 0.6, 0.7), (0.7, 0.5, 0.65, 0.3), (0.3, 0.5, 0.35, 0.3))
     for n, (x, y, east, south) in enumerate(corners, 1):
-        page.mouse.click(shot["x"] + x * shot["width"], shot["y"] + y * shot["height"])
+        _on_picture(page, "cal-picture", x, y)
+        expect(page.locator("#cal-picture .scatterlayer .point")).to_have_count(n)
+        chart = page.locator(".calib-map canvas").bounding_box()
+        assert chart is not None
         page.mouse.click(chart["x"] + east * chart["width"], chart["y"] + south * chart["height"])
         expect(page.locator(".mark.on-map")).to_have_count(n)
         page.wait_for_timeout(350)  # two quick clicks would be a double click, which zooms
-    expect(page.locator(".calib-verdict")).to_contain_text("再加一个点")
+    expect(page.locator("#cal-verdict")).to_contain_text("再加一个点")
     pins = [pin.bounding_box() for pin in page.locator(".mark.on-map").all()]
     assert abs(pins[0]["y"] - pins[1]["y"]) < 2, "two points of one latitude stand at one height"  # type: ignore[index]
     _shot(page, "calibration")
-    page.locator(".panel-head").get_by_role("button", name="保存").click()
-    expect(page.locator(".toast")).to_contain_text("已保存")
+    page.locator("#cal-save").click()
+    expect(page.locator(".calib-saved")).to_be_visible()
     saved = _row(desk, Camera, "cam-1").calibration
     expect(page.locator(".calib-saved")).to_contain_text(f"误差 {saved['error_m']:g} 米")
     assert len(saved["points"]) == 4 and saved["error_m"] > 0 and saved["field_of_view"]["type"] == "Polygon"
@@ -368,18 +415,19 @@ def test_cameras_and_sources_have_lists_of_their_own(desk: Whole, boss: Visit) -
 def test_how_well_we_see_becomes_a_threshold_and_a_hard_negative(desk: Whole, boss: Visit) -> None:
     page = boss.page
     boss.open("/vision?tab=precision")
-    row = page.locator('tr[data-id="cam-1:flame_smoke"]')
+    row = page.locator('#prec-table .ag-center-cols-container [row-id="cam-1:flame_smoke"]')
     expect(row).to_contain_text("50 %")
-    expect(row.locator(".interval")).to_be_visible()
-    row.get_by_role("button", name="试算 0.79").click()
-    expect(row.locator("[role=status]")).to_contain_text("3")
+    row.locator("[col-id=closed]").click()
+    expect(page.locator("#prec-panel .js-plotly-plot")).to_be_visible()  # the interval
+    page.get_by_role("button", name="试算 0.79").click()
+    expect(page.locator("#prec-said")).to_contain_text("3")
     _shot(page, "precision")
-    row.locator('[data-do="apply"]').click()
-    expect(page.locator(".toast")).to_contain_text("已保存")
+    page.locator("#prec-apply").click()
+    expect(page.get_by_text("已保存")).to_be_visible()
     algorithms = {a["kind"]: a["params"] for a in _row(desk, Camera, "cam-1").algorithms}
     assert algorithms["flame_smoke"] == {"fire_confidence": 0.79, "smoke_confidence": 0.79}
-    row.locator('[data-do="hard"]').click()
-    expect(row.locator("[role=status]")).to_contain_text("已加入 1 张图")
+    page.locator("#prec-hard").click()
+    expect(page.locator("#prec-said")).to_contain_text("已加入 1 张图")
     boss.open("/cases/judged-5")
     _tab(page, "records")
     page.get_by_role("button", name="加入难例集").click()

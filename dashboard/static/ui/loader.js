@@ -33,6 +33,9 @@
           if (handle.current && handle.current.destroy) handle.current.destroy();
         };
       }, []);
+      React.useEffect(function () {
+        if (handle.current && handle.current.update) handle.current.update(props);
+      }, [props]);
       return React.createElement("div", { id: props.id, ref: ref, className: "own " + className });
     }
     Own.displayName = type;
@@ -69,6 +72,7 @@
     WorkFile: component("WorkFile", "work/file.mjs", "own-work"),
     WorkReport: component("WorkReport", "work/report.mjs", "own-work"),
     WorkBatch: component("WorkBatch", "work/batch.mjs", "own-work"),
+    GroundMap: component("GroundMap", "desk/ground_map.mjs", "own-ground"),
     FormFill: component("FormFill", "desk/form_fill.mjs", "own-form"),
     DropZone: component("DropZone", "drone/dropzone.mjs", "own-drop"),
     FormImport: component("FormImport", "desk/form_import.mjs", "own-import"),

@@ -13,7 +13,6 @@ import { situation } from "./situation.mjs";
 
 export const PAGES = [
   { id: "wall", path: "/" },
-  { id: "vision", path: "/vision", roles: ["admin", "operator", "manager", "dispatcher"] },
   { id: "plans", path: "/plans", roles: ["admin", "operator", "dispatcher", "manager"] },
   { id: "admin", path: "/admin", roles: ["admin"] },
 ];
