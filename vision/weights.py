@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from core.records import ModelRef
-from vision.errors import ModelMissing
+from vision.errors import ModelInvalid, ModelMissing
 
 MODELS = Path(__file__).parent / "models"
 
@@ -31,7 +33,39 @@ def find(name: str) -> Path:
 def companions(path: Path) -> list[Path]:
     """``path`` and the files that belong to it: its card, and OpenVINO's weights beside an ``.xml``."""
     beside = [path.with_suffix(".json")]
+    second = second_look(path)
+    if second is not None:
+        beside.append(second.path)
     return [path, *([path.with_suffix(".bin")] if path.suffix == ".xml" else []), *beside]
+
+
+@dataclass(frozen=True)
+class SecondLook:
+    """The model that looks again (``path``) where the first one is at least ``suspicion`` sure of something."""
+
+    path: Path
+    suspicion: float
+
+
+def second_look(path: Path) -> SecondLook | None:
+    """What the card beside ``path`` names as its second look; None without one.
+
+    Raises:
+        ModelInvalid: the card is damaged there, or the second model is not beside it.
+    """
+    card = path.with_suffix(".json")
+    if path.suffix != ".onnx" or not card.is_file():
+        return None
+    try:
+        named = json.loads(card.read_bytes()).get("second_look") or None
+        if named is None:
+            return None
+        second, suspicion = path.parent / Path(named["file"]).name, float(named["from"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelInvalid(path=str(card), detail=f"second_look: {error!r}") from error
+    if not second.is_file():
+        raise ModelInvalid(path=str(card), detail=f"its second look {second.name} is not beside it")
+    return SecondLook(second, suspicion)
 
 
 def reference(path: Path, version: str = "") -> ModelRef:

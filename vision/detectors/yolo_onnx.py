@@ -8,6 +8,7 @@ score and class.  A file exported with a dynamic batch takes several cameras in 
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -15,8 +16,11 @@ from numpy.typing import NDArray
 
 from core.plugins import About
 from vision import weights
-from vision.detectors._base import YoloHead, open_session
+from vision.detectors._base import Detector, YoloHead, open_session
+from vision.detectors.two_looks import TwoLooks
 from vision.errors import ModelInvalid
+
+FLOOR = 0.02
 
 ABOUT = About(zh="YOLO（ONNX）", en="YOLO (ONNX)")
 
@@ -25,7 +29,9 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``file`` below the models folder or absolute; ``confidence`` the floor of what is returned.
 
     ``size`` 0 takes the file's own picture size; ``device``: ``auto`` takes CUDA where it works, ``cuda`` complains
-    where it does not, ``cpu``; ``rect`` spares a network of free size the padding of pictures that are not square.
+    where it does not, ``cpu``; ``single`` leaves out the second look that the file's card names
+    (:mod:`vision.detectors.two_looks`); ``rect`` spares a network of free size the padding of pictures that are not
+    square.
     """
 
     file: str
@@ -35,11 +41,25 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_batch: int = 16
     device: str = "auto"
     rect: bool = True
+    single: bool = False
 
 
-def build(params: Params) -> YoloHead:
+def build(params: Params) -> Detector:
     """The detector; :class:`ModelMissing` or :class:`ModelInvalid` when the file is not usable."""
     path = weights.find(params.file)
+    again = None if params.single else weights.second_look(path)
+    if again is None:
+        return _one(path, params)
+    floor = min(params.confidence, FLOOR)  # of each look: together they may still reach ``confidence``
+    first = _one(path, msgspec.structs.replace(params, confidence=floor))
+    second = _one(again.path, msgspec.structs.replace(params, confidence=floor, size=0))
+    missing = set(first.class_name) - set(second.class_name)
+    if missing:
+        raise ModelInvalid(path=str(again.path), detail=f"a second look must know {', '.join(sorted(missing))}")
+    return TwoLooks(first, second, again.suspicion, params.confidence)
+
+
+def _one(path: Path, params: Params) -> YoloHead:
     session = open_session(path, params.device)
     meta = session.get_modelmeta().custom_metadata_map
     given = session.get_inputs()[0]

@@ -17,7 +17,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """``<name>.json`` beside ``<name>.onnx``.
 
     ``thresholds``: the confidence from which a class counts as reported; ``measured`` what ``python -m app evaluate``
-    printed on ``measured["set"]``; ``made`` how to make it again.
+    printed on ``measured["set"]``; ``second_look`` (``file``, ``from``) names the model that looks again where this one
+    is so sure of something; ``made`` how to make it again.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     origin: str
     sources: list[str]
     version: str = ""
+    second_look: dict[str, Any] = {}
     made: dict[str, Any] = {}
     measured: dict[str, Any] = {}
     limits: list[str] = []
@@ -79,6 +81,8 @@ def as_markdown(card: Card) -> str:
     ]
     if card.thresholds:
         lines.append("- thresholds: " + ", ".join(f"{k} {v:g}" for k, v in card.thresholds.items()))
+    if card.second_look:
+        lines.append(f"- second look: `{card.second_look['file']}` from a certainty of {card.second_look['from']:g}")
     if card.made:
         lines += ["", "## How it was made", "", *(f"- {k}: {v}" for k, v in card.made.items())]
     if card.measured:
@@ -99,6 +103,7 @@ def _measured(measured: dict[str, Any]) -> list[str]:
     if not classes:
         return plain
     keys = ["map50", "map50_95", "precision", "recall", "threshold", "image_recall", "image_false_rate", "images_with"]
+    keys += [k for k in ("recall_at_5", "recall_at_5_interval") if any(k in c for c in classes.values())]
     table = ["", "| class | " + " | ".join(keys) + " |", "|---" * (len(keys) + 1) + "|"]
     table += [f"| {name} | " + " | ".join(str(c.get(k, "")) for k in keys) + " |" for name, c in classes.items()]
     return plain + table

@@ -24,14 +24,14 @@ BATCH = 8
 Report = Callable[[int, int], None]
 
 
-def load_detector(model: str, confidence: float = FLOOR) -> Detector:
-    """The detector for a model's name (``flame_smoke``) or file (``.onnx``)."""
+def load_detector(model: str, confidence: float = FLOOR, single: bool = False) -> Detector:
+    """The detector for a model's name (``flame_smoke``) or file (``.onnx``), with the second look that its card names
+    unless ``single``."""
     file = model if Path(model).suffix else f"{model}.onnx"
     kind = "nanodet" if Path(file).name.startswith("nanodet") else "yolo_onnx"
     path = Path(file)
-    detector: Detector = plugins.build(
-        "detector", kind, {"file": str(path.resolve()) if path.exists() else file, "confidence": confidence}
-    )
+    params = {"file": str(path.resolve()) if path.exists() else file, "confidence": confidence}
+    detector: Detector = plugins.build("detector", kind, params | ({"single": True} if single else {}))
     return detector
 
 

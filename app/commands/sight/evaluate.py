@@ -28,6 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help='JSON list of {"clip", "algorithm", "params", "events": [[from_s, to_s]]}',
     )
+    parser.add_argument("--single", action="store_true", help="the named file alone, without the card's second look")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -53,7 +54,8 @@ def _on_images(args: argparse.Namespace, card: Any) -> dict[str, Any]:
     from vision.evaluate.images import load_detector, summary, tally
 
     data = read_set(args.data, args.split)
-    detector = load_detector(args.model)
+    detector = load_detector(args.model, single=args.single)
+    looks = [getattr(detector, look) for look in ("first", "second") if hasattr(detector, look)] or [detector]
     broken: list[str] = []
     tallies = tally(detector, data, _progress, broken)
     if len(broken) == len(data.images):
@@ -61,6 +63,7 @@ def _on_images(args: argparse.Namespace, card: Any) -> dict[str, Any]:
     matched = {name.casefold() for name in tallies}
     return {
         "model_sha256": detector.model.sha256,
+        "looks": [m.model.name for m in looks],
         "set": str(args.data),
         "split": data.split,
         "images": len(data.images) - len(broken),

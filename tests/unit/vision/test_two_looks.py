@@ -1,0 +1,85 @@
+"""A light look at everything and a heavy one where something is suspected."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core import plugins
+from core.records import ModelRef
+from vision import weights
+from vision.detections import Detections, Image
+from vision.detectors.two_looks import NOTHING, TwoLooks, both
+from vision.errors import ModelInvalid
+from vision.evaluate.images import load_detector
+
+NAMES = ("fire", "smoke")
+
+
+def seen(*rows: tuple[float, float, float, float, int, float], model: str = "m") -> Detections:
+    ordered = sorted(rows, key=lambda r: -r[5])
+    table = np.asarray(ordered, np.float32).reshape(-1, 6)
+    ref = ModelRef(name=model, sha256="", version="")
+    return Detections(table[:, :4], table[:, 4].astype(np.int32), table[:, 5], NAMES, (ref,))
+
+
+class Fake:
+    """Gives what it was made with, whatever it is shown."""
+
+    def __init__(self, *answers: Detections) -> None:
+        self.answers, self.shown = list(answers), 0
+        self.model, self.class_name = ModelRef(name="fake", sha256="", version=""), NAMES
+
+    def detect(self, frames: Sequence[Image]) -> list[Detections]:
+        self.shown += len(frames)
+        return self.answers[: len(frames)]
+
+
+PICTURE = np.zeros((10, 10, 3), np.uint8)
+
+
+def test_only_what_is_suspected_is_looked_at_again() -> None:
+    first = Fake(seen((0, 0, 4, 4, 0, 0.3)), seen((0, 0, 4, 4, 0, 0.08)), seen())
+    second = Fake(seen((1, 1, 4, 4, 0, 0.9)))
+    looks = TwoLooks(first, second, suspicion=0.1, confidence=0.01)
+    found = looks.detect([PICTURE] * 3)
+    assert (looks.pictures, looks.asked, second.shown) == (3, 1, 1)
+    assert found[0].confidence.max() == pytest.approx((0.3 * 0.9) ** 0.5, abs=1e-3)
+    assert found[1].confidence.tolist() == pytest.approx([0.04]), "not confirmed"
+    assert len(found[2]) == 0
+
+
+def test_what_one_look_alone_sees_loses_most_of_its_certainty() -> None:
+    together = both(seen((0, 0, 4, 4, 0, 0.9)), seen((6, 6, 9, 9, 1, 0.8)))
+    assert {together.name(i): round(float(together.confidence[i]), 3) for i in range(2)} == {
+        "fire": round((0.9 * NOTHING) ** 0.5, 3),
+        "smoke": round((0.8 * NOTHING) ** 0.5, 3),
+    }
+    assert len(both(seen(), seen())) == 0
+
+
+def test_the_shipped_model_looks_twice_unless_told_otherwise() -> None:
+    pair, one = load_detector("flame_smoke"), load_detector("flame_smoke", single=True)
+    assert isinstance(pair, TwoLooks) and not isinstance(one, TwoLooks)
+    assert pair.model.sha256 == one.model.sha256
+    assert [len(f) for f in pair.detect([PICTURE])] == [0]
+
+
+def test_a_card_that_names_no_such_second_look_is_told(tmp_path: Path) -> None:
+    for suffix in (".onnx", ".json"):
+        shutil.copy(weights.MODELS / f"flame_smoke{suffix}", tmp_path / f"flame_smoke{suffix}")
+    with pytest.raises(ModelInvalid, match="flame_smoke_second"):
+        plugins.build("detector", "yolo_onnx", {"file": str(tmp_path / "flame_smoke.onnx")})
+    card = json.loads((tmp_path / "flame_smoke.json").read_text())
+    (tmp_path / "flame_smoke.json").write_text(json.dumps(card | {"second_look": {"file": "x"}}))
+    with pytest.raises(ModelInvalid, match="second_look"):
+        plugins.build("detector", "yolo_onnx", {"file": str(tmp_path / "flame_smoke.onnx")})
+    shutil.copy(weights.MODELS / "nanodet_coco_416.onnx", tmp_path / "other.onnx")
+    (tmp_path / "flame_smoke.json").write_text(json.dumps(card | {"second_look": {"file": "other.onnx", "from": 0.1}}))
+    with pytest.raises(ModelInvalid):
+        plugins.build("detector", "yolo_onnx", {"file": str(tmp_path / "flame_smoke.onnx")})
