@@ -170,8 +170,8 @@ def test_desk_pages_open_without_errors(whole: Whole, chromium: Browser, languag
     try:
         desk.log_in("boss", PASSWORD)
         desk.context.add_cookies([{"name": "yiwang_lang", "value": language, "url": whole.base}])
-        for path in ("/devices", "/vision", "/rules", "/indicators", "/plans", "/admin"):
-            desk.open(path)
+        for name in ("devices", "vision", "rules", "indicators", "plans", "admin", "boards", "video", "situation"):
+            desk.open(f"/{name}")
             expect(desk.page.locator(".sheet h1")).to_be_visible()
             expect(desk.page.locator(".skeleton")).to_have_count(0, timeout=20_000)
         desk.assert_clean()
