@@ -16,7 +16,8 @@ from core.ids import new_id
 from core.media import MediaStore
 from dashboard.services import Services
 from ingest.drones.geojson import numbers, point
-from ingest.drones.locate import Located, locate
+from ingest.drones.locate import locate
+from ingest.drones.placed import Located
 from storage.drones import DroneStore, FileView, flight_key
 from storage.session import read_scope, session_scope
 from storage.tables.drones import DroneFile, DroneFlight

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ingest.drones.locate import Located, Place
+from ingest.drones.placed import Located, Place
 
 _DIGITS = 8  # of a degree: a millimetre
 

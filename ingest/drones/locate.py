@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from core.errors import YiwangError
@@ -25,6 +25,7 @@ from ingest.drones.georeference import (
     uncertainty,
 )
 from ingest.drones.lens import Camera
+from ingest.drones.placed import Located, Place
 from ingest.drones.problems import AttitudeUnknown, CameraUnknown, HeightUnknown, Note, note
 from ingest.drones.turned import turned, upright
 
@@ -36,34 +37,6 @@ SHALLOW = -15.0  # degrees of pitch beyond which a point on the ground says litt
 _TILT, _YAW, _YAW_RTK = 0.5, 2.0, 0.5  # degrees, one sigma
 _BAROMETER, _TERRAIN, _LASER = 0.5, 2.0, 0.3  # m
 _MOST_SPAN = 3.5  # hours by which a clock's zone may differ from the sun's
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Corners (lon, lat) from the picture's upper left, clockwise; metres.
-
-    ``ellipse`` is one sigma of the centre along and across the line of sight, and the line's bearing; ``uncertainty_m``
-    the radius of 95 % for a point anywhere in the picture, turned by the compass's error.
-    """
-
-    corners: tuple[tuple[float, float], ...]
-    centre: tuple[float, float]
-    height_m: float
-    gsd_cm: float
-    uncertainty_m: float
-    ellipse: tuple[float, float, float]
-    method: str
-
-
-@dataclass(frozen=True, slots=True)
-class Located:
-    """One file: what it says and where it looks; ``place`` None with the reason in ``notes``."""
-
-    file: str
-    kind: str
-    facts: Facts | None
-    place: Place | None
-    notes: tuple[Note, ...] = field(default=())
 
 
 def locate(path: Path, ground_m: float | None = None, name: str = "") -> Located:

@@ -18,7 +18,7 @@ from ingest.drones.problems import note
 
 if TYPE_CHECKING:
     from ingest.drones.facts import Attitude
-    from ingest.drones.locate import Located
+    from ingest.drones.placed import Located
 
 SIDE = 160  # pixels of the copies that are compared
 _NADIR = -80.0

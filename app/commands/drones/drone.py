@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ingest.drones.locate import Located
+    from ingest.drones.placed import Located
 
 HELP = "drones: locate FILES… prints where each picture looked"
 

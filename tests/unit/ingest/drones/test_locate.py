@@ -10,7 +10,8 @@ import pytest
 from pyproj import Geod
 
 from app.cli import main
-from ingest.drones.locate import Located, locate, locate_all
+from ingest.drones.locate import locate, locate_all
+from ingest.drones.placed import Located
 from tests.unit.ingest.drones.cards import DJI, LAT, LON, photo, write, xmp
 
 GEOD = Geod(ellps="WGS84")

@@ -13,7 +13,8 @@ import pytest
 
 from ingest.drones.geodesic import offset_of
 from ingest.drones.georeference import Pose, ground_offset
-from ingest.drones.locate import Located, locate_all
+from ingest.drones.locate import locate_all
+from ingest.drones.placed import Located
 
 FOLDER = Path(os.environ.get("YIWANG_REAL_DATA", "/nowhere")) / "drone" / "nadir_survey"
 pytestmark = [
