@@ -1,0 +1,1 @@
+"""Pictures from above: vehicles at the scale that the model knows."""
