@@ -38,9 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
-        settings = _settings(Path(folder))
+        settings = settings_in(Path(folder))
         cases = _prepare(settings)
-        processes = _start(settings)
+        processes = start(settings)
         try:
             return asyncio.run(_measure(settings, args, cases, processes["web"]))
         finally:
@@ -50,7 +50,8 @@ def run(args: argparse.Namespace) -> dict[str, object]:
                 process.wait(10)
 
 
-def _settings(folder: Path) -> Settings:
+def settings_in(folder: Path) -> Settings:
+    """Settings of a throw-away instance on free ports, in the environment, too."""
     import socket
 
     env = {"YIWANG_DATA_DIR": str(folder), "YIWANG_LOG_LEVEL": "WARNING"}
@@ -93,7 +94,8 @@ def _prepare(settings: Settings) -> list[str]:
     return cases
 
 
-def _start(settings: Settings) -> dict[str, subprocess.Popen[bytes]]:
+def start(settings: Settings) -> dict[str, subprocess.Popen[bytes]]:
+    """A bus and a web process, once they answer."""
     from app.nats import nats_command, write_config
 
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
