@@ -3,7 +3,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 
-.PHONY: run setup test test-long check lint types imports lock sbom clean help
+.PHONY: run setup test test-long check lint types imports javascript lock sbom clean help
 
 help:            ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -23,7 +23,7 @@ test-long: setup ## the tests that take minutes: fuzzing, random histories, kill
 	@# what starts and kills whole instances runs alone: a machine too busy to start a process proves nothing
 	@$(PYTEST) -m long -q --timeout 1500 -k "kill or selftest"
 
-check: lint types imports
+check: lint types imports javascript
 
 lint:
 	@$(PY) -m ruff check .
@@ -33,6 +33,9 @@ types:
 
 imports:
 	@.venv/bin/lint-imports --no-cache
+
+javascript:      ## ESLint, tsc --checkJs and node --test over the browser's modules
+	@$(PY) -m scripts.javascript
 
 lock: setup      ## write the locks of requirements/*.in from what is installed
 	@$(PY) scripts/lock.py

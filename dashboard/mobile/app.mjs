@@ -1,3 +1,4 @@
+// @ts-nocheck: not typed yet
 // The phone: what is shown for which address, and what wakes it up.
 import { ready, t } from "./base.mjs";
 import * as api from "/static/ui/shared/api.mjs";

@@ -1,6 +1,6 @@
 // Distances, and the coordinates that Chinese navigation apps want.  Pure.
 const A = 6378245.0;
-const EE = 0.00669342162296594323;
+const EE = 0.006693421622965943;
 
 export function metres(a, b) {
   const k = Math.PI / 180;
@@ -35,7 +35,7 @@ export function bd09(point) {
 /** Links that hand a route to the phone's navigation apps, each in its own coordinates. */
 export function routes([lon, lat], title, ios) {
   const name = encodeURIComponent(title);
-  const at = ([x, y]) => ({ lon: x.toFixed(6), lat: y.toFixed(6) });
+  const at = (/** @type {number[]} */ [x, y]) => ({ lon: x.toFixed(6), lat: y.toFixed(6) });
   const g = at(gcj02([lon, lat]));
   const b = at(bd09([lon, lat]));
   const amap = `${ios ? "iosamap://path" : "amapuri://route/plan/"}?sourceApplication=yiwang&dlat=${g.lat}&dlon=${g.lon}&dname=${name}&dev=0&t=0`;

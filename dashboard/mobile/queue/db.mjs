@@ -4,6 +4,7 @@ const VERSION = 2;
 let opening = null;
 
 /** Another tab still runs an older page: it has to be closed before this one can go on. */
+/** @type {{told: (() => void) | null}} */
 export const blocked = { told: null };
 
 function upgrade(request, from) {

@@ -17,6 +17,7 @@ const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("yiwang-
 if (channel) channel.onmessage = () => listeners.forEach((fn) => fn());
 
 const server = { post: api.post, raw: api.raw, now: () => new Date().toISOString() };
+/** @type {{me: any, onSession: (stopped?: any) => void}} */
 let session = { me: null, onSession: () => {} };
 /** Who is signed in; only his items are sent.  `onSession` is called when the server says it is somebody else, or nobody. */
 export function actAs(me, onSession = session.onSession) { session = { me, onSession }; }
@@ -30,7 +31,7 @@ export class StorageFull extends Error {}
  */
 export async function submit(form, steps, { place = null } = {}) {
   const at = new Date().toISOString();
-  const items = itemsOf(form, steps, { owner: session.me, at, skew_s: api.clock.skew_s, place });
+  const items = itemsOf(form, steps, { owner: session.me, at, skew_s: /** @type {any} */ (api.clock.skew_s), place });
   let added;
   try {
     added = await db.addAll(items);
@@ -41,7 +42,7 @@ export async function submit(form, steps, { place = null } = {}) {
   navigator.storage?.persist?.().catch(() => {}); // what waits should outlive the browser's tidying up
   announce();
   flush();
-  navigator.serviceWorker?.ready.then((r) => r.sync?.register("queue")).catch(() => {}); // Background Sync, where there is
+  navigator.serviceWorker?.ready.then((r) => /** @type {any} */ (r).sync?.register("queue")).catch(() => {}); // Background Sync, where there is
   return added;
 }
 

@@ -1,3 +1,4 @@
+// @ts-nocheck: not typed yet
 // What stands around every screen: the bar with the network's state, the word about an ended session, the foot.
 import { h, icon, replace, t } from "../base.mjs";
 import { app, hasTeam, on } from "../state.mjs";

@@ -1,3 +1,4 @@
+// @ts-nocheck: not typed yet
 // The map, fetched when it is opened: where I am, where my tasks are, the way to one of them.
 import { api, caseTitle, h, language, t } from "../base.mjs";
 import { locate } from "../actions.mjs";

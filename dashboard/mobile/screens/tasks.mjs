@@ -1,3 +1,4 @@
+// @ts-nocheck: not typed yet
 // My turn: what waits for me, the most pressing first or the nearest first.
 import { caseTitle, h, icon, replace, short, span, t, term } from "../base.mjs";
 import { refresh, setting, submit } from "../actions.mjs";

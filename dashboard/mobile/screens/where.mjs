@@ -1,3 +1,4 @@
+// @ts-nocheck: not typed yet
 // Where a case lies from here, and the way there in the phone's own navigation app.
 import { h, icon, replace, t } from "../base.mjs";
 import { routes } from "../geo.mjs";

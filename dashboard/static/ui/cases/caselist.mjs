@@ -1,3 +1,4 @@
+// @ts-nocheck: not typed yet
 // The desk's list: what waits for a decision, everything open, what is closed.  Rows are kept, only changed text is set anew.
 import { t, caseTitle, term, short, named, ready as wordsReady } from "../shared/i18n.mjs";
 import { h, icon, replace, debounce } from "../shared/dom.mjs";

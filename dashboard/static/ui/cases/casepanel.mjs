@@ -1,3 +1,4 @@
+// @ts-nocheck: not typed yet
 // One case: a head that stays (value, countdown, decisions) and five tabs: Now, Why, People, History, Records.
 import { t, caseTitle, term, full } from "../shared/i18n.mjs";
 import { h, icon, replace } from "../shared/dom.mjs";

@@ -1,3 +1,4 @@
+// @ts-nocheck: not typed yet
 // What may be done with a case: the four decisions first (keys 1–4), then what moves it on, then the rest.
 import { t, term, language } from "../shared/i18n.mjs";
 import { h, icon } from "../shared/dom.mjs";

@@ -1,7 +1,6 @@
 // A site, a camera or a building that was picked on the map.
 import { t, caseTitle, term, named, number } from "../shared/i18n.mjs";
 import { h, icon, replace } from "../shared/dom.mjs";
-import * as api from "../shared/api.mjs";
 import * as store from "../shared/store.mjs";
 import { head, section } from "./casepanel.mjs";
 import { cameraView } from "./video.mjs";

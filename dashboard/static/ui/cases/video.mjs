@@ -1,7 +1,7 @@
+// @ts-nocheck: not typed yet
 // Camera video: fMP4 over WebSocket into MSE; JPEG snapshots where that cannot be.
 import { t, term, ready as wordsReady } from "../shared/i18n.mjs";
 import { h, icon, replace } from "../shared/dom.mjs";
-import * as api from "../shared/api.mjs";
 import * as store from "../shared/store.mjs";
 
 const KEEP_S = 45; // seconds of past kept in the buffer: −30 s is in it once it has played that long

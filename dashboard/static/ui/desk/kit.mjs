@@ -1,3 +1,4 @@
+// @ts-nocheck: not typed yet
 // Parts that the desk pages share: page frame, table, pager, tabs, form dialog, messages.
 import { t, named, ready as wordsReady } from "../shared/i18n.mjs";
 import { h, icon, replace } from "../shared/dom.mjs";

@@ -1,3 +1,4 @@
+// @ts-nocheck: not typed yet
 // The cases on the map: pins, columns, hexagons, rings.  A burst of changes goes to the sources together.
 import { caseTitle } from "../shared/i18n.mjs";
 import { h } from "../shared/dom.mjs";

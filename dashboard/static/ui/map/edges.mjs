@@ -20,6 +20,7 @@ export function edges(map, root, cases) {
     const found = [];
     for (const item of cases()) {
       if (item.severity < 3 || item.lon == null) continue;
+      /** @type {[number, number]} */
       const at = [item.lon, item.lat];
       const behind = beyond(map, middle, at);
       const point = map.project(at);

@@ -1,3 +1,4 @@
+// @ts-nocheck: not typed yet
 // What lies on the map besides cases: sites, cameras, views, divisions, vehicles; what is picked; how much is drawn.
 import { t, named } from "../shared/i18n.mjs";
 import * as api from "../shared/api.mjs";

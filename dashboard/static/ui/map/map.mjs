@@ -1,3 +1,4 @@
+// @ts-nocheck: not typed yet
 // The city map on maplibre-gl.  Live updates go through source.updateData and never touch the camera.
 import { t, language, named, ready as wordsReady } from "../shared/i18n.mjs";
 import { h, PATHS, replace } from "../shared/dom.mjs";

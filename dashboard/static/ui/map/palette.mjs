@@ -1,3 +1,4 @@
+// @ts-nocheck: not typed yet
 // The map's colours in the three themes; severity as everywhere.
 import { figure, SHAPES } from "../shared/severity.mjs";
 

@@ -1,3 +1,4 @@
+// @ts-nocheck: not typed yet
 // The map's tools: layer tree with legend, source and date; measure; everything within 500 m; 2D/3D; how much is drawn.
 import { t, caseTitle, language, number, named } from "../shared/i18n.mjs";
 import { h, icon, replace } from "../shared/dom.mjs";

@@ -1,3 +1,4 @@
+// @ts-nocheck: not typed yet
 // Ctrl-K: finds cases open and closed, cameras, sites, streets, communities; Chinese, pinyin, initials; keyboard only.
 import { t, caseTitle, named, number, short, term } from "../shared/i18n.mjs";
 import { h, icon, replace, debounce } from "../shared/dom.mjs";

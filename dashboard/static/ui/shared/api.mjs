@@ -38,7 +38,10 @@ async function call(method, path, options = {}) {
   }
 }
 
+/** @typedef {{body?: any, form?: any, headers?: any, timeout?: number, signal?: AbortSignal}} Sent */
+/** @param {string} method @param {string} path @param {Sent} sent */
 async function once(method, path, { body, form, headers, timeout = 30000, signal } = {}) {
+  /** @type {RequestInit & {headers: any}} */
   const options = { method, headers: { Accept: "application/json", ...headers }, credentials: "same-origin" };
   if (method !== "GET") options.headers["X-CSRF-Token"] = csrf;
   if (form) options.body = form;
@@ -71,13 +74,17 @@ async function once(method, path, { body, form, headers, timeout = 30000, signal
 }
 
 /** How far this machine's clock is ahead of the server's, in seconds; null until the server has answered. */
+/** @type {{skew_s: number | null}} */
 export const clock = { skew_s: null };
 function noteClock(answer) {
   const told = Date.parse(answer.headers.get("date") || "");
   if (told) clock.skew_s = Math.round((Date.now() - told) / 1000);
 }
 
-/** A request whose answer's headers matter (resumable uploads); throws ApiError like the others. */
+/**
+ * A request whose answer's headers matter (resumable uploads); throws ApiError like the others.
+ * @param {string} method @param {string} path @param {Sent} sent
+ */
 export async function raw(method, path, { body, headers, timeout = 60000 } = {}) {
   if (!csrf) await me({ redirect: false });
   let answer;

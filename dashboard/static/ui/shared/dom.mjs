@@ -38,6 +38,7 @@ export function debounce(run, wait) {
 }
 
 const NS = "http://www.w3.org/2000/svg";
+/** @param {string} name @param {number | string} size */
 export function icon(name, size = 18) {
   const svg = document.createElementNS(NS, "svg");
   svg.setAttribute("viewBox", "0 0 24 24");

@@ -14,7 +14,7 @@ export function setLanguage(value) {
 
 const lang = language();
 let words = {};
-const place = document.querySelector('meta[name="words"]')?.content || "/static/i18n/"; // a page may bring a list of its own
+const place = document.querySelector('meta[name="words"]')?.getAttribute("content") || "/static/i18n/"; // a page may bring a list of its own
 export const ready = fetch(`${place}${lang}.json`)
   .then((answer) => answer.json())
   .then((loaded) => {

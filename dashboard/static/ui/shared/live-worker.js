@@ -14,7 +14,7 @@ function open() {
   if (source) return;
   source = new EventSource("/api/live");
   source.onopen = () => tell({ name: "open" });
-  source.onerror = () => { close(); tell({ name: "error" }); };
+  source.onerror = () => { shut(); tell({ name: "error" }); };
   for (const name of NAMES) {
     source.addEventListener(name, (event) => {
       if (name === "hello") hello = event.data;
@@ -23,7 +23,7 @@ function open() {
   }
 }
 
-function close() {
+function shut() {
   if (source) source.close();
   source = null;
   hello = null;
@@ -41,7 +41,7 @@ self.onconnect = (event) => {
       open();
     } else if (data === "leave") {
       ports.delete(port);
-      if (!ports.size) close();
-    } else if (data === "close") close();
+      if (!ports.size) shut();
+    } else if (data === "close") shut();
   };
 };

@@ -19,7 +19,7 @@ export function layout() {
 
 /** The theme: chosen, else night on a wall and day on a desk. */
 export function theme() {
-  const chosen = kept(THEME);
+  const chosen = kept(THEME) || "";
   return THEMES.includes(chosen) ? chosen : root.dataset.layout === "wall" ? "night" : "day";
 }
 

@@ -1,3 +1,4 @@
+// @ts-nocheck: not typed yet
 // What the page knows: who I am, the open cases, the selection, the live connection.
 import * as api from "./api.mjs";
 import { openStream } from "./live.mjs";
@@ -11,6 +12,12 @@ export const on = (name, run) => {
 };
 export const emit = (name, detail) => bus.dispatchEvent(new CustomEvent(name, { detail }));
 
+/** @typedef {{type: string, id: string | null}} Selection */
+/**
+ * @type {{me: any, cases: Map<string, any>, loaded: boolean, failed: any, departments: any[], connection: string, skew: number, drill: any,
+ *   filters: {department: string, severity: number[], q: string, late: boolean, kind: string}, selection: Selection | null, layers: string, at: string,
+ *   sites: Map<string, any>, cameras: Map<string, any>}}
+ */
 export const state = {
   me: null,
   cases: new Map(),
@@ -49,6 +56,7 @@ function readAddress() {
   state.layers = search.get("layers") || "";
   state.at = search.get("at") || "";
   const deep = location.pathname.match(/^\/cases\/([^/]+)$/);
+  /** @type {Selection | null} */
   let selection = null;
   if (deep) selection = { type: "case", id: decodeURIComponent(deep[1]) };
   for (const type of ["case", "site", "camera", "building"]) {
@@ -60,6 +68,7 @@ function readAddress() {
 export function writeAddress() {
   const { department, severity, q, late, kind } = state.filters;
   const before = new URLSearchParams(location.search);
+  /** @type {Record<string, any>} */
   const values = { department, severity, q, late: late ? "1" : "", kind, layers: state.layers, at: state.at, view: before.get("view") ? document.documentElement.dataset.layout : "" };
   let path = location.pathname.startsWith("/cases/") ? "/" : location.pathname;
   if (state.selection) {

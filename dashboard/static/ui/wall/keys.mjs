@@ -7,7 +7,7 @@ import * as look from "../shared/look.mjs";
 const HELP = [["W", "wall"], ["D", "desk"], ["N", "night"], ["H", "contrast"], ["A", "acknowledge"], ["1", "real"], ["2", "false"], ["3", "transfer"], ["4", "urge"],
   ["↑ ↓", "list"], ["Enter", "open"], ["/", "filter"], ["Ctrl K", "search"], ["Space", "replay"], ["T", "tour"], ["B", "boards"], ["Esc", "close"], ["?", "help"]];
 
-const typing = () => /INPUT|TEXTAREA|SELECT/.test(document.activeElement?.tagName || "") || document.activeElement?.isContentEditable;
+const typing = () => /INPUT|TEXTAREA|SELECT/.test(document.activeElement?.tagName || "") || /** @type {HTMLElement | null} */ (document.activeElement)?.isContentEditable;
 
 /** Shows the list of keys. */
 export function help() {

@@ -1,3 +1,4 @@
+// @ts-nocheck: not typed yet
 // Nothing selected: the situation at one look.
 import { t, caseTitle, term, short } from "../shared/i18n.mjs";
 import { h, icon, replace } from "../shared/dom.mjs";

@@ -1,3 +1,4 @@
+// @ts-nocheck: not typed yet
 // The last 24 hours below the map: ticks of cases, a handle, play.  The map shows what stood then.
 import { t, full, short, ready as wordsReady } from "../shared/i18n.mjs";
 import { h, icon, replace } from "../shared/dom.mjs";

@@ -1,3 +1,4 @@
+// @ts-nocheck: not typed yet
 // The bar above every page.
 import { t, clock, day, language, setLanguage, ready as wordsReady } from "../shared/i18n.mjs";
 import { h, icon, replace } from "../shared/dom.mjs";

@@ -1,0 +1,30 @@
+"""The desk's own JavaScript stays small, and what TypeScript does not check yet only shrinks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+DASHBOARD = ROOT / "dashboard"
+NOT_TYPED_YET = 35  # modules of wall, phone and outside that still say ``@ts-nocheck``; lower it, never raise it
+
+
+def modules() -> list[Path]:
+    rooms = (DASHBOARD / "static" / "ui", DASHBOARD / "static" / "forms", DASHBOARD / "mobile", DASHBOARD / "outside")
+    return [path for room in rooms for path in room.rglob("*.mjs")]
+
+
+def test_modules_without_types_become_fewer() -> None:
+    found = [str(p.relative_to(ROOT)) for p in modules() if "@ts-nocheck" in p.read_text(encoding="utf-8")]
+    assert len(found) <= NOT_TYPED_YET, found
+
+
+def test_make_check_runs_every_step_on_the_modules() -> None:
+    from scripts.javascript import steps
+
+    lines = (ROOT / "Makefile").read_text(encoding="utf-8").splitlines()
+    check = next(line for line in lines if line.startswith("check:"))
+    assert "javascript" in check.split()
+    assert set(steps()) == {"lint", "types", "tests"}
+    named = {Path(argument).name for argument in steps()["tests"]}
+    assert {path.name for path in (ROOT / "tests" / "js").glob("*.test.mjs")} <= named
