@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from typing import Annotated, Any
 
 import msgspec
@@ -12,18 +11,17 @@ from pydantic import Field
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 
-from core.errors import InputInvalid, NotFound
+from core.errors import InputInvalid
 from dashboard import login_limits
-from dashboard.accounts import batch
 from dashboard.accounts.batch import Batch
-from dashboard.accounts.confirming import must_be_confirmed
-from dashboard.accounts.invitations import InvitationRefused, invite, redeem
+from dashboard.accounts.invitations import InvitationRefused, redeem
 from dashboard.answers.people import FactorSecret, FactorState, InvitationCode, LoginName
 from dashboard.api.deps import Done, Use, Who, allow, answers, audit, respond, takes, takes_file
 from dashboard.api.filters import Filters
 from dashboard.api.params import body
 from dashboard.api.session import address_of
 from dashboard.auth import password_matches
+from dashboard.desk import people
 from dashboard.services import Services
 from events.evidence.audit_log import SYSTEM_CHAIN, append
 from storage.session import read_scope, session_scope
@@ -71,37 +69,17 @@ async def import_users(request: Request, asked: Annotated[DryRun, Query()], use:
     if len(data) > MAX_BYTES:
         raise InputInvalid(field="file", detail="is larger than 20 MB", how="split it")
     dry = asked.dry_run
-    if not dry:
-        must_be_confirmed(who, use.clock.now())  # the table may make administrators
-    made = await asyncio.to_thread(_import, use, who, data, file.filename or "table", dry)
+    name = file.filename or "table"
+    made = await asyncio.to_thread(lambda: people.import_users(use, who, data, name, dry_run=dry))
     return respond(made, 200 if dry else 201)
-
-
-def _import(use: Services, who: Any, data: bytes, name: str, dry: bool) -> batch.Batch:
-    with session_scope(use.engine) as session:
-        made = batch.import_accounts(
-            session, io.BytesIO(data), name, who.actor.user_id, use.clock.now(), dry_run=dry, language=who.language
-        )
-        if not dry:
-            note = {"file": name, "created": len(made.created), "problems": len(made.problems)}
-            audit(session, use, who, "users_import", note)
-        return made
 
 
 @router.post("/api/users/{user_id}/invitation", dependencies=[allow("security")], **answers(InvitationCode, 201))
 async def invite_user(user_id: str, use: Use, who: Who) -> Response:
     """A one-time code for a person, shown this once, valid for 14 days; earlier codes of the person end."""
 
-    def write() -> str:
-        with session_scope(use.engine) as session:
-            user = session.get(User, user_id)
-            if user is None:
-                raise NotFound(what="user", key=user_id)
-            audit(session, use, who, "user_invite", {"user_id": user_id})
-            return invite(session, user, who.actor.user_id, use.clock.now())
-
-    code = await asyncio.to_thread(write)
-    link = f"{use.settings.public_url}/m#/invitation/{code}"
+    code = await asyncio.to_thread(people.invite_user, use, who, user_id)
+    link = people.invitation_link(use, code)
     return respond({"user_id": user_id, "code": code, "link": link}, 201)
 
 

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Request, Response
 from pypinyin import Style, lazy_pinyin
-from sqlalchemy import select
 
-from core.errors import NotFound
 from dashboard.answers.people import CaseClasses, DutyState, OwnDevices, PersonPlaces
-from dashboard.api.deps import Done, Use, Who, allow, answers, audit, packed, respond, takes
+from dashboard.api.deps import Done, Use, Who, allow, answers, packed, respond, takes
 from dashboard.api.params import body
+from dashboard.desk import people
 from dashboard.field import add_position, duty_of, positions, set_duty
-from dashboard.services import Services
 from events.taxonomy.edit import lines
 from storage.session import read_scope, session_scope
-from storage.tables.people import LoginSession, PushSubscription
 
 router = APIRouter(tags=["field"])
 
@@ -81,51 +77,17 @@ def all_positions(use: Use, who: Who) -> Response:
         return respond({"items": positions(session, who.actor, use.clock.now()), "next": None})
 
 
-def device_id(session_hash: str) -> str:
-    """How a login is named to its owner: nothing can be made of it."""
-    return hashlib.sha256(f"device:{session_hash}".encode()).hexdigest()[:20]
-
-
 @router.get("/api/me/devices", **answers(OwnDevices))
 def my_devices(use: Use, who: Who) -> Response:
     """Where I am signed in: browser, address, since when, last seen; ``this`` is the asking one."""
-    with read_scope(use.engine) as session:
-        rows = session.scalars(
-            select(LoginSession)
-            .where(LoginSession.user_id == who.actor.user_id, LoginSession.expires_at > use.clock.now())
-            .order_by(LoginSession.last_seen_at.desc())
-        )
-        items = [
-            {
-                "device_id": device_id(row.session_hash), "user_agent": row.user_agent, "address": row.address,
-                "created_at": row.created_at, "last_seen_at": row.last_seen_at,
-                "this": row.session_hash == who.session_hash,
-            }
-            for row in rows
-        ]  # fmt: skip
-    return respond({"items": items, "next": None})
+    return respond({"items": people.signed_in(use, who, who.actor.user_id), "next": None})
 
 
 @router.delete("/api/me/devices/{device}", **answers(Done))
 async def revoke_device(device: str, use: Use, who: Who) -> Response:
     """Sign a device out (a lost phone): its session ends at once, and nothing is pushed to it any more."""
-    await asyncio.to_thread(_revoke, use, who, device)
-    use.sessions.forget(who.actor.user_id)
+    await asyncio.to_thread(people.sign_out, use, who, who.actor.user_id, device)
     return respond({"ok": True})
-
-
-def _revoke(use: Services, who: Any, device: str) -> None:
-    with session_scope(use.engine) as session:
-        mine = session.scalars(select(LoginSession).where(LoginSession.user_id == who.actor.user_id)).all()
-        found = next((row for row in mine if device_id(row.session_hash) == device), None)
-        if found is None:
-            raise NotFound(what="device", key=device)
-        for push in session.scalars(
-            select(PushSubscription).where(PushSubscription.session_hash == found.session_hash)
-        ):
-            session.delete(push)
-        session.delete(found)
-        audit(session, use, who, "device_revoke", {"device_id": device, "user_agent": found.user_agent})
 
 
 @lru_cache(maxsize=2048)

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
-from sqlalchemy import select
 
 from core.errors import InputInvalid
 from dashboard.answers.cases import CaseChain, ProbableDuplicates, RoutingAdvice
@@ -17,6 +16,7 @@ from dashboard.answers.office import AuditPage
 from dashboard.api.deps import CENTRE, Use, Who, allow, answers, respond, sends, takes
 from dashboard.api.filters import Filters
 from dashboard.api.params import body
+from dashboard.desk.chain import entries
 from dashboard.people import person_names
 from dashboard.services import Services
 from events.correlation.duplicates import proposals
@@ -26,7 +26,6 @@ from events.evidence import audit_log
 from events.evidence.package import seal_case
 from events.evidence.signatures import open_seal
 from storage.session import read_scope
-from storage.tables.cases import AuditEntry
 
 router = APIRouter(tags=["cases"])
 
@@ -61,15 +60,9 @@ class AuditFilters(Filters):
 
 
 @router.get("/api/audit", tags=["office"], dependencies=[allow("auditor", "manager")], **answers(AuditPage))
-def system_chain(asked: Annotated[AuditFilters, Query()], use: Use) -> Response:
+def system_chain(asked: Annotated[AuditFilters, Query()], use: Use, who: Who) -> Response:
     """What people did that is not about a case (accounts, rules, plans, keys …), newest first."""
-    with read_scope(use.engine) as session:
-        wanted = select(AuditEntry).where(AuditEntry.chain_id == audit_log.SYSTEM_CHAIN, AuditEntry.seq < asked.before)
-        entries = session.scalars(wanted.order_by(AuditEntry.seq.desc()).limit(asked.limit))
-        items = [audit_log.as_dict(entry) for entry in entries]
-        names = person_names(session, (item["actor_id"] for item in items))
-    for item in items:
-        item["actor_name"] = names.get(item["actor_id"], item["actor_id"])
+    items = entries(use, who, asked.limit, asked.before)
     return respond({"items": items, "next": items[-1]["seq"] if len(items) == asked.limit else None})
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from core.errors import InputInvalid, NotFound
 from dashboard.answers.office import KeyList, NewKeyShown
-from dashboard.api.deps import Done, Use, Who, allow, answers, audit, respond, takes
+from dashboard.api.deps import Done, Use, Who, allow, answers, audit, must_be, respond, takes
 from dashboard.api.params import body
 from dashboard.services import Services
 from storage.session import read_scope, session_scope
@@ -35,25 +35,32 @@ class NewKey(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @router.get("/api/keys", dependencies=[allow("admin")], **answers(KeyList))
-def keys(use: Use) -> Response:
+def keys(use: Use, who: Who) -> Response:
     """The keys of other platforms; never the keys themselves."""
+    return respond({"items": key_list(use, who), "next": None})
+
+
+def key_list(use: Services, who: Any) -> list[dict[str, Any]]:
+    """The keys of other platforms; never the keys themselves."""
+    must_be(who, "admin")
     query = select(ApiKey, User.login).join(User, User.user_id == ApiKey.user_id).order_by(ApiKey.created_at)
     with read_scope(use.engine) as session:
-        items = [
+        return [
             {"name": k.name, "login": login, "scope": k.scope, "created_at": k.created_at, "revoked_at": k.revoked_at}
             for k, login in session.execute(query)
         ]
-    return respond({"items": items, "next": None})
 
 
 @router.post("/api/keys", dependencies=[allow("admin")], openapi_extra=takes(NewKey), **answers(NewKeyShown, 201))
 async def make_key(request: Request, use: Use, who: Who) -> Response:
     """A new key; it stands in the answer, this once."""
     sent = await body(request, NewKey)
-    return respond(await asyncio.to_thread(_make_key, use, who, sent), 201)
+    return respond(await asyncio.to_thread(make_key_of, use, who, sent), 201)
 
 
-def _make_key(use: Services, who: Any, sent: NewKey) -> dict[str, Any]:
+def make_key_of(use: Services, who: Any, sent: NewKey) -> dict[str, Any]:
+    """A new key; it stands in the answer, this once."""
+    must_be(who, "admin")
     if sent.scope not in SCOPES:
         raise InputInvalid(field="scope", detail=f"{sent.scope!r} is unknown", how=f"use: {', '.join(SCOPES)}")
     if not 0 < len(sent.name.strip()) <= 80:
@@ -75,6 +82,13 @@ def _make_key(use: Services, who: Any, sent: NewKey) -> dict[str, Any]:
 @router.delete("/api/keys/{name}", dependencies=[allow("admin")], **answers(Done))
 def revoke_key(name: str, use: Use, who: Who) -> Response:
     """Take a key back, at once."""
+    revoke(use, who, name)
+    return respond({"ok": True})
+
+
+def revoke(use: Services, who: Any, name: str) -> None:
+    """Take a key back, at once."""
+    must_be(who, "admin")
     with session_scope(use.engine) as session:
         done = session.execute(
             update(ApiKey).where(ApiKey.name == name, ApiKey.revoked_at.is_(None)).values(revoked_at=use.clock.now())
@@ -83,8 +97,6 @@ def revoke_key(name: str, use: Use, who: Who) -> Response:
         if done is None:
             raise NotFound(what="key", key=name)
         audit(session, use, who, "key_revoke", {"name": name})
-    return respond({"ok": True})
-
 
 def _hash(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()

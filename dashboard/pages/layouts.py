@@ -12,8 +12,6 @@ from dashboard.map import CityMap
 
 # path → (module of static/ui, roles that see it in the menu; the API decides what they may read)
 MODULE_PAGES: dict[str, str] = {
-    "/plans": "plans",
-    "/admin": "admin",
 }
 
 

@@ -435,38 +435,46 @@ def test_how_well_we_see_becomes_a_threshold_and_a_hard_negative(desk: Whole, bo
     assert len(list((desk.settings.data_dir / "hard_negatives" / "flame_smoke" / "images").iterdir())) == 1
 
 
-def test_duty_and_dead_letters(desk: Whole, boss: Visit) -> None:
+def test_a_shift_is_planned_and_handed_over(desk: Whole, boss: Visit) -> None:
     page = boss.page
     boss.open("/plans?tab=duty")
-    page.get_by_role("button", name="新增班次").click()
-    dialog = page.locator("dialog.form-dialog")
-    dialog.locator("select[name=department_id]").select_option("dept-command")
-    dialog.locator("button[type=submit]").click()
-    dialog.locator("select[name=user_id]").select_option(label="second (second)")
-    now = page.evaluate("() => { const d = new Date(); return Date.now() - d.getTimezoneOffset() * 60000; }") / 1000
-    for name, shift in (("starts_at", -3600), ("ends_at", 7200)):
-        text = datetime.fromtimestamp(now + shift, UTC).strftime("%Y-%m-%dT%H:%M")
-        dialog.locator(f"input[name={name}]").fill(text)
-    dialog.locator("button[type=submit]").click()
-    shift_card = page.locator(".shift", has_text="second")
-    expect(shift_card.first).to_be_visible()
-    shift_card.first.get_by_role("button", name="交接").click()
-    dialog.locator("select[name=to]").select_option(label="boss (boss)")
-    dialog.locator("textarea[name=note]").fill("二号泵检修中")
-    dialog.locator("button[type=submit]").click()
-    expect(shift_card.first).to_contain_text("二号泵检修中")
+    page.locator("#duty-add").click()
+    form = page.locator("#duty-dialog-held")
+    form.get_by_role("textbox", name="人员").click()
+    page.get_by_role("option", name="second (second)").click()
+    now = datetime.now(UTC) + timedelta(hours=8)
+    for name, hours in (("从", -1), ("到", 2)):
+        form.get_by_label(name).fill((now + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M"))
+    form.get_by_role("button", name="保存").click()
+    cell = page.locator('#duty-table [row-id="dept-command"] [col-id=d0]')
+    expect(cell).to_contain_text("second")
+    cell.click()
+    card = page.locator("#duty-panel .shift", has_text="second").first
+    card.get_by_role("button", name="交接").click()
+    form.get_by_role("textbox", name="交给").click()
+    page.get_by_role("option", name="boss (boss)").click()
+    form.get_by_label("交接事项").fill("二号泵检修中")
+    form.get_by_role("button", name="保存").click()
+    expect(card).to_contain_text("二号泵检修中")
     _shot(page, "duty")
 
+
+def test_a_dead_letter_is_settled_and_stands_in_the_audit(desk: Whole, boss: Visit) -> None:
+    page = boss.page
     boss.open("/admin?tab=dead")
-    expect(page.locator("table")).to_contain_text("no JSON")
+    row = page.locator("#adm-dead .ag-center-cols-container [role=row]")
+    expect(row.first).to_contain_text("no JSON")
+    row.first.locator("[col-id=error]").click()
+    expect(page.locator("#adm-panel")).to_contain_text("{broken")
     _shot(page, "dead")
-    page.locator("[data-do=redeliver]").click()
-    expect(page.locator(".toast").last).to_contain_text("cannot be read")
-    page.locator("[data-do=resolve]").click()
-    expect(page.locator("table")).to_have_count(0)
+    page.locator("#adm-panel").get_by_role("button", name="重新投递").click()
+    expect(page.locator(".mantine-Notification-root").last).to_contain_text("cannot be read")
+    page.locator("#adm-panel").get_by_role("button", name="标记已处理").click()
+    expect(row).to_have_count(0)
     page.get_by_role("tab", name="操作审计").click()
-    expect(page.locator("tbody tr").first).to_contain_text("死信标记已处理")
-    expect(page.locator("tbody tr").first).to_contain_text("boss")
+    first = page.locator("#adm-audit .ag-center-cols-container [role=row]").first
+    expect(first).to_contain_text("死信标记已处理")
+    expect(first).to_contain_text("boss")
 
 
 def test_phone_reports_refuses_and_checks_and_the_desk_keeps_the_records(
@@ -667,12 +675,12 @@ def test_a_plan_calls_up_tasks_people_stores_and_cameras(desk: Whole, chromium: 
     expect(attack.locator(".chip")).to_have_text("已完成")
     expect(part.locator('[data-plan="mall-fire"]')).to_have_count(0)  # in force once
     wall.open("/plans?tab=plans")
-    run = page.locator("tr", has_text="商场火灾预案").last
+    run = page.locator("#run-table .ag-center-cols-container [role=row]", has_text="商场火灾预案").last
     expect(run).to_contain_text("1 / 2")
-    run.click()
-    stores = page.locator(".split-side li", has_text="调运灭火器材")
-    stores.locator("[data-do=done]").click()
-    expect(page.locator("tr", has_text="商场火灾预案").last).to_contain_text("2 / 2")
+    run.locator("[col-id=plan]").click()
+    stores = page.locator("#plan-panel li", has_text="调运灭火器材")
+    stores.get_by_role("button", name="完成").click()
+    expect(run).to_contain_text("2 / 2")
     wall.open(f"/cases/{case_id}", ready=False)
     _tab(page, "history")
     expect(page.locator(".timeline").first).to_contain_text("启动预案")

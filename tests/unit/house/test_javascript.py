@@ -6,12 +6,21 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 DASHBOARD = ROOT / "dashboard"
-NOT_TYPED_YET = 35  # modules of wall, phone and outside that still say ``@ts-nocheck``; lower it, never raise it
+NOT_TYPED_YET = 32  # modules of wall, phone and outside that still say ``@ts-nocheck``; lower it, never raise it
 
 
 def modules() -> list[Path]:
     rooms = (DASHBOARD / "static" / "ui", DASHBOARD / "static" / "forms", DASHBOARD / "mobile", DASHBOARD / "outside")
     return [path for room in rooms for path in room.rglob("*.mjs")]
+
+
+MOST_DESK_LINES = 300  # of own JavaScript in the desk: the pages are made in Dash
+
+
+def test_the_desk_has_little_javascript_of_its_own() -> None:
+    found = [*(DASHBOARD / "static" / "ui" / "desk").rglob("*.mjs"), DASHBOARD / "static" / "ui" / "loader.js"]
+    lines = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in found}
+    assert sum(lines.values()) <= MOST_DESK_LINES, lines
 
 
 def test_modules_without_types_become_fewer() -> None:

@@ -14,8 +14,6 @@ import { situation } from "./situation.mjs";
 
 export const PAGES = [
   { id: "wall", path: "/" },
-  { id: "plans", path: "/plans", roles: ["admin", "operator", "dispatcher", "manager"] },
-  { id: "admin", path: "/admin", roles: ["admin"] },
 ];
 export const known = new Set(["wall"]);
 
