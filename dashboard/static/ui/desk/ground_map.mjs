@@ -1,3 +1,4 @@
+// @ts-nocheck: not typed yet
 // A small map to click on: a click goes to the store `target` of the page's callbacks; pins and a view come from them.
 import { ready as wordsReady, t } from "../shared/i18n.mjs";
 import { h, icon } from "../shared/dom.mjs";

@@ -1,3 +1,4 @@
+// @ts-nocheck: not typed yet
 // The login page: plain, no Dash.
 import { t, language, setLanguage, ready } from "./i18n.mjs";
 import { h, icon, replace } from "./dom.mjs";
