@@ -118,4 +118,4 @@ def test_there_is_no_layer_without_photos() -> None:
 
 
 def test_the_page_s_sender_is_tested_in_node() -> None:
-    assert (Path(__file__).parents[2] / "js" / "drone_sending.test.mjs").is_file()
+    assert (Path(__file__).parents[3] / "js" / "drone_sending.test.mjs").is_file()

@@ -1,0 +1,1 @@
+"""Drones on the web."""
