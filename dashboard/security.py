@@ -36,7 +36,8 @@ COOKIE = "yiwang_session"
 OPEN = frozenset(
     {"/login", "/m", "/favicon.ico", "/healthz", "/livez", "/api/login", "/api/invitations/redeem", "/ogc"}
 )
-OPEN_BELOW = ("/static/", "/m/", "/auth/oidc/", "/open311/", "/api/sensorthings/", "/ogc/")  # interfaces check keys
+# interfaces check keys themselves
+OPEN_BELOW = ("/static/", "/m/", "/auth/oidc/", "/open311/", "/api/sensorthings/", "/ogc/", "/share/v1/")
 PASSWORD_PATHS = frozenset({"/api/me", "/api/me/password", "/api/logout"})  # all that a first password opens
 PROBES = frozenset({"/healthz", "/livez"})  # asked from inside, by address
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -1,0 +1,149 @@
+"""A data set of the catalogue, read from data; DCAT-AP's and GB/T 21063's fields by our names.  Pure.
+
+``sharing``: ``unconditional`` 无条件共享, ``conditional`` 有条件共享, ``none`` 不予共享 (State Council order 809, the
+three sharing types).  ``cycle`` is how often the owner promises to renew it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from core.codes.catalogues import check_catalog_code
+from core.codes.credit import check_credit_code
+from core.errors import InputInvalid, YiwangError
+from records.registers.definition import Register, shipped_registers
+
+SHIPPED = Path(__file__).parent / "data"
+SHARING = ("unconditional", "conditional", "none")
+CYCLES: dict[str, timedelta | None] = {
+    "realtime": timedelta(hours=1), "daily": timedelta(days=1), "weekly": timedelta(days=7),
+    "monthly": timedelta(days=31), "quarterly": timedelta(days=92), "half_yearly": timedelta(days=184),
+    "yearly": timedelta(days=366), "irregular": None,
+}  # fmt: skip
+"""实时 每日 每周 每月 每季度 每半年 每年 其他 ; a whole cycle may pass before it is late."""
+
+
+class DatasetInvalid(InputInvalid):
+    code = "dataset_invalid"
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A data set.  ``fields``: those of the register that may be shared; ``rules``: of quality, field → rule."""
+
+    id: str
+    zh: str
+    en: str
+    register: str
+    provider: str  # department id
+    fields: tuple[str, ...]
+    abstract: str = ""
+    provider_code: str = ""  # credit code of the provider
+    code: str = ""  # of the catalogue
+    theme: str = ""
+    sharing: str = "conditional"
+    condition: str = ""
+    cycle: str = "monthly"
+    contact: str = ""
+    basis: str = ""
+    open_to_public: bool = False
+    published: str = ""
+    rules: Mapping[str, str] | None = None
+
+
+def parse(body: Mapping[str, Any], registers: Mapping[str, Register]) -> Shared:
+    """A data set from its YAML; :class:`DatasetInvalid` names the field."""
+    name = str(body.get("id", "?"))
+    try:
+        found = Shared(**{**body, "fields": tuple(body.get("fields") or ())})
+    except TypeError as error:
+        raise DatasetInvalid(field=name, detail=str(error), how="see records/sharing/data") from error
+    register = registers.get(found.register)
+    if register is None:
+        raise DatasetInvalid(field=f"{name}.register", detail=f"{found.register!r} is no register", how="name one")
+    known = {field.name: field for field in register.fields}
+    for field in found.fields:
+        if field not in known:
+            raise DatasetInvalid(field=f"{name}.fields", detail=f"{field!r} is no field", how=", ".join(known))
+        if known[field].sensitive:
+            raise DatasetInvalid(field=f"{name}.fields", detail=f"{field!r} is sensitive", how="leave it out")
+    if not found.fields or found.sharing not in SHARING or found.cycle not in CYCLES:
+        how = f"sharing: {', '.join(SHARING)}; cycle: {', '.join(CYCLES)}"
+        raise DatasetInvalid(field=name, detail="fields, sharing or cycle", how=how)
+    if register.confidentiality == "personal" and found.sharing == "unconditional":
+        raise DatasetInvalid(field=f"{name}.sharing", detail="personal data need a condition", how="conditional")
+    if found.sharing != "unconditional" and not found.condition:
+        raise DatasetInvalid(field=f"{name}.condition", detail="is missing", how="say the condition or the reason")
+    if found.code and not check_catalog_code(found.code).valid:
+        raise DatasetInvalid(field=f"{name}.code", detail=found.code, how="class, item, sub-item, detail / number")
+    if found.provider_code and not check_credit_code(found.provider_code).valid:
+        raise DatasetInvalid(field=f"{name}.provider_code", detail=found.provider_code, how="give its credit code")
+    for field, rule in (found.rules or {}).items():
+        if field not in known or rule not in ("required", "unique"):
+            raise DatasetInvalid(field=f"{name}.rules", detail=f"{field}: {rule}", how="field: required or unique")
+    return found
+
+
+def read_folder(
+    folder: Path, registers: Mapping[str, Register]
+) -> tuple[dict[str, Shared], list[YiwangError]]:
+    """The data sets of a folder's ``*.yaml`` (a list of them each), and what is wrong with the others."""
+    found: dict[str, Shared] = {}
+    problems: list[YiwangError] = []
+    for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else []:
+        try:
+            listed = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            problems.append(DatasetInvalid(field=path.name, detail=str(error), how="write it as YAML in UTF-8"))
+            continue
+        for body in listed if isinstance(listed, list) else [listed]:
+            try:
+                one = parse(body if isinstance(body, dict) else {}, registers)
+                found[one.id] = one
+            except YiwangError as error:
+                problems.append(error)
+    return found, problems
+
+
+@lru_cache(maxsize=1)
+def shipped() -> Mapping[str, Shared]:
+    """The data sets that ship."""
+    return read_folder(SHIPPED, shipped_registers())[0]
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """When the data last changed, when the next change was due, and whether that has passed."""
+
+    changed_at: datetime | None
+    due_at: datetime | None
+    late: bool
+
+
+def freshness(shared: Shared, changed_at: datetime | None, now: datetime) -> Freshness:
+    """Lateness by the promised cycle; data that never came are late, irregular ones never."""
+    cycle = CYCLES[shared.cycle]
+    if cycle is None:
+        return Freshness(changed_at, None, False)
+    if changed_at is None:
+        return Freshness(None, None, True)
+    return Freshness(changed_at, changed_at + cycle, now > changed_at + cycle)
+
+
+def quality(shared: Shared, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each rule with how many rows hold it: ``{"field", "rule", "rows", "bad"}``."""
+    listed = list(rows)
+    found = []
+    for field, rule in (shared.rules or {}).items():
+        values = [row.get(field) for row in listed]
+        given = [v for v in values if v not in (None, "")]
+        bad = len(values) - len(given) if rule == "required" else len(given) - len({str(v) for v in given})
+        found.append({"field": field, "rule": rule, "rows": len(values), "bad": bad})
+    return found
