@@ -86,7 +86,7 @@ class Visit:
 
     def assert_clean(self) -> None:
         assert self.external == [], "the page asked other hosts"
-        assert self.errors == [], "scripts failed"
+        assert self.errors == [], f"scripts failed: {self.errors[:3]}"
 
 
 def visit(browser: Browser, base: str, width: int, height: int, **options: Any) -> Visit:

@@ -382,8 +382,10 @@ def test_what_a_device_sent_in_vain_is_shown_and_its_registration_changed(desk: 
     page.keyboard.type("2")
     page.keyboard.press("Enter")
     expect(scale).to_have_text("2")
-    page.get_by_label("上报间隔").fill("120")
-    page.locator("#dev-dialog-held").get_by_role("button", name="保存").click()
+    form = page.locator("#dev-dialog-held")
+    form.get_by_label("名称").fill("九号水尺")
+    form.get_by_label("上报间隔").fill("120")
+    form.get_by_role("button", name="保存").click()
     expect(page.locator("#dev-panel .facts")).to_contain_text("120 s")
     kept = _row(desk, Device, "http:gauge-9")
     assert kept.calibration == {"water_level_m": {"scale": 2.0}} and kept.expected_interval_s == 120
