@@ -61,6 +61,7 @@ class About(Record, frozen=True):
     (how often a healthy device is heard when its registration does not say; 0: unknown), ``text_mark``
     (how a frame of a text protocol begins; empty: bytes in hex).  Connections say ``help`` (what to type),
     ``secrets`` (names of what is kept sealed) and ``direction``; ``transport`` ``push``: the sender calls us.
+    ``experimental``: not proven, and on what it was tried; empty: proven on what the documents name.
     """
 
     zh: str
@@ -74,6 +75,7 @@ class About(Record, frozen=True):
     help: Words = Words(zh="", en="")
     secrets: tuple[str, ...] = ()
     direction: Literal["", "in", "out"] = ""
+    experimental: Words = Words(zh="", en="")
 
     def variable(self, kind: str) -> str:
         """The environment variable of the port."""

@@ -25,6 +25,11 @@ from vision.params import Seconds, Share
 ABOUT = About(
     zh="睡岗",
     en="Asleep on duty",
+    experimental=Words(
+        "试验性：没有真实的睡岗画面可供验证，漏报率未知；只测过误报（121 张吸烟者照片和 139 秒真实录像）",
+        "Experimental: there was no real footage of it, what it misses is not known; only false alarms were tried, on "
+        "121 stills of smokers and 139 s of real clips",
+    ),
     params={
         "still_only_s": Words("只凭静止多久算睡岗（秒，0 不用）", "Stillness alone counts after (s, 0 never)"),
     },

@@ -98,3 +98,11 @@ def test_a_truncated_film_is_analysed_as_far_as_it_goes(tmp_path: Path, capsys: 
     arguments = ["analyze", str(half), "--algorithm", "absence", "--json", "--set", "after_s=1"]
     assert main(arguments) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[0])["state"] == "open"
+
+
+def test_what_is_not_proven_says_so_and_on_what_it_was_tried() -> None:
+    unproven = {kind for kind in plugins.kinds("algorithm") if plugins.about("algorithm", kind).experimental.en}
+    assert unproven == {"sleeping", "phone_use"}
+    for kind in unproven:
+        words = plugins.about("algorithm", kind).experimental
+        assert "139" in words.en and "139" in words.zh
