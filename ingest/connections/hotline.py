@@ -1,7 +1,7 @@
 """Hotline orders (12345): signed requests for new orders, page by page.
 
 Centres have no common protocol; most ask for an application id, a time, a nonce and a signature.  Ours is the form that
-the demo centre speaks (``python -m app connection simulate hotline``): headers ``X-App-Id``, ``X-Timestamp`` (unix s),
+the shipped starter speaks: headers ``X-App-Id``, ``X-Timestamp`` (unix s),
 ``X-Nonce``, ``X-Sign`` = hex HMAC-SHA256 of ``app id + timestamp + nonce + body``; the answer ``{"code": 0, "data":
 {"list": […], "next": "…", "more": bool}}``.  The hand-back is the outgoing connection ``push``.
 """

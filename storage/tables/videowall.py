@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String
+from sqlalchemy import Float, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.schema import Base
@@ -45,7 +45,7 @@ class VideoView(Base):
     kind: Mapped[str] = mapped_column(String(8))  # live, still
     tour_id: Mapped[str] = mapped_column(String(26), default="")
     at: Mapped[datetime]
-    seconds: Mapped[float | None]
+    seconds: Mapped[float | None] = mapped_column(Float(53))
     __table_args__ = (
         Index("ix_video_view_camera_at", "camera_id", "at"),
         Index("ix_video_view_user_at", "user_id", "at"),

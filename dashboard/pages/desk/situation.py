@@ -1,4 +1,4 @@
-"""SituationReport report (态势报告): a shift or a period on one page, as a PDF, and as the text of a hand-over."""
+"""Situation report (态势报告): a shift or a period on one page, as a PDF, and as the text of a hand-over."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dashboard.pages.tables import column, table
 from dashboard.situation.facts import CaseLine, ReportFact, SituationReport, handover_text, situation
 from storage.session import read_scope
 
-PAGE = Page(path="/situation", zh="态势报告", en="SituationReport report", roles=CENTRE, order=47)
+PAGE = Page(path="/situation", zh="态势报告", en="Situation report", roles=CENTRE, order=47)
 SPANS = {"12h": timedelta(hours=12), "24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 COLUMNS = ("number", "title", "severity", "state", "department", "opened", "deadline")
 

@@ -36,7 +36,7 @@ def upgrade() -> None:
     sa.Column('kind', sa.String(length=8), nullable=False),
     sa.Column('tour_id', sa.String(length=26), nullable=False),
     sa.Column('at', UtcDateTime(), nullable=False),
-    sa.Column('seconds', sa.Float(), nullable=True),
+    sa.Column('seconds', sa.Float(precision=53), nullable=True),
     sa.PrimaryKeyConstraint('view_id', name=op.f('pk_video_view'))
     )
     op.create_index('ix_video_view_camera_at', 'video_view', ['camera_id', 'at'])
