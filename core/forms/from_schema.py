@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.forms.field_words import CHOICES, TITLES
 from core.forms.model import Form, parse_form
 
 Schema = Mapping[str, Any]
@@ -24,6 +23,38 @@ _REFERENCES = {
     "parties": ("person", "user"), "class_code": ("record", "class"), "other_case_id": ("record", "case"),
     "site_id": ("record", "site"), "standing_key": ("record", "standing"),
 }  # fmt: skip
+# Names that definitions share and need not give again: parts of a limit, of a part, of a document.
+TITLES: dict[str, dict[str, str]] = {
+    "value": {"zh": "数量", "en": "Number"},
+    "unit": {"zh": "单位", "en": "Unit"},
+    "limit": {"zh": "时限", "en": "Limit"},
+    "department_id": {"zh": "部门", "en": "Department"},
+    "user_id": {"zh": "人员", "en": "Person"},
+    "duty": {"zh": "职责", "en": "Duty"},
+    "after": {"zh": "在其之后（部门编号）", "en": "After (department id)"},
+    "title": {"zh": "标题", "en": "Title"},
+    "description": {"zh": "说明", "en": "Description"},
+    "type": {"zh": "种类", "en": "Kind"},
+    "upload_id": {"zh": "文件", "en": "File"},
+    "item": {"zh": "内容", "en": "Content"},
+    "severity": {"zh": "等级", "en": "Severity"},
+    "comment": {"zh": "备注", "en": "Remark"},
+}
+CHOICES: dict[str, dict[str, dict[str, str]]] = {
+    "unit": {
+        "work_hour": {"zh": "工作小时", "en": "working hours"},
+        "work_day": {"zh": "工作日", "en": "working days"},
+        "urgent_hour": {"zh": "小时", "en": "hours"},
+        "urgent_day": {"zh": "自然日", "en": "days"},
+    },
+    "purpose": {
+        "finding": {"zh": "发现时", "en": "finding"},
+        "before": {"zh": "处置前", "en": "before"},
+        "after": {"zh": "处置后", "en": "after"},
+        "check": {"zh": "核查", "en": "check"},
+        "other": {"zh": "其他", "en": "other"},
+    },
+}
 _FORMATS = {"date": "date", "date-time": "dateTime", "time": "time"}
 _LONG = 500  # characters from which on a text has several lines
 

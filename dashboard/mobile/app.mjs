@@ -16,6 +16,8 @@ import { tasksScreen } from "./screens/tasks.mjs";
 const root = document.getElementById("app");
 const LAZY = {
   map: () => import("./screens/map.mjs").then((m) => m.mapScreen),
+  new: () => import("./screens/ask.mjs").then((m) => m.newScreen),
+  work: () => import("./screens/work.mjs").then((m) => m.workScreen),
   team: () => import("./screens/team.mjs").then((m) => m.teamScreen),
   scan: () => import("./screens/scan.mjs").then((m) => m.scanScreen),
   invitation: () => import("./screens/invitation.mjs").then((m) => m.invitationScreen),

@@ -4,10 +4,12 @@
 const VERSION = "__VERSION__";
 const CACHE = `yiwang-phone-${VERSION}`;
 const SHELL = __SHELL__;
-const LAZY = /^\/m\/[\w/.-]+\.(mjs|css|png)$|^\/static\/(vendor\/maplibre|ui\/map)\//; // kept once they were fetched
+const LATER = __LATER__; // forms of commands: fetched behind the shell, at hand when the network goes
+const LAZY = /^\/m\/[\w/.-]+\.(mjs|css|png)$|^\/static\/(vendor\/maplibre|ui\/map|forms|work)\//; // kept once they were fetched
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(SHELL)).then(() => self.skipWaiting()));
+  caches.open(CACHE).then((cache) => cache.addAll(LATER)).catch((error) => console.info("forms are kept once they are used", error));
 });
 
 self.addEventListener("activate", (event) => {
@@ -18,7 +20,7 @@ self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   const path = url.pathname === "/m/" ? "/m" : url.pathname;
   if (event.request.method !== "GET" || url.origin !== location.origin) return;
-  if (SHELL.includes(path) || LAZY.test(path)) event.respondWith(fresh(event.request, path));
+  if (SHELL.includes(path) || LATER.includes(path) || LAZY.test(path)) event.respondWith(fresh(event.request, path));
 });
 
 async function fresh(request, path) {

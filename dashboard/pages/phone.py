@@ -34,6 +34,8 @@ _PREFIXES = (
     "case.nothing_allowed", "case.timeline", "top.logout", "plans.do_",
 )  # fmt: skip
 
+LATER = ("/m/screens/ask.mjs", "/m/screens/work.mjs")
+
 router = APIRouter(include_in_schema=False)
 
 
@@ -77,10 +79,10 @@ def _path(address: str) -> Path | None:
     return STATIC / address.removeprefix("/static/") if address.startswith("/static/") else None
 
 
-def shell() -> list[str]:
-    """Addresses of what the first screen needs: the page, its style, and every module it imports without waiting."""
+def shell(start: str = "/m/app.mjs") -> list[str]:
+    """Addresses of what the first screen needs (or the module ``start``): every module it imports without waiting."""
     found: dict[str, None] = {}
-    waiting = ["/m/app.mjs"]
+    waiting = [start]
     while waiting:
         address = waiting.pop(0)
         path = _path(address)
@@ -90,6 +92,12 @@ def shell() -> list[str]:
         for name in _IMPORT.findall(path.read_text(encoding="utf-8")):
             waiting.append(name if name.startswith("/") else _joined(address, name))
     return list(found)
+
+
+def later(listed: list[str]) -> list[str]:
+    """Addresses of what the forms of commands need besides the shell."""
+    found = [address for name in LATER for address in shell(name)] + ["/static/forms/forms.css"]
+    return [address for address in dict.fromkeys(found) if address not in listed]
 
 
 def _joined(address: str, name: str) -> str:
@@ -118,14 +126,16 @@ def worker() -> bytes:
     listed = ["/m", *shell(), "/m/phone.css", "/m/manifest.webmanifest", "/static/icon.svg"]
     listed += [f"/m/words/{language}.json" for language in LANGUAGES]
     digest = hashlib.sha256(_index())
-    for address in listed:
+    behind = later(listed)
+    for address in (*listed, *behind):
         path = _path(address)
         if path is not None and path.is_file():
             digest.update(path.read_bytes())
     for language in LANGUAGES:
         digest.update(words(language))
     text = (HERE / "sw.js").read_text(encoding="utf-8")
-    return text.replace("__VERSION__", digest.hexdigest()[:12]).replace("__SHELL__", json.dumps(listed)).encode()
+    text = text.replace("__VERSION__", digest.hexdigest()[:12]).replace("__SHELL__", json.dumps(listed))
+    return text.replace("__LATER__", json.dumps(behind)).encode()
 
 
 @router.get("/m")

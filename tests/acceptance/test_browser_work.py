@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.settings import Settings
-from tests.acceptance.phonekit import Town, town
+from tests.acceptance.phonekit import Town, offline, sign_in, town
 from tests.pictures import picture
 from tests.unit.dashboard.web import PASSWORD
 
@@ -123,3 +123,49 @@ def test_a_dispute_is_mediated_by_clicks(settings: Settings, chromium: Browser) 
             expect(page.locator(".work-words")).to_contain_text("三日内修好")
             give(page, "perform")
             state(page, "已履行")
+
+
+def handy(chromium: Browser, office: Town, login: str) -> Page:
+    """A signed-in phone."""
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN", has_touch=True)
+    page = context.new_page()
+    page.goto(f"{office.base}/m")
+    sign_in(page, login)
+    return page
+
+
+def test_the_same_on_the_phone_without_a_network_too(settings: Settings, chromium: Browser) -> None:
+    with town(settings) as office:
+        page = handy(chromium, office, "fireman")
+        page.evaluate("location.hash = '#/new/business_flow'")
+        page.get_by_label("标题").fill("核实消防供水")
+        find(page, "部门", "dept-drainage")
+        offline(page.context, page, True)
+        page.locator(".ask button[type=submit]").click()  # kept on the phone until there is a network
+        expect(page.locator(".queue")).to_be_visible()
+        assert office.titles() == []
+        offline(page.context, page, False)
+        page.evaluate("location.hash = '#/work/started'")
+        expect(page.locator(".queue")).to_be_hidden()
+        page.reload()
+        page.get_by_text("核实消防供水").wait_for()
+        page.context.close()
+
+        page = handy(chromium, office, "drainer")
+        page.locator(".card", has_text="核实消防供水").click()
+        page.locator('[data-do="accept"]').click()
+        page.locator(".card", has_text="核实消防供水").click()
+        page.locator('summary[data-do="reply"]').click()
+        page.get_by_label("答复").fill("泵站今晨恢复供水")
+        page.locator(".ask button[type=submit]").click()
+        page.wait_for_function("() => location.hash === '#/'")
+        page.context.close()
+
+        page = handy(chromium, office, "fireman")
+        page.locator(".card", has_text="核实消防供水").click()
+        expect(page.locator(".words")).to_contain_text("泵站今晨恢复供水")
+        page.locator('summary[data-do="confirm"]').click()
+        page.locator(".ask button[type=submit]").click()
+        page.wait_for_function("() => location.hash === '#/'")
+        expect(page.locator(".card", has_text="核实消防供水")).to_have_count(0)
+        page.context.close()

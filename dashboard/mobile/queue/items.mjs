@@ -40,6 +40,7 @@ export function itemsOf(form, steps, { owner, at, skew_s = null, place = null })
     state: "waiting",
     problem: null,
     upload_id: null,
+    uploads: null,
   }));
 }
 
@@ -98,4 +99,4 @@ export function asRecord(item) {
 }
 
 /** May it be thrown away?  Photographs may not: they are kept as a record instead. */
-export const mayDiscard = (item) => !item.blob;
+export const mayDiscard = (item) => !item.blob && !item.files?.length;

@@ -23,7 +23,7 @@ export async function drain(store, server, me, { changed = () => {}, alive = asy
       if (passing(error)) return error;
       if (error.code === "upload_gone") { // the server forgot a half-sent file: from the beginning
         skip.add(item.key);
-        await store.save({ ...item, upload_id: null, upload_try: (item.upload_try || 0) + 1 });
+        await store.save({ ...item, upload_id: null, uploads: null, upload_try: (item.upload_try || 0) + 1 });
       } else await store.save({ ...item, state: "refused", problem: { code: error.code || "", status: error.status, text: error.text || String(error), body: error.body || {} } });
     }
     changed();
@@ -35,8 +35,9 @@ const caseOf = (item) => `/api/cases/${encodeURIComponent(item.case_id)}`;
 async function send(item, store, server, alive) {
   const headers = { "Idempotency-Key": item.key, "X-Acting-User": item.owner.user_id };
   const context = told(item, server.now());
+  const named = await filesOf(item, store, server, headers, alive);
   if (item.kind === "report") {
-    const made = await server.post("/api/cases", { ...item.data, idempotency_key: item.key, told: context }, { headers });
+    const made = await server.post("/api/cases", { ...withIds(item.data, named), idempotency_key: item.key, told: context }, { headers });
     return made.case_id || made.case?.case_id;
   }
   if (item.kind === "plan_task") {
@@ -49,9 +50,9 @@ async function send(item, store, server, alive) {
   if (item.kind === "photo") {
     await server.post(`${caseOf(item)}/attachments?purpose=${item.purpose || "other"}`, { upload_id: uploaded, told: context }, { headers });
   } else if (item.kind === "late") {
-    await server.post(`${caseOf(item)}/late-records`, { name: item.name, told: { ...context, seen_version: null }, refused: item.refused || "", data: item.data || {}, uploads: uploaded ? [uploaded] : [], idempotency_key: `${item.key}:late` }, { headers });
+    await server.post(`${caseOf(item)}/late-records`, { name: item.name, told: { ...context, seen_version: null }, refused: item.refused || "", data: item.data || {}, uploads: uploaded ? [uploaded] : Object.values(named), idempotency_key: `${item.key}:late` }, { headers });
   } else {
-    await server.post(`${caseOf(item)}/commands`, { name: item.name, idempotency_key: item.key, data: item.data || {}, told: context }, { headers });
+    await server.post(`${caseOf(item)}/commands`, { name: item.name, idempotency_key: item.key, data: withIds(item.data || {}, named), told: context }, { headers });
   }
   return null;
 }
@@ -66,13 +67,33 @@ async function file(item, store, server, headers, alive) {
   return id;
 }
 
+/** Uploads of the files that a form's answers name, by the name they have in them; each is begun once. */
+async function filesOf(item, store, server, headers, alive) {
+  for (const one of item.files || []) {
+    if (item.uploads?.[one.id]) continue;
+    const again = item.upload_try ? `:${item.upload_try}` : "";
+    const facts = { filename: one.filename, sha256: one.sha256, taken_at: item.done_at };
+    const id = await upload(one.blob, { key: `${item.key}:${one.id}${again}`, facts, headers: { "X-Acting-User": headers["X-Acting-User"] } }, { raw: server.raw, wait: server.wait, alive });
+    item.uploads = { ...item.uploads, [one.id]: id };
+    await store.save({ ...item });
+  }
+  return item.uploads || {};
+}
+
+/** The data with uploads in the place of the names that files had on this phone. */
+function withIds(value, named) {
+  if (typeof value === "string") return named[value] ?? value;
+  if (Array.isArray(value)) return value.map((one) => withIds(one, named));
+  return value && typeof value === "object" ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, withIds(one, named)])) : value;
+}
+
 /** A person's choice about an item that was refused: "anyway", "record" or "discard".  Photographs are never lost. */
 export async function decide(store, key, choice) {
   const items = await store.list();
   const item = items.find((i) => i.key === key);
   if (!item || item.state !== "refused") return; // decided already, by a second tap
   if (choice === "anyway") await store.save({ ...item, state: "waiting", problem: null, anyway: true });
-  else if (choice === "record" || item.blob) await store.save(asRecord(item));
+  else if (choice === "record" || item.blob || item.files?.length) await store.save(asRecord(item));
   else await store.drop(item.key);
   if (choice === "anyway") return;
   // The photographs of the same form go to the file as well, though what they were taken for is not carried out.

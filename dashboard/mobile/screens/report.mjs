@@ -61,7 +61,7 @@ export function reportScreen(root) {
   const button = h("button", { type: "submit", class: "big primary", dataset: { send: "report" } }, t("phone.send_report"));
   const node = h("form", { class: "report" }, h("label", { class: "big primary", for: "report-photo" }, icon("camera", 22), t("phone.photo")), input, shown, message,
     h("label", {}, t("fact.kind"), kind), cls.node, h("label", {}, t("fact.title"), title), h("label", {}, t("field.comment"), text), h("label", {}, t("fact.severity"), level),
-    h("label", { class: "tick" }, solved, t("phone.solved_here")), place, button, h("a", { class: "flat", href: "#/scan" }, t("phone.scan")));
+    h("label", { class: "tick" }, solved, t("phone.solved_here")), place, button, h("a", { class: "flat", href: "#/new" }, t("phone.new")), h("a", { class: "flat", href: "#/scan" }, t("phone.scan")));
   node.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (button.disabled) return;

@@ -1,5 +1,5 @@
 // The commands of a case as big buttons.  Every form has one key from its opening: a second tap sends nothing twice.
-import { h, icon, replace, t, term, has } from "../base.mjs";
+import { h, icon, language, replace, t, term, has } from "../base.mjs";
 import { stepAhead, submit } from "../actions.mjs";
 import { FileRefused, prepare, sha256 } from "../queue/files.mjs";
 import * as queue from "../queue/index.mjs";
@@ -10,7 +10,8 @@ const AFTER = { handling: [{ name: "finish" }, { name: "arrive" }, { name: "retu
 /** The panel of what may be done now; `redraw` after a step that this phone already knows the outcome of. */
 export function actions(detail, body, redraw) {
   const c = detail.case;
-  const can = new Map((detail.allowed || []).map((a) => [a.name, a]));
+  const all = new Map((detail.allowed || []).map((a) => [a.name, a]));
+  const can = new Map([...all].filter(([name, command]) => quick(name, command))); // ways of their own; every other command is asked with its form
   let held = false; // something but the acceptance was begun, perhaps the camera is open: nothing is drawn anew over it
   const begun = (event) => { body.dataset.begun = "1"; held ||= !event.target.closest('[data-do="accept"]'); };
   const slot = h("div", { class: "actions", onInput: begun, onClick: begun, onChange: begun });
@@ -18,6 +19,7 @@ export function actions(detail, body, redraw) {
   const home = () => { location.hash = "#/"; };
   if (can.has("accept")) slot.append(oneTap("accept", "phone.accept", async (form) => {
     await send(form, [{ kind: "command", name: "accept" }]);
+    if (can.get("accept").to !== undefined && !can.has("arrive")) { home(); return; } // work at no place: what comes next is not known here
     await stepAhead(detail, "handling", AFTER.handling);
     if (held) { slot.querySelector('[data-do="accept"]').hidden = true; return; }
     delete body.dataset.begun;
@@ -34,9 +36,47 @@ export function actions(detail, body, redraw) {
   if (can.has("comment")) more.append(withText("comment", "comment", "", (form, data) => send(form, [{ kind: "command", name: "comment", data }]).then(home)));
   if (can.has("verify")) more.append(oneTap("verify", "command.verify", (form) => send(form, [{ kind: "command", name: "verify" }]).then(home)));
   if (can.has("attach") || can.has("accept") || can.has("finish")) more.append(extraFiles(send, can.has("finish")), signature(send));
+  const rest = [...all.values()].filter((command) => command.ask && !can.has(command.name));
+  const decisive = rest.filter((command) => command.forward);
+  if (decisive.length) slot.prepend(...decisive.map((command, at) => formed(command, detail, at ? "" : "primary", send, home)));
+  for (const command of rest) if (!command.forward) more.append(formed(command, detail, command.rare ? "danger" : "", send, home));
   if (more.children.length) slot.append(more);
   if (!slot.children.length) slot.append(h("p", { class: "soft" }, t("case.nothing_allowed")));
   return slot;
+}
+
+/** Commands with a way of their own on the phone, where what they ask is what that way gives. */
+const WAYS = {
+  accept: [], arrive: [], verify: null, approve_extension: [], finish: null, check_pass: null, rework: ["reason"], refuse: ["reason"], return: ["reason"],
+  refuse_extension: ["reason"], ask_help: ["reason"], comment: ["comment"], request_extension: ["value", "unit", "reason"], attach: ["evidence"],
+};
+function quick(name, command) {
+  if (!(name in WAYS)) return false;
+  const { required, optional } = command;
+  if (!required) return true; // a step that this phone took itself
+  if (name === "finish") return !required.length && optional.includes("no_photo_reason");
+  if (name === "check_pass" || name === "verify") return !required.length && optional.includes("evidence");
+  return required.length === WAYS[name].length && WAYS[name].every((field) => required.includes(field)) && optional.every((field) => ["comment", "evidence", "purpose"].includes(field));
+}
+
+/** A command asked with the one form renderer; its form is fetched when it is opened first. */
+function formed(command, detail, style, send, home) {
+  const label = command.label?.[language()] || term("command", command.name);
+  const form = queue.newForm();
+  const box = h("div", { class: "ask" });
+  const node = h("details", { class: "reason" }, h("summary", { class: `big ${style}`, dataset: { do: command.name } }, label), box);
+  node.addEventListener("toggle", async () => {
+    if (!node.open || box.childNodes.length) return;
+    try {
+      const { ask } = await import("./ask.mjs");
+      const { case: c } = detail;
+      const data = Object.fromEntries(["class_code", "severity"].filter((name) => command.form?.properties?.[name] && c[name]).map((name) => [name, c[name]]));
+      ask(box, command, { label, data, standing: detail.why?.standing, send: (filled, files) => send(form, [{ kind: "command", name: command.name, data: filled, ...(files.length ? { files } : {}) }]).then(home) });
+    } catch (error) {
+      replace(box, h("p", { class: "error", role: "alert" }, error.text || String(error)));
+    }
+  });
+  return node;
 }
 
 /** Queue a form; a full store is said and keeps the form open. */

@@ -1,5 +1,5 @@
 // One case: what it is, what to do next, where it lies, what happened.
-import { caseTitle, full, h, replace, t, term } from "../base.mjs";
+import { api, caseTitle, full, h, language, replace, t, term } from "../base.mjs";
 import { keptDetail, loadDetail, locate } from "../actions.mjs";
 import { app, on } from "../state.mjs";
 import { screen } from "./frame.mjs";
@@ -26,12 +26,23 @@ export function taskScreen(root, id) {
     }
   };
   load();
+  loadWords(id, body);
   locate().then(() => { if (alive) body.querySelector(".where")?.dispatchEvent(new Event("place")); });
   const again = on("tasks", async () => {
     const known = app.details.get(id);
     if (alive && known && !body.dataset.begun && Number(body.dataset.version) !== known.case.version) draw(body, known);
   });
   return () => { alive = false; undo(); again(); box.stop(); };
+}
+
+/** What everybody wrote, under the kind's own names; without a network it is left out. */
+async function loadWords(id, body) {
+  const said = await api.get(`/api/cases/${encodeURIComponent(id)}/words`).catch(() => null);
+  if (!said?.items.length) return;
+  const named = (words) => words?.[language()] || words?.zh || "";
+  body.words = h("dl", {}, said.items.map((word) => [h("dt", {}, named(word.title)), h("dd", {}, named(word.text))]));
+  const slot = body.querySelector(".words");
+  if (slot) replace(slot, body.words);
 }
 
 function draw(body, detail) {
@@ -46,6 +57,7 @@ function draw(body, detail) {
     where(c),
     h("dl", {}, [[t("fact.place"), c.site_name || c.division_name], [t("fact.grid"), c.grid_code], [t("fact.opened"), full(c.opened_at)], [t("fact.deadline"), c.deadline_at ? full(c.deadline_at) : null],
       [t("fact.department"), c.department_name], [t("field.comment"), c.description]].filter(([, v]) => v).map(([k, v]) => [h("dt", {}, k), h("dd", {}, v)])),
+    h("section", { class: "words", dataset: { words: c.case_id } }, body.words || null),
     evidence(detail),
     h("details", { open: true }, h("summary", {}, t("case.timeline")), h("ol", { class: "moves" }, [...(detail.transitions || [])].reverse().map(move))));
 }

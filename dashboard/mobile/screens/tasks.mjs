@@ -58,7 +58,8 @@ export function tasksScreen(root) {
       groups(waiting).filter(([, items]) => items.length).map(([key, items]) => [h("h2", {}, t(key), h("span", {}, items.length)), items.sort(pressing).map(card)]),
       some ? null : app.loadedAt ? h("div", { class: "empty" }, icon("check", 54), h("p", {}, t("phone.nothing"))) : h("div", { class: "empty" }, h("p", {}, t("phone.loading"))));
   };
-  const undo = screen(root, t("phone.my_turn"), { tab: "", label: t("phone.tasks") }, h("div", { class: "under" }, order, dutyChip(), h("button", { type: "button", class: "pill", onClick: refresh }, t("act.refresh"))), box.node, list,
+  const undo = screen(root, t("phone.my_turn"), { tab: "", label: t("phone.tasks") }, h("div", { class: "under" }, order, dutyChip(), h("button", { type: "button", class: "pill", onClick: refresh }, t("act.refresh"))), box.node,
+    h("nav", { class: "under", "aria-label": t("phone.lists") }, ["started", "copied", "all"].map((view) => h("a", { class: "flat", href: `#/work/${view}` }, t(`phone.view_${view}`))), h("a", { class: "flat", href: "#/new" }, t("phone.new"))), list,
     h("p", { class: "soft as-of" }, `${app.me.name || app.me.login}`, app.loadedAt ? ` · ${t("phone.as_of", { time: short(app.loadedAt) })}` : ""));
   draw();
   const undone = [undo, box.stop, on("tasks", draw), on("settings", draw), queue.onChange(draw)];
