@@ -134,6 +134,7 @@ def handy(chromium: Browser, office: Town, login: str) -> Page:
     return page
 
 
+@pytest.mark.long
 def test_the_same_on_the_phone_without_a_network_too(settings: Settings, chromium: Browser) -> None:
     with town(settings) as office:
         page = handy(chromium, office, "fireman")
