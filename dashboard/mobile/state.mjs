@@ -1,6 +1,6 @@
 // What the phone knows now, and who wants to hear when it changes.  No screen and no request in here.
 export const app = {
-  me: null, tasks: [], planTasks: [], total: 0, details: new Map(), online: navigator.onLine, place: null, loadedAt: null, failed: null, busy: false,
+  me: /** @type {any} */ (null), tasks: [], planTasks: [], total: 0, details: new Map(), online: navigator.onLine, place: null, loadedAt: null, failed: null, busy: false,
   expired: false, settings: { size: "m", theme: "auto", order: "urgent" },
 };
 

@@ -30,6 +30,7 @@ export function foot(here) {
 }
 
 /** Put a screen together; answers what is to be undone when it is left. */
+/** @param {any} root @param {string} title @param {{back?: boolean, tab?: string|null, label?: string|null}} [how] @param {...any} content */
 export function screen(root, title, { back = false, tab = null, label = null } = {}, ...content) {
   replace(root, bar(title, back), h("main", { "aria-label": label || title }, content), tab === null ? null : foot(tab));
   return on("tasks", () => showNet());

@@ -18,7 +18,7 @@ export function workScreen(root, view) {
     const now = ++turn;
     const q = search.value.trim();
     try {
-      const page = await api.get(`/api/work${api.query({ view: shown, q, limit: 50, cursor })}`);
+      const page = /** @type {any} */ (await api.get(`/api/work${api.query({ view: shown, q, limit: 50, cursor })}`));
       if (!alive || now !== turn) return;
       if (!cursor && !q) queue.keep(name, page.items).catch(() => {});
       draw(page, Boolean(cursor));
