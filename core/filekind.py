@@ -12,6 +12,7 @@ import struct
 from typing import BinaryIO, Literal
 
 from core.errors import InputInvalid
+from core.officefile import XLSX, look_inside
 from core.records import Record
 
 MAX_PIXELS = 150_000_000  # more than any phone or survey camera takes; a decoded picture stays below 0.5 GB
@@ -90,19 +91,18 @@ def recognise(file: BinaryIO) -> FileKind:
         if b"webm" in head[:64]:
             return FileKind(media_type="video/webm", kind="clip")
         raise refused("video/x-matroska", "kind", "is a Matroska film", "send MP4 or WebM")
+    if head.startswith(b"PK\x03\x04"):
+        return _archive(file, head, size)
     return _other(head)
 
 
 def _other(head: bytes) -> FileKind:
-    """Geographic pictures, tables and archives; then what is known and not taken."""
+    """Geographic pictures and tables; then what is known and not taken."""
     if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return FileKind(media_type="image/tiff", kind="photo")
-    if head.startswith(b"PK\x03\x04"):
-        sheet = b"[Content_Types].xml" in head and b"xl/" in head
-        office = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-        if sheet:
-            return FileKind(media_type=office, kind="table")
-        return FileKind(media_type="application/zip", kind="archive")
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
+        detail = "is an Office file of the old kind, or one with a password"
+        raise refused("application/x-ole-storage", "kind", detail, "save it without a password as docx, xlsx or PDF")
     start = head[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"gif87a", b"gif89a")):
         raise refused("image/gif", "kind", "is a GIF")
@@ -114,6 +114,27 @@ def _other(head: bytes) -> FileKind:
     if _is_text(head):
         return FileKind(media_type="text/csv", kind="table")
     raise refused("", "unknown", "is of no kind that is known here")
+
+
+_INSIDE = {
+    "macros": ("holds macros", "save it without macros, as docx or xlsx"),
+    "bomb": ("would unfold too far", "send the document itself, with smaller pictures"),
+    "encrypted": ("is encrypted", "save it without a password"),
+    "broken": ("is cut short or damaged", "open it, save it anew and send it again"),
+}
+
+
+def _archive(file: BinaryIO, head: bytes, size: int) -> FileKind:
+    """An office document by what lies in it, else any archive."""
+    inside = look_inside(file, size)
+    looks_like_sheet = b"[Content_Types].xml" in head and b"xl/" in head
+    if inside.problem and not (inside.problem == "broken" and b"[Content_Types].xml" not in head):
+        raise refused("application/zip", inside.problem, *_INSIDE[inside.problem])
+    if inside.media_type == XLSX or (looks_like_sheet and not inside.media_type):
+        return FileKind(media_type=XLSX, kind="table")
+    if inside.media_type:
+        return FileKind(media_type=inside.media_type, kind="document")
+    return FileKind(media_type="application/zip", kind="archive")
 
 
 def _is_text(head: bytes) -> bool:

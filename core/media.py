@@ -10,6 +10,7 @@ from typing import Literal
 import fsspec
 
 from core.errors import MediaMissing, MediaTampered
+from core.officefile import SUFFIXES
 from core.records import EvidenceRef
 
 _SUFFIX = {
@@ -21,7 +22,7 @@ _SUFFIX = {
     "video/quicktime": ".mov",
     "video/webm": ".webm",
     "application/json": ".json",
-    "application/pdf": ".pdf",
+    **SUFFIXES,
 }
 
 

@@ -75,6 +75,7 @@ from dashboard.uploads import routes as uploads
 from dashboard.video import VideoRooms
 from dashboard.videowall import routes as videowall
 from dashboard.wall import routes as wall
+from dashboard.work import documents
 from dashboard.work import routes as work
 from events.runtime.city_rules import CityRules
 from events.runtime.wiring import case_service
@@ -92,7 +93,7 @@ ROUTERS = (
     session, cases, attachments, records, cameras, fleet, learning, devices, rules,
     plans, duty, indicators, board_routes, situation, keys, channels, layers, maps, media, office, operations, push,
     push_subscriptions, sensorthings, open311, cap, taxonomy, wall, search, work, registers, filing, ogc,
-    connections, drones, videowall, catalogue,
+    connections, drones, videowall, catalogue, documents,
 )  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 

@@ -280,7 +280,9 @@ class UploadStore:
             self.media.files.rm(self.media.path(f"uploads/{upload_id}"), recursive=True)
 
 
-def claim(session: Session, upload_id: str, owner: str, by: str, taken_at: datetime) -> EvidenceRef:
+def claim(
+    session: Session, upload_id: str, owner: str, by: str, taken_at: datetime, *, document: bool = False
+) -> EvidenceRef:
     """Take a whole upload for ``by`` (a case, a mission …) in the caller's transaction; again for the same ``by`` is
     harmless.  ``NotFound`` for somebody else's, ``InputInvalid`` while it is not whole or when another has it."""
     row = session.get(Upload, upload_id, with_for_update=True)
@@ -288,6 +290,8 @@ def claim(session: Session, upload_id: str, owner: str, by: str, taken_at: datet
         raise NotFound(what="upload", key=upload_id)
     if row.state != "ready":
         raise InputInvalid(field="upload_id", detail=f"is {row.state}", how="send the rest of it first")
+    if row.target == "document" and by.startswith("case:") and not document:
+        raise InputInvalid(field="upload_id", detail="was sent as a document", how="add it to the case's documents")
     if row.claimed_by not in ("", by):
         raise InputInvalid(field="upload_id", detail="has been used for something else", how="upload the file again")
     meant = str(row.facts.get("case_id") or "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.errors import Forbidden, InputInvalid
 from core.filekind import FileKind, refused
+from core.officefile import SUFFIXES
 from core.records import Record
 from dashboard.auth import Principal
 
@@ -40,6 +41,7 @@ def _limits(*groups: tuple[tuple[str, ...], int]) -> dict[str, int]:
 
 TARGETS: dict[str, Target] = {
     "case": Target(limits=_limits((PHOTOS, 20), (FILMS, 200), (("application/pdf",), 20))),
+    "document": Target(limits=_limits((tuple(SUFFIXES), 50))),
     "table": Target(limits=_limits((SHEETS, 40))),
     "aerial": Target(
         limits=_limits(

@@ -49,10 +49,12 @@ from events.cases.state import CaseRows, asks, case_state, parts_of
 from events.cases.transition import Work, add_evidence
 from events.cases.verbs.asking import routed
 from events.cases.verbs.effects import EFFECTS, Effect
+from events.cases.verbs.papers import file_documents
 from events.correlation.happening import CurrentBook, place, reason_text
 from events.correlation.scoring import Decision
 from events.evidence import audit_log
 from events.evidence.claims import with_stored_evidence
+from events.evidence.document_claims import with_stored_documents
 from events.taxonomy.classes import limit_of
 from storage.session import read_scope, session_scope
 from storage.tables.cases import (
@@ -243,6 +245,7 @@ class CaseService:
         case_id = derived_id("report", actor.user_id, key) if key else new_id()
         wish = Command(name="report", case_id="", actor_id=actor.user_id, data=data, files=command.files)
         wish = with_stored_evidence(session, wish, actor, case_id, self.clock.now())
+        wish = with_stored_documents(session, wish, actor, case_id, self.clock.now(), definition.documents)
         data = dict(wish.data)
         check_form(definition, wish)
         if key:
@@ -432,6 +435,9 @@ class CaseService:
         case, parts, clocks = rows.case, rows.parts, rows.clocks
         command = with_stored_evidence(session, command, actor, case.case_id, self.clock.now())
         definition = definition_of(session, case, self.definitions)
+        command = with_stored_documents(
+            session, command, actor, case.case_id, self.clock.now(), definition.documents
+        )
         state = case_state(
             session, case, self.clock.now(), parts, clocks, photographs=asks(definition, command, "evidence"),
             children=asks(definition, command, "children_closed"), documents=asks(definition, command, "documents"),
@@ -478,13 +484,15 @@ class CaseService:
                 raise EffectMissing(effect=name)
             work.params = effect_params(effect)
             self.effects[name](work)
+        if work.data.get("documents") and "file_documents" not in map(effect_name, work.transition.effects):
+            file_documents(work)  # what was taken is never lost
 
     def _reported(
         self, session: Session, rows: CaseRows, definition: Definition, data: Mapping[str, JSON], actor: Actor
     ) -> None:
         """The effects and clocks that a definition gives to ``report`` itself."""
         spec, case = definition.commands["report"], rows.case
-        if not spec.effects and spec.clocks == ClockMoves():
+        if not spec.effects and spec.clocks == ClockMoves() and not data.get("documents"):
             return
         at = self._stamp(case)
         transition = Transition(

@@ -19,6 +19,7 @@ from events.evidence.audit_log import append
 from storage.schema import full_metadata
 from storage.session import read_scope, session_scope
 from storage.tables.cases import AuditEntry, Case, CaseEvidence, CaseTransition
+from storage.tables.files import CaseDocument
 
 log = logging.getLogger("yiwang.sweep")
 
@@ -105,10 +106,13 @@ def _expire_one(engine: Engine, media: MediaStore, now: datetime, case_id: str, 
         and_(other.uri == CaseEvidence.uri, other.case_id == owner.case_id, owner.case_id != case_id),
         owner.open.is_(True) | (func.coalesce(owner.closed_at, now) >= before),
     )
+    paper = exists().where(CaseDocument.uri == CaseEvidence.uri)
     with session_scope(engine) as session:
         session.execute(select(Case.case_id).where(Case.case_id == case_id).with_for_update())
         rows = session.execute(
-            select(CaseEvidence.uri, CaseEvidence.sha256).where(CaseEvidence.case_id == case_id, ~needed).distinct()
+            select(CaseEvidence.uri, CaseEvidence.sha256)
+            .where(CaseEvidence.case_id == case_id, ~needed, ~paper)
+            .distinct()
         ).all()
         append(session, case_id, now, "system", "expire", {"sha256": sorted(row.sha256 for row in rows)})
     return sum(media.remove(row.uri) for row in rows)

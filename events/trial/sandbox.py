@@ -24,6 +24,7 @@ from events.notify.deadlines import DeadlineSweep
 from events.notify.notices import notices_of_change, write_notices
 from events.runtime.triggers import TriggerSweep
 from events.runtime.wiring import case_service
+from events.trial.papers import uploaded
 from events.trial.script import Script
 from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope
@@ -71,6 +72,10 @@ class Sandbox:
         command = Command(name=name, case_id=case_id, actor_id=who, data=body, files=files)
         if files:
             command = msgspec.structs.replace(command, data={k: v for k, v in body.items() if k != "evidence"})
+        if isinstance(body.get("documents"), list):
+            with session_scope(self.engine) as session:
+                given = [uploaded(session, each, who, now) for each in body["documents"]]
+            command = msgspec.structs.replace(command, data={**command.data, "documents": given})
         return self.service.execute(command, self.actor(who)).case_id
 
     def actor(self, who: str) -> Actor:

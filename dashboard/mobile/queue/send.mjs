@@ -72,7 +72,7 @@ async function filesOf(item, store, server, headers, alive) {
   for (const one of item.files || []) {
     if (item.uploads?.[one.id]) continue;
     const again = item.upload_try ? `:${item.upload_try}` : "";
-    const facts = { filename: one.filename, sha256: one.sha256, taken_at: item.done_at };
+    const facts = { filename: one.filename, sha256: one.sha256, taken_at: item.done_at, ...(one.target ? { target: one.target } : {}) };
     const id = await upload(one.blob, { key: `${item.key}:${one.id}${again}`, facts, headers: { "X-Acting-User": headers["X-Acting-User"] } }, { raw: server.raw, wait: server.wait, alive });
     item.uploads = { ...item.uploads, [one.id]: id };
     await store.save({ ...item });

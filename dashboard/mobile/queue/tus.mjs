@@ -7,6 +7,9 @@ const VERSION = { "Tus-Resumable": "1.0.0" };
 const base64 = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(String(text))));
 export const metadata = (facts) => Object.entries(facts).filter(([, v]) => v !== null && v !== undefined && v !== "").map(([k, v]) => `${k} ${base64(v)}`).join(",");
 
+/** What an upload of a form's question is for: the file of a document (`documents[].upload_id`), or evidence. @param {any} item */
+export const targetOf = (item) => (/(^|\.)upload_id$/.test(item?.question?.name ?? "") ? "document" : "case");
+
 /**
  * Send `blob`; answers the upload's id.
  * @param {Blob} blob

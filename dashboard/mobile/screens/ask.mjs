@@ -5,6 +5,7 @@ import { lookups } from "/static/work/lookups.mjs";
 import { api, h, language, replace, t, term } from "../base.mjs";
 import { prepare, sha256 } from "../queue/files.mjs";
 import * as queue from "../queue/index.mjs";
+import { targetOf } from "../queue/tus.mjs";
 import { app } from "../state.mjs";
 import { screen } from "./frame.mjs";
 import { put } from "./steps.mjs";
@@ -17,10 +18,11 @@ function keeper() {
   const files = [];
   return {
     files,
-    upload: async (file) => {
-      const made = await prepare(file);
+    upload: async (file, item) => {
+      const target = targetOf(item);
+      const made = target === "document" ? { blob: new Blob([file], { type: file.type }), filename: file.name } : await prepare(file); // a document goes as it is
       const id = `file-${api.key()}`;
-      files.push({ id, blob: made.blob, filename: file.name || made.filename, sha256: await sha256(made.blob) });
+      files.push({ id, target, blob: made.blob, filename: file.name || made.filename, sha256: await sha256(made.blob) });
       return { id, name: file.name };
     },
   };

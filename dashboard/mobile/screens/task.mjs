@@ -38,9 +38,12 @@ export function taskScreen(root, id) {
 /** What everybody wrote, under the kind's own names; without a network it is left out. */
 async function loadWords(id, body) {
   const said = await api.get(`/api/cases/${encodeURIComponent(id)}/words`).catch(() => null);
-  if (!said?.items.length) return;
+  if (!said?.items.length && !said?.documents.length) return;
   const named = (words) => words?.[language()] || words?.zh || "";
-  body.words = h("dl", {}, said.items.map((word) => [h("dt", {}, named(word.title)), h("dd", {}, named(word.text))]));
+  body.words = h("div", {}, h("dl", {}, said.items.map((word) => [h("dt", {}, named(word.title)), h("dd", {}, named(word.text))])),
+    said.documents.length ? h("ul", { class: "documents", "aria-label": t("work.documents") }, said.documents.map((doc) => h("li", {},
+      h("a", { href: `/api/cases/${encodeURIComponent(id)}/documents/${encodeURIComponent(doc.document_id)}`, download: "" }, doc.name || named(doc.type_name)),
+      h("span", { class: "soft" }, ` ${named(doc.type_name)} · ${t("work.version", { n: doc.version })}`)))) : null);
   const slot = body.querySelector(".words");
   if (slot) replace(slot, body.words);
 }

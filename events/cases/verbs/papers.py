@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from core.clock import BEIJING
 from core.errors import InputInvalid
 from core.ids import new_id
+from core.officefile import DOCX
 from events.cases.definition_parts import Numbering
 from events.cases.numbers import next_number
 from events.cases.transition import Work
@@ -18,7 +19,7 @@ from events.cases.verbs.children import filled
 from events.evidence.audit_log import canonical
 from storage.tables.files import CaseDocument
 
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+_STORED = {"type", "name", "uri", "sha256", "media_type", "size_bytes"}
 
 
 def issue(work: Work) -> None:
@@ -49,17 +50,23 @@ def issue(work: Work) -> None:
 
 
 def file_documents(work: Work) -> None:
-    """Take the documents of the command's data in, each as the next version of its kind."""
+    """Take the documents of the command's data in, each as the next version of its kind.
+
+    They are stored ones by now (:mod:`events.evidence.document_claims`); what was filed with the report already is not
+    filed again by the command that follows it.
+    """
     for each in work.data.get("documents") or []:
-        if not isinstance(each, Mapping):
-            raise InputInvalid(field="documents", detail=f"{each!r} is no document", how="send what was uploaded")
-        kind = str(each.get("type") or "")
-        if work.definition.documents and kind not in work.definition.documents:
-            known = ", ".join(work.definition.documents)
-            raise InputInvalid(field="documents", detail=f"{kind!r} is no kind of document here", how=f"use: {known}")
-        row = _row(work, kind or "other", str(each.get("name") or kind)[:200])
-        row.media_type, row.uri = str(each.get("media_type", "")), str(each.get("uri", ""))
-        row.sha256, row.size_bytes = str(each.get("sha256", "")), int(each.get("size_bytes") or 0)
+        if not isinstance(each, Mapping) or not each.keys() >= _STORED:
+            raise InputInvalid(field="documents", detail="is no stored document", how="send the id of an upload")
+        kind = str(each["type"])
+        filed = select(CaseDocument.document_id).where(
+            CaseDocument.case_id == work.case.case_id, CaseDocument.type == kind, CaseDocument.sha256 == each["sha256"]
+        )
+        if work.session.scalars(filed).first() is not None:
+            continue
+        row = _row(work, kind, str(each["name"]))
+        row.media_type, row.uri = str(each["media_type"]), str(each["uri"])
+        row.sha256, row.size_bytes = str(each["sha256"]), int(each["size_bytes"])
         work.session.add(row)
         work.session.flush()
 

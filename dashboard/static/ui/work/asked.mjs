@@ -3,7 +3,7 @@
 import { renderForm } from "/static/forms/render.mjs";
 import { answersOf, dataOf, fitting } from "/static/work/command.mjs";
 import { lookups } from "/static/work/lookups.mjs";
-import { upload } from "/m/queue/tus.mjs";
+import { targetOf, upload } from "/m/queue/tus.mjs";
 import * as api from "../shared/api.mjs";
 import { h } from "../shared/dom.mjs";
 import { language, t, term } from "../shared/i18n.mjs";
@@ -11,7 +11,7 @@ import { language, t, term } from "../shared/i18n.mjs";
 const find = (standing) => lookups(api, { unit: (value, unit) => `${value} ${term("unit", unit)}`, english: language() === "en", standing });
 
 /** A file of a form: sent at once, taken by the case when the form is. */
-const sent = async (file) => ({ id: await upload(file, { key: api.key(), facts: { filename: file.name } }, { raw: api.raw }), name: file.name });
+const sent = async (file, item) => ({ id: await upload(file, { key: api.key(), facts: { filename: file.name, target: targetOf(item) } }, { raw: api.raw }), name: file.name });
 
 /**
  * @param {HTMLElement} box

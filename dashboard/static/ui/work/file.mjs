@@ -61,7 +61,7 @@ function draw(root, detail, { items, documents, kind_name: kind, state_name: sta
           h("dt", {}, named(word.title, word.field), h("small", {}, `${named(word.command_name, word.command)} · ${word.by} · ${full(word.at)}`)),
           h("dd", {}, named(word.text, String(word.value)))])) : h("p", { class: "quiet" }, t("work.no_words"))),
         documents.length ? section(t("work.documents"), h("ul", { class: "work-documents" }, documents.map((doc) => h("li", {},
-          h("a", { href: `${path}/documents/${encodeURIComponent(doc.document_id)}`, target: "_blank", rel: "noopener" }, doc.name || named(doc.type_name, doc.type)),
+          h("a", { href: `${path}/documents/${encodeURIComponent(doc.document_id)}`, download: "" }, doc.name || named(doc.type_name, doc.type)),
           h("small", {}, [named(doc.type_name, doc.type), t("work.version", { n: doc.version }), doc.issued_number, full(doc.added_at)].filter(Boolean).join(" · ")))))) : null,
         detail.evidence?.length ? section(t("work.files"), evidence(detail.evidence)) : null),
       h("div", {},
