@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     sim = actions.add_parser("simulate", help="play a device over the real socket")
     kinds = sim.add_subparsers(dest="kind", metavar="KIND", required=True)
     for found in sorted(pkgutil.iter_modules(simulate.__path__), key=lambda m: m.name):
-        if found.name.startswith("_"):
+        if found.ispkg or found.name.startswith("_"):  # a package: centres and platforms, not devices
             continue
         module = importlib.import_module(f"ingest.simulate.{found.name}")
         kind = kinds.add_parser(found.name, help=module.HELP, description=module.__doc__)

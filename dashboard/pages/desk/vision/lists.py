@@ -74,7 +74,7 @@ def algorithm_rows(visit: Visit, draft: Draft) -> Any:
 def trial(visit: Visit, kind: str) -> Any:
     """A mark where the plug-in says of itself that it is experimental."""
     try:
-        said = getattr(plugins.about("algorithm", kind), "experimental", False)
+        said = plugins.about("algorithm", kind).experimental.zh
     except YiwangError:
         return html.Span(visit.t("vision.gone"), className="chip bad")
     return html.Span(visit.t("vision.experimental"), className="chip warn") if said else None

@@ -78,7 +78,7 @@ async function signOn(form, message) {
     message.hidden = false;
     message.textContent = t(problem === "identity_not_bound" ? "login.not_bound" : "login.sign_on_failed", { subject: asked.get("subject") ?? "" });
   }
-  const about = await fetch("/auth/oidc/about").then((answer) => (answer.ok ? answer.json() : {}), () => ({}));
+  const about = await fetch("/auth/oidc/about").then((answer) => (answer.ok ? answer.json() : {})).catch(() => ({}));
   if (about.oidc) form.append(h("a", { class: "button", href: `/auth/oidc/login?next=${encodeURIComponent(next())}` }, about.oidc[language()] ?? about.oidc.zh ?? "OIDC"));
 }
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from core.settings import Settings
-from dashboard.api import cameras
+from dashboard.desk import stills
 from events.cases.drafts import CaseDraft, Part, Route
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, CaseEvidence
@@ -21,7 +21,7 @@ def office(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Offi
     office = make_office(settings, pages=True)
     picture = io.BytesIO()
     Image.new("RGB", (64, 36), "navy").save(picture, "JPEG")
-    monkeypatch.setattr(cameras, "still", lambda _url: picture.getvalue())
+    monkeypatch.setattr(stills, "still", lambda _url: picture.getvalue())
     yield office
     office.engine.dispose()
 
