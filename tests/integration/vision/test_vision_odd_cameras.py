@@ -196,7 +196,8 @@ def test_recordings_with_pictures_out_of_order_make_clips_that_play(tmp_path: Pa
         times = [frame.time for frame in film.decode(video=0)]
     assert len(times) >= 20
     gaps = np.diff(times)
-    assert gaps.min() > 0.05 and gaps.max() < 0.2
+    assert gaps.min() > 0.05 and gaps.max() < 0.25
+    assert (gaps > 0.15).sum() <= 1  # where the film begins anew, on a slow machine, a picture's time stands open
 
 
 def test_a_raw_stream_asks_for_its_rate(smart: Path, tmp_path: Path) -> None:
