@@ -6,16 +6,14 @@ import io
 from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from sqlalchemy.orm import Session
 
 from core.clock import BEIJING
 from core.records import Actor
+from core.tables.safe_cells import safe_cell
 from measures.definition import Board, Measure
 from measures.evaluation import Period, Reader
 from measures.library import Library
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠", "\n")
 
 
 def workbook(session: Session, actor: Actor, now: Any, language: str, found: Library, board: Board, days: int) -> bytes:
@@ -43,8 +41,8 @@ def _figure_row(reader: Reader, measure: Measure, period: Period, language: str)
     figure = reader.figure(measure, period)
     as_of = f"{figure.as_of.astimezone(BEIJING):%Y-%m-%d %H:%M}" if figure.as_of else ""
     return [
-        safe(measure.name(language)), figure.value, measure.unit(language), figure.before, measure.target, as_of,
-        safe(measure.note(language)),
+        safe_cell(measure.name(language)), figure.value, measure.unit(language), figure.before, measure.target, as_of,
+        safe_cell(measure.note(language)),
     ]  # fmt: skip
 
 
@@ -55,13 +53,7 @@ def _grouped(book: Workbook, reader: Reader, by: str, measures: list[Measure], p
     names = {g.key: g.name for m in measures for g in groups[m.id]}
     values = {m.id: {g.key: g.value for g in groups[m.id]} for m in measures}
     for key, name in names.items():
-        sheet.append([safe(key), safe(name), *[values[m.id].get(key) for m in measures]])
-
-
-def safe(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    text = ILLEGAL_CHARACTERS_RE.sub("", text)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+        sheet.append([safe_cell(key), safe_cell(name), *[values[m.id].get(key) for m in measures]])
 
 
 def _sheet_name(wanted: str, taken: set[str]) -> str:

@@ -7,12 +7,10 @@ import io
 from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 
+from core.tables.safe_cells import safe_cell
 from events.indicators.evaluation import Line, Table
-
-_FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 
 
 def rows_of(table: Table, language: str = "zh") -> list[list[Any]]:
@@ -29,13 +27,8 @@ def rows_of(table: Table, language: str = "zh") -> list[list[Any]]:
 def _row(line: Line, table: Table, counted: list[str]) -> list[Any]:
     hours = None if line.mean_handling_s is None else round(line.mean_handling_s / 3600, 2)
     rates = [line.rates.get(f.id) for f in table.formulas]
-    return [_safe(line.key), _safe(line.name), *rates, hours, line.score, *[line.counts.get(name) for name in counted]]
-
-
-def _safe(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    text = ILLEGAL_CHARACTERS_RE.sub("", text)  # XML, and with it a workbook, has no place for them
-    return f"'{text}" if text.startswith(_FORMULA_START) else text
+    return [safe_cell(line.key), safe_cell(line.name), *rates, hours, line.score,
+            *[line.counts.get(name) for name in counted]]
 
 
 def as_csv(table: Table, language: str = "zh") -> bytes:

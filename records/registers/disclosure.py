@@ -13,6 +13,7 @@ from core.errors import InputInvalid
 from core.ids import new_id
 from core.records import Actor
 from core.sealing import Seal
+from core.tables.safe_cells import safe_cell
 from records.ports import Audit
 from records.registers.access import must_unmask, must_write
 from records.registers.definition import Register
@@ -21,7 +22,6 @@ from records.registers.storing import Origin, values_of, write_events
 from storage.tables.records import RecordAccess, RegisterRecord
 
 LEAST_REASON = 4
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|")
 
 
 def must_have_reason(reason: str) -> str:
@@ -102,13 +102,6 @@ def _title(field: Any, value: Any) -> Any:
     if value is None:
         return ""
     return field.choices.get(str(value), value) if field.choices else value
-
-
-def safe_cell(value: Any) -> Any:
-    """Text that begins like a formula (full-width signs and leading line breaks too) is made plain text."""
-    if isinstance(value, str) and value.lstrip(" \u3000").startswith(_FORMULA):
-        return "'" + value
-    return value
 
 
 def restrict(

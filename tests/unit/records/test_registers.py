@@ -14,10 +14,11 @@ from sqlalchemy import Engine, func, select
 from core.clock import ManualClock
 from core.errors import Forbidden, InputInvalid
 from core.sealing import Seal, SealBroken, comparable_number
+from core.tables.safe_cells import safe_cell
 from records.registers.access import visible_records
 from records.registers.corrections import ValueRefused, decide, propose
 from records.registers.definition import RegisterInvalid, parse_register, shipped_registers
-from records.registers.disclosure import export_csv, restrict, safe_cell, unmask
+from records.registers.disclosure import export_csv, restrict, unmask
 from records.registers.generating import generate, rows
 from records.registers.merging import find_duplicates, merge, unmerge
 from records.registers.naming import grams, searched, spelled

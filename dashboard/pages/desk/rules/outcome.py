@@ -10,6 +10,7 @@ import dash_mantine_components as dmc
 import plotly.graph_objects as go
 from dash import dcc, html
 
+from core.tables.safe_cells import safe_cell
 from dashboard.pages.frame import Visit
 from dashboard.pages.moments import shown
 from dashboard.pages.tables import CHART, column, table
@@ -63,10 +64,5 @@ def as_csv(cases: list[dict[str, Any]]) -> str:
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     for row in rows_of(cases):
-        writer.writerow([_safe(row[name]) for name in COLUMNS])
+        writer.writerow([safe_cell(row[name]) for name in COLUMNS])
     return "\ufeff" + out.getvalue()
-
-
-def _safe(value: Any) -> str:
-    text = str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -9,7 +9,7 @@ import pytest
 from openpyxl import load_workbook
 
 from core.settings import Settings
-from dashboard.boards.export import safe
+from core.tables.safe_cells import safe_cell
 from events.cases.drafts import CaseDraft, Part, Route
 from storage.session import session_scope
 from tests.unit.dashboard.web import Office, make_office
@@ -59,7 +59,7 @@ def test_a_workbook_holds_no_formula(office: Office) -> None:
     assert first[0][:2] in (("指标", "数值"), ("measure", "value")) and len(first) > 12
     for sheet in book.worksheets:
         assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row)
-    assert safe("=1+1") == "'=1+1" and safe("＋1") == "'＋1"
+    assert safe_cell("=1+1") == "'=1+1" and safe_cell("＋1") == "'＋1"
 
 
 @pytest.mark.parametrize(
