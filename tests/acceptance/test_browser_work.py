@@ -58,12 +58,12 @@ def test_a_business_flow_is_started_answered_and_filed_by_clicks(settings: Setti
             page.goto(f"{office.base}/work")
             page.locator("#work-new").click()
             page.get_by_role("menuitem", name="业务流转").click()
-            page.get_by_label("标题").fill("核实消防供水")
+            page.locator(".work-form").get_by_label("标题").fill("核实消防供水")
             page.locator("[data-do=draft]").click()
             expect(page.get_by_text("草稿已保存")).to_be_visible()
             page.get_by_role("link", name="我的事项").first.click()
             page.get_by_role("link", name="核实消防供水").click()
-            expect(page.get_by_label("标题")).to_have_value("核实消防供水")
+            expect(page.locator(".work-form").get_by_label("标题")).to_have_value("核实消防供水")
             find(page, "部门", "dept-drainage")
             page.get_by_role("button", name="提交").click()
             page.wait_for_url(re.compile(r"/work/(?!draft|new)"))
@@ -99,7 +99,7 @@ def test_a_dispute_is_mediated_by_clicks(settings: Settings, chromium: Browser) 
     with town(settings) as office:
         with desk(chromium, office, "boss") as page:
             page.goto(f"{office.base}/work/new/dispute_mediation")
-            page.get_by_label("标题").fill("楼上漏水纠纷")
+            page.locator(".work-form").get_by_label("标题").fill("楼上漏水纠纷")
             find(page, "部门", "dept-fire")
             page.get_by_role("button", name="添加一项").click()  # the first row is there already
             for n, name in enumerate(("inspector", "operator")):
@@ -139,7 +139,7 @@ def test_the_same_on_the_phone_without_a_network_too(settings: Settings, chromiu
     with town(settings) as office:
         page = handy(chromium, office, "fireman")
         page.evaluate("location.hash = '#/new/business_flow'")
-        page.get_by_label("标题").fill("核实消防供水")
+        page.locator(".ask").get_by_label("标题").fill("核实消防供水")
         find(page, "部门", "dept-drainage")
         offline(page.context, page, True)
         page.locator(".ask button[type=submit]").click()  # kept on the phone until there is a network
