@@ -41,7 +41,7 @@ class ChildSpec:
         return {k: v for k, v in os.environ.items() if not k.startswith("YIWANG_")} | self.env
 
 
-class Child:
+class ChildProcess:
     """One supervised process."""
 
     def __init__(self, spec: ChildSpec, logs: Path, say: Callable[[str], None]) -> None:
@@ -164,12 +164,12 @@ class Family:
         logs.mkdir(parents=True, exist_ok=True)
         self._logs = logs
         self._say = say
-        self.children: dict[str, Child] = {}
+        self.children: dict[str, ChildProcess] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
-    def start(self, spec: ChildSpec) -> Child:
+    def start(self, spec: ChildSpec) -> ChildProcess:
         """Start a child and keep it running."""
-        child = Child(spec, self._logs, self._say)
+        child = ChildProcess(spec, self._logs, self._say)
         self.children[spec.name] = child
         self._tasks.append(asyncio.create_task(child.watch(), name=spec.name))
         return child

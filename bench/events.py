@@ -32,9 +32,9 @@ from events.cases.queries import CaseFilter, case_detail, list_cases
 from events.cases.service import CaseService
 from events.correlation.case_placement import Desk
 from events.correlation.intake import Intake
-from events.correlation.places import Registry
+from events.correlation.places import PlaceRegistry
 from events.dispatching.routing import default_routing
-from events.indicators.evaluation import Question, evaluate
+from events.indicators.evaluation import IndicatorQuestion, evaluate
 from events.rules.rulebook import default_rulebook
 from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope
@@ -115,7 +115,7 @@ class House:
 
     def __init__(self, engine: Engine) -> None:
         clock = SystemClock()
-        registry = Registry(clock, ttl_s=3600)
+        registry = PlaceRegistry(clock, ttl_s=3600)
         self.engine = engine
         self.service = CaseService(engine, clock)
         self.intake = Intake(
@@ -284,7 +284,7 @@ def _reads(engine: Engine, times: int = 20) -> dict[str, dict[str, float | int]]
     """What the pages ask of these tables, in milliseconds: pages of lists, a file, a search, a month's indicators."""
     boss = Actor(user_id="bench-boss", name="bench", roles=("dispatcher",))
     now = datetime.now(UTC)
-    month = Question(opened_from=now - timedelta(days=60), opened_to=now - timedelta(days=30), by="department")
+    month = IndicatorQuestion(opened_from=now - timedelta(days=60), opened_to=now - timedelta(days=30), by="department")
     with read_scope(engine) as session:
         ids = session.scalars(select(Case.case_id).order_by(Case.number.desc()).limit(times)).all()
     asked: dict[str, tuple[Callable[[Session, int], Any], int]] = {

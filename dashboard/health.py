@@ -36,7 +36,7 @@ WORKER_S = 20.0  # the worker's claim is renewed every second
 
 
 @dataclass(frozen=True)
-class Part:
+class HealthState:
     """One part: ``code`` is ``ok`` or one word for what is wrong; ``vital``: without it the city is deaf."""
 
     code: str
@@ -59,7 +59,7 @@ class Health:
         self._disk_at = float("-inf")
         self._disk: DiskState | None = None
         self._worker: tuple[int, float] = (-1, time.monotonic())  # revision of its claim, since when it is so
-        self.parts: dict[str, Part] = {}
+        self.parts: dict[str, HealthState] = {}
 
     async def run(self) -> None:
         """Try every part for ever; what changes is logged once."""
@@ -70,7 +70,7 @@ class Health:
                 log.exception("health could not be looked at")
             await asyncio.sleep(EVERY_S)
 
-    async def now(self) -> dict[str, Part]:
+    async def now(self) -> dict[str, HealthState]:
         """The parts as they are, tried anew only when nobody did for :data:`STALE_S`."""
         if time.monotonic() - self._found_at > STALE_S:
             async with self._lock:
@@ -78,7 +78,7 @@ class Health:
                     await self.look()
         connected = self._hub.bus is not None and self._hub.bus.client.is_connected
         if not connected and self.parts["bus"].well:
-            return self.parts | {"bus": Part("unreachable", well=False)}
+            return self.parts | {"bus": HealthState("unreachable", well=False)}
         return self.parts
 
     async def look(self) -> None:
@@ -95,27 +95,29 @@ class Health:
                     log.log(level, "%s: %s", name, part.code)
         self.parts, self._found_at = found, time.monotonic()
 
-    async def _try_database(self) -> Part:
+    async def _try_database(self) -> HealthState:
         started = time.monotonic()
         code = await asyncio.to_thread(try_write, self._engine, "web", self._clock.now())
-        return Part(code, well=code == "ok", values={"ms": round((time.monotonic() - started) * 1000)})
+        return HealthState(code, well=code == "ok", values={"ms": round((time.monotonic() - started) * 1000)})
 
-    async def _try_bus(self) -> Part:
+    async def _try_bus(self) -> HealthState:
         if self._hub.bus is None:
-            return Part("unreachable", well=False)
+            return HealthState("unreachable", well=False)
         states = await probe_streams(self._hub.bus)
         code = worst(states)
-        return Part(code, well=code == "ok", values={"streams": {name: word or "ok" for name, word in states.items()}})
+        return HealthState(
+            code, well=code == "ok", values={"streams": {name: word or "ok" for name, word in states.items()}}
+        )
 
-    async def _try_disk(self) -> Part:
+    async def _try_disk(self) -> HealthState:
         state = await asyncio.to_thread(self.disk)
         share = round(state.free_share, 4)
-        return Part(state.level, well=state.takes_alarms, values={"free_bytes": state.free, "free_share": share})
+        return HealthState(state.level, well=state.takes_alarms, values={"free_bytes": state.free, "free_share": share})
 
-    async def _try_worker(self) -> Part:
+    async def _try_worker(self) -> HealthState:
         """The worker renews its claim on the bus; one that does not is gone or stuck."""
         if self._hub.bus is None or not self._hub.bus.client.is_connected:
-            return Part("unknown", vital=False, well=False)
+            return HealthState("unknown", vital=False, well=False)
         try:
             bucket = await self._hub.bus.bucket("owner")
             entry = await bucket.get("claim.worker")
@@ -125,7 +127,7 @@ class Health:
         if revision != self._worker[0]:
             self._worker = (revision, time.monotonic())
         alive = held and time.monotonic() - self._worker[1] < WORKER_S
-        return Part("ok" if alive else "absent", vital=False, well=alive)
+        return HealthState("ok" if alive else "absent", vital=False, well=alive)
 
     def disk(self) -> DiskState:
         """The disk that is worst off, looked at once a second at most."""
@@ -140,14 +142,14 @@ class Health:
             raise StorageFull(detail="what is left of the disk is kept for alarms")
 
 
-async def _within(looking: Awaitable[Part]) -> Part:
+async def _within(looking: Awaitable[HealthState]) -> HealthState:
     try:
         async with asyncio.timeout(PART_S):
             return await looking
     except TimeoutError:
-        return Part("no_answer", well=False)
+        return HealthState("no_answer", well=False)
 
 
-def is_well(parts: dict[str, Part]) -> bool:
+def is_well(parts: dict[str, HealthState]) -> bool:
     """Can the city hear and write?"""
     return all(part.well for part in parts.values() if part.vital)

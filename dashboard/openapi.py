@@ -26,7 +26,7 @@ _SAID = {
 }
 
 
-class Problem(msgspec.Struct):
+class ErrorAnswer(msgspec.Struct):
     """Every error: its code, what is wrong, what to do; more by code (`field`, `retry_after_s` …)."""
 
     error: str
@@ -47,7 +47,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     schema = app.openapi()
     kinds = [*(BODIES[name] for name in sorted(BODIES)), *(ANSWERS[name] for name in sorted(ANSWERS))]
     _, shapes = msgspec.json.schema_components(
-        [*kinds, Problem, Open311Error], ref_template="#/components/schemas/{name}"
+        [*kinds, ErrorAnswer, Open311Error], ref_template="#/components/schemas/{name}"
     )
     parts = schema.setdefault("components", {})
     known = {k: v for k, v in parts.get("schemas", {}).items() if k not in {"HTTPValidationError", "ValidationError"}}

@@ -33,7 +33,7 @@ from ingest.counters import Refusal, SourceCounters
 from ingest.mapping import Mapping
 from ingest.mapping.format import RESERVED
 from ingest.nkeys import Issuer, claims_of
-from ingest.registry import Registry
+from ingest.registry import DeviceRegistry
 from ingest.transports.limits import AllowList
 
 log = logging.getLogger("yiwang.ingest")
@@ -72,10 +72,10 @@ class Denied:
     device_id: str = ""
 
 
-class Gate:
+class BrokerGate:
     """Decides.  ``mapped`` gives the mappings that are in force now."""
 
-    def __init__(self, settings: Settings, registry: Registry, mapped: Callable[[], Iterable[Mapping]]) -> None:
+    def __init__(self, settings: Settings, registry: DeviceRegistry, mapped: Callable[[], Iterable[Mapping]]) -> None:
         self._settings, self._registry, self._mapped = settings, registry, mapped
         self._allow = AllowList(settings.allow.get("mqtt", ()))
 
@@ -175,7 +175,7 @@ class AuthService:
     def __init__(
         self,
         settings: Settings,
-        gate: Gate,
+        gate: BrokerGate,
         counters: SourceCounters,
         note: Callable[[Refusal, str], None],
         clock: Clock,

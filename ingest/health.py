@@ -1,7 +1,7 @@
 """The health of every accepted device: a state machine with reasons.  A silent sensor is a signal.
 
 States, worst first: ``silent``, ``flapping``, ``clock_off``, ``signal_bad``, ``out_of_range``, ``stuck``, ``online``.
-:func:`judge` is pure; :class:`HealthMonitor` keeps one :class:`Track` per device, feeds it from the pipeline, and
+:func:`judge` is pure; :class:`HealthMonitor` keeps one :class:`DeviceTrack` per device, feeds it from the pipeline, and
 announces each change as a ``device_health`` observation (``open`` for trouble, ``clear`` for online).
 """
 
@@ -19,7 +19,7 @@ from core.ids import derived_id
 from core.records import DeviceConfig, Observation, Quality, Reading
 from ingest.live import LiveStates
 from ingest.outlet import NotDurable
-from ingest.registry import Registry
+from ingest.registry import DeviceRegistry
 
 log = logging.getLogger("yiwang.ingest")
 
@@ -63,7 +63,7 @@ class _Value:
 
 
 @dataclass(slots=True)
-class Track:
+class DeviceTrack:
     """What was seen of one device."""
 
     started: datetime
@@ -100,7 +100,7 @@ def silence_limit_s(device: DeviceConfig, policy: HealthPolicy) -> float | None:
     return None if expected is None else max(policy.silent_min_s, policy.silent_intervals * expected)
 
 
-def judge(track: Track, device: DeviceConfig, now: datetime, policy: HealthPolicy) -> tuple[str, str]:
+def judge(track: DeviceTrack, device: DeviceConfig, now: datetime, policy: HealthPolicy) -> tuple[str, str]:
     """(state, reason) of the device at ``now``."""
     if track.last_heard is None and not track.known:
         return track.state, track.reason  # never heard: not put up yet, or not connected; no fault of the device
@@ -132,7 +132,7 @@ def judge(track: Track, device: DeviceConfig, now: datetime, policy: HealthPolic
     return ("stuck", stuck) if stuck else (ONLINE, "")
 
 
-def _stuck(track: Track, device: DeviceConfig, now: datetime, policy: HealthPolicy) -> str:
+def _stuck(track: DeviceTrack, device: DeviceConfig, now: datetime, policy: HealthPolicy) -> str:
     """Why a value counts as stuck.  Zero may stand for months (a dry road, no rain)."""
     limits = device.attributes.get("stuck_after_s", {})
     for name, value in track.values.items():
@@ -151,7 +151,7 @@ class HealthMonitor:
 
     def __init__(
         self,
-        registry: Registry,
+        registry: DeviceRegistry,
         live: LiveStates,
         announce: Callable[[Observation], Awaitable[asyncio.Future[None]]],
         clock: Clock,
@@ -159,14 +159,14 @@ class HealthMonitor:
     ) -> None:
         self._registry, self._live, self._announce, self._clock = registry, live, announce, clock
         self.policy = policy or HealthPolicy()
-        self._tracks: dict[str, Track] = {}
+        self._tracks: dict[str, DeviceTrack] = {}
 
-    def track(self, device_id: str) -> Track:
+    def track(self, device_id: str) -> DeviceTrack:
         """The device's track; a new one continues the state that was live before a restart."""
         found = self._tracks.get(device_id)
         if found is None:
             live = self._live.get(device_id) or {}
-            found = self._tracks[device_id] = Track(started=self._clock.now(), known="heard_at" in live)
+            found = self._tracks[device_id] = DeviceTrack(started=self._clock.now(), known="heard_at" in live)
             before = live.get("health")
             if before:
                 found.state, found.reason, found.since = before["state"], before["reason"], before["since"]
@@ -255,7 +255,7 @@ class HealthMonitor:
                 changes.append((track, track.pending))
         return await self._tell(changes)
 
-    def _change(self, track: Track, device: DeviceConfig, state: str, reason: str, now: datetime) -> Observation:
+    def _change(self, track: DeviceTrack, device: DeviceConfig, state: str, reason: str, now: datetime) -> Observation:
         previous, track.state, track.reason, track.since = track.state, state, reason, now
         self._live.health(device.device_id, device.source, state, reason, now)
         return Observation(
@@ -269,7 +269,7 @@ class HealthMonitor:
             attributes={"state": state, "reason": reason, "previous": previous},
         )
 
-    async def _tell(self, changes: list[tuple[Track, Observation]]) -> list[Observation]:
+    async def _tell(self, changes: list[tuple[DeviceTrack, Observation]]) -> list[Observation]:
         told = [(track, observation, await self._announce(observation)) for track, observation in changes]
         durable = []
         for track, observation, future in told:

@@ -1,6 +1,6 @@
 """From what a device said to what the platform may judge: calibrated, range-checked, placed, without repeats.
 
-Pure but for :class:`Standing`, the memory of which alarms stand.
+Pure but for :class:`StandingAlarm`, the memory of which alarms stand.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ class _State:
 
 
 @dataclass
-class Standing:
+class StandingAlarm:
     """Which alarms and states stand, and since when, so that a repeat is not announced again.
 
     A state that is unknown (after a restart) is announced whatever it is.  A state whose announcement did
@@ -242,7 +242,7 @@ def restated(late: Observation, state: Literal["open", "clear"], at: datetime, n
 _CLEARED_BY_RESET = ("fire_alarm", "manual_alarm", "supervisory_alarm")
 
 
-def cleared_by(operation: Observation, standing: Standing) -> list[Observation]:
+def cleared_by(operation: Observation, standing: StandingAlarm) -> list[Observation]:
     """The alarms that a reset at the panel ends: also those that stood before the connection or ingest was made anew.
 
     ``operation`` is a ``panel_operation``; its channel, if any, limits the reset to that system.

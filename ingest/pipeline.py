@@ -16,7 +16,7 @@ from core.records import DeviceConfig, Observation, Reading
 from ingest.counters import Counters, Refusal
 from ingest.live import LiveStates
 from ingest.normalise import (
-    Standing,
+    StandingAlarm,
     cleared_by,
     device_moment,
     discovered,
@@ -26,7 +26,7 @@ from ingest.normalise import (
     state_observation,
 )
 from ingest.outlet import NotDurable, Outlet
-from ingest.registry import Registry
+from ingest.registry import DeviceRegistry
 
 log = logging.getLogger("yiwang.ingest")
 
@@ -54,7 +54,7 @@ class Pipeline:
 
     def __init__(
         self,
-        registry: Registry,
+        registry: DeviceRegistry,
         outlet: Outlet,
         live: LiveStates,
         counters: Counters,
@@ -68,7 +68,7 @@ class Pipeline:
         self.live = live
         self.health = health
         self._media = media
-        self.standing = Standing()
+        self.standing = StandingAlarm()
         self._outlet = outlet
         self._discovered: dict[str, Durable] = {}
 

@@ -19,7 +19,7 @@ log = logging.getLogger("yiwang.ingest")
 _POLL_S = 0.5
 
 
-class Registry:
+class DeviceRegistry:
     """Device configurations by id.  :meth:`follow` keeps them current."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from core.clock import Clock, SystemClock
 from core.media import MediaStore
 from core.settings import Settings
 from ingest import configured
-from ingest.broker_auth import AuthService, Gate
+from ingest.broker_auth import AuthService, BrokerGate
 from ingest.commands import CommandDesk
 from ingest.connections.running import Connections
 from ingest.counters import Counters, Refusal
@@ -20,7 +20,7 @@ from ingest.health import HealthMonitor
 from ingest.live import LiveStates
 from ingest.outlet import Outlet
 from ingest.pipeline import Pipeline
-from ingest.registry import Registry
+from ingest.registry import DeviceRegistry
 from ingest.router import MappingsFolder, Router, follow
 from ingest.transports import http
 from ingest.transports.http import PushApp
@@ -81,7 +81,7 @@ class Ingest:
     def __init__(self, settings: Settings, bus: Bus, clock: Clock, limits: Limits | None = None) -> None:
         self.settings, self.bus, self.clock, self.limits = settings, bus, clock, limits
         self.counters = Counters()
-        self.registry = Registry()
+        self.registry = DeviceRegistry()
         self.outlet = Outlet(bus)
         self.live = LiveStates(self.counters)
         media = MediaStore(settings.media_url)
@@ -136,7 +136,7 @@ class Ingest:
         await self.outlet.close()
 
     def _auth(self, router: Router) -> AuthService:
-        gate = Gate(self.settings, self.registry, lambda: router.mappings)
+        gate = BrokerGate(self.settings, self.registry, lambda: router.mappings)
 
         def note(refusal: Refusal, device_id: str) -> None:
             self.pipeline.note_refused("mqtt", refusal, device_id)

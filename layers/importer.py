@@ -48,7 +48,7 @@ _REVISED = {"cameras", "devices"}
 
 
 @dataclass
-class ImportReport:
+class CityImportReport:
     """What an import did, or (``dry_run``) would do, per table, and every row it could not take."""
 
     dry_run: bool
@@ -85,7 +85,7 @@ def import_city(
     dry_run: bool = False,
     overwrite: bool = False,
     progress: Progress = print,
-) -> ImportReport:
+) -> CityImportReport:
     """Import ``folder`` (None: the demo city, generated below ``data_dir/demo``).
 
     Every table is one transaction, in the order of their references.  Errors of single rows never stop the rest.
@@ -99,7 +99,7 @@ def import_city(
         render_clips(settings.data_dir / "clips", progress)
     progress(f"reading {folder}")
     city = read_city(folder, engine)
-    report = ImportReport(dry_run, problems=city.problems, unread=city.unread, outlines=city.outlines)
+    report = CityImportReport(dry_run, problems=city.problems, unread=city.unread, outlines=city.outlines)
     prepare(city, settings)
     _import_tables(engine, city, report, overwrite, progress)
     _keep_map_files(city, settings, progress, dry_run=dry_run)
@@ -110,17 +110,19 @@ def import_city(
     return report
 
 
-def add_own_camera(engine: Engine, settings: Settings) -> ImportReport | None:
+def add_own_camera(engine: Engine, settings: Settings) -> CityImportReport | None:
     """Add or re-point the camera of ``YIWANG_CAMERA``; None where the setting is empty."""
     if not settings.camera:
         return None
-    report = ImportReport(dry_run=False)
+    report = CityImportReport(dry_run=False)
     with session_scope(engine) as session:
         _upsert(session, "cameras", Camera, [own_camera(settings.camera)], report, overwrite=False)
     return report
 
 
-def _import_tables(engine: Engine, city: CityFolder, report: ImportReport, overwrite: bool, progress: Progress) -> None:
+def _import_tables(
+    engine: Engine, city: CityFolder, report: CityImportReport, overwrite: bool, progress: Progress
+) -> None:
     known = _known_keys(engine)
     locator: Locator | None = None
     for table, model in _MODELS.items():
@@ -161,7 +163,7 @@ _TARGETS = {
 }
 
 
-def _checked(table: str, rows: list[Row], known: dict[str, set[str]], report: ImportReport) -> list[Row]:
+def _checked(table: str, rows: list[Row], known: dict[str, set[str]], report: CityImportReport) -> list[Row]:
     """Rows whose references exist; the others are reported (a parent may stand in the same file)."""
     key = _key(_MODELS[table])
     here = {r[key] for r in rows}
@@ -198,7 +200,7 @@ def _parents_first(rows: list[Row]) -> list[Row]:
     return sorted(rows, key=depth)
 
 
-def _without_taken_logins(engine: Engine, rows: list[Row], report: ImportReport) -> list[Row]:
+def _without_taken_logins(engine: Engine, rows: list[Row], report: CityImportReport) -> list[Row]:
     with read_scope(engine) as session:
         taken = {row.login: row.user_id for row in session.execute(select(User.login, User.user_id))}
     good = []
@@ -210,13 +212,13 @@ def _without_taken_logins(engine: Engine, rows: list[Row], report: ImportReport)
     return good
 
 
-def _tell(report: ImportReport, row: Row, field: str, code: str, **values: Any) -> None:
+def _tell(report: CityImportReport, row: Row, field: str, code: str, **values: Any) -> None:
     place = row[PLACE]
     report.problems.tell(place.file, code, sheet=place.sheet, row=place.row, field=field, **values)
 
 
 def _upsert(
-    session: Session, table: str, model: type[Any], rows: list[Row], report: ImportReport, overwrite: bool
+    session: Session, table: str, model: type[Any], rows: list[Row], report: CityImportReport, overwrite: bool
 ) -> None:
     columns = model.__table__.columns
     key = _key(model)

@@ -33,7 +33,7 @@ _MAX_ROWS = 100_000
 
 
 @dataclass
-class ImportReport:
+class DeviceImportReport:
     """What an import did, or with ``dry_run`` would do; ``problems`` are (row number as in the file, column, what)."""
 
     dry_run: bool
@@ -120,13 +120,13 @@ def import_devices(
     now: datetime,
     coord_sys: System = "wgs84",
     dry_run: bool = True,
-) -> ImportReport:
+) -> DeviceImportReport:
     """Insert or update devices from ``rows``; rows with problems are left out and listed, the others go in.
 
     ``coord_sys`` is for rows that name none.  A row without ``status`` leaves a known device's status alone and
     puts a new one into quarantine.
     """
-    report = ImportReport(dry_run=dry_run, rows=len(rows))
+    report = DeviceImportReport(dry_run=dry_run, rows=len(rows))
     if len(rows) > _MAX_ROWS:
         report.problems.append((0, "", f"{len(rows)} rows, at most {_MAX_ROWS}"))
         return report
@@ -257,7 +257,7 @@ def _json(value: Any, name: str, problems: list[tuple[str, str]]) -> dict[str, A
     return body
 
 
-def _apply(session: Session, values: dict[str, Any], report: ImportReport, actor_id: str, now: datetime) -> None:
+def _apply(session: Session, values: dict[str, Any], report: DeviceImportReport, actor_id: str, now: datetime) -> None:
     row = session.get(Device, values["device_id"])
     if row is None:
         row = Device(**values)

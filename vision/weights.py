@@ -40,14 +40,14 @@ def companions(path: Path) -> list[Path]:
 
 
 @dataclass(frozen=True)
-class SecondLook:
+class SecondLookModel:
     """The model that looks again (``path``) where the first one is at least ``suspicion`` sure of something."""
 
     path: Path
     suspicion: float
 
 
-def second_look(path: Path) -> SecondLook | None:
+def second_look(path: Path) -> SecondLookModel | None:
     """What the card beside ``path`` names as its second look; None without one.
 
     Raises:
@@ -65,7 +65,7 @@ def second_look(path: Path) -> SecondLook | None:
         raise ModelInvalid(path=str(card), detail=f"second_look: {error!r}") from error
     if not second.is_file():
         raise ModelInvalid(path=str(card), detail=f"its second look {second.name} is not beside it")
-    return SecondLook(second, suspicion)
+    return SecondLookModel(second, suspicion)
 
 
 def reference(path: Path, version: str = "") -> ModelRef:

@@ -38,7 +38,7 @@ _SECRETS = ("nats_token", "mqtt_password", "mqtt_device_password", "session_secr
 
 
 @dataclass(frozen=True)
-class Item:
+class BackupItem:
     """A file of the backup: its name, its size in bytes, how to read it, when it was written."""
 
     name: str
@@ -94,7 +94,7 @@ class Packer:
         )
         yield _head(_of_bytes(END, text)) + text + bytes(-len(text) % tarfile.BLOCKSIZE) + bytes(2 * tarfile.BLOCKSIZE)
 
-    def _items(self) -> Iterator[Item]:
+    def _items(self) -> Iterator[BackupItem]:
         url = self._settings.database_url
         about = {
             "format": FORMAT, "made_at": datetime.now(UTC).isoformat(timespec="seconds"), "schema": current(url),
@@ -109,7 +109,7 @@ class Packer:
         yield from self._folder()
         yield from self._media()
 
-    def _sqlite(self, path: Path) -> Iterator[Item]:
+    def _sqlite(self, path: Path) -> Iterator[BackupItem]:
         """A consistent copy of a database that may be written to meanwhile, and the anchors as of then."""
         copy = self._scratch / DATABASE
         copy_sqlite(path, copy)
@@ -119,7 +119,7 @@ class Packer:
         yield _of_file(DATABASE, copy)
         copy.unlink()
 
-    def _postgres(self, url: str) -> Iterator[Item]:
+    def _postgres(self, url: str) -> Iterator[BackupItem]:
         with postgres.snapshot(url) as connection:
             yield from self._anchors(lambda query: connection.execute(query).fetchone())
             for table in postgres.tables(connection):
@@ -128,7 +128,7 @@ class Packer:
                 yield _of_file(f"postgres/{table}.copy", copy)
                 copy.unlink()
 
-    def _anchors(self, ask: Callable[[str], Any]) -> Iterator[Item]:
+    def _anchors(self, ask: Callable[[str], Any]) -> Iterator[BackupItem]:
         """The anchor file as far as the database's copy knows of it: later lines tell of what is not in it."""
         path = self._settings.data_dir / ANCHORS
         if not path.exists():
@@ -146,7 +146,7 @@ class Packer:
             lines = b"".join(kept)
         yield _of_bytes(ANCHORS, lines)
 
-    def _configuration(self) -> Iterator[Item]:
+    def _configuration(self) -> Iterator[BackupItem]:
         """Secrets that came from the environment join the kept ones; the other settings are written down."""
         path = self._settings.data_dir / "secrets.json"
         kept: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
@@ -156,7 +156,7 @@ class Packer:
         shown = {k: v for k, v in sorted(self._env.items()) if k.startswith("YIWANG_") and not k.endswith(hidden)}
         yield _of_bytes("settings.env", "".join(f"{k}={v}\n" for k, v in shown.items()).encode())
 
-    def _folder(self) -> Iterator[Item]:
+    def _folder(self) -> Iterator[BackupItem]:
         """Everything in the data folder that no other step brings."""
         root = self._settings.data_dir
         media = Path(self._settings.media_url).resolve() if "://" not in self._settings.media_url else None
@@ -185,7 +185,7 @@ class Packer:
         left_out = folder.parent == root and folder.name in _LEFT_OUT
         return not left_out and not folder.is_symlink() and folder.resolve() != media
 
-    def _media(self) -> Iterator[Item]:
+    def _media(self) -> Iterator[BackupItem]:
         files, root = fsspec.core.url_to_fs(self._settings.media_url)
         if not files.exists(root):
             return
@@ -195,7 +195,7 @@ class Packer:
                 name = str(info["name"])
                 if not name.endswith(".part") or "/uploads/" in name:
                     reader = lambda name=name: files.open(name, "rb")  # noqa: E731
-                    yield Item(f"media/{name[len(base) + 1 :]}", int(info["size"]), reader, _written(info))
+                    yield BackupItem(f"media/{name[len(base) + 1 :]}", int(info["size"]), reader, _written(info))
 
 
 def copy_sqlite(path: Path, copy: Path) -> None:
@@ -220,21 +220,21 @@ def scratch_beside(path: Path) -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix=".backup-", dir=path.resolve().parent)
 
 
-def _head(item: Item) -> bytes:
+def _head(item: BackupItem) -> bytes:
     info = tarfile.TarInfo(item.name)
     info.size, info.mode, info.mtime = item.size, 0o600, int(item.mtime)
     return info.tobuf(tarfile.PAX_FORMAT)
 
 
-def _of_bytes(name: str, data: bytes) -> Item:
+def _of_bytes(name: str, data: bytes) -> BackupItem:
     import io
 
-    return Item(name, len(data), lambda: io.BytesIO(data), time.time())
+    return BackupItem(name, len(data), lambda: io.BytesIO(data), time.time())
 
 
-def _of_file(name: str, path: Path) -> Item:
+def _of_file(name: str, path: Path) -> BackupItem:
     stat = path.stat()
-    return Item(name, stat.st_size, lambda: path.open("rb"), stat.st_mtime)
+    return BackupItem(name, stat.st_size, lambda: path.open("rb"), stat.st_mtime)
 
 
 def _covered(line: bytes, ask: Callable[[str], Any]) -> bool:

@@ -12,7 +12,7 @@ from core.errors import InputInvalid
 from core.settings import load_settings
 
 if TYPE_CHECKING:
-    from layers.importer import ImportReport
+    from layers.importer import CityImportReport
 
 NAME = "import"
 HELP = "import a district's files (without FOLDER: the demo city)"
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     return report.exit_status
 
 
-def _import(args: argparse.Namespace) -> ImportReport:
+def _import(args: argparse.Namespace) -> CityImportReport:
     from layers.build import build_tiles
     from layers.importer import import_city
     from storage.migrate import migrate
@@ -76,7 +76,7 @@ def _refusal(folder: Path | None, error: InputInvalid) -> dict[str, Any]:
     return {"tables": {}, "unread": files, "problems": [problem]}
 
 
-def _show(report: ImportReport) -> None:
+def _show(report: CityImportReport) -> None:
     for table in report.inserted:
         new, changed, same = report.inserted[table], report.updated[table], report.unchanged[table]
         print(f"{table:<12} new {new:>6}  changed {changed:>6}  unchanged {same:>6}")

@@ -18,7 +18,7 @@ from core.clock import BEIJING, SystemClock
 from core.errors import InputInvalid
 from core.records import SYSTEM
 from core.settings import load_settings
-from events.indicators.evaluation import Grouping, Question, Table, cases_behind, evaluate
+from events.indicators.evaluation import Grouping, IndicatorQuestion, Table, cases_behind, evaluate
 from events.indicators.export import as_csv, as_xlsx
 from storage.session import make_engine, read_scope
 
@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compute, and print or write."""
-    question = Question(
+    question = IndicatorQuestion(
         opened_from=_moment(args.begin, "--from"),
         opened_to=_moment(args.end, "--to"),
         by=args.by,

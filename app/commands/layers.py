@@ -76,7 +76,7 @@ def _import(args: argparse.Namespace) -> int:
 
 
 def _wish(args: argparse.Namespace) -> Any:
-    from layers.catalogue.kinds import Wish
+    from layers.catalogue.kinds import LayerWish
     from layers.catalogue.take import name_of
 
     try:
@@ -91,7 +91,7 @@ def _wish(args: argparse.Namespace) -> Any:
         if not mark:
             raise InputInvalid(field="--set", detail=f"{pair!r} has no =", how="write KEY=VALUE")
         params[key] = value.split(",") if key == "roles" else value
-    return Wish(
+    return LayerWish(
         name=name_of(Path(args.name)) if args.name else "", kind=args.kind, crs=args.crs, layer=args.layer,
         towgs84=towgs84, swap_axes=args.swap_axes, params=params, source=args.source, date=args.date,
         licence=args.licence, attribution=args.attribution,

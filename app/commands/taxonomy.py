@@ -18,7 +18,7 @@ from core.errors import InputInvalid
 from core.settings import load_settings
 from events.taxonomy.classes import SHIPPED, Standard
 from events.taxonomy.edit import lines
-from events.taxonomy.importer import Outcome, import_standards, parse_rows, read_table
+from events.taxonomy.importer import TaxonomyImport, import_standards, parse_rows, read_table
 from storage.session import make_engine, read_scope, session_scope
 
 HELP = "import or list classes of components and events"
@@ -81,7 +81,7 @@ def _show(row: Standard, as_json: bool) -> None:
         print(f"{row.class_version} {row.class_code:<16} {row.small_name:<12} {limit:<16} {row.condition}")
 
 
-def _report(outcome: Outcome, as_json: bool) -> None:
+def _report(outcome: TaxonomyImport, as_json: bool) -> None:
     if as_json:
         print(json.dumps(msgspec.to_builtins(outcome), ensure_ascii=False))
         return

@@ -25,7 +25,7 @@ from core.media import MediaStore
 from core.settings import Settings, load_settings
 from events.evidence.anchor_check import check_anchors, check_database_end, check_places
 from events.evidence.anchor_store import BusAnchors, Head
-from events.evidence.audit_log import Flaw
+from events.evidence.audit_log import ChainFlaw
 from events.evidence.package import SIGNER, Checked, check_package
 from events.evidence.verify import check_log, check_media
 from storage.session import make_engine
@@ -92,7 +92,7 @@ def _log(args: argparse.Namespace) -> int:
     settings = load_settings()
     anchors = args.anchors or settings.data_dir / "audit" / "heads.jsonl"
     key = args.key or settings.data_dir / "keys" / OWN_KEY
-    flaws: list[Flaw] = []
+    flaws: list[ChainFlaw] = []
     heads: dict[str, Head] = {}
     lines = chains = files = known = 0
     engine = make_engine(args.database or settings.database_url)
@@ -152,7 +152,7 @@ def _pem(path: Path) -> bytes:
         raise InputInvalid(field="--key", detail=str(error), how="give the public key (PEM) that signed") from error
 
 
-def _verdict(flaws: list[Flaw]) -> int:
+def _verdict(flaws: list[ChainFlaw]) -> int:
     for flaw in flaws:
         print(f"{flaw.kind.upper()} {flaw.chain_id} {flaw.seq}: {flaw.detail}")
     print("verify: " + (f"{len(flaws)} flaws" if flaws else "nothing was changed"))

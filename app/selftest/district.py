@@ -21,7 +21,7 @@ COMMUNITY = "220105001002"  # every site's, so that the district's inspector may
 
 
 @dataclass(frozen=True)
-class Happening:
+class StagedHappening:
     """One thing that will happen, and where its case must appear."""
 
     name: str
@@ -29,11 +29,11 @@ class Happening:
     site_id: str
 
 
-def happenings() -> list[Happening]:
+def happenings() -> list[StagedHappening]:
     """All of them: one case each, not more, not fewer."""
-    found = [Happening(f"fire at panel {a}", "fire_alarm", f"st-fire-{a}") for a in PANELS]
-    found += [Happening(f"water at {g}", "water_level_m", f"st-water-{i}") for i, g in enumerate(GAUGES)]
-    return [*found, Happening("control room left", "absence", "st-room")]
+    found = [StagedHappening(f"fire at panel {a}", "fire_alarm", f"st-fire-{a}") for a in PANELS]
+    found += [StagedHappening(f"water at {g}", "water_level_m", f"st-water-{i}") for i, g in enumerate(GAUGES)]
+    return [*found, StagedHappening("control room left", "absence", "st-room")]
 
 
 def write(folder: Path, clip: Path) -> Path:
@@ -63,7 +63,7 @@ def write(folder: Path, clip: Path) -> Path:
     return folder
 
 
-def _site(happening: Happening, lon: float, lat: float) -> dict[str, Any]:
+def _site(happening: StagedHappening, lon: float, lat: float) -> dict[str, Any]:
     kind = {"fire_alarm": "key_fire_site", "absence": "key_fire_site"}.get(happening.kind, "waterlogging_point")
     department = "dept-drainage" if happening.kind == "water_level_m" else "dept-fire"
     return {

@@ -17,11 +17,11 @@ from sqlalchemy import Engine, func, select
 
 from app.selftest import clip as clips
 from app.selftest import district
-from app.selftest.district import CAMERA, GAUGES, PANELS, Happening, happenings
+from app.selftest.district import CAMERA, GAUGES, PANELS, StagedHappening, happenings
 from app.selftest.journey import People, Watch, follow
 from app.selftest.office import Office
 from app.selftest.peers import Gauge, Panel
-from app.selftest.report import Report
+from app.selftest.report import SelftestReport
 from app.throwaway import environment, settings_of, throwaway
 from core.settings import Settings
 from dashboard.auth import set_password, user_by_login
@@ -39,7 +39,7 @@ PHOTOGRAPH_SIZE = (480, 640)
 Say = Callable[[str], None]
 
 
-async def selftest(own_clip: Path | None, say: Say, *, database: str = "", keep: bool = False) -> Report:
+async def selftest(own_clip: Path | None, say: Say, *, database: str = "", keep: bool = False) -> SelftestReport:
     """Run it all; every problem is in the report, nothing is left behind unless ``keep``.
 
     ``database``: an empty one to use instead of a new SQLite file (it is filled, not emptied).
@@ -86,8 +86,8 @@ def _prepare(settings: Settings, folder: Path, clip: Path) -> tuple[Engine, dict
     return engine, passwords
 
 
-async def _happen(settings: Settings, engine: Engine, passwords: dict[str, str], say: Say) -> Report:
-    report = Report(cases_expected=len(happenings()))
+async def _happen(settings: Settings, engine: Engine, passwords: dict[str, str], say: Say) -> SelftestReport:
+    report = SelftestReport(cases_expected=len(happenings()))
     url = f"http://{settings.web_host}:{settings.web_port}"
     people = People({login: Office(url) for login in passwords})
     for login, password in passwords.items():
@@ -100,9 +100,7 @@ async def _happen(settings: Settings, engine: Engine, passwords: dict[str, str],
         say("fire panels alarm, water rises, the control room is left")
         await gauges[0].send_garbage()
         await _noise(settings)
-        await asyncio.gather(
-            *(_journey(h, people, watch, report, settings, gauges, engine) for h in happenings())
-        )
+        await asyncio.gather(*(_journey(h, people, watch, report, settings, gauges, engine) for h in happenings()))
         say("counting")
         await asyncio.to_thread(_balance, engine, report, gauges)
     finally:
@@ -117,10 +115,10 @@ async def _happen(settings: Settings, engine: Engine, passwords: dict[str, str],
 
 
 async def _journey(
-    happening: Happening,
+    happening: StagedHappening,
     people: People,
     watch: Watch,
-    report: Report,
+    report: SelftestReport,
     settings: Settings,
     gauges: list[Gauge],
     engine: Engine,
@@ -129,9 +127,7 @@ async def _journey(
     timed = happening.kind != "absence"  # when the room became empty is the clip's business, not a socket's
     photograph = _photograph()
     try:
-        await follow(
-            happening, people, watch, report, signal=signal, settle=settle, photograph=photograph, timed=timed
-        )
+        await follow(happening, people, watch, report, signal=signal, settle=settle, photograph=photograph, timed=timed)
     except Exception as error:  # noqa: BLE001 - one happening's failure must not hide the others'
         report.failures.append(f"{happening.name}: {error}")
 
@@ -140,7 +136,7 @@ Act = Callable[[], Awaitable[None]]
 
 
 def _acts(
-    happening: Happening, report: Report, settings: Settings, gauges: list[Gauge], engine: Engine
+    happening: StagedHappening, report: SelftestReport, settings: Settings, gauges: list[Gauge], engine: Engine
 ) -> tuple[Act, Act]:
     """How the happening begins, and how it ends."""
     if happening.kind == "fire_alarm":
@@ -208,7 +204,7 @@ def _photograph() -> bytes:
     return data.tobytes()
 
 
-def _balance(engine: Engine, report: Report, gauges: list[Gauge]) -> None:
+def _balance(engine: Engine, report: SelftestReport, gauges: list[Gauge]) -> None:
     """Every confirmed reading stored once, every happening one case."""
     with read_scope(engine) as session:
         for name, gauge in zip(GAUGES, gauges, strict=True):

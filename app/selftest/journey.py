@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx
 
-from app.selftest.district import DISPATCHER, INSPECTOR, STAFF, Happening
+from app.selftest.district import DISPATCHER, INSPECTOR, STAFF, StagedHappening
 from app.selftest.office import Office
-from app.selftest.report import Report
+from app.selftest.report import SelftestReport
 
 CLOSED = {"closed", "force_closed"}
 
@@ -78,10 +78,10 @@ class People:
 
 
 async def follow(
-    happening: Happening,
+    happening: StagedHappening,
     people: People,
     watch: Watch,
-    report: Report,
+    report: SelftestReport,
     *,
     signal: Callable[[], Awaitable[None]],
     settle: Callable[[], Awaitable[None]],
@@ -106,7 +106,9 @@ async def follow(
     await _handle(case, people, watch, report, photograph)
 
 
-async def _handle(case: dict[str, Any], people: People, watch: Watch, report: Report, photograph: bytes) -> None:
+async def _handle(
+    case: dict[str, Any], people: People, watch: Watch, report: SelftestReport, photograph: bytes
+) -> None:
     case_id, staff = case["case_id"], people.staff_of(case["department_id"])
     if case_id not in {t["case_id"] for t in await staff.tasks()}:
         report.failures.append(f"{case['number']} is not among its department's tasks")
@@ -125,7 +127,7 @@ async def _handle(case: dict[str, Any], people: People, watch: Watch, report: Re
 
 
 async def _verified(
-    case_id: str, people: People, watch: Watch, report: Report, staff: Office, began: float
+    case_id: str, people: People, watch: Watch, report: SelftestReport, staff: Office, began: float
 ) -> bool:
     """The same sensor or camera looks again; where it cannot tell, the inspector goes and sees."""
 
@@ -156,5 +158,5 @@ async def _allowed(office: Office, case_id: str) -> set[str]:
     return {command["name"] for command in (await office.case(case_id))["allowed"]}
 
 
-def _is(case: dict[str, Any], happening: Happening) -> bool:
+def _is(case: dict[str, Any], happening: StagedHappening) -> bool:
     return bool(case["site_id"] == happening.site_id and case["kind"] == happening.kind)

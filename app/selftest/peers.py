@@ -14,7 +14,7 @@ from core.clock import SystemClock
 from core.errors import YiwangError
 from core.settings import Settings
 from ingest.sources import gb26875
-from ingest.sources._gb26875_frame import Packet
+from ingest.sources._gb26875_frame import Gb26875Packet
 
 CENTRE = 88888
 SMOKE_DETECTOR, FIRE_SYSTEM = 40, 1
@@ -78,7 +78,7 @@ class Panel:
                     decoded = gb26875.decode(buffer + chunk)
                     buffer = decoded.rest
                     for packet in decoded.frames:
-                        if isinstance(packet, Packet) and (packet.command, packet.serial) == (3, self._serial):
+                        if isinstance(packet, Gb26875Packet) and (packet.command, packet.serial) == (3, self._serial):
                             return
         except TimeoutError:
             pass  # told below, with the peer's name

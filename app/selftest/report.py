@@ -14,7 +14,7 @@ def percentile(values: list[float], share: float) -> float:
 
 
 @dataclass
-class Report:
+class SelftestReport:
     """Milliseconds per stage, in the order in which the stages happen, and the balance of signals and cases."""
 
     stages: dict[str, list[float]] = field(default_factory=dict)

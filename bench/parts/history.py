@@ -34,8 +34,8 @@ from core.records import SYSTEM, Actor, Command, EvidenceRef, GeoPoint, Observat
 from events.cases.service import CaseService
 from events.correlation.case_placement import Desk
 from events.correlation.intake import Intake
-from events.correlation.places import Registry
-from events.correlation.scoring import Report, happening_key, happening_of_key
+from events.correlation.places import PlaceRegistry
+from events.correlation.scoring import IncomingReport, happening_key, happening_of_key
 from events.dispatching.routing import default_routing
 from events.evidence.audit_log import GENESIS, canonical, stamp
 from events.evidence.row_seal import COLUMNS, row_hash, row_values, seal_of
@@ -99,7 +99,7 @@ def _play(engine: Engine, chance: random.Random, incidents: int) -> None:
     day = generate(incidents=incidents, seed=chance.randrange(1 << 30))
     settle_city(engine, day)
     clock = ManualClock(DAY0)
-    registry, service = Registry(clock, ttl_s=1e9), CaseService(engine, clock)
+    registry, service = PlaceRegistry(clock, ttl_s=1e9), CaseService(engine, clock)
     intake = Intake(clock, default_rulebook(), registry, Desk(service, clock, registry, default_routing()))
     for start in range(0, len(day.signals), 32):
         chunk = day.signals[start : start + 32]
@@ -297,7 +297,7 @@ class _Copier:
     def _key(self, spot: Spot, template: Template) -> str:
         name = (spot.site_id, template.happening)
         if name not in self._keys:
-            report = Report(happening=template.happening, at=template.opened_at, source_type="camera",
+            report = IncomingReport(happening=template.happening, at=template.opened_at, source_type="camera",
                             source_id=f"cam-{spot.site_id}-a", site_id=spot.site_id, location=spot.point)  # fmt: skip
             self._keys[name] = happening_key(report, self._book.happening(template.happening))
         return self._keys[name]

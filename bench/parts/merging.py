@@ -21,7 +21,7 @@ from core.records import SYSTEM, Actor, Command, Observation, Reading
 from events.cases.service import CaseService
 from events.correlation.case_placement import Desk
 from events.correlation.intake import Intake
-from events.correlation.places import Registry
+from events.correlation.places import PlaceRegistry
 from events.dispatching.routing import default_routing
 from events.rules.rulebook import default_rulebook
 from storage.session import read_scope, session_scope
@@ -78,7 +78,7 @@ def play(engine: Engine, day: Day, batch_s: float = 5.0) -> Merging:
     """``day`` through rules, correlation and cases on an empty ``engine`` (schema made), then counted."""
     settle_city(engine, day)
     clock = ManualClock(day.signals[0].at - timedelta(seconds=1))
-    registry = Registry(clock, ttl_s=1e9)
+    registry = PlaceRegistry(clock, ttl_s=1e9)
     service = CaseService(engine, clock)
     intake = Intake(clock, default_rulebook(), registry, Desk(service, clock, registry, default_routing()))
     closes = sorted(day.incidents, key=lambda i: i.ends)

@@ -64,13 +64,13 @@ def cameras_ours(
     from vision.fleet import load_shedding
     from vision.fleet.engine import Engine, Station
     from vision.fleet.leases import Lease
-    from vision.judging.analyzer import Analyzer, Outcome
+    from vision.judging.analyzer import Analyzer, FrameOutcome
     from vision.judging.detector_pool import DetectorPool
 
     found: list[tuple[str, str, float]] = []
     wall: dict[str, float] = {}
 
-    def emit(station: Station, outcome: Outcome) -> None:
+    def emit(station: Station, outcome: FrameOutcome) -> None:
         found.append((station.camera.camera_id, f"{outcome.finding.kind} {outcome.finding.state}", time.monotonic()))
 
     engine = Engine(Analyzer(DetectorPool()), emit)
@@ -149,17 +149,17 @@ def _looks(station: Any) -> int:
 def visits_ours(clips: list[str], model: str, count: int) -> dict[str, Any]:
     """What a patrol visit costs, without the network."""
     from core.records import AlgorithmConfig, CameraConfig
-    from vision.fleet.patrol import Memory, visit
+    from vision.fleet.patrol import PatrolMemory, visit
     from vision.judging.detector_pool import DetectorPool
 
     pool = DetectorPool()
     wish = (AlgorithmConfig(kind="flame_smoke", params={"detector_params": {"file": model}}),)
     camera = CameraConfig(camera_id="c", name="c", url=clips[0], algorithms=wish)
-    visit(camera, Memory(), pool)
+    visit(camera, PatrolMemory(), pool)
     before, pictures = cpu_s(), []
     for i in range(count):
         config = CameraConfig(camera_id=f"c{i}", name="c", url=clips[i % len(clips)], algorithms=wish)
-        pictures.append(visit(config, Memory(), pool).pictures)
+        pictures.append(visit(config, PatrolMemory(), pool).pictures)
     return {"visits": count, "cpu_s_per_visit": (cpu_s() - before) / count, "pictures": pictures}
 
 

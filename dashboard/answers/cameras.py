@@ -55,7 +55,7 @@ class CameraDetail(CameraRow):
     sub_url: NotRequired[str]
 
 
-class VisionWorker(TypedDict):
+class VisionWorkerRow(TypedDict):
     """An analysing process at work."""
 
     worker: str
@@ -66,10 +66,10 @@ class VisionWorker(TypedDict):
     models: NotRequired[list[dict[str, Any]]]
 
 
-class VisionWorkers(TypedDict):
+class VisionWorkerList(TypedDict):
     """The analysing processes."""
 
-    items: list[VisionWorker]
+    items: list[VisionWorkerRow]
 
 
 class AlgorithmKind(TypedDict):

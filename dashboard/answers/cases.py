@@ -8,7 +8,7 @@ from typing import Any, NotRequired, TypedDict
 from dashboard.answers.office import AuditLink
 from events.cases.read_models import CaseSummary
 from events.cases.worklists.beginning import Draft, KindToReport
-from events.cases.worklists.words import Word
+from events.cases.worklists.words import WrittenWord
 
 
 class CaseKept(TypedDict):
@@ -110,7 +110,7 @@ class CommandAnswers(TypedDict):
 class CaseWords(TypedDict):
     """What people wrote in a case, its documents, and the names that its kind gives itself, its state and commands."""
 
-    items: list[Word]
+    items: list[WrittenWord]
     documents: list[dict[str, Any]]
     kind_name: dict[str, str]
     state_name: dict[str, str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
-from events.indicators.evaluation import Line, Question
+from events.indicators.evaluation import IndicatorLine, IndicatorQuestion
 
 
 class ShiftRow(TypedDict):
@@ -172,10 +172,10 @@ class FormulaRow(TypedDict):
 class IndicatorTable(TypedDict):
     """A line per group, all together, and the formulas."""
 
-    items: list[Line]
-    total: Line
+    items: list[IndicatorLine]
+    total: IndicatorLine
     definitions: list[FormulaRow]
-    question: Question
+    question: IndicatorQuestion
 
 
 class RuleTrial(TypedDict):

@@ -53,7 +53,7 @@ class FormList(TypedDict):
     next: None
 
 
-class FormImport(TypedDict):
+class FormImported(TypedDict):
     """Every problem of a workbook by sheet, row and column, and the draft when nothing blocks."""
 
     problems: list[dict[str, Any]]

@@ -60,7 +60,7 @@ class LiveValues(TypedDict):
     items: list[Any]
 
 
-class Surroundings(TypedDict):
+class CaseSurroundings(TypedDict):
     """Cameras of the site and within 200 m, cases near, alike and earlier; distances in m."""
 
     cameras: list[dict[str, Any]]

@@ -114,7 +114,7 @@ class ChannelStates(TypedDict):
     next: None
 
 
-class PartState(TypedDict):
+class HealthPart(TypedDict):
     """One part of the platform."""
 
     ok: bool
@@ -127,10 +127,10 @@ class HealthReport(TypedDict):
 
     ok: bool
     bus: bool
-    parts: dict[str, PartState]
+    parts: dict[str, HealthPart]
 
 
-class SourceCounters(TypedDict):
+class SourceRow(TypedDict):
     """What a source took in and refused."""
 
     source: str
@@ -145,7 +145,7 @@ class SourceCounters(TypedDict):
 class SourceList(TypedDict):
     """The sources of devices."""
 
-    items: list[SourceCounters]
+    items: list[SourceRow]
     next: None
 
 

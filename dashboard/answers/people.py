@@ -13,7 +13,7 @@ class LastLogin(TypedDict):
     address: str
 
 
-class Person(TypedDict):
+class SignedInPerson(TypedDict):
     """The signed-in person."""
 
     user_id: str
@@ -31,7 +31,7 @@ class Person(TypedDict):
 class SignedIn(TypedDict):
     """The person and the token that every change carries."""
 
-    user: Person
+    user: SignedInPerson
     csrf_token: str
 
 
@@ -42,10 +42,10 @@ class LoggedOut(TypedDict):
     logout_url: NotRequired[str]
 
 
-class Me(Person):
+class Me(SignedInPerson):
     """The signed-in person, once as ``user`` and once at the top, with the token."""
 
-    user: Person
+    user: SignedInPerson
     csrf_token: str
 
 

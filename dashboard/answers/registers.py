@@ -26,7 +26,7 @@ class RegisterList(TypedDict):
     next: None
 
 
-class RegisterRecord(TypedDict):
+class RecordRow(TypedDict):
     """A record, masked."""
 
     record_id: str
@@ -48,7 +48,7 @@ class RegisterRecord(TypedDict):
 class RecordPage(TypedDict):
     """A page of records."""
 
-    items: list[RegisterRecord]
+    items: list[RecordRow]
     total: int
     next: None
 
@@ -67,7 +67,7 @@ class CellCounts(TypedDict):
     next: None
 
 
-class ImportReport(TypedDict):
+class RegisterImport(TypedDict):
     """What became of the rows of a file, and every problem by row and field."""
 
     run_id: str

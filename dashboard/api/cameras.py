@@ -14,7 +14,7 @@ from pydantic import Field
 
 from core.errors import NotFound, YiwangError
 from dashboard import queries
-from dashboard.answers.cameras import CameraDetail, CameraPage, VisionWorkers
+from dashboard.answers.cameras import CameraDetail, CameraPage, VisionWorkerList
 from dashboard.api.deps import CENTRE, Use, Who, allow, answers, principal_of, respond, sends, services_of
 from dashboard.api.filters import Box, Paged, Text
 from dashboard.desk.stills import picture_of, stream_of
@@ -52,7 +52,7 @@ def cameras(asked: Annotated[CameraFilters, Query()], use: Use, who: Who) -> Res
     return respond({"items": items, "total": total, "next": more if more < total else None})
 
 
-@router.get("/api/vision/workers", dependencies=[allow(*CENTRE)], **answers(VisionWorkers))
+@router.get("/api/vision/workers", dependencies=[allow(*CENTRE)], **answers(VisionWorkerList))
 def workers(use: Use) -> Response:
     """Analysing processes at work: cameras held, load, cameras slowed down, models in use and their problems."""
     oldest = (use.clock.now() - GONE).isoformat()

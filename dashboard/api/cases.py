@@ -55,14 +55,14 @@ class LateRecordBody(msgspec.Struct, forbid_unknown_fields=True):
     idempotency_key: str | None = None
 
 
-class Cursor(Filters):
+class CursorPage(Filters):
     """A page after a cursor."""
 
     limit: int = Field(50, ge=1, le=500)
     cursor: Text | None = None
 
 
-class CaseFilters(Cursor):
+class CaseFilters(CursorPage):
     """Filters of ``GET /api/cases``."""
 
     open: bool | None = None
@@ -99,7 +99,7 @@ def cases(asked: Annotated[CaseFilters, Query()], use: Use, who: Who) -> Respons
 
 
 @router.get("/api/tasks", **answers(TaskPage))
-def tasks(request: Request, asked: Annotated[Cursor, Query()], use: Use, who: Who) -> Response:
+def tasks(request: Request, asked: Annotated[CursorPage, Query()], use: Use, who: Who) -> Response:
     """What waits for this person or the department: the gravest first, of equal ones what is due first.
 
     ``total`` counts all of them.

@@ -20,7 +20,7 @@ from dashboard.answers.devices import (
     RefusalList,
 )
 from dashboard.api.deps import Use, Who, allow, answers, respond, takes
-from dashboard.api.filters import Box, Paged, Period, Text
+from dashboard.api.filters import Box, Paged, PeriodFilter, Text
 from dashboard.api.params import body
 from dashboard.desk import devices as desk
 from dashboard.desk.devices import COMMANDED_BY, EDITED_BY, DeviceAction, DeviceEdit
@@ -44,7 +44,7 @@ class DeviceFilters(Paged):
     limit: int = Field(200, ge=1, le=5000)
 
 
-class SeriesFilters(Period):
+class SeriesFilters(PeriodFilter):
     """Filters of a device's series; by default the last 24 h of its first quantity."""
 
     quantity: Text = ""
@@ -73,7 +73,7 @@ def device(device_id: str, use: Use, who: Who) -> Response:
 def readings(device_id: str, asked: Annotated[SeriesFilters, Query()], use: Use, who: Who) -> Response:
     """A series of one quantity."""
     end = asked.end or use.clock.now()
-    wanted = desk.Wanted(
+    wanted = desk.SeriesWanted(
         start=asked.start or end - timedelta(hours=24), end=end, quantity=asked.quantity, step=asked.step,
         channel=asked.channel, limit=asked.limit,
     )  # fmt: skip

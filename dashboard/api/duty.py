@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from dashboard.answers.duty import Roster, ShiftId
 from dashboard.api.deps import Done, Use, Who, answers, respond, takes
-from dashboard.api.filters import Period
+from dashboard.api.filters import PeriodFilter
 from dashboard.api.params import body
 from dashboard.desk import duty as desk
 from dashboard.desk.duty import Shift
@@ -34,7 +34,7 @@ class Substitute(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @router.get("/api/duty", **answers(Roster))
-def duty(asked: Annotated[Period, Query()], use: Use, who: Who) -> Response:
+def duty(asked: Annotated[PeriodFilter, Query()], use: Use, who: Who) -> Response:
     """The roster from ``from`` to ``to`` (default the next 7 days); outside the centre, one's own department's."""
     start_at = asked.start or use.clock.now()
     items = desk.roster(use, who, start_at, asked.end or start_at + timedelta(days=7))

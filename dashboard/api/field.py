@@ -28,7 +28,7 @@ class DutyWish(msgspec.Struct, forbid_unknown_fields=True):
     consent: bool = False
 
 
-class Place(msgspec.Struct, forbid_unknown_fields=True):
+class PlaceBody(msgspec.Struct, forbid_unknown_fields=True):
     """Body of ``POST /api/me/position``: degrees, metres."""
 
     lon: float
@@ -55,10 +55,10 @@ async def change_duty(request: Request, use: Use, who: Who) -> Response:
     return respond(await asyncio.to_thread(write))
 
 
-@router.post("/api/me/position", openapi_extra=takes(Place), **answers(Done))
+@router.post("/api/me/position", openapi_extra=takes(PlaceBody), **answers(Done))
 async def tell_position(request: Request, use: Use, who: Who) -> Response:
     """Where I am now; 409 ``not_on_duty`` without duty and consent."""
-    sent = await body(request, Place)
+    sent = await body(request, PlaceBody)
 
     def write() -> None:
         with session_scope(use.engine) as session:

@@ -120,7 +120,7 @@ class Paged(Filters):
     offset: int = Field(0, ge=0, le=10_000_000, description="rows left out before")
 
 
-class Period(Filters):
+class PeriodFilter(Filters):
     """A span of time; what is left out is the route's to fill in."""
 
     start: Moment | None = Field(None, alias="from")

@@ -19,7 +19,7 @@ from dashboard.answers.forms import (
     FormCheckReport,
     FormDropped,
     FormEvaluation,
-    FormImport,
+    FormImported,
     FormList,
     FormToFill,
     FormVersionChecked,
@@ -47,7 +47,7 @@ class NewForm(msgspec.Struct, forbid_unknown_fields=True):
     body: dict[str, Any] | None = None
 
 
-class DraftBody(msgspec.Struct, forbid_unknown_fields=True):
+class FormDraftBody(msgspec.Struct, forbid_unknown_fields=True):
     """Body of ``PUT /api/forms/{form_id}/versions/{version}``: the whole form and the revision it was made from."""
 
     revision: int
@@ -129,7 +129,10 @@ async def create(request: Request, use: Use, who: Who) -> Response:
 
 
 @router.post(
-    "/api/import/form", dependencies=[allow(*EDITORS)], openapi_extra=takes_file(XLSX), **answers(FormImport, 201, 200)
+    "/api/import/form",
+    dependencies=[allow(*EDITORS)],
+    openapi_extra=takes_file(XLSX),
+    **answers(FormImported, 201, 200),
 )
 async def import_form(request: Request, asked: Annotated[WorkbookFilters, Query()], use: Use, who: Who) -> Response:
     """An XLSForm workbook as the body: every problem by sheet, row and column, and the draft when nothing blocks."""
@@ -181,12 +184,12 @@ def fill(form_id: str, version: FormVersionNumber, use: Use, who: Who) -> Respon
 @router.put(
     "/api/forms/{form_id}/versions/{version}",
     dependencies=[allow(*EDITORS)],
-    openapi_extra=takes(DraftBody),
+    openapi_extra=takes(FormDraftBody),
     **answers(FormVersionChecked),
 )
 async def edit(form_id: str, version: FormVersionNumber, request: Request, use: Use, who: Who) -> Response:
     """Replace a draft; answers its problems.  Nothing is kept of a body that is no form."""
-    sent = await body(request, DraftBody)
+    sent = await body(request, FormDraftBody)
     form = parse_form(sent.body)
 
     made = await asyncio.to_thread(save_draft, use, who, form_id, version, form, sent.revision)
@@ -194,11 +197,11 @@ async def edit(form_id: str, version: FormVersionNumber, request: Request, use: 
 
 
 @router.post(
-    "/api/forms/check", dependencies=[allow(*EDITORS)], openapi_extra=takes(DraftBody), **answers(FormCheckReport)
+    "/api/forms/check", dependencies=[allow(*EDITORS)], openapi_extra=takes(FormDraftBody), **answers(FormCheckReport)
 )
 async def check(request: Request) -> Response:
     """The problems of a form that is not stored."""
-    form = parse_form((await body(request, DraftBody)).body)
+    form = parse_form((await body(request, FormDraftBody)).body)
     return respond({"problems": shown_problems(form, form_problems(form, publishing=True)), "keys": key_names(form)})
 
 

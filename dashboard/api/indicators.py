@@ -12,10 +12,10 @@ from core.errors import InputInvalid
 from dashboard.answers.cases import CasesBehind
 from dashboard.answers.duty import IndicatorTable
 from dashboard.api.deps import Use, Who, allow, answers, respond, sends
-from dashboard.api.filters import Period, Text
+from dashboard.api.filters import PeriodFilter, Text
 from dashboard.services import Services
 from events.cases.queries import summary_of
-from events.indicators.evaluation import Grouping, Question, Table, cases_behind, evaluate
+from events.indicators.evaluation import Grouping, IndicatorQuestion, Table, cases_behind, evaluate
 from events.indicators.export import as_csv, as_xlsx
 from storage.session import read_scope
 
@@ -26,7 +26,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LONGEST = timedelta(days=3 * 366)
 
 
-class IndicatorFilters(Period):
+class IndicatorFilters(PeriodFilter):
     """What is counted; by default the last 30 days."""
 
     by: Grouping = "department"
@@ -46,13 +46,13 @@ class BehindFilters(IndicatorFilters):
     limit: int = Field(200, ge=1, le=500)
 
 
-def question_of(asked: IndicatorFilters, now: datetime) -> Question:
+def question_of(asked: IndicatorFilters, now: datetime) -> IndicatorQuestion:
     """The question with its span filled in."""
     end = asked.end or now
     start = asked.start or end - timedelta(days=30)
     if not timedelta(0) < end - start <= LONGEST:
         raise InputInvalid(field="from", detail="is not before 'to', or too far from it", how="ask for ≤ 3 years")
-    return Question(
+    return IndicatorQuestion(
         opened_from=start, opened_to=end, by=asked.by, definition=asked.definition, department=asked.department,
         division=asked.division, class_code=asked.class_code,
     )  # fmt: skip

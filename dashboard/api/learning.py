@@ -12,7 +12,7 @@ from pydantic import Field
 from dashboard import precision
 from dashboard.answers.cameras import CameraDetail, HardNegatives, PrecisionList, ThresholdTrial
 from dashboard.api.deps import CENTRE, Use, Who, allow, answers, respond, takes
-from dashboard.api.filters import Filters, Period, Text
+from dashboard.api.filters import Filters, PeriodFilter, Text
 from dashboard.api.params import body
 from dashboard.desk.learning import Mask, Threshold, apply_mask, apply_threshold, keep_hard_negative
 from storage.session import read_scope
@@ -20,7 +20,7 @@ from storage.session import read_scope
 router = APIRouter(tags=["fleet"])
 
 
-class PrecisionFilters(Period):
+class PrecisionFilters(PeriodFilter):
     """Filters of ``GET /api/vision/precision``."""
 
     camera: Text | None = None

@@ -25,7 +25,7 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-class Login(msgspec.Struct, forbid_unknown_fields=True):
+class LoginBody(msgspec.Struct, forbid_unknown_fields=True):
     """Body of ``POST /api/login``; ``code`` of the second factor where the account has one."""
 
     login: str
@@ -47,13 +47,13 @@ class NewPassword(msgspec.Struct, forbid_unknown_fields=True):
     new_password: str
 
 
-@router.post("/api/login", openapi_extra=takes(Login), **answers(SignedIn))
+@router.post("/api/login", openapi_extra=takes(LoginBody), **answers(SignedIn))
 async def log_in(request: Request, use: Use) -> Response:
     """Open a session: sets the cookie, answers the user and the CSRF token for later changes."""
     if not request.headers.get("content-type", "").startswith("application/json"):
         # A form of another site cannot send this type without asking first.
         raise InputInvalid(field="content-type", detail="is not application/json", how="send JSON")
-    sent = await body(request, Login)
+    sent = await body(request, LoginBody)
     if not sent.login or len(sent.login) > 60 or len(sent.password) > 200:
         raise InputInvalid(field="login", detail="is empty or too long", how="send a login and a password")
     config = use.identity.config if use.identity is not None else None

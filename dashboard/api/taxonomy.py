@@ -14,7 +14,7 @@ from dashboard.api.deps import Use, Who, allow, answers, audit, respond, takes
 from dashboard.api.filters import Filters, Text
 from dashboard.api.params import body
 from events.taxonomy.codesets import old_classes
-from events.taxonomy.edit import Change, Line, change, lines
+from events.taxonomy.edit import Change, ClassRow, change, lines
 from storage.session import read_scope, session_scope
 
 router = APIRouter(tags=["office"])
@@ -29,7 +29,7 @@ class StandardEdit(msgspec.Struct, forbid_unknown_fields=True):
     enabled: bool | None = None
 
 
-def shown(line: Line) -> dict[str, Any]:
+def shown(line: ClassRow) -> dict[str, Any]:
     """A line as the pages read it."""
     return {"standard_id": line.standard_id, "class_code": line.class_code, "own": line.own} | msgspec.structs.asdict(
         line.standard

@@ -19,7 +19,7 @@ from dashboard.auth import Principal
 from dashboard.errors import NotSignedIn
 from dashboard.services import Services
 from records.registers.definition import shipped_registers
-from records.sharing.dataset import Freshness, Shared, freshness, quality, read_folder, shipped
+from records.sharing.dataset import Freshness, SharedDataset, freshness, quality, read_folder, shipped
 from storage.session import read_scope, session_scope
 from storage.tables.records import RegisterRecord
 from storage.tables.registry import Department
@@ -39,7 +39,7 @@ class Wish(msgspec.Struct, forbid_unknown_fields=True):
     until: date | None = None
 
 
-class Decision(msgspec.Struct, forbid_unknown_fields=True):
+class ShareDecision(msgspec.Struct, forbid_unknown_fields=True):
     """Body of ``POST /api/share-requests/{id}/decide``; what is granted may be less than what was asked for."""
 
     grant: bool
@@ -48,13 +48,13 @@ class Decision(msgspec.Struct, forbid_unknown_fields=True):
     until: date | None = None
 
 
-def datasets(use: Services) -> dict[str, Shared]:
+def datasets(use: Services) -> dict[str, SharedDataset]:
     """The data sets: those that ship, and the city's own of ``<data>/catalogue``."""
     registers = shipped_registers()
     return {**shipped(), **read_folder(use.settings.data_dir / "catalogue", registers)[0]}
 
 
-def dataset(use: Services, dataset_id: str) -> Shared:
+def dataset(use: Services, dataset_id: str) -> SharedDataset:
     """One; :class:`NotFound`."""
     found = datasets(use).get(dataset_id)
     if found is None:
@@ -101,7 +101,7 @@ def detail(use: Services, dataset_id: str) -> dict[str, Any]:
             "quality": checked, "fetched": fetched}  # fmt: skip
 
 
-def fresh_of(session: Session, use: Services, shared: Shared) -> tuple[Freshness, int]:
+def fresh_of(session: Session, use: Services, shared: SharedDataset) -> tuple[Freshness, int]:
     """Freshness and number of rows of a data set."""
     query = select(func.max(RegisterRecord.updated_at), func.count()).where(
         RegisterRecord.register_id == shared.register, RegisterRecord.state == "active"
@@ -110,7 +110,7 @@ def fresh_of(session: Session, use: Services, shared: Shared) -> tuple[Freshness
     return freshness(shared, changed, use.clock.now()), int(rows)
 
 
-def _records(shared: Shared) -> Any:
+def _records(shared: SharedDataset) -> Any:
     return (
         select(RegisterRecord.data)
         .where(RegisterRecord.register_id == shared.register, RegisterRecord.state == "active")
@@ -118,7 +118,7 @@ def _records(shared: Shared) -> Any:
     )
 
 
-def _described(shared: Shared, names: dict[str, str]) -> dict[str, Any]:
+def _described(shared: SharedDataset, names: dict[str, str]) -> dict[str, Any]:
     return {"dataset_id": shared.id, "zh": shared.zh, "en": shared.en, "abstract": shared.abstract, "code": shared.code,
             "register": shared.register, "provider": shared.provider,
             "provider_name": names.get(shared.provider, shared.provider), "theme": shared.theme,
@@ -153,7 +153,7 @@ def ask(use: Services, who: Principal, dataset_id: str, sent: Wish) -> dict[str,
     return _request(row)
 
 
-def decide(use: Services, who: Principal, request_id: str, sent: Decision) -> dict[str, Any]:
+def decide(use: Services, who: Principal, request_id: str, sent: ShareDecision) -> dict[str, Any]:
     """Grant (the key stands in the answer, this once) or refuse with a reason; nobody decides on his own request."""
     must_be(who, *DECIDERS)
     with session_scope(use.engine) as session:
@@ -221,7 +221,9 @@ def fetch(use: Services, dataset_id: str, key: str, address: str, offset: int, l
     return {"dataset_id": dataset_id, "items": rows, "next": following}
 
 
-def _rows(session: Session, shared: Shared, grant: ShareRequest, offset: int, limit: int) -> list[dict[str, Any]]:
+def _rows(
+    session: Session, shared: SharedDataset, grant: ShareRequest, offset: int, limit: int
+) -> list[dict[str, Any]]:
     fields = [field for field in grant.fields if field in shared.fields]
     query = _records(shared)
     for field, values in grant.filters.items():

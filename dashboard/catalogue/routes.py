@@ -21,7 +21,7 @@ from dashboard.answers.sharing import (
 from dashboard.api.deps import CENTRE, Use, Who, allow, answers, respond, takes
 from dashboard.api.params import body
 from dashboard.catalogue import desk, lineage
-from dashboard.catalogue.desk import Decision, Wish
+from dashboard.catalogue.desk import ShareDecision, Wish
 from records.sharing import dcat
 from storage.session import read_scope
 from storage.tables.registry import Department
@@ -67,9 +67,7 @@ def one(dataset_id: str, use: Use, who: Who) -> Response:
     return respond(desk.detail(use, dataset_id))
 
 
-@router.post(
-    "/api/catalogue/{dataset_id}/requests", openapi_extra=takes(Wish), **answers(ShareRequestRow, 201)
-)
+@router.post("/api/catalogue/{dataset_id}/requests", openapi_extra=takes(Wish), **answers(ShareRequestRow, 201))
 async def ask(dataset_id: str, request: Request, use: Use, who: Who) -> Response:
     """Ask for a data set: what for, which fields and rows, until when."""
     sent = await body(request, Wish)
@@ -83,18 +81,16 @@ def requests(use: Use, who: Who) -> Response:
 
 
 @router.post(
-    "/api/share-requests/{request_id}/decide", dependencies=[allow(*desk.DECIDERS)], openapi_extra=takes(Decision),
+    "/api/share-requests/{request_id}/decide", dependencies=[allow(*desk.DECIDERS)], openapi_extra=takes(ShareDecision),
     **answers(ShareRequestRow),
 )  # fmt: skip
 async def decide(request_id: str, request: Request, use: Use, who: Who) -> Response:
     """Grant (the key stands in the answer, this once) or refuse with a reason."""
-    sent = await body(request, Decision)
+    sent = await body(request, ShareDecision)
     return respond(await asyncio.to_thread(desk.decide, use, who, request_id, sent))
 
 
-@router.post(
-    "/api/share-requests/{request_id}/end", dependencies=[allow(*desk.DECIDERS)], **answers(ShareRequestRow)
-)
+@router.post("/api/share-requests/{request_id}/end", dependencies=[allow(*desk.DECIDERS)], **answers(ShareRequestRow))
 def end(request_id: str, use: Use, who: Who) -> Response:
     """End a grant at once."""
     return respond(desk.end(use, who, request_id))

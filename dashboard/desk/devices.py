@@ -59,7 +59,7 @@ class DeviceAction(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SeriesWanted:
     """Which series is wanted: ``step`` 0 raw, 300, 3600 or 86400 s; an empty quantity is the first there is."""
 
     start: datetime
@@ -83,7 +83,7 @@ def one_device(use: Services, who: Principal, device_id: str) -> dict[str, Any]:
     return shown
 
 
-def readings_of(use: Services, who: Principal, device_id: str, wanted: Wanted) -> dict[str, Any]:
+def readings_of(use: Services, who: Principal, device_id: str, wanted: SeriesWanted) -> dict[str, Any]:
     """``{"device_id", "quantity", "quantities", "points"}`` of a device that this person may see."""
     if not timedelta(0) < wanted.end - wanted.start <= MAX_SPAN:
         raise InputInvalid(field="from", detail="is not before 'to', or lies too far back", how="ask for ≤ 800 days")

@@ -12,7 +12,7 @@ from dashboard.services import Services
 from events.cases.access import may_see
 from events.correlation.scoring import happening_of_key
 from events.interchange import cap
-from events.interchange.cap_course import Move, course
+from events.interchange.cap_course import CapMove, course
 from events.taxonomy.classes import class_names
 from storage.session import read_scope
 from storage.tables.cases import Case, CaseTransition
@@ -39,7 +39,7 @@ def _alert(session: Session, use: Services, case: Case) -> cap.Alert:
     told = course(
         case.opened_at,
         case.state,
-        [Move(seq=m.seq, command=m.command, at=m.at, to_state=m.to_state) for m in moves],
+        [CapMove(seq=m.seq, command=m.command, at=m.at, to_state=m.to_state) for m in moves],
     )
     now = told[-1]
     department = session.get(Department, case.department_id) if case.department_id else None

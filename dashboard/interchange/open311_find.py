@@ -27,14 +27,14 @@ _STATUS = ("open", "closed")
 
 
 @dataclass(frozen=True)
-class Found:
+class RequestsFound:
     """A page of requests; ``more``: there is another page."""
 
     rows: list[dict[str, Any]]
     more: bool
 
 
-def find(session: Session, query: Mapping[str, str], actor: Actor, now: datetime) -> Found:
+def find(session: Session, query: Mapping[str, str], actor: Actor, now: datetime) -> RequestsFound:
     """Requests by id, service, status, place and time of request or of change; the newest first.
 
     ``start_date``/``end_date`` (when requested) span at most 90 days, which is the span when nothing is named;
@@ -59,7 +59,7 @@ def find(session: Session, query: Mapping[str, str], actor: Actor, now: datetime
     changed = "updated_after" in query or "updated_before" in query
     order = (Case.updated_at.desc() if changed else Case.opened_at.desc(), Case.case_id.desc())
     cases = session.scalars(wanted.order_by(*order).offset((page - 1) * size).limit(size + 1)).all()
-    return Found(shown(session, cases[:size], codes), len(cases) > size)
+    return RequestsFound(shown(session, cases[:size], codes), len(cases) > size)
 
 
 def _list(query: Mapping[str, str], name: str, length: int = 400) -> list[str]:
@@ -101,14 +101,14 @@ def _kinds() -> list[str]:
     return [s.kind for s in open311.services().values()]
 
 
-def _by_itself(service: open311.Service) -> ColumnElement[bool]:
+def _by_itself(service: open311.ReportService) -> ColumnElement[bool]:
     kinds: list[ColumnElement[bool]] = [Case.kind == service.kind]
     if service.happening:
         kinds += [Case.happening_key == service.happening, Case.happening_key.startswith(f"{service.happening}@")]
     return or_(*kinds)
 
 
-def _of_service(service: open311.Service) -> ColumnElement[bool]:
+def _of_service(service: open311.ReportService) -> ColumnElement[bool]:
     """Cases reported under ``service``, and unreported ones that are of its kind (other: of no service's kind)."""
     mine = _by_itself(service)
     if service.service_code == open311.OTHER:
@@ -124,7 +124,7 @@ def shown(session: Session, cases: Sequence[Case], asked: Sequence[str] = ()) ->
     names = {row.department_id: row.name for row in found}
     return [
         open311.request_dict(
-            open311.Request(
+            open311.ServiceRequest(
                 number=case.number, state=case.state, title=case.title, description=case.description,
                 agency=names.get(case.department_id or "", ""), opened_at=case.opened_at, updated_at=case.updated_at,
                 expected_at=case.deadline_at, lon=case.lon, lat=case.lat,

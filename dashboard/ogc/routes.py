@@ -33,7 +33,7 @@ from dashboard.api.deps import Use, answers, respond, sends
 from dashboard.interchange.partners import OGC, actor_of
 from dashboard.ogc.asked import Asked, ItemFilters, box, interval
 from dashboard.ogc.grids import GRID, QUAD, limits, tile_matrix_set
-from dashboard.ogc.sources import Collection, Wanted, collection, collections, find, one
+from dashboard.ogc.sources import Collection, FeaturesWanted, collection, collections, find, one
 from layers.catalogue.archive import Archives
 
 router = APIRouter(tags=["ogc"])
@@ -139,7 +139,7 @@ def items(name: str, request: Request, use: Use, asked: Annotated[ItemFilters, Q
     actor = actor_of(use, request, OGC)
     source = collection(use, actor, name)
     since, until = interval(asked.datetime)
-    wanted = Wanted(min(10_000, asked.limit), asked.offset, box(asked.bbox), since, until)
+    wanted = FeaturesWanted(min(10_000, asked.limit), asked.offset, box(asked.bbox), since, until)
     found = find(use, actor, source, wanted)
     address = f"{_base(request)}/collections/{quote(source.name)}"
     kept = asked.model_dump(exclude_unset=True, exclude={"offset", "api_key"}, mode="json")

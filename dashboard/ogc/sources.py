@@ -28,7 +28,7 @@ Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class FeaturesWanted:
     """A page of features: ``box`` in WGS 84, ``since`` and ``until`` (None: open)."""
 
     limit: int
@@ -39,7 +39,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Found:
+class FeaturesFound:
     """Some features and how many fit in all."""
 
     features: list[Feature]
@@ -53,7 +53,7 @@ class Collection:
     name: str
     title: str
     description: str
-    find: Callable[[Session, Actor, Wanted], Found]
+    find: Callable[[Session, Actor, FeaturesWanted], FeaturesFound]
     one: Callable[[Session, Actor, str], Feature | None]
     extent: Box | None = None
     timed: bool = False
@@ -100,7 +100,7 @@ def collection(use: Services, actor: Actor, name: str) -> Collection:
     raise NotFound(what="collection", key=name[:80])
 
 
-def find(use: Services, actor: Actor, source: Collection, wanted: Wanted) -> Found:
+def find(use: Services, actor: Actor, source: Collection, wanted: FeaturesWanted) -> FeaturesFound:
     """A page of its features."""
     with read_scope(use.engine) as session:
         return source.find(session, actor, wanted)
@@ -127,7 +127,7 @@ class _Table:
     time: str = ""
     area: str = ""
 
-    def find(self, session: Session, actor: Actor, wanted: Wanted) -> Found:
+    def find(self, session: Session, actor: Actor, wanted: FeaturesWanted) -> FeaturesFound:
         model, conditions = self.model, self.rights(actor)
         if wanted.box is not None and not self.area:
             west, south, east, north = wanted.box
@@ -141,10 +141,10 @@ class _Table:
             box = shapely.box(*wanted.box)
             rows = [r for r in session.scalars(query) if self._shape(r) is not None and self._shape(r).intersects(box)]
             part = rows[wanted.offset : wanted.offset + wanted.limit]
-            return Found([self._feature(r) for r in part], len(rows))
+            return FeaturesFound([self._feature(r) for r in part], len(rows))
         total = session.scalar(select(func.count()).select_from(model).where(*conditions)) or 0
         part = list(session.scalars(query.offset(wanted.offset).limit(wanted.limit)))
-        return Found([self._feature(r) for r in part], total)
+        return FeaturesFound([self._feature(r) for r in part], total)
 
     def one(self, session: Session, actor: Actor, key: str) -> Feature | None:
         row = session.scalars(
@@ -188,13 +188,13 @@ _divisions = _Table(Division, "code", ("code", "name", "level", "parent_code", "
 def _layer(use: Services, record: LayerRecord) -> Collection:
     file = features_of(use.settings, record.name)
 
-    def find_features(session: Session, actor: Actor, wanted: Wanted) -> Found:
+    def find_features(session: Session, actor: Actor, wanted: FeaturesWanted) -> FeaturesFound:
         return _read(file, wanted)
 
     def one_feature(session: Session, actor: Actor, key: str) -> Feature | None:
         if not key.isascii() or not key.isdigit() or not file.exists():
             return None
-        found = _read(file, Wanted(1, int(key))).features
+        found = _read(file, FeaturesWanted(1, int(key))).features
         return found[0] if found else None
 
     title = " ".join(dict.fromkeys(t for t in record.title.values() if t)) or record.name
@@ -205,23 +205,23 @@ def _layer(use: Services, record: LayerRecord) -> Collection:
     )  # fmt: skip
 
 
-def _read(file: Path, wanted: Wanted) -> Found:
+def _read(file: Path, wanted: FeaturesWanted) -> FeaturesFound:
     """Features of a FlatGeobuf by its own index; their ids are their places in the file."""
     import pyogrio
 
     if not file.exists():
-        return Found([], 0)
+        return FeaturesFound([], 0)
     total = int(pyogrio.read_info(file)["features"])
     if wanted.box is None:
         if wanted.offset >= total:
-            return Found([], total)
+            return FeaturesFound([], total)
         how: dict[str, Any] = {"skip_features": wanted.offset, "max_features": wanted.limit}
         meta, _, shapes, columns = pyogrio.raw.read(file, datetime_as_string=True, **how)
-        return Found(_features(meta, range(wanted.offset, wanted.offset + len(shapes)), shapes, columns), total)
+        return FeaturesFound(_features(meta, range(wanted.offset, wanted.offset + len(shapes)), shapes, columns), total)
     meta, fids, shapes, columns = pyogrio.raw.read(file, bbox=wanted.box, return_fids=True, datetime_as_string=True)
     part = slice(wanted.offset, wanted.offset + wanted.limit)
     features = _features(meta, [int(f) for f in fids[part]], shapes[part], [c[part] for c in columns])
-    return Found(features, len(fids))
+    return FeaturesFound(features, len(fids))
 
 
 def _features(meta: Mapping[str, Any], ids: Any, shapes: Any, columns: Any) -> list[Feature]:

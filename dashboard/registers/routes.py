@@ -16,10 +16,10 @@ from dashboard.answers.registers import (
     CellCounts,
     CorrectionList,
     CorrectionState,
-    ImportReport,
     RecordPage,
+    RecordRow,
+    RegisterImport,
     RegisterList,
-    RegisterRecord,
     VisitNoted,
     VisitsDue,
     WholeValues,
@@ -51,7 +51,7 @@ class Correction(msgspec.Struct, forbid_unknown_fields=True):
     reason: str = ""
 
 
-class Decision(msgspec.Struct, forbid_unknown_fields=True):
+class CorrectionDecision(msgspec.Struct, forbid_unknown_fields=True):
     """Body of ``POST /api/record-changes/{request_id}``."""
 
     accept: bool
@@ -162,7 +162,9 @@ def cells(register_id: str, asked: Annotated[DivisionFilter, Query()], use: Use,
 
 
 @router.post(
-    "/api/registers/{register_id}/import", openapi_extra=takes_file("application/octet-stream"), **answers(ImportReport)
+    "/api/registers/{register_id}/import",
+    openapi_extra=takes_file("application/octet-stream"),
+    **answers(RegisterImport),
 )
 async def take_in(
     register_id: str, request: Request, asked: Annotated[TableFilters, Query()], use: Use, who: Who
@@ -189,7 +191,7 @@ async def send_out(register_id: str, request: Request, use: Use, who: Who) -> Re
     return Response(content, media_type="text/csv; charset=utf-8", headers=kept)
 
 
-@router.get("/api/records/{record_id}", **answers(RegisterRecord))
+@router.get("/api/records/{record_id}", **answers(RecordRow))
 def record(record_id: str, use: Use, who: Who) -> Response:
     """One record, masked, with its history and links."""
     return respond(RegisterDesk(use, who.actor).record(record_id))
@@ -217,10 +219,10 @@ def changes(asked: Annotated[CorrectionFilters, Query()], use: Use, who: Who) ->
     return respond({"items": RegisterDesk(use, who.actor).requests(asked.state, asked.limit), "next": None})
 
 
-@router.post("/api/record-changes/{request_id}", openapi_extra=takes(Decision), **answers(CorrectionState))
+@router.post("/api/record-changes/{request_id}", openapi_extra=takes(CorrectionDecision), **answers(CorrectionState))
 async def settle(request_id: str, request: Request, use: Use, who: Who) -> Response:
     """Accept or refuse a correction; nobody decides his own."""
-    sent = await body(request, Decision)
+    sent = await body(request, CorrectionDecision)
     desk = RegisterDesk(use, who.actor)
     return respond(await asyncio.to_thread(desk.decide, request_id, sent.accept, sent.note))
 

@@ -31,7 +31,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchHit:
     """An entry that a query found, and where in its name."""
 
     entry: Entry
@@ -71,7 +71,7 @@ class Places:
             yield Entry("street", road.name, road.name, road.name_en, road.lon, road.lat, {"class": road.kind})
 
 
-def find(entries: Sequence[Entry], query: str) -> list[Found]:
+def find(entries: Sequence[Entry], query: str) -> list[SearchHit]:
     """The entries whose name (in Chinese, pinyin, initials or English) or number holds ``query``, best first."""
     wanted = query.strip().lower()
     if not wanted:
@@ -84,5 +84,5 @@ def find(entries: Sequence[Entry], query: str) -> list[Found]:
         if at is None and len(wanted) > 2 and wanted in entry.id.lower():
             at = Match(0, 0, "number", 0.5)
         if at is not None:
-            found.append(Found(entry, at))
+            found.append(SearchHit(entry, at))
     return sorted(found, key=lambda f: (-f.at.score, len(f.entry.name), f.entry.id))

@@ -15,7 +15,7 @@ from dashboard import queries
 from dashboard.answers.maps import SearchAnswer
 from dashboard.api.deps import Use, Who, answers, respond
 from dashboard.api.filters import Filters
-from dashboard.search.places import Found, Places, find
+from dashboard.search.places import Places, SearchHit, find
 from dashboard.services import Services
 from dashboard.wall.surroundings import metres
 from events.cases.access import visible_cases
@@ -122,7 +122,7 @@ def _cases(use: Services, who: Any, query: str, limit: int, here: tuple[float, f
     return {"total": len(shown), "items": items}
 
 
-def _shown(use: Services, hit: Found, here: tuple[float, float] | None) -> dict[str, Any]:
+def _shown(use: Services, hit: SearchHit, here: tuple[float, float] | None) -> dict[str, Any]:
     entry = hit.entry
     item: dict[str, Any] = {
         "id": entry.id,

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 from core.errors import InputInvalid
 from dashboard.answers.situation import HandoverDraft
 from dashboard.api.deps import CENTRE, Use, Who, allow, answers, respond, sends
-from dashboard.api.filters import Period
+from dashboard.api.filters import PeriodFilter
 from dashboard.situation.facts import SituationReport, handover_text, situation
 from dashboard.situation.pdf import render
 from storage.session import read_scope
@@ -18,10 +18,10 @@ from storage.session import read_scope
 router = APIRouter(tags=["situation"])
 LONGEST = timedelta(days=400)
 PDF = "application/pdf"
-Asked = Annotated[Period, Query()]
+Asked = Annotated[PeriodFilter, Query()]
 
 
-def span_of(asked: Period, now: datetime) -> tuple[datetime, datetime]:
+def span_of(asked: PeriodFilter, now: datetime) -> tuple[datetime, datetime]:
     """The span; by default the twelve hours until now.
 
     Raises:
@@ -34,7 +34,7 @@ def span_of(asked: Period, now: datetime) -> tuple[datetime, datetime]:
     return begins, ends
 
 
-def report_of(asked: Period, use: Use, who: Who) -> SituationReport:
+def report_of(asked: PeriodFilter, use: Use, who: Who) -> SituationReport:
     """The report that was asked for."""
     begins, ends = span_of(asked, use.clock.now())
     with read_scope(use.engine) as session:

@@ -11,9 +11,9 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from core.errors import InputInvalid
-from dashboard.answers.maps import AlarmList, LiveValues, Situation, Surroundings, WallReplay
+from dashboard.answers.maps import AlarmList, CaseSurroundings, LiveValues, Situation, WallReplay
 from dashboard.api.deps import Use, Who, answers, respond, takes
-from dashboard.api.filters import Filters, Period, Several
+from dashboard.api.filters import Filters, PeriodFilter, Several
 from dashboard.api.params import body
 from dashboard.wall import alarms as wall_alarms
 from dashboard.wall.alarms import Alarm
@@ -71,7 +71,7 @@ def values(asked: Annotated[ValueFilters, Query()], use: Use, who: Who) -> Respo
         return respond({"items": live_values(session, who.actor, ids, use.clock.now())})
 
 
-@router.get("/api/cases/{case_id}/surroundings", **answers(Surroundings))
+@router.get("/api/cases/{case_id}/surroundings", **answers(CaseSurroundings))
 def around(case_id: str, use: Use, who: Who) -> Response:
     """Cameras of the site and within 200 m; open cases near and alike, earlier ones of the place; distances in m."""
     with read_scope(use.engine) as session:
@@ -86,7 +86,7 @@ def now(use: Use, who: Who) -> Response:
 
 
 @router.get("/api/wall/replay", **answers(WallReplay))
-def past(asked: Annotated[Period, Query()], use: Use, who: Who) -> Response:
+def past(asked: Annotated[PeriodFilter, Query()], use: Use, who: Who) -> Response:
     """Cases, readings and camera states of a span (default the last 24 h, at most 25 h)."""
     end = asked.end or use.clock.now()
     begin = asked.start or end - timedelta(hours=24)

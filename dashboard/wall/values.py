@@ -15,7 +15,7 @@ TREND_WINDOW = timedelta(minutes=10)
 MAX_POINTS = 60
 
 
-class Level(Record, frozen=True, omit_defaults=False):
+class AlarmLevel(Record, frozen=True, omit_defaults=False):
     """An alarm level: from ``at`` on (in the value's unit) the case has ``severity``."""
 
     at: float
@@ -23,7 +23,7 @@ class Level(Record, frozen=True, omit_defaults=False):
     name: str
 
 
-class Step(Record, frozen=True, omit_defaults=False):
+class SeverityStep(Record, frozen=True, omit_defaults=False):
     """An escalation: from, to, and the value and limit that made it (None: not by a measured value)."""
 
     seq: int
@@ -55,8 +55,8 @@ class LiveValue(Record, frozen=True, omit_defaults=False):
     trend: float | None
     direction: str
     points: list[tuple[float, float]]
-    levels: list[Level]
-    escalations: list[Step]
+    levels: list[AlarmLevel]
+    escalations: list[SeverityStep]
     cleared_at: datetime | None
     repeats: Repeat | None
 
@@ -90,18 +90,18 @@ def thinned(points: Sequence[tuple[float, float]], limit: int = MAX_POINTS) -> l
     return [*found, points[-1]]
 
 
-def levels_of(params: Mapping[str, Any]) -> tuple[list[Level], str]:
+def levels_of(params: Mapping[str, Any]) -> tuple[list[AlarmLevel], str]:
     """The alarm levels of a rule's parameters, and the direction of danger (``above`` or ``below``)."""
     rows = params.get("levels") or []
     found = [
-        Level(at=float(r["at"]), severity=r.get("severity"), name=str(r.get("name") or ""))
+        AlarmLevel(at=float(r["at"]), severity=r.get("severity"), name=str(r.get("name") or ""))
         for r in rows
         if isinstance(r, Mapping) and isinstance(r.get("at"), int | float)
     ]
     return sorted(found, key=lambda level: level.at), str(params.get("direction") or "above")
 
 
-def escalations(moves: Iterable[tuple[int, datetime, str, Mapping[str, Any]]]) -> list[Step]:
+def escalations(moves: Iterable[tuple[int, datetime, str, Mapping[str, Any]]]) -> list[SeverityStep]:
     """The escalations among ``moves`` (seq, at, command, data)."""
     found = []
     for seq, at, command, data in moves:
@@ -112,7 +112,7 @@ def escalations(moves: Iterable[tuple[int, datetime, str, Mapping[str, Any]]]) -
         values = step.get("values") or []
         value = values[-1] if values else step.get("value")
         found.append(
-            Step(
+            SeverityStep(
                 seq=seq,
                 at=at,
                 before=int(data.get("from") or 0),

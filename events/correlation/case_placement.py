@@ -21,20 +21,20 @@ from events.cases.drafts import CaseDraft, Route
 from events.cases.transition import add_evidence
 from events.correlation.area_events import AREA_PREFIX, gather
 from events.correlation.open_cases import is_standing, open_case
-from events.correlation.places import Place, Registry
+from events.correlation.places import Place, PlaceRegistry
 from events.correlation.rule_memory import dialect_insert
 from events.correlation.scoring import (
     Decision,
+    IncomingReport,
     OpenCase,
-    Report,
     candidate_keys,
     decide,
     happening_key,
 )
 from events.dispatching.duty_roster import to_person
-from events.dispatching.routing import Facts, RoutingTable, route
+from events.dispatching.routing import RoutingFacts, RoutingTable, route
 from events.evidence import audit_log, row_seal
-from events.rules.findings import Finding, speaks
+from events.rules.findings import RuleFinding, speaks
 from events.rules.rulebook import Happening, Rulebook
 from storage.tables.cases import Case, CaseEvidence, CaseObservation
 
@@ -54,7 +54,7 @@ class CaseOpener(Protocol):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Placement:
     """Which case a finding went to, and whether it was opened for it."""
 
     case_id: str
@@ -66,7 +66,11 @@ class Desk:
     """Places findings and reports."""
 
     def __init__(
-        self, service: CaseOpener, clock: Clock, registry: Registry, routing: RoutingTable | Callable[[], RoutingTable]
+        self,
+        service: CaseOpener,
+        clock: Clock,
+        registry: PlaceRegistry,
+        routing: RoutingTable | Callable[[], RoutingTable],
     ) -> None:
         self._service = service
         self._clock = clock
@@ -74,13 +78,13 @@ class Desk:
         self._routing: Callable[[], RoutingTable] = (lambda: routing) if isinstance(routing, RoutingTable) else routing
 
     def take(
-        self, session: Session, finding: Finding, place: Place, book: Rulebook, *, known_case: str | None
-    ) -> Outcome | None:
+        self, session: Session, finding: RuleFinding, place: Place, book: Rulebook, *, known_case: str | None
+    ) -> Placement | None:
         """Place ``finding``; None when there is nothing to do (the end of something nobody has a case for)."""
         case = self._open_case(session, known_case)
         if case is not None:
             self._attach(session, case, finding, {"verdict": "same_condition"}, 1.0)
-            return Outcome(case_id=case.case_id, opened=False)
+            return Placement(case_id=case.case_id, opened=False)
         if finding.state == "clear":
             return None
         happening = book.happening(finding.rule.draft.happening)
@@ -90,15 +94,15 @@ class Desk:
             case = session.get(Case, decision.best.case_id)
             if case is not None:
                 self._attach(session, case, finding, decision.reason(), decision.best.total)
-                return Outcome(case_id=case.case_id, opened=False, decision=decision)
+                return Placement(case_id=case.case_id, opened=False, decision=decision)
         again = self._relapsed(session, finding, place, known_case)
         if again is not None:
             self._attach(session, again, finding, {"verdict": "relapse"}, 1.0)
-            return Outcome(case_id=again.case_id, opened=False, decision=decision)
+            return Placement(case_id=again.case_id, opened=False, decision=decision)
         opened = self._open(session, finding, place, report, happening, decision)
-        return Outcome(case_id=opened.case_id, opened=True, decision=decision)
+        return Placement(case_id=opened.case_id, opened=True, decision=decision)
 
-    def _relapsed(self, session: Session, finding: Finding, place: Place, known_case: str | None) -> Case | None:
+    def _relapsed(self, session: Session, finding: RuleFinding, place: Place, known_case: str | None) -> Case | None:
         """The same condition's case that was closed a moment ago, opened again where its definition says so."""
         case = session.get(Case, known_case) if known_case else None
         if case is None or case.open or case.merged_into_id is not None:
@@ -117,7 +121,7 @@ class Desk:
             case_id = case.merged_into_id
         return None
 
-    def _candidates(self, session: Session, report: Report, happening: Happening) -> list[OpenCase]:
+    def _candidates(self, session: Session, report: IncomingReport, happening: Happening) -> list[OpenCase]:
         # Each way to a candidate has an index of its own; an OR of them may walk through all that are open.
         open_ones = select(Case.case_id).where(Case.open.is_(True))
         ways = [open_ones.where(Case.happening_key.in_(candidate_keys(report, happening)))]
@@ -136,9 +140,9 @@ class Desk:
     def _open(
         self,
         session: Session,
-        finding: Finding,
+        finding: RuleFinding,
         place: Place,
-        report: Report,
+        report: IncomingReport,
         happening: Happening,
         decision: Decision,
     ) -> Case:
@@ -173,7 +177,9 @@ class Desk:
         self._link(session, case, finding, decision.reason(), 1.0)
         self._set_standing(case, finding)
         if happening.area_radius_m:
-            area = Facts(happening=f"{AREA_PREFIX}{spec.draft.happening}", class_code=spec.draft.class_code, severity=3)
+            area = RoutingFacts(
+                happening=f"{AREA_PREFIX}{spec.draft.happening}", class_code=spec.draft.class_code, severity=3
+            )
             path = route(area, self._routing(), self._registry.departments(session))
             gather(session, self._service, case, happening, path, self._clock.now())
         return case
@@ -224,10 +230,10 @@ class Desk:
     def now(self) -> datetime:
         return self._clock.now()
 
-    def route_of(self, session: Session, finding: Finding, place: Place) -> Route:
+    def route_of(self, session: Session, finding: RuleFinding, place: Place) -> Route:
         """Where a case of ``finding`` goes."""
         local = self._clock.now().astimezone(BEIJING)
-        facts = Facts(
+        facts = RoutingFacts(
             happening=finding.rule.draft.happening,
             class_code=finding.rule.draft.class_code,
             kind=finding.observation.kind,
@@ -240,7 +246,7 @@ class Desk:
         return to_person(session, path, self._clock.now())
 
     # add -----------------------------------------------------------------
-    def _attach(self, session: Session, case: Case, finding: Finding, reason: dict[str, Any], score: float) -> None:
+    def _attach(self, session: Session, case: Case, finding: RuleFinding, reason: dict[str, Any], score: float) -> None:
         observation = finding.observation
         self._link(session, case, finding, reason, score)
         self._set_standing(case, finding)
@@ -254,7 +260,7 @@ class Desk:
         if finding.state == "clear" and not is_standing(case):
             self._cleared(session, case, finding)
 
-    def _cleared(self, session: Session, case: Case, finding: Finding) -> None:
+    def _cleared(self, session: Session, case: Case, finding: RuleFinding) -> None:
         """Say that nothing stands any longer: one line of the history, counted when it clears again and again."""
         before = (case.why or {}).get("cleared", {})
         if before.get("version") == case.version:
@@ -266,7 +272,7 @@ class Desk:
         last = finding.observation.observed_at.isoformat()
         case.why = {**(case.why or {}), "cleared": {"version": case.version, "count": count, "last_at": last}}
 
-    def _link(self, session: Session, case: Case, finding: Finding, reason: dict[str, Any], score: float) -> None:
+    def _link(self, session: Session, case: Case, finding: RuleFinding, reason: dict[str, Any], score: float) -> None:
         observation = finding.observation
         body = {
             "state": finding.state,
@@ -304,7 +310,7 @@ class Desk:
         body["added"] = row_seal.take_added(session, case.case_id)
         audit_log.append(session, case.case_id, now, SYSTEM.user_id, "evidence", body)
 
-    def _set_standing(self, case: Case, finding: Finding) -> None:
+    def _set_standing(self, case: Case, finding: RuleFinding) -> None:
         why = dict(case.why or {})
         standing = dict(why.get("standing", {}))
         # Who speaks of a thing once will not say when it is over: it must not keep the case young for ever.
@@ -321,7 +327,7 @@ def link_statement(dialect: str) -> Any:
     )
 
 
-def explain(finding: Finding, decision: Decision) -> dict[str, Any]:
+def explain(finding: RuleFinding, decision: Decision) -> dict[str, Any]:
     """The reasons of a new case: what was observed, which rule said so, what was compared with it."""
     observation = finding.observation
     seen: dict[str, Any] = {
@@ -356,10 +362,10 @@ def explain(finding: Finding, decision: Decision) -> dict[str, Any]:
     }
 
 
-def report_of(finding: Finding, place: Place) -> Report:
+def report_of(finding: RuleFinding, place: Place) -> IncomingReport:
     """The finding as correlation compares it."""
     observation = finding.observation
-    return Report(
+    return IncomingReport(
         happening=finding.rule.draft.happening,
         at=observation.observed_at,
         source_type=observation.source_type,
@@ -377,7 +383,7 @@ def _accuracy(observation: Observation) -> float:
     return float(value) if isinstance(value, int | float) and value > 0 else 0.0
 
 
-def title_of(finding: Finding, place: Place) -> str:
+def title_of(finding: RuleFinding, place: Place) -> str:
     """The title of the case that ``finding`` opens.
 
     A measured value moves while the case is open, so that one frozen in a title would be wrong a minute later:

@@ -14,13 +14,13 @@ from events.cases.transition import Work
 from events.correlation.case_placement import Desk
 from events.correlation.distinct import declare_distinct
 from events.correlation.open_cases import is_standing
-from events.correlation.places import Registry
+from events.correlation.places import PlaceRegistry
 from events.correlation.rule_memory import CASE_OF, insert_into
 from storage.tables.cases import Case, CaseObservation
 from storage.tables.observations import ObservationRow, RuleState
 
 
-def detach_effect(desk_of: Callable[[Work], tuple[Desk, Registry]]) -> Callable[[Work], None]:
+def detach_effect(desk_of: Callable[[Work], tuple[Desk, PlaceRegistry]]) -> Callable[[Work], None]:
     """The effect ``detach`` of case definitions, with the desk and registry that ``desk_of`` gives."""
 
     def effect(work: Work) -> None:
@@ -31,9 +31,7 @@ def detach_effect(desk_of: Callable[[Work], tuple[Desk, Registry]]) -> Callable[
     return effect
 
 
-def detach(
-    session: Session, desk: Desk, registry: Registry, case: Case, standing_key: str, actor: Actor
-) -> Case:
+def detach(session: Session, desk: Desk, registry: PlaceRegistry, case: Case, standing_key: str, actor: Actor) -> Case:
     """Give the condition ``standing_key`` of ``case`` a case of its own, with its observations: a join undone.
 
     The links stay on the old case, marked ``moved_to``, so that its history remains readable.

@@ -21,7 +21,7 @@ from events.correlation.scoring import (
     METRES_PER_DEGREE,
     UNNAMED,
     Decision,
-    Report,
+    IncomingReport,
     Score,
     candidate_keys,
     happening_key,
@@ -94,9 +94,9 @@ class Candidate(Record, frozen=True):
     probable: bool  # from ``propose`` on
 
 
-def report_of_case(case: Case, book: Rulebook) -> Report:
+def report_of_case(case: Case, book: Rulebook) -> IncomingReport:
     """``case`` as a report to be placed."""
-    return Report(
+    return IncomingReport(
         happening=happening_of(case, book),
         at=case.opened_at,
         source_type=case.source_type,
@@ -129,7 +129,7 @@ def candidates(session: Session, case: Case, book: Rulebook) -> list[Candidate]:
     return sorted(found, key=lambda c: rank(c.score))
 
 
-def _compare(report: Report, row: Case, book: Rulebook) -> Candidate:
+def _compare(report: IncomingReport, row: Case, book: Rulebook) -> Candidate:
     other = happening_of(row, book)
     happening = book.happening(other if report.happening in UNNAMED else report.happening)
     result = score(report, msgspec.structs.replace(open_case(row), happening=other), happening)
@@ -138,7 +138,7 @@ def _compare(report: Report, row: Case, book: Rulebook) -> Candidate:
     )
 
 
-def _near(case: Case, report: Report, book: Rulebook) -> Any:
+def _near(case: Case, report: IncomingReport, book: Rulebook) -> Any:
     """Open cases around ``case``: under the keys of its happening, at its site, or without a class near by."""
     happening = book.happening(report.happening)
     where: list[Any] = []

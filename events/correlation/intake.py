@@ -17,9 +17,9 @@ from core.errors import RecordError
 from core.exchange import ORDER
 from core.records import DeviceConfig, Observation, Quality, Reading
 from events.correlation.case_placement import Desk
-from events.correlation.places import Registry
+from events.correlation.places import PlaceRegistry
 from events.correlation.rule_memory import CASE_OF, BatchMemory, insert_into, insert_new
-from events.rules.findings import Context, Finding, Rule
+from events.rules.findings import Context, Rule, RuleFinding
 from events.rules.rulebook import Rulebook
 from storage.devices import record_health
 from storage.readings import store_readings
@@ -53,7 +53,7 @@ class Intake:
     """Takes batches in; ``book`` may be exchanged between batches."""
 
     def __init__(
-        self, clock: Clock, book: Rulebook, registry: Registry, desk: Desk, orders: Orders | None = None
+        self, clock: Clock, book: Rulebook, registry: PlaceRegistry, desk: Desk, orders: Orders | None = None
     ) -> None:
         self.orders = orders
         self.clock = clock
@@ -166,7 +166,9 @@ class Intake:
                     self._found(session, finding, memory, taken, stored=stored)
         memory.write_back(context.now)
 
-    def _found(self, session: Session, finding: Finding, memory: BatchMemory, taken: Taken, *, stored: bool) -> None:
+    def _found(
+        self, session: Session, finding: RuleFinding, memory: BatchMemory, taken: Taken, *, stored: bool
+    ) -> None:
         taken.findings += 1
         if not stored:  # a reading becomes an observation of record once it matters to a case
             self._insert(session, [finding.observation])

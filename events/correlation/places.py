@@ -42,7 +42,7 @@ class Place:
     department_id: str | None
 
 
-class Registry:
+class PlaceRegistry:
     """Sources and sites by id, with a memory of ``ttl_s`` seconds."""
 
     def __init__(self, clock: Clock, ttl_s: float = 2.0) -> None:

@@ -21,11 +21,11 @@ from core.errors import InputInvalid
 from core.records import JSON, GeoPoint, Observation, Quality, Reading, Record
 from events.correlation.case_placement import report_of, title_of
 from events.correlation.intake import as_observation
-from events.correlation.places import Place, Registry
-from events.correlation.scoring import OpenCase, Report, candidate_keys, decide, happening_key
-from events.dispatching.routing import Facts, RoutingTable, route
+from events.correlation.places import Place, PlaceRegistry
+from events.correlation.scoring import IncomingReport, OpenCase, candidate_keys, decide, happening_key
+from events.dispatching.routing import RoutingFacts, RoutingTable, route
 from events.dispatching.routing_in_force import routing_in_force
-from events.rules.findings import Context, DictMemory, Finding, speaks
+from events.rules.findings import Context, DictMemory, RuleFinding, speaks
 from events.rules.rulebook import Rulebook
 from storage.session import read_scope
 from storage.tables.observations import ObservationRow
@@ -78,7 +78,7 @@ class _Case:
 
     case_id: str
     key: str
-    finding: Finding
+    finding: RuleFinding
     place: Place
     opened_at: datetime
     last_seen_at: datetime
@@ -116,7 +116,7 @@ class Simulator:
         self._session = session
         self._book = book
         self._clock = ManualClock(start)
-        self._registry = Registry(self._clock, ttl_s=1e12)
+        self._registry = PlaceRegistry(self._clock, ttl_s=1e12)
         self._routing = routing or routing_in_force()
         self._memory = DictMemory()
         self._cases: list[_Case] = []
@@ -155,7 +155,7 @@ class Simulator:
                     self.findings += 1
                     self._place(finding)
 
-    def _place(self, finding: Finding) -> None:
+    def _place(self, finding: RuleFinding) -> None:
         known = self._by_condition.get(finding.standing_key)
         at = finding.observation.observed_at
         happening = self._book.happening(finding.rule.draft.happening)
@@ -176,7 +176,7 @@ class Simulator:
             return
         self._open(finding, place, report, happening_key(report, happening), decision.reason())
 
-    def _add(self, case: _Case, finding: Finding) -> None:
+    def _add(self, case: _Case, finding: RuleFinding) -> None:
         self._by_condition[finding.standing_key] = case
         case.standing[finding.standing_key] = finding.state != "clear" and not speaks(finding.observation)
         case.sources.add(finding.observation.source_id)
@@ -185,9 +185,11 @@ class Simulator:
         case.last_seen_at = max(case.last_seen_at, finding.observation.observed_at)
         case.ended_at = None if any(case.standing.values()) else finding.observation.observed_at
 
-    def _open(self, finding: Finding, place: Place, report: Report, key: str, merge: dict[str, JSON]) -> None:
+    def _open(
+        self, finding: RuleFinding, place: Place, report: IncomingReport, key: str, merge: dict[str, JSON]
+    ) -> None:
         draft, observation = finding.rule.draft, finding.observation
-        facts = Facts(
+        facts = RoutingFacts(
             happening=draft.happening,
             class_code=draft.class_code,
             kind=observation.kind,
@@ -306,9 +308,7 @@ def _observations(session: Session, since: datetime, until: datetime) -> Iterato
         yield msgspec.convert(body, Observation)
 
 
-def _readings(
-    session: Session, since: datetime, until: datetime, kinds: set[str]
-) -> Iterator[Iterator[Observation]]:
+def _readings(session: Session, since: datetime, until: datetime, kinds: set[str]) -> Iterator[Iterator[Observation]]:
     for device_id in session.scalars(select(Device.device_id).where(Device.status == "accepted")).all():
         rows = session.scalars(
             select(ReadingRow)

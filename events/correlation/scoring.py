@@ -23,7 +23,7 @@ UNNAMED_SCORE = 0.59  # … which can be proposed, and never joins by itself
 WATCHING = ("camera", "device")  # sources that stay where they are; people, drones and platforms speak of many places
 
 
-class Report(Record, frozen=True):
+class IncomingReport(Record, frozen=True):
     """What is to be placed: a finding of a rule, a citizen's report, a drone's photograph, a platform's event."""
 
     happening: str
@@ -84,7 +84,7 @@ class Decision(Record, frozen=True):
         return reason
 
 
-def decide(report: Report, cases: Iterable[OpenCase], happening: Happening) -> Decision:
+def decide(report: IncomingReport, cases: Iterable[OpenCase], happening: Happening) -> Decision:
     """Where ``report`` belongs among ``cases`` (open ones of its happening, near it)."""
     scores = [s for s in (score(report, case, happening) for case in cases) if s.total > 0]
     scores.sort(key=rank)
@@ -94,7 +94,7 @@ def decide(report: Report, cases: Iterable[OpenCase], happening: Happening) -> D
     return Decision(verdict=verdict, best=scores[0], others=tuple(scores[1:4]))
 
 
-def score(report: Report, case: OpenCase, happening: Happening) -> Score:
+def score(report: IncomingReport, case: OpenCase, happening: Happening) -> Score:
     """How well ``report`` fits ``case``."""
     steps: list[dict[str, JSON]] = []
     known = 1.0
@@ -115,7 +115,7 @@ def rank(found: Score) -> tuple[float, str]:
     return -found.total, found.number
 
 
-def _space(report: Report, case: OpenCase, happening: Happening, steps: list[dict[str, JSON]]) -> float:
+def _space(report: IncomingReport, case: OpenCase, happening: Happening, steps: list[dict[str, JSON]]) -> float:
     if report.source_id == case.source_id and report.source_id and report.source_type in WATCHING:
         other_zone = happening.by_zone and bool(report.zone) and bool(case.zone) and report.zone != case.zone
         value = 0.5 if other_zone else 1.0
@@ -154,7 +154,7 @@ def _falling(metres: float, radius: float) -> float:
     return max(0.0, 1 - metres / (2 * radius))
 
 
-def _time(report: Report, case: OpenCase, happening: Happening, steps: list[dict[str, JSON]]) -> float:
+def _time(report: IncomingReport, case: OpenCase, happening: Happening, steps: list[dict[str, JSON]]) -> float:
     if case.standing and report.at >= case.opened_at:
         steps.append({"step": "time", "standing": True, "score": 1.0})
         return 1.0
@@ -174,7 +174,7 @@ def distance_m(a: GeoPoint, b: GeoPoint) -> float:
     return math.hypot(x, y) * 6_371_008.8
 
 
-def happening_key(report: Report, happening: Happening) -> str:
+def happening_key(report: IncomingReport, happening: Happening) -> str:
     """The key a new case gets: by source, by cell of the happening's size, else by site."""
     if happening.same_source:
         return f"{report.happening}@src:{report.source_id}"[:160]
@@ -184,7 +184,7 @@ def happening_key(report: Report, happening: Happening) -> str:
     return f"{report.happening}@site:{report.site_id or report.source_id}"[:160]
 
 
-def candidate_keys(report: Report, happening: Happening) -> list[str]:
+def candidate_keys(report: IncomingReport, happening: Happening) -> list[str]:
     """Keys under which a case of the same happening may stand: its own and those of the cells around it."""
     own = happening_key(report, happening)
     if happening.same_source or report.location is None:

@@ -12,7 +12,7 @@ from core.records import JSON, Record
 from events.cases.drafts import Route
 from events.correlation.happening import happening_of
 from events.dispatching.duty_roster import to_person
-from events.dispatching.routing import Facts, RoutingTable, fingerprint, recompute, route
+from events.dispatching.routing import RoutingFacts, RoutingTable, fingerprint, recompute, route
 from events.rules.rulebook import Rulebook
 from events.taxonomy.codesets import as_current
 from storage.tables.cases import Case
@@ -53,7 +53,7 @@ def suggest(
 ) -> Route:
     """Where ``case`` would go now: by class, place, time, and who is on duty there."""
     site = session.get(Site, case.site_id) if case.site_id else None
-    facts = Facts(
+    facts = RoutingFacts(
         happening=happening_of(case, book),
         class_code=as_current(case.class_code, case.class_version),
         kind=case.kind,

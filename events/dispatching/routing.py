@@ -68,7 +68,7 @@ class RoutingTable(Record, frozen=True):
     handed_over: dict[str, str] = {}
 
 
-class Facts(Record, frozen=True):
+class RoutingFacts(Record, frozen=True):
     """What routing looks at."""
 
     happening: str = ""
@@ -152,7 +152,7 @@ def check_routing(table: RoutingTable, departments: set[str]) -> list[RoutingInv
     return [RoutingInvalid(detail=f"department {name!r} does not exist") for name in unknown]
 
 
-def route(facts: Facts, table: RoutingTable, departments: set[str]) -> Route:
+def route(facts: RoutingFacts, table: RoutingTable, departments: set[str]) -> Route:
     """The route of a case with ``facts``; departments that do not exist are passed over, and the steps say so."""
     known = {k: v for k, v in msgspec.to_builtins(facts).items() if v}
     steps: list[dict[str, JSON]] = [{"step": "facts", **known, "table": fingerprint(table)}]
@@ -189,15 +189,15 @@ def recompute(steps: Sequence[Mapping[str, JSON]], table: RoutingTable, departme
     first = next((s for s in steps if s.get("step") == "facts"), None)
     if first is None:
         raise RoutingInvalid(detail="the case keeps no facts of its routing")
-    names = Facts.__struct_fields__
-    found = route(msgspec.convert({k: v for k, v in first.items() if k in names}, Facts), table, departments)
+    names = RoutingFacts.__struct_fields__
+    found = route(msgspec.convert({k: v for k, v in first.items() if k in names}, RoutingFacts), table, departments)
     duty = tuple(dict(s) for s in steps if s.get("step") == "duty")
     person = next((str(s["user_id"]) for s in duty), None)
     lead = msgspec.structs.replace(found.lead, user_id=person)
     return Route(lead=lead, assisting=found.assisting, steps=(*found.steps, *duty))
 
 
-def _missed(rule: RoutingRule, facts: Facts) -> str:
+def _missed(rule: RoutingRule, facts: RoutingFacts) -> str:
     """The first condition of ``rule`` that does not hold; empty when all do."""
     if rule.happenings and facts.happening not in rule.happenings:
         return "happening"
@@ -235,7 +235,7 @@ def _within(hours: str, local_time: str) -> bool:
 
 def _resolve(
     name: str,
-    facts: Facts,
+    facts: RoutingFacts,
     table: RoutingTable,
     departments: set[str],
     steps: list[dict[str, JSON]],

@@ -41,7 +41,7 @@ from events.evidence.anchor_store import (
     read_line,
 )
 from events.evidence.audit_log import GENESIS, canonical, stamp
-from events.evidence.signatures import Seal, open_seal, read_public_key
+from events.evidence.signatures import EvidenceSeal, open_seal, read_public_key
 from storage.session import read_scope
 from storage.tables.cases import AuditEntry
 
@@ -82,7 +82,7 @@ class Anchorer:
         engine: Engine,
         clock: Clock,
         path: Path,
-        seal: Seal,
+        seal: EvidenceSeal,
         bus: BusAnchors | None = None,
         tell: Callable[[str, str], None] | None = None,
     ) -> None:
@@ -251,7 +251,7 @@ class Anchorer:
 class _Story:
     """What the anchor lines of several places tell together: as far as the longest of them goes."""
 
-    def __init__(self, seal: Seal) -> None:
+    def __init__(self, seal: EvidenceSeal) -> None:
         self._key = read_public_key(seal.public_pem)
         self._hashes = bytearray()  # 32 bytes a line
         self.anchored = AnchoredHeads()

@@ -9,15 +9,15 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from events.evidence.anchor_store import DatabaseAnchors, Head, file_lines, is_ours, read_line
-from events.evidence.audit_log import GENESIS, Flaw, canonical
+from events.evidence.audit_log import GENESIS, ChainFlaw, canonical
 from events.evidence.signatures import read_public_key
 
 
-def check_anchors(path: Path, public_pem: bytes) -> tuple[dict[str, Head], list[Flaw], int]:
+def check_anchors(path: Path, public_pem: bytes) -> tuple[dict[str, Head], list[ChainFlaw], int]:
     """``(last anchored head of each chain, flaws of the file, lines read)``."""
     key = read_public_key(public_pem)
     heads: dict[str, Head] = {}
-    flaws: list[Flaw] = []
+    flaws: list[ChainFlaw] = []
     prev, count, torn = GENESIS, 0, 0
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
@@ -44,11 +44,11 @@ def check_anchors(path: Path, public_pem: bytes) -> tuple[dict[str, Head], list[
     return heads, flaws, count
 
 
-def _flaw(line: int, detail: str) -> Flaw:
-    return Flaw(chain_id="anchors", seq=line, detail=detail)
+def _flaw(line: int, detail: str) -> ChainFlaw:
+    return ChainFlaw(chain_id="anchors", seq=line, detail=detail)
 
 
-def check_places(path: Path, engine: Engine, bus_last: tuple[int, bytes] | None = None) -> Iterator[Flaw | int]:
+def check_places(path: Path, engine: Engine, bus_last: tuple[int, bytes] | None = None) -> Iterator[ChainFlaw | int]:
     """Flaws of the anchor file held against the database's lines and the bus's last one; at last the database's count.
 
     The file may be one line ahead (a crash between the two); whatever it lacks was taken away.
@@ -84,7 +84,7 @@ def check_places(path: Path, engine: Engine, bus_last: tuple[int, bytes] | None 
     yield known
 
 
-def check_database_end(path: Path, engine: Engine) -> Iterator[Flaw]:
+def check_database_end(path: Path, engine: Engine) -> Iterator[ChainFlaw]:
     """The database may lack the file's last line (a crash), not more."""
     known = DatabaseAnchors(engine)
     last = known.last() if known.count() else None

@@ -33,7 +33,7 @@ _HEAD = (
 )
 
 
-class Flaw(Record, frozen=True):
+class ChainFlaw(Record, frozen=True):
     """Something wrong in a chain: where, and what."""
 
     chain_id: str
@@ -120,21 +120,21 @@ def _heads(session: Session) -> dict[str, tuple[int, str]]:
     return heads
 
 
-def check_chain(entries: Iterable[AuditEntry | Mapping[str, Any]]) -> Iterator[Flaw]:
+def check_chain(entries: Iterable[AuditEntry | Mapping[str, Any]]) -> Iterator[ChainFlaw]:
     """The flaws of one chain, entries in order of ``seq``; rows or their JSON form."""
     expected_seq, prev_hash = 1, GENESIS
     for entry in entries:
         row = entry if isinstance(entry, Mapping) else as_dict(entry)
         chain_id, seq = str(row["chain_id"]), int(row["seq"])
         if seq != expected_seq:
-            yield Flaw(chain_id=chain_id, seq=seq, detail=f"entry {expected_seq} is missing")
+            yield ChainFlaw(chain_id=chain_id, seq=seq, detail=f"entry {expected_seq} is missing")
         if row["prev_hash"] != prev_hash:
-            yield Flaw(chain_id=chain_id, seq=seq, detail="does not follow from the entry before")
+            yield ChainFlaw(chain_id=chain_id, seq=seq, detail="does not follow from the entry before")
         actual = link_hash(
             row["prev_hash"], chain_id, seq, row["at"], str(row["actor_id"]), str(row["action"]), row["body"]
         )
         if actual != row["hash"]:
-            yield Flaw(chain_id=chain_id, seq=seq, detail="its content does not match its hash")
+            yield ChainFlaw(chain_id=chain_id, seq=seq, detail="its content does not match its hash")
         expected_seq, prev_hash = seq + 1, str(row["hash"])
 
 

@@ -40,8 +40,8 @@ from events.cases.access import visible_cases
 from events.cases.queries import case_detail
 from events.cases.read_models import CaseDetail, EvidenceView
 from events.evidence import audit_log
-from events.evidence.audit_log import Flaw
-from events.evidence.signatures import Seal, fingerprint, is_signed, read_public_key
+from events.evidence.audit_log import ChainFlaw
+from events.evidence.signatures import EvidenceSeal, fingerprint, is_signed, read_public_key
 from storage.session import session_scope
 from storage.tables.cases import Case
 
@@ -64,7 +64,7 @@ _PACKERS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", ".directory"})
 
 
 @dataclass(frozen=True)
-class Source:
+class PackageSource:
     """A file to be packed: its size in bytes, and how to read it."""
 
     size: int
@@ -87,7 +87,7 @@ class Checked(Record, frozen=True):
     key_trusted: bool
     files: int
     links: int
-    flaws: tuple[Flaw, ...]
+    flaws: tuple[ChainFlaw, ...]
     absent: tuple[str, ...] = ()  # evidence that was missing when the package was sealed
 
 
@@ -95,7 +95,7 @@ def seal_case(
     engine: Engine,
     clock: Clock,
     media: MediaStore,
-    seal: Seal,
+    seal: EvidenceSeal,
     actor: Actor,
     case_id: str,
     reason: str,
@@ -166,7 +166,7 @@ def _ref(item: EvidenceView) -> EvidenceRef:
     )
 
 
-def _write_zip(target: IO[bytes], head: Mapping[str, bytes], files: Mapping[str, Source]) -> None:
+def _write_zip(target: IO[bytes], head: Mapping[str, bytes], files: Mapping[str, PackageSource]) -> None:
     """The canonical archive: the three first files, then the others by name; stored, 1980, mode 600."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for name in _FIRST:
@@ -190,8 +190,8 @@ def _hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _on_disk(path: Path) -> Source:
-    return Source(path.stat().st_size, lambda: path.open("rb"))
+def _on_disk(path: Path) -> PackageSource:
+    return PackageSource(path.stat().st_size, lambda: path.open("rb"))
 
 
 def check_package(path: Path, trusted_pem: bytes | None = None) -> Checked:
@@ -204,26 +204,26 @@ def check_package(path: Path, trusted_pem: bytes | None = None) -> Checked:
         with zipfile.ZipFile(path) as archive:
             return _check(path, archive, trusted_pem)
     except UNREADABLE as error:
-        flaw = Flaw(chain_id=path.name, seq=0, detail=f"cannot be read as a package: {error}"[:300])
+        flaw = ChainFlaw(chain_id=path.name, seq=0, detail=f"cannot be read as a package: {error}"[:300])
         return Checked(case_number="?", sealed_at="?", key="?", key_trusted=False, files=0, links=0, flaws=(flaw,))
 
 
 def _check(path: Path, archive: zipfile.ZipFile, trusted_pem: bytes | None) -> Checked:
     infos = {info.filename: info for info in archive.infolist()}
-    flaws: list[Flaw] = []
+    flaws: list[ChainFlaw] = []
     if len(infos) != len(archive.infolist()):
-        flaws.append(Flaw(chain_id=path.name, seq=0, detail="two files in the archive have the same name"))
+        flaws.append(ChainFlaw(chain_id=path.name, seq=0, detail="two files in the archive have the same name"))
     head = {name: _read_small(archive, infos[name]) for name in _FIRST}
     key = read_public_key(head["public_key.pem"])
     trusted = trusted_pem is not None and fingerprint(read_public_key(trusted_pem)) == fingerprint(key)
     if trusted_pem is not None and not trusted:
-        flaws.append(Flaw(chain_id=SIGNER, seq=0, detail="is not the key you trust"))
+        flaws.append(ChainFlaw(chain_id=SIGNER, seq=0, detail="is not the key you trust"))
     manifest: dict[str, Any] = json.loads(head["manifest.json"])
     listed: dict[str, dict[str, Any]] = {str(item["name"]): item for item in manifest["files"]}
     links = 0
     if not is_signed(key, head["manifest.sig"], head["manifest.json"]):
         # Sizes in a manifest that nobody signed are promises of nobody: nothing more is read.
-        flaws.append(Flaw(chain_id="manifest.json", seq=0, detail="its signature does not fit"))
+        flaws.append(ChainFlaw(chain_id="manifest.json", seq=0, detail="its signature does not fit"))
     else:
         flaws += _added(infos, listed)
         flaws += _check_files(archive, infos, listed)
@@ -232,7 +232,7 @@ def _check(path: Path, archive: zipfile.ZipFile, trusted_pem: bytes | None) -> C
             flaws += audit_log.check_chain(chain)
             links = chain.count
             if chain.last != manifest["audit_head"]:
-                flaws.append(Flaw(chain_id="audit.jsonl", seq=links, detail="does not end at the sealed head"))
+                flaws.append(ChainFlaw(chain_id="audit.jsonl", seq=links, detail="does not end at the sealed head"))
         if all(flaw.chain_id == SIGNER for flaw in flaws):
             flaws += _differences(path, archive, head, listed)
     return Checked(
@@ -256,21 +256,21 @@ def _read_small(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     return data
 
 
-def _added(infos: Mapping[str, zipfile.ZipInfo], listed: Mapping[str, Any]) -> Iterator[Flaw]:
+def _added(infos: Mapping[str, zipfile.ZipInfo], listed: Mapping[str, Any]) -> Iterator[ChainFlaw]:
     for name in sorted(set(infos) - set(listed) - set(_FIRST)):
         first, last = name.split("/", 1)[0], name.rstrip("/").rsplit("/", 1)[-1]
         habit = first == "__MACOSX" or last in _PACKERS or name.endswith("/")
         detail = "was added by a packer" if habit else "was added after sealing: it is not in the manifest"
-        yield Flaw(chain_id=name, seq=0, detail=f"{detail}; it is no part of what was sealed", kind="added")
+        yield ChainFlaw(chain_id=name, seq=0, detail=f"{detail}; it is no part of what was sealed", kind="added")
 
 
 def _check_files(
     archive: zipfile.ZipFile, infos: Mapping[str, zipfile.ZipInfo], listed: Mapping[str, dict[str, Any]]
-) -> Iterator[Flaw]:
+) -> Iterator[ChainFlaw]:
     """Each sealed file against its hash; never more is unpacked than the manifest says."""
     for name, item in sorted(listed.items()):
         if name not in infos:
-            yield Flaw(chain_id=name, seq=0, detail="is missing")
+            yield ChainFlaw(chain_id=name, seq=0, detail="is missing")
             continue
         size, digest = 0, hashlib.sha256()
         try:
@@ -279,10 +279,10 @@ def _check_files(
                     size += len(block)
                     digest.update(block)
         except UNREADABLE as error:
-            yield Flaw(chain_id=name, seq=0, detail=f"cannot be read: {error}"[:300])
+            yield ChainFlaw(chain_id=name, seq=0, detail=f"cannot be read: {error}"[:300])
             continue
         if size != item["size"] or digest.hexdigest() != item["sha256"]:
-            yield Flaw(chain_id=name, seq=0, detail="does not match the hash in the manifest")
+            yield ChainFlaw(chain_id=name, seq=0, detail="does not match the hash in the manifest")
 
 
 class _Links:
@@ -304,9 +304,9 @@ class _Links:
 
 def _differences(
     path: Path, archive: zipfile.ZipFile, head: Mapping[str, bytes], listed: Mapping[str, dict[str, Any]]
-) -> Iterator[Flaw]:
+) -> Iterator[ChainFlaw]:
     """Write the archive again (on the disk) and compare byte by byte."""
-    files = {name: Source(int(item["size"]), partial(archive.open, name)) for name, item in listed.items()}
+    files = {name: PackageSource(int(item["size"]), partial(archive.open, name)) for name, item in listed.items()}
     with tempfile.TemporaryFile() as again, path.open("rb") as one:
         _write_zip(again, head, files)
         again.seek(0)
@@ -316,7 +316,7 @@ def _differences(
             if a != b:
                 at = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
                 detail = "the archive was changed at this byte or packed again; the sealed files are as they were"
-                yield Flaw(chain_id=path.name, seq=offset + at, detail=detail, kind="repacked")
+                yield ChainFlaw(chain_id=path.name, seq=offset + at, detail=detail, kind="repacked")
                 return
             if not a:
                 return
@@ -324,7 +324,7 @@ def _differences(
 
 
 def seal_to_bytes(
-    engine: Engine, clock: Clock, media: MediaStore, seal: Seal, actor: Actor, case_id: str, reason: str
+    engine: Engine, clock: Clock, media: MediaStore, seal: EvidenceSeal, actor: Actor, case_id: str, reason: str
 ) -> bytes:
     """:func:`seal_case` in memory, for small packages."""
     target = io.BytesIO()

@@ -19,7 +19,7 @@ from core.errors import InputInvalid
 _RAW = serialization.Encoding.Raw
 
 
-class Seal:
+class EvidenceSeal:
     """A private key that signs."""
 
     def __init__(self, key: Ed25519PrivateKey) -> None:
@@ -40,7 +40,7 @@ class Seal:
         return self._key.sign(data)
 
 
-def open_seal(folder: Path) -> Seal:
+def open_seal(folder: Path) -> EvidenceSeal:
     """The seal in ``folder``, made when there is none yet."""
     path = folder / "evidence_ed25519.pem"
     try:
@@ -54,7 +54,7 @@ def open_seal(folder: Path) -> Seal:
         ) from error
     if not isinstance(key, Ed25519PrivateKey):
         raise InputInvalid(field=str(path), detail="is no Ed25519 key", how="restore the key from backup")
-    return Seal(key)
+    return EvidenceSeal(key)
 
 
 def _make(path: Path) -> None:
@@ -70,7 +70,7 @@ def _make(path: Path) -> None:
         return
     finally:
         partial.unlink()
-    path.with_suffix(".pub.pem").write_bytes(Seal(key).public_pem)
+    path.with_suffix(".pub.pem").write_bytes(EvidenceSeal(key).public_pem)
 
 
 def read_public_key(pem: bytes) -> Ed25519PublicKey:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError
 from core.errors import MediaMissing
 from core.media import MediaStore
 from events.evidence.anchor_store import Head
-from events.evidence.audit_log import Flaw, as_dict, canonical, check_chain, stamp
+from events.evidence.audit_log import ChainFlaw, as_dict, canonical, check_chain, stamp
 from events.evidence.row_seal import FILE_COLUMNS, row_hash, told
 from storage.session import read_scope
 from storage.tables.cases import AuditEntry, Case, CaseEvidence, CaseTransition
@@ -23,7 +23,7 @@ T = TypeVar("T")
 Chain = tuple[str, list[dict[str, Any]]]
 
 
-def check_log(engine: Engine, heads: dict[str, Head]) -> Iterator[Flaw | int]:
+def check_log(engine: Engine, heads: dict[str, Head]) -> Iterator[ChainFlaw | int]:
     """Flaws of every chain in the database, held against the anchored ``heads``; at last the number of chains.
 
     A row that cannot even be read (a broken JSON text, a time that is none) is a flaw and ends the check.
@@ -40,22 +40,20 @@ def check_log(engine: Engine, heads: dict[str, Head]) -> Iterator[Flaw | int]:
                 yield from _check_files(chain_id, entries, files)
             yield from _check_head(chain_id, entries, missing.pop(chain_id, None))
         for chain_id, seq, _ in missing.values():
-            yield Flaw(chain_id=chain_id, seq=seq, detail="an anchored chain is gone")
+            yield ChainFlaw(chain_id=chain_id, seq=seq, detail="an anchored chain is gone")
         yield from _without_chain(engine)
     except (DatabaseError, ValueError, TypeError, AttributeError) as error:
-        yield Flaw(chain_id="database", seq=chains, detail=f"a row cannot be read: {error}")
+        yield ChainFlaw(chain_id="database", seq=chains, detail=f"a row cannot be read: {error}")
     yield chains
 
 
-def check_media(engine: Engine, media: MediaStore) -> Iterator[Flaw | int]:
+def check_media(engine: Engine, media: MediaStore) -> Iterator[ChainFlaw | int]:
     """Flaws of the evidence files against the hashes in the database; at last the number of files."""
     with read_scope(engine) as session:
         rows = session.execute(
             select(CaseEvidence.case_id, CaseEvidence.uri, CaseEvidence.sha256).order_by(CaseEvidence.uri)
         ).all()
-        told = session.execute(
-            select(AuditEntry.chain_id, AuditEntry.body).where(AuditEntry.action == "expire")
-        )
+        told = session.execute(select(AuditEntry.chain_id, AuditEntry.body).where(AuditEntry.action == "expire"))
         expired = {(case_id, sha256) for case_id, body in told for sha256 in body.get("sha256", ())}
     seen: dict[str, str | None] = {}
     for row in rows:
@@ -67,44 +65,46 @@ def check_media(engine: Engine, media: MediaStore) -> Iterator[Flaw | int]:
             except MediaMissing:
                 seen[row.uri] = None
         if seen[row.uri] is None:
-            yield Flaw(chain_id=row.case_id, seq=0, detail=f"evidence {row.uri} is missing")
+            yield ChainFlaw(chain_id=row.case_id, seq=0, detail=f"evidence {row.uri} is missing")
         elif seen[row.uri] != row.sha256:
-            yield Flaw(chain_id=row.case_id, seq=0, detail=f"evidence {row.uri} was changed")
+            yield ChainFlaw(chain_id=row.case_id, seq=0, detail=f"evidence {row.uri} was changed")
     yield len(seen)
 
 
-def _check_head(chain_id: str, entries: list[dict[str, Any]], head: Head | None) -> Iterator[Flaw]:
+def _check_head(chain_id: str, entries: list[dict[str, Any]], head: Head | None) -> Iterator[ChainFlaw]:
     if head is None:
         return
     found = next((e for e in entries if e["seq"] == head[1]), None)
     if found is None:
-        yield Flaw(chain_id=chain_id, seq=head[1], detail="an anchored entry is gone: the chain was cut")
+        yield ChainFlaw(chain_id=chain_id, seq=head[1], detail="an anchored entry is gone: the chain was cut")
     elif found["hash"] != head[2]:
-        yield Flaw(chain_id=chain_id, seq=head[1], detail="the chain was rewritten: it differs from its anchor")
+        yield ChainFlaw(chain_id=chain_id, seq=head[1], detail="the chain was rewritten: it differs from its anchor")
 
 
-def _check_moves(chain_id: str, entries: list[dict[str, Any]], moves: list[CaseTransition]) -> Iterator[Flaw]:
+def _check_moves(chain_id: str, entries: list[dict[str, Any]], moves: list[CaseTransition]) -> Iterator[ChainFlaw]:
     """The rows of ``case_transition`` must say what the chain says."""
     told = {e["body"]["version"]: e for e in entries if isinstance(e["body"], dict) and "version" in e["body"]}
     for move in moves:
         entry = told.pop(move.seq, None)
         if entry is None:
-            yield Flaw(chain_id=chain_id, seq=move.seq, detail="a transition is not in the audit chain")
+            yield ChainFlaw(chain_id=chain_id, seq=move.seq, detail="a transition is not in the audit chain")
             continue
         shown = (move.command, stamp(move.at), move.actor_id, move.from_state, move.to_state, move.reason)
         body = entry["body"]
         sealed = (*(entry[k] for k in ("action", "at", "actor_id")), *(body.get(k) for k in ("from", "to", "reason")))
         if shown != sealed or canonical(move.data) != canonical(body.get("data")):
-            yield Flaw(chain_id=chain_id, seq=move.seq, detail="a transition was changed: the chain says otherwise")
+            yield ChainFlaw(
+                chain_id=chain_id, seq=move.seq, detail="a transition was changed: the chain says otherwise"
+            )
     for version in told:
-        yield Flaw(chain_id=chain_id, seq=version, detail="a transition that the chain tells of is gone")
+        yield ChainFlaw(chain_id=chain_id, seq=version, detail="a transition that the chain tells of is gone")
 
 
-def _check_case(case: Case, entries: list[dict[str, Any]]) -> Iterator[Flaw]:
+def _check_case(case: Case, entries: list[dict[str, Any]]) -> Iterator[ChainFlaw]:
     """The case's row must stand where its last transition left it."""
     bodies = [e["body"] for e in entries if isinstance(e["body"], dict) and "version" in e["body"]]
     if not bodies:
-        yield Flaw(chain_id=case.case_id, seq=0, detail="its chain tells of no transition")
+        yield ChainFlaw(chain_id=case.case_id, seq=0, detail="its chain tells of no transition")
         return
     first, last = bodies[0], bodies[-1]
     stored = {
@@ -121,13 +121,15 @@ def _check_case(case: Case, entries: list[dict[str, Any]]) -> Iterator[Flaw]:
     told_of = (e["body"] for e in reversed(entries) if isinstance(e["body"], dict))
     sealed = next((body["row"] for body in told_of if "row" in body), "")
     if sealed and not wrong and sealed != row_hash(case):
-        yield Flaw(chain_id=case.case_id, seq=case.version, detail="the case's row was changed since its last move")
+        yield ChainFlaw(
+            chain_id=case.case_id, seq=case.version, detail="the case's row was changed since its last move"
+        )
     if wrong:
         detail = f"the case's row was changed: {', '.join('state' if w == 'to' else w for w in wrong)}"
-        yield Flaw(chain_id=case.case_id, seq=case.version, detail=detail)
+        yield ChainFlaw(chain_id=case.case_id, seq=case.version, detail=detail)
 
 
-def _check_files(chain_id: str, entries: list[dict[str, Any]], files: list[CaseEvidence]) -> Iterator[Flaw]:
+def _check_files(chain_id: str, entries: list[dict[str, Any]], files: list[CaseEvidence]) -> Iterator[ChainFlaw]:
     """The rows of ``case_evidence`` must be those that the chain tells of, as it tells of them."""
     bodies = [(e["seq"], e["body"]) for e in entries if isinstance(e["body"], dict)]
     known = {str(row["evidence_id"]): (seq, row) for seq, body in bodies for row in body.get("added") or ()}
@@ -136,24 +138,24 @@ def _check_files(chain_id: str, entries: list[dict[str, Any]], files: list[CaseE
         seq, expected = known.pop(row.evidence_id, (0, None))
         if expected is None:
             if row.sha256 not in older:  # links of earlier versions tell the hash alone
-                yield Flaw(chain_id=chain_id, seq=0, detail=f"evidence {row.uri} was put in unseen")
+                yield ChainFlaw(chain_id=chain_id, seq=0, detail=f"evidence {row.uri} was put in unseen")
             continue
         now = told(row)
         wrong = [name for name in FILE_COLUMNS if name in expected and now[name] != expected[name]]
         if wrong:
             detail = f"the row of evidence {expected.get('uri')} was changed: {', '.join(wrong)}"
-            yield Flaw(chain_id=chain_id, seq=seq, detail=detail)
+            yield ChainFlaw(chain_id=chain_id, seq=seq, detail=detail)
     for seq, row in known.values():
-        yield Flaw(chain_id=chain_id, seq=seq, detail=f"evidence {row.get('uri')} was removed from the case")
+        yield ChainFlaw(chain_id=chain_id, seq=seq, detail=f"evidence {row.get('uri')} was removed from the case")
 
 
-def _without_chain(engine: Engine) -> Iterator[Flaw]:
+def _without_chain(engine: Engine) -> Iterator[ChainFlaw]:
     with read_scope(engine) as session:
         lonely = session.scalars(
             select(Case.case_id).where(~exists().where(AuditEntry.chain_id == Case.case_id)).limit(1000)
         ).all()
     for case_id in lonely:
-        yield Flaw(chain_id=case_id, seq=0, detail="the case has no chain")
+        yield ChainFlaw(chain_id=case_id, seq=0, detail="the case has no chain")
 
 
 def _with_rows(

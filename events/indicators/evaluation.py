@@ -43,7 +43,7 @@ class Weight(Record, frozen=True):
     weight: float
 
 
-class Rulebook(Record, frozen=True):
+class FormulaBook(Record, frozen=True):
     """The file indicators.json."""
 
     source: str
@@ -52,7 +52,7 @@ class Rulebook(Record, frozen=True):
     score: tuple[Weight, ...]
 
 
-class Question(Record, frozen=True):
+class IndicatorQuestion(Record, frozen=True):
     """Cases opened in ``[opened_from, opened_to)``, narrowed, grouped ``by``."""
 
     opened_from: datetime
@@ -64,7 +64,7 @@ class Question(Record, frozen=True):
     class_code: str | None = None  # prefix
 
 
-class Line(Record, frozen=True, omit_defaults=False):
+class IndicatorLine(Record, frozen=True, omit_defaults=False):
     """One group.  ``rates`` are shares 0…1, None without a denominator; ``score`` 0…100 by the weights."""
 
     key: str
@@ -78,32 +78,40 @@ class Line(Record, frozen=True, omit_defaults=False):
 class Table(Record, frozen=True, omit_defaults=False):
     """The answer: a line a group (best score first), and all together."""
 
-    question: Question
-    lines: list[Line]
-    total: Line
+    question: IndicatorQuestion
+    lines: list[IndicatorLine]
+    total: IndicatorLine
     formulas: list[Formula]
 
 
 @cache
-def rulebook() -> Rulebook:
+def rulebook() -> FormulaBook:
     """The formulas and weights we ship."""
-    return msgspec.convert(json.loads(DATA.read_text("utf-8")), Rulebook)
+    return msgspec.convert(json.loads(DATA.read_text("utf-8")), FormulaBook)
 
 
-def evaluate(session: Session, actor: Actor, question: Question, now: datetime, book: Rulebook | None = None) -> Table:
+def evaluate(
+    session: Session, actor: Actor, question: IndicatorQuestion, now: datetime, book: FormulaBook | None = None
+) -> Table:
     """The indicators of what ``actor`` may see."""
     book = book or rulebook()
     lines = _lines(session, actor, question, now, book)
     whole = msgspec.structs.replace(question, by="all")
     total = _lines(session, actor, whole, now, book)
-    empty = Line(key="all", name="", counts={}, rates={}, mean_handling_s=None, score=None)
+    empty = IndicatorLine(key="all", name="", counts={}, rates={}, mean_handling_s=None, score=None)
     if question.by not in ("day", "month"):
         lines.sort(key=lambda line: (-(line.score if line.score is not None else -1.0), line.key))
     return Table(question=question, lines=lines, total=total[0] if total else empty, formulas=list(book.indicators))
 
 
 def cases_behind(
-    session: Session, actor: Actor, question: Question, measure: str, key: str | None, now: datetime, limit: int = 500
+    session: Session,
+    actor: Actor,
+    question: IndicatorQuestion,
+    measure: str,
+    key: str | None,
+    now: datetime,
+    limit: int = 500,
 ) -> list[str]:
     """Ids of the cases that a number counts: ``measure`` within the group ``key``
     (None: all groups; "": those that belong to none)."""
@@ -117,7 +125,7 @@ def cases_behind(
 
 
 def _base(
-    session: Session, actor: Actor, question: Question, now: datetime, book: Rulebook
+    session: Session, actor: Actor, question: IndicatorQuestion, now: datetime, book: FormulaBook
 ) -> tuple[Select[Any], Any, dict[str, ColumnElement[bool]], Any]:
     conditions: list[ColumnElement[bool]] = [
         Case.opened_at >= question.opened_from,
@@ -167,7 +175,9 @@ def _key(session: Session, by: str, part: Any) -> Any:
             return func.coalesce("all", "all")
 
 
-def _lines(session: Session, actor: Actor, question: Question, now: datetime, book: Rulebook) -> list[Line]:
+def _lines(
+    session: Session, actor: Actor, question: IndicatorQuestion, now: datetime, book: FormulaBook
+) -> list[IndicatorLine]:
     query, key, found, part = _base(session, actor, question, now, book)
     share = weight()
     took = case((found["handled"], seconds(session, part.c.finished_at) - seconds(session, part.c.dispatched_at)))
@@ -181,7 +191,7 @@ def _lines(session: Session, actor: Actor, question: Question, now: datetime, bo
         counts = {name: round(float(getattr(row, name) or 0), 6) for name in found}
         rates = {f.id: _share(counts, f) for f in book.indicators}
         lines.append(
-            Line(
+            IndicatorLine(
                 key=str(row.key),
                 name=names.get(str(row.key), str(row.key)),
                 counts=counts,
@@ -198,7 +208,7 @@ def _share(counts: dict[str, float], formula: Formula) -> float | None:
     return round(counts[formula.over] / under, 6) if under else None
 
 
-def _score(rates: dict[str, float | None], book: Rulebook) -> float | None:
+def _score(rates: dict[str, float | None], book: FormulaBook) -> float | None:
     """Weighted sum; a rate without a denominator takes part neither above nor below."""
     low = {f.id for f in book.indicators if f.better == "low"}
     got = full = 0.0

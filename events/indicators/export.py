@@ -10,7 +10,7 @@ from openpyxl import Workbook
 from openpyxl.styles import Font
 
 from core.tables.safe_cells import safe_cell
-from events.indicators.evaluation import Line, Table
+from events.indicators.evaluation import IndicatorLine, Table
 
 
 def rows_of(table: Table, language: str = "zh") -> list[list[Any]]:
@@ -24,7 +24,7 @@ def rows_of(table: Table, language: str = "zh") -> list[list[Any]]:
     return [heads, *[_row(line, table, counted) for line in [*table.lines, table.total]]]
 
 
-def _row(line: Line, table: Table, counted: list[str]) -> list[Any]:
+def _row(line: IndicatorLine, table: Table, counted: list[str]) -> list[Any]:
     hours = None if line.mean_handling_s is None else round(line.mean_handling_s / 3600, 2)
     rates = [line.rates.get(f.id) for f in table.formulas]
     return [safe_cell(line.key), safe_cell(line.name), *rates, hours, line.score,

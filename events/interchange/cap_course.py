@@ -16,7 +16,7 @@ TELLING = frozenset(
 CONFIRMING = frozenset({"accept", "verify", "confirm", "finish"})
 
 
-class Move(Record, frozen=True):
+class CapMove(Record, frozen=True):
     """A transition of the case."""
 
     seq: int
@@ -34,7 +34,7 @@ class Message(Record, frozen=True):
     confirmed: bool = False
 
 
-def course(opened_at: datetime, state: str, moves: Sequence[Move]) -> list[Message]:
+def course(opened_at: datetime, state: str, moves: Sequence[CapMove]) -> list[Message]:
     """The messages of a case in their order, the first of them the Alert (number 1).
 
     Moves made in the same moment as the opening belong to it.  ``state``: the case's, for one without moves.

@@ -25,7 +25,7 @@ CLOSED = ("closed", "force_closed", "rejected", "cancelled", "merged")
 CHINA = (72.0, 0.8, 137.9, 55.9)  # lon and lat that a report may name
 
 
-class Service(Record, frozen=True):
+class ReportService(Record, frozen=True):
     """A kind of report: ``kind`` is the observation kind that the rules know, ``happening`` what its cases are."""
 
     service_code: str
@@ -41,10 +41,10 @@ OTHER = "other"
 
 
 @cache
-def services() -> dict[str, Service]:
+def services() -> dict[str, ReportService]:
     """The services by code (events/interchange/open311.json)."""
     data = resources.files("events.interchange").joinpath("open311.json").read_bytes()
-    return {s.service_code: s for s in msgspec.json.decode(data, type=list[Service])}
+    return {s.service_code: s for s in msgspec.json.decode(data, type=list[ReportService])}
 
 
 def service_list() -> list[dict[str, Any]]:
@@ -63,7 +63,7 @@ def service_list() -> list[dict[str, Any]]:
     ]
 
 
-def service_of(code: str) -> Service:
+def service_of(code: str) -> ReportService:
     """The service, :class:`NotFound` otherwise."""
     found = services().get(code)
     if found is None:
@@ -71,7 +71,7 @@ def service_of(code: str) -> Service:
     return found
 
 
-def service_of_case(reported: Sequence[str], kind: str, happening: str, asked: Sequence[str] = ()) -> Service:
+def service_of_case(reported: Sequence[str], kind: str, happening: str, asked: Sequence[str] = ()) -> ReportService:
     """The service under which a case is shown.
 
     First a service that it was ``reported`` with (codes, the first report first; one of those ``asked`` for comes
@@ -163,7 +163,7 @@ def _number(form: Mapping[str, str], name: str, low: float, high: float) -> floa
     return value
 
 
-class Request(Record, frozen=True):
+class ServiceRequest(Record, frozen=True):
     """A case as Open311 shows it."""
 
     number: str
@@ -176,13 +176,13 @@ class Request(Record, frozen=True):
     expected_at: datetime | None
     lon: float | None
     lat: float | None
-    service: Service
+    service: ReportService
     notes: str = ""
     address: str = ""
     media_url: str = ""
 
 
-def request_dict(request: Request) -> dict[str, Any]:
+def request_dict(request: ServiceRequest) -> dict[str, Any]:
     """``request`` with the standard's names."""
     return {
         "service_request_id": request.number,

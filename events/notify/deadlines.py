@@ -25,7 +25,7 @@ from events.cases.kinds_in_force import definitions_in_force
 from events.correlation.rule_memory import BatchMemory
 from events.notify.notices import NoticeDraft, QuietHours, write_notices
 from events.notify.phases import NATURAL, Phase, all_phases, key_of, phases_of
-from events.notify.recipients import Target, turn_targets
+from events.notify.recipients import NoticeTarget, turn_targets
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, CaseAssignment, CaseClock, Notice
 
@@ -159,7 +159,7 @@ class DeadlineSweep:
         definition = self._definitions.get(case.definition_id)
         own = definition.states[case.state].turn if definition is not None and case.state in definition.states else None
         if running.department_id:
-            to = [Target(department_id=running.department_id)]
+            to = [NoticeTarget(department_id=running.department_id)]
         elif own is not None and definition is not None:
             to = turn_targets(session, case, definition)
             if definition.remind is None:  # roles hear of everything at once
@@ -286,10 +286,12 @@ def lead_notices(case: Case, phase: Phase) -> list[NoticeDraft]:
     """The notice of ``case`` in ``phase`` to the lead department; none while it has no department."""
     if not case.department_id or case.deadline_at is None:
         return []
-    return [_notice(case, case.deadline_at, phase, Target(department_id=case.department_id, user_id=case.handler_id))]
+    return [
+        _notice(case, case.deadline_at, phase, NoticeTarget(department_id=case.department_id, user_id=case.handler_id))
+    ]
 
 
-def _notice(case: Case, deadline_at: datetime, phase: Phase, to: Target) -> NoticeDraft:
+def _notice(case: Case, deadline_at: datetime, phase: Phase, to: NoticeTarget) -> NoticeDraft:
     return NoticeDraft(
         key=f"{case.case_id}:{deadline_at.isoformat()}:{phase.name}:{to.department_id or to.user_id or to.role}",
         kind=f"deadline_{phase.name}"[:24],

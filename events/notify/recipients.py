@@ -21,7 +21,7 @@ _PLAIN_STAFF = frozenset({"staff"})
 MAX_PEOPLE = 200  # named one by one
 
 
-class Target(Record, frozen=True):
+class NoticeTarget(Record, frozen=True):
     """One receiver: a person, a department or a role; exactly one is set (a person perhaps with his department)."""
 
     user_id: str | None = None
@@ -33,9 +33,9 @@ class Target(Record, frozen=True):
         return self.user_id or self.department_id or self.role
 
 
-def targets(session: Session, case: Case, definition: Definition, to: Iterable[str | Who]) -> list[Target]:
+def targets(session: Session, case: Case, definition: Definition, to: Iterable[str | Who]) -> list[NoticeTarget]:
     """Everybody ``to`` means, each once."""
-    found: dict[str, Target] = {}
+    found: dict[str, NoticeTarget] = {}
     for each in to:
         lines = _lines(each, case, definition)
         some = [t for line in lines for t in _of_line(session, case, line)] if lines else _named(session, case, each)
@@ -44,7 +44,7 @@ def targets(session: Session, case: Case, definition: Definition, to: Iterable[s
     return list(found.values())
 
 
-def turn_targets(session: Session, case: Case, definition: Definition) -> list[Target]:
+def turn_targets(session: Session, case: Case, definition: Definition) -> list[NoticeTarget]:
     """Those who must act now."""
     return targets(session, case, definition, ("turn",))
 
@@ -69,49 +69,53 @@ def _approvers(case: Case, definition: Definition) -> tuple[Who, ...]:
     return tuple(found)
 
 
-def _named(session: Session, case: Case, to: str | Who) -> list[Target]:
+def _named(session: Session, case: Case, to: str | Who) -> list[NoticeTarget]:
     if not isinstance(to, str):
         return []
     kind, _, name = to.partition(":")
     if kind == "arbiter":
         department = routing_in_force().arbiter
         present = on_duty(session, department, case.updated_at)
-        return [Target(department_id=department, user_id=present[0].user_id if present else None)]
+        return [NoticeTarget(department_id=department, user_id=present[0].user_id if present else None)]
     if kind == "checker":
         return _checkers(session, case)
     if kind == "asked_party":
-        return [Target(user_id=each) for each in case.form.get("asked", {}).get("users", ())]
+        return [NoticeTarget(user_id=each) for each in case.form.get("asked", {}).get("users", ())]
     if name:
-        pairs = {"role": Target(role=name), "department": Target(department_id=name), "user": Target(user_id=name)}
+        pairs = {
+            "role": NoticeTarget(role=name),
+            "department": NoticeTarget(department_id=name),
+            "user": NoticeTarget(user_id=name),
+        }
         return [pairs[kind]] if kind in pairs else []
-    return [Target(role=to)]
+    return [NoticeTarget(role=to)]
 
 
-def _checkers(session: Session, case: Case) -> list[Target]:
+def _checkers(session: Session, case: Case) -> list[NoticeTarget]:
     """The person who is to verify, else the inspectors."""
     query = select(CaseAssignment.user_id).where(
         CaseAssignment.case_id == case.case_id, CaseAssignment.role == "check", CaseAssignment.state == "dispatched"
     )
     person = session.scalars(query.order_by(CaseAssignment.dispatched_at.desc())).first()
-    return [Target(user_id=person) if person else Target(role="inspector")]
+    return [NoticeTarget(user_id=person) if person else NoticeTarget(role="inspector")]
 
 
-def _of_line(session: Session, case: Case, line: Who) -> list[Target]:
+def _of_line(session: Session, case: Case, line: Who) -> list[NoticeTarget]:
     if line.from_ and case.state not in line.from_:
         return []
     match line.relation:
         case "any":
-            return [Target(role=role) for role in line.roles if role != "system"]
+            return [NoticeTarget(role=role) for role in line.roles if role != "system"]
         case "handler":
-            return [Target(user_id=case.handler_id)] if case.handler_id else []
+            return [NoticeTarget(user_id=case.handler_id)] if case.handler_id else []
         case "reporter":
             return _people(session, [case.reporter_id])
         case "party":
             ids = session.scalars(select(CaseParty.user_id).where(CaseParty.case_id == case.case_id))
-            return [Target(user_id=each) for each in ids]
+            return [NoticeTarget(user_id=each) for each in ids]
         case "asked":
             parts = _parts(session, case, ("dispatched", "accepted", "finished"), ("lead", "assist", "check"))
-            return [Target(user_id=part.user_id) for part in parts if part.user_id]
+            return [NoticeTarget(user_id=part.user_id) for part in parts if part.user_id]
         case "own_division":
             return _beat(session, case, line.roles)
         case "lead_department":
@@ -136,10 +140,10 @@ def _parts(session: Session, case: Case, states: tuple[str, ...], roles: tuple[s
 
 def _department(
     session: Session, department_id: str, user_id: str | None, roles: tuple[str, ...], duty: str = ""
-) -> list[Target]:
+) -> list[NoticeTarget]:
     """A department: its named person, else its staff; where only some roles are meant, the people who have them."""
     if not roles or set(roles) >= _PLAIN_STAFF:
-        return [Target(department_id=department_id, user_id=user_id, duty=duty)]
+        return [NoticeTarget(department_id=department_id, user_id=user_id, duty=duty)]
     query = (
         select(User.user_id)
         .where(
@@ -150,10 +154,10 @@ def _department(
         .order_by(User.user_id)
         .limit(MAX_PEOPLE)
     )
-    return [Target(user_id=each, department_id=department_id, duty=duty) for each in session.scalars(query)]
+    return [NoticeTarget(user_id=each, department_id=department_id, duty=duty) for each in session.scalars(query)]
 
 
-def _beat(session: Session, case: Case, roles: tuple[str, ...]) -> list[Target]:
+def _beat(session: Session, case: Case, roles: tuple[str, ...]) -> list[NoticeTarget]:
     code = case.division_code or ""
     query = select(User.user_id, User.division_code).where(
         User.active.is_(True),
@@ -161,9 +165,9 @@ def _beat(session: Session, case: Case, roles: tuple[str, ...]) -> list[Target]:
         User.user_id.in_(select(UserRole.user_id).where(UserRole.role.in_(roles))),
     )
     rows = session.execute(query.order_by(User.user_id))
-    found = [Target(user_id=user_id) for user_id, beat in rows if beat and code.startswith(beat)]
+    found = [NoticeTarget(user_id=user_id) for user_id, beat in rows if beat and code.startswith(beat)]
     return found[:MAX_PEOPLE]
 
 
-def _people(session: Session, ids: Iterable[str | None]) -> list[Target]:
-    return [Target(user_id=each) for each in ids if each and session.get(User, each) is not None]
+def _people(session: Session, ids: Iterable[str | None]) -> list[NoticeTarget]:
+    return [NoticeTarget(user_id=each) for each in ids if each and session.get(User, each) is not None]

@@ -12,7 +12,7 @@ import msgspec
 
 from core.plugins import About, Words
 from core.records import Observation, Severity
-from events.rules.findings import Context, Finding, RuleSpec
+from events.rules.findings import Context, RuleFinding, RuleSpec
 
 ABOUT = About(
     zh="组合",
@@ -77,7 +77,7 @@ class Combination:
         place = observation.site_id if self.params.per == "site" else observation.source_id
         return (place[:160],) if place else ()
 
-    def evaluate(self, observation: Observation, context: Context) -> Finding | None:
+    def evaluate(self, observation: Observation, context: Context) -> RuleFinding | None:
         """See the module."""
         keys = self.keys(observation)
         part = next((p for p in self.params.parts if observation.kind in p.kinds), None)
@@ -107,7 +107,7 @@ class Combination:
             "step": "combination", "held": {n: sorted(s) for n, s in held.items()}, "need": self._need,
             "last": part.name, "value": observation.value,
         }  # fmt: skip
-        return Finding(
+        return RuleFinding(
             state="open" if now_standing else "clear",
             rule=self.spec,
             standing_key=f"{self.spec.rule_id}|{keys[0]}"[:160],

@@ -51,7 +51,7 @@ class RuleSpec(Record, frozen=True):
     version: int = 1
 
 
-class Finding(Record, frozen=True):
+class RuleFinding(Record, frozen=True):
     """What a rule concluded from one observation.
 
     ``open`` a happening began, ``update`` it stands and something worth recording changed, ``clear`` it ended.
@@ -86,14 +86,14 @@ class Rule(Protocol):
         """The memory keys that :meth:`evaluate` will recall for ``observation`` (to load them in bulk)."""
         ...
 
-    def evaluate(self, observation: Observation, context: Context) -> Finding | None: ...
+    def evaluate(self, observation: Observation, context: Context) -> RuleFinding | None: ...
 
 
 @runtime_checkable
 class TickingRule(Rule, Protocol):
     """A rule that also finds something when time passes: called every few seconds for each body it keeps."""
 
-    def tick(self, key: str, body: Body, context: Context) -> Finding | None: ...
+    def tick(self, key: str, body: Body, context: Context) -> RuleFinding | None: ...
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import msgspec
 
 from core.plugins import About, Words
 from core.records import Observation, Severity
-from events.rules.findings import Context, Finding, RuleSpec, source_key
+from events.rules.findings import Context, RuleFinding, RuleSpec, source_key
 
 ABOUT = About(
     zh="多次确认",
@@ -65,7 +65,7 @@ class KOfN:
     def keys(self, observation: Observation) -> tuple[str, ...]:
         return (source_key(observation),)
 
-    def evaluate(self, observation: Observation, context: Context) -> Finding | None:
+    def evaluate(self, observation: Observation, context: Context) -> RuleFinding | None:
         """See the module."""
         holds = self._holds(observation)
         if holds is None:
@@ -98,7 +98,7 @@ class KOfN:
         if self.params.limit is not None:
             step |= {"limit": self.params.limit, "direction": self.params.direction, "value": observation.value}
         severity = Severity(self.spec.draft.severity)
-        return Finding(
+        return RuleFinding(
             state=state,
             rule=self.spec,
             standing_key=f"{self.spec.rule_id}|{key}"[:160],

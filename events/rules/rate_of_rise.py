@@ -12,7 +12,7 @@ import msgspec
 
 from core.plugins import About, Words
 from core.records import Observation, Severity
-from events.rules.findings import Context, Finding, RuleSpec, source_key
+from events.rules.findings import Context, RuleFinding, RuleSpec, source_key
 
 ABOUT = About(
     zh="上涨速率",
@@ -72,7 +72,7 @@ class RateOfRise:
     def keys(self, observation: Observation) -> tuple[str, ...]:
         return (source_key(observation),)
 
-    def evaluate(self, observation: Observation, context: Context) -> Finding | None:
+    def evaluate(self, observation: Observation, context: Context) -> RuleFinding | None:
         """See the module."""
         if observation.value is None or observation.state != "measure":
             return None
@@ -96,7 +96,7 @@ class RateOfRise:
             "step": "rate_of_rise", "rise": round(rise, 4), "unit": observation.unit, "within_s": self.params.within_s,
             "limit": self.params.levels[max(new, 1) - 1].by, "from_level": level, "to_level": new,
         }  # fmt: skip
-        return Finding(
+        return RuleFinding(
             state=state,
             rule=self.spec,
             standing_key=f"{self.spec.rule_id}|{key}"[:160],

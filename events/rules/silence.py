@@ -14,7 +14,7 @@ import msgspec
 from core.ids import derived_id
 from core.plugins import About, Words
 from core.records import Observation, Severity
-from events.rules.findings import Body, Context, Finding, RuleSpec
+from events.rules.findings import Body, Context, RuleFinding, RuleSpec
 
 ABOUT = About(
     zh="无数据",
@@ -54,7 +54,7 @@ class Silence:
     def keys(self, observation: Observation) -> tuple[str, ...]:
         return (observation.source_id[:160],)
 
-    def evaluate(self, observation: Observation, context: Context) -> Finding | None:
+    def evaluate(self, observation: Observation, context: Context) -> RuleFinding | None:
         """Note that the source was heard; ends a silence."""
         key = self.keys(observation)[0]
         before = context.memory.recall(self.spec.rule_id, key)
@@ -73,7 +73,7 @@ class Silence:
         context.memory.remember(self.spec.rule_id, key, body)
         return self._finding("clear", observation, key, heard - float(before["heard"])) if silent else None
 
-    def tick(self, key: str, body: Body, context: Context) -> Finding | None:
+    def tick(self, key: str, body: Body, context: Context) -> RuleFinding | None:
         """Whether the source of ``body`` has been silent too long now."""
         silent_s = context.now.timestamp() - float(body.get("heard", 0))
         limit = self.params.after_s * (1 + 1 / NOTE_EVERY)  # the note may be this old although it spoke
@@ -94,10 +94,12 @@ class Silence:
         )
         return self._finding("open", observation, key, silent_s)
 
-    def _finding(self, state: Literal["open", "clear"], observation: Observation, key: str, silent_s: float) -> Finding:
+    def _finding(
+        self, state: Literal["open", "clear"], observation: Observation, key: str, silent_s: float
+    ) -> RuleFinding:
         severity = Severity(self.spec.draft.severity)
         step: dict[str, Any] = {"step": "silence", "silent_s": round(silent_s, 1), "after_s": self.params.after_s}
-        return Finding(
+        return RuleFinding(
             state=state,
             rule=self.spec,
             standing_key=f"{self.spec.rule_id}|{key}"[:160],

@@ -14,7 +14,7 @@ import msgspec
 from core.errors import PluginParamsInvalid
 from core.plugins import About, Words
 from core.records import Observation, Severity
-from events.rules.findings import Body, Context, Finding, RuleSpec, source_key, speaks
+from events.rules.findings import Body, Context, RuleFinding, RuleSpec, source_key, speaks
 
 ABOUT = About(
     zh="状态告警",
@@ -74,7 +74,7 @@ class StateAlarm:
     def keys(self, observation: Observation) -> tuple[str, ...]:
         return (source_key(observation),)
 
-    def evaluate(self, observation: Observation, context: Context) -> Finding | None:
+    def evaluate(self, observation: Observation, context: Context) -> RuleFinding | None:
         """See the module."""
         if observation.state == "measure" or not matches(self.params.where, observation.attributes):
             return None
@@ -105,14 +105,14 @@ class StateAlarm:
 
     def _hold(
         self, observation: Observation, before: Body, key: str, at: float, context: Context
-    ) -> Finding | None:
+    ) -> RuleFinding | None:
         """Remember a condition that must stand a while; :meth:`tick` finds it when it did."""
         since = float(before.get("since", at)) if before.get("pending") else at
         body = {"standing": False, "at": at, "since": since, "pending": msgspec.to_builtins(observation)}
         context.memory.remember(self.spec.rule_id, key, body)
         return None
 
-    def tick(self, key: str, body: Body, context: Context) -> Finding | None:
+    def tick(self, key: str, body: Body, context: Context) -> RuleFinding | None:
         """The condition of ``body``, when it has stood for ``hold_s`` now."""
         pending = body.get("pending")
         if not pending or context.now.timestamp() - float(body["since"]) < self.params.hold_s:
@@ -123,12 +123,12 @@ class StateAlarm:
         context.memory.remember(self.spec.rule_id, key, kept)
         return self._finding("open", observation, key, float(body["since"]))
 
-    def _finding(self, state: Any, observation: Observation, key: str, since: float) -> Finding:
+    def _finding(self, state: Any, observation: Observation, key: str, since: float) -> RuleFinding:
         severity = self._severity(observation.attributes)
         step = {"step": "state_alarm", "kind": observation.kind, "said": observation.state, "standing_since": since}
         if self.params.min_confidence:
             step |= {"confidence": observation.confidence, "min_confidence": self.params.min_confidence}
-        return Finding(
+        return RuleFinding(
             state=state,
             rule=self.spec,
             standing_key=f"{self.spec.rule_id}|{key}"[:160],

@@ -14,7 +14,7 @@ import msgspec
 
 from core.plugins import About, Words
 from core.records import Observation, Severity
-from events.rules.findings import Body, Context, Finding, RuleSpec, source_key
+from events.rules.findings import Body, Context, RuleFinding, RuleSpec, source_key
 
 ABOUT = About(
     zh="阈值",
@@ -92,7 +92,7 @@ class Threshold:
     def keys(self, observation: Observation) -> tuple[str, ...]:
         return (source_key(observation),)
 
-    def evaluate(self, observation: Observation, context: Context) -> Finding | None:
+    def evaluate(self, observation: Observation, context: Context) -> RuleFinding | None:
         """See the module."""
         if observation.value is None or observation.state != "measure":
             return None
@@ -160,7 +160,7 @@ class Threshold:
 
     def _finding(
         self, observation: Observation, key: str, old: int, new: int, severity: int, run: list[Any], rising: float
-    ) -> Finding:
+    ) -> RuleFinding:
         level = self.params.levels[max(new, 1) - 1]
         step = {
             "step": "threshold",
@@ -175,7 +175,7 @@ class Threshold:
         }
         if self.params.rise_by:
             step |= {"rise": round(rising, 4), "rise_by": self.params.rise_by, "within_s": self.params.rise_within_s}
-        return Finding(
+        return RuleFinding(
             state="clear" if new == 0 else "open" if old == 0 else "update",
             rule=self.spec,
             standing_key=f"{self.spec.rule_id}|{key}"[:160],

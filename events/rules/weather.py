@@ -13,7 +13,7 @@ import msgspec
 
 from core.plugins import About, Words
 from core.records import Observation, Severity
-from events.rules.findings import Context, Finding, RuleSpec, source_key
+from events.rules.findings import Context, RuleFinding, RuleSpec, source_key
 
 ABOUT = About(
     zh="天气",
@@ -76,7 +76,7 @@ class Weather:
     def keys(self, observation: Observation) -> tuple[str, ...]:
         return (source_key(observation),)
 
-    def evaluate(self, observation: Observation, context: Context) -> Finding | None:
+    def evaluate(self, observation: Observation, context: Context) -> RuleFinding | None:
         """See the module."""
         if observation.value is None or observation.state != "measure":
             return None
@@ -113,10 +113,10 @@ class Weather:
                 best, because = level.severity, {"hours": level.hours, "mm": round(total, 1), "limit_mm": level.mm}
         return best, because
 
-    def _finding(self, observation: Observation, key: str, old: int, new: int, because: dict[str, Any]) -> Finding:
+    def _finding(self, observation: Observation, key: str, old: int, new: int, because: dict[str, Any]) -> RuleFinding:
         state: Literal["open", "update", "clear"] = "clear" if new == 0 else "open" if old == 0 else "update"
         step = {"step": "weather", "from": old, "to": new, "colour": COLOURS.get(new, ""), **because}
-        return Finding(
+        return RuleFinding(
             state=state,
             rule=self.spec,
             standing_key=f"{self.spec.rule_id}|{key}"[:160],

@@ -11,7 +11,7 @@ from events.cases.service import CaseService
 from events.cases.transition import Work
 from events.correlation.case_placement import Desk
 from events.correlation.detaching import detach_effect
-from events.correlation.places import Registry
+from events.correlation.places import PlaceRegistry
 from events.dispatching.routing_in_force import routing_in_force
 
 
@@ -20,6 +20,6 @@ def case_service(engine: Engine, clock: Clock, **options: Any) -> CaseService:
     return CaseService(engine, clock, effects={"detach": detach_effect(_desk)}, **options)
 
 
-def _desk(work: Work) -> tuple[Desk, Registry]:
-    registry = Registry(work.service.clock)
+def _desk(work: Work) -> tuple[Desk, PlaceRegistry]:
+    registry = PlaceRegistry(work.service.clock)
     return Desk(work.service, work.service.clock, registry, routing_in_force()), registry

@@ -33,7 +33,7 @@ from events.cases.definition_store import sync_definitions
 from events.cases.service import CaseService
 from events.correlation.case_placement import Desk
 from events.correlation.intake import Intake, Taken
-from events.correlation.places import Registry
+from events.correlation.places import PlaceRegistry
 from events.dispatching.emergency_plans import sync_plans
 from events.dispatching.routing_in_force import routing_in_force
 from events.evidence.anchor import anchorer_of
@@ -254,7 +254,7 @@ async def _work(
         city.look()
 
     await asyncio.to_thread(first)
-    registry = Registry(clock)
+    registry = PlaceRegistry(clock)
     service = case_service(engine, clock, district=settings.district, calendars=calendars_of(settings.data_dir))
     await asyncio.to_thread(recount, engine, service)
     await asyncio.to_thread(_complete_turns, engine, service)
@@ -371,7 +371,7 @@ async def _watch_rules(engine: Engine, intake: Intake) -> None:
             log.info("rules reloaded: %d", len(intake.book.specs))
 
 
-async def _watch_registry(bus: Bus, engine: Engine, registry: Registry) -> None:
+async def _watch_registry(bus: Bus, engine: Engine, registry: PlaceRegistry) -> None:
     """Publish cameras and devices to key-value at start and whenever a revision grew."""
     while True:
         if await publish_registry(bus, engine):

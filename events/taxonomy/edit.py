@@ -16,7 +16,7 @@ from events.taxonomy.importer import import_standards
 from storage.tables.cases import CaseStandard
 
 
-class Line(Record, frozen=True, omit_defaults=False):
+class ClassRow(Record, frozen=True, omit_defaults=False):
     """A filing condition in force; ``own``: from the district's table, else the one we ship."""
 
     standard_id: str
@@ -34,7 +34,7 @@ class Change(Record, frozen=True):
     enabled: bool | None = None
 
 
-def lines(session: Session, prefix: str = "", words: str = "", version: str = "") -> list[Line]:
+def lines(session: Session, prefix: str = "", words: str = "", version: str = "") -> list[ClassRow]:
     """The lines in force by class: the district's where it has the class, else ours."""
     rows = session.scalars(select(CaseStandard).order_by(CaseStandard.position))
     own = [_line(standard_of(row), True) for row in rows]
@@ -50,7 +50,7 @@ def lines(session: Session, prefix: str = "", words: str = "", version: str = ""
     return sorted(found, key=lambda line: (line.standard.class_version, line.class_code))
 
 
-def change(session: Session, standard_id: str, wish: Change, now: datetime) -> Line:
+def change(session: Session, standard_id: str, wish: Change, now: datetime) -> ClassRow:
     """Change a line.  The first change of a class copies its shipped lines into the district's table."""
     found = next((line for line in lines(session) if line.standard_id == standard_id), None)
     if found is None:
@@ -77,5 +77,5 @@ def standard_of(row: CaseStandard) -> Standard:
     return Standard(**{name: getattr(row, name) for name in Standard.__struct_fields__})
 
 
-def _line(standard: Standard, own: bool) -> Line:
-    return Line(standard_id=standard.standard_id, class_code=standard.class_code, standard=standard, own=own)
+def _line(standard: Standard, own: bool) -> ClassRow:
+    return ClassRow(standard_id=standard.standard_id, class_code=standard.class_code, standard=standard, own=own)

@@ -49,7 +49,7 @@ _YES = {"1", "true", "yes", "y", "是", "✓"}
 _NO = {"", "0", "false", "no", "n", "否"}
 
 
-class Problem(Record, frozen=True):
+class TaxonomyProblem(Record, frozen=True):
     """What is wrong with a row (1 is the first row below the heads)."""
 
     row: int
@@ -57,14 +57,14 @@ class Problem(Record, frozen=True):
     detail: str
 
 
-class Outcome(Record, frozen=True):
+class TaxonomyImport(Record, frozen=True):
     """What an import did, or would do."""
 
     rows: int
     added: int
     changed: int
     same: int
-    problems: tuple[Problem, ...]
+    problems: tuple[TaxonomyProblem, ...]
     dry_run: bool
 
 
@@ -129,20 +129,20 @@ def _cell(value: Any) -> str:
 
 def parse_rows(
     rows: list[dict[str, str]], default_version: str = "2013", source: str = ""
-) -> tuple[list[Standard], list[Problem]]:
+) -> tuple[list[Standard], list[TaxonomyProblem]]:
     """The good rows as standards, and the problems of the others; a bad row costs nobody else anything."""
     good: list[Standard] = []
-    problems: list[Problem] = []
+    problems: list[TaxonomyProblem] = []
     seen: dict[str, int] = {}
     for number, row in enumerate(rows, 1):
         try:
             standard = _parse(row, default_version, source)
         except InputInvalid as error:
-            problems.append(Problem(row=number, field=error.data["field"], detail=error.data["detail"]))
+            problems.append(TaxonomyProblem(row=number, field=error.data["field"], detail=error.data["detail"]))
             continue
         if standard.standard_id in seen:
             detail = f"is row {seen[standard.standard_id]} again (same class and condition)"
-            problems.append(Problem(row=number, field="condition", detail=detail))
+            problems.append(TaxonomyProblem(row=number, field="condition", detail=detail))
             continue
         seen[standard.standard_id] = number
         good.append(standard)
@@ -221,8 +221,8 @@ def _limit(row: Mapping[str, str]) -> tuple[float | None, str]:
 
 
 def import_standards(
-    session: Session, standards: list[Standard], problems: list[Problem], now: datetime, *, dry_run: bool
-) -> Outcome:
+    session: Session, standards: list[Standard], problems: list[TaxonomyProblem], now: datetime, *, dry_run: bool
+) -> TaxonomyImport:
     """Write the good rows: new ones are added, known ones (same class and condition) updated, others left alone."""
     known = {row.standard_id: row for row in session.scalars(select(CaseStandard))}
     added = changed = same = 0
@@ -241,7 +241,7 @@ def import_standards(
         for name, value in values.items():
             setattr(row, name, value)
         row.updated_at = now
-    return Outcome(
+    return TaxonomyImport(
         rows=len(standards) + len(problems),
         added=added,
         changed=changed,

@@ -13,7 +13,7 @@ from core.errors import YiwangError
 from events.cases.definition import Definition
 from events.trial.observe import differences, observe
 from events.trial.sandbox import Sandbox
-from events.trial.script import Script, ScriptInvalid, Step, waited
+from events.trial.script import Script, ScriptInvalid, ScriptStep, waited
 from storage.session import read_scope
 from storage.tables.cases import Case
 
@@ -39,7 +39,7 @@ class Player:
         for n, step in enumerate(self._box.script.steps):
             yield self._play(n, step)
 
-    def _play(self, n: int, step: Step) -> dict[str, Any]:
+    def _play(self, n: int, step: ScriptStep) -> dict[str, Any]:
         box = self._box
         about = self._named(n, step)
         error: dict[str, Any] | None = None
@@ -68,7 +68,7 @@ class Player:
             return {**line, "held": True}
         return {**line, "held": False, "error": {"code": "expect_failed", "message": "; ".join(wrong)}}
 
-    def _command(self, step: Step, about: str) -> tuple[str, dict[str, Any] | None]:
+    def _command(self, step: ScriptStep, about: str) -> tuple[str, dict[str, Any] | None]:
         """The case it is about, and why it was refused."""
         error = None
         try:
@@ -81,7 +81,7 @@ class Player:
         self._box.settle()
         return about, error
 
-    def _named(self, n: int, step: Step) -> str:
+    def _named(self, n: int, step: ScriptStep) -> str:
         if step.file is None:
             return self._file
         files = self._box.files

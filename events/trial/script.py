@@ -38,7 +38,7 @@ class ScriptInvalid(YiwangError):
     remedy = "{how}"
 
 
-class Person(Record, frozen=True):
+class ScriptPerson(Record, frozen=True):
     """Somebody who acts in a script."""
 
     user_id: str
@@ -57,7 +57,7 @@ class Person(Record, frozen=True):
         )
 
 
-class Step(Record, frozen=True):
+class ScriptStep(Record, frozen=True):
     """One step; exactly one of ``do``, ``wait``, ``at``, ``expect`` is set.  ``file``: which case (1: the first)."""
 
     who: str = ""
@@ -73,10 +73,10 @@ class Script(Record, frozen=True):
     """``divisions``: code → name.  ``departments``: id → name."""
 
     start: datetime
-    people: dict[str, Person]
+    people: dict[str, ScriptPerson]
     departments: dict[str, str]
     divisions: dict[str, str]
-    steps: tuple[Step, ...]
+    steps: tuple[ScriptStep, ...]
 
 
 def read_script(path: Path) -> Script:
@@ -117,7 +117,7 @@ def parse_script(raw: Any) -> Script:
     )
 
 
-def _step(raw: Any, at: str, people: Mapping[str, Person], calendar: WorkCalendar) -> Step:
+def _step(raw: Any, at: str, people: Mapping[str, ScriptPerson], calendar: WorkCalendar) -> ScriptStep:
     step = _mapping(raw, at)
     kinds = [kind for kind in ("do", "wait", "at", "expect") if kind in step]
     if len(kinds) != 1:
@@ -133,15 +133,17 @@ def _step(raw: Any, at: str, people: Mapping[str, Person], calendar: WorkCalenda
     if kinds == ["wait"]:
         words = str(step["wait"])
         waited(calendar, datetime(2026, 1, 5, tzinfo=calendar.zone), words, f"{at}.wait")
-        return Step(wait=words, file=file)
+        return ScriptStep(wait=words, file=file)
     if kinds == ["at"]:
-        return Step(at=_moment(step["at"], f"{at}.at", calendar), file=file)
+        return ScriptStep(at=_moment(step["at"], f"{at}.at", calendar), file=file)
     if kinds == ["expect"]:
-        return Step(expect=_expectation(step["expect"], f"{at}.expect", people), file=file)
+        return ScriptStep(expect=_expectation(step["expect"], f"{at}.expect", people), file=file)
     return _command(step, at, people, file)
 
 
-def _command(step: Mapping[str, Any], at: str, people: Mapping[str, Person], file: str | int | None) -> Step:
+def _command(
+    step: Mapping[str, Any], at: str, people: Mapping[str, ScriptPerson], file: str | int | None
+) -> ScriptStep:
     if "as" not in step:
         raise ScriptInvalid(field=f"{at}.as", detail="is missing", how="say who does it")
     who = str(step["as"])
@@ -151,10 +153,10 @@ def _command(step: Mapping[str, Any], at: str, people: Mapping[str, Person], fil
     if not isinstance(step["do"], str) or not step["do"]:
         raise ScriptInvalid(field=f"{at}.do", detail=f"{step['do']!r} is no command", how="name a command, quoted")
     data = {str(k): plain(v) for k, v in _mapping(step.get("data") or {}, f"{at}.data").items()}
-    return Step(who=who, do=step["do"], data=data, file=file)
+    return ScriptStep(who=who, do=step["do"], data=data, file=file)
 
 
-def _expectation(raw: Any, at: str, people: Mapping[str, Person]) -> dict[str, Any]:
+def _expectation(raw: Any, at: str, people: Mapping[str, ScriptPerson]) -> dict[str, Any]:
     wanted = {str(key): plain(value) for key, value in _mapping(raw, at).items()}
     for key, value in wanted.items():
         if key not in EXPECTED:
@@ -201,7 +203,7 @@ def _moment(value: Any, field: str, calendar: WorkCalendar) -> datetime:
         ) from error
 
 
-def _person(user_id: str, raw: Any, departments: Mapping[str, str], divisions: Mapping[str, str]) -> Person:
+def _person(user_id: str, raw: Any, departments: Mapping[str, str], divisions: Mapping[str, str]) -> ScriptPerson:
     at = f"people.{user_id}"
     if not 1 <= len(user_id) <= 40 or user_id == SYSTEM.user_id:
         raise ScriptInvalid(field=at, detail="is no id of a person", how="use 1 to 40 characters, not 'system'")
@@ -225,7 +227,7 @@ def _person(user_id: str, raw: Any, departments: Mapping[str, str], divisions: M
         raise ScriptInvalid(
             field=f"{at}.division", detail=f"unknown division {division!r}", how="list it under divisions"
         )
-    return Person(
+    return ScriptPerson(
         user_id=user_id,
         roles=tuple(roles),
         department=None if department is None else str(department),

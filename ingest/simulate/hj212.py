@@ -12,7 +12,7 @@ from typing import Any
 from core.clock import BEIJING
 from core.settings import Settings
 from ingest.simulate import _terminal
-from ingest.sources._hj212_frame import Packet, compose, decode
+from ingest.sources._hj212_frame import Hj212Packet, compose, decode
 
 HELP = "air-quality logger (HJ 212-2017)"
 
@@ -66,4 +66,4 @@ class Logger:
     def confirms(self, data: bytes) -> tuple[list[str], bytes]:
         """QN of data answers (9014)."""
         decoded = decode(data)
-        return [p.qn for p in decoded.frames if isinstance(p, Packet) and p.cn == "9014"], decoded.rest
+        return [p.qn for p in decoded.frames if isinstance(p, Hj212Packet) and p.cn == "9014"], decoded.rest

@@ -14,7 +14,7 @@ from core.clock import BEIJING
 from core.settings import Settings
 from ingest.simulate import _terminal
 from ingest.sources._jt808_body import decode_register_answer, encode_position
-from ingest.sources._jt808_frame import Packet, decode, encode
+from ingest.sources._jt808_frame import Jt808Packet, decode, encode
 
 HELP = "vehicle terminal (JT/T 808-2013)"
 CENTRE = (125.3746, 43.8654)  # Erdao
@@ -78,10 +78,10 @@ class Vehicle:
         decoded = decode(data)
         keys = []
         for packet in decoded.frames:
-            if isinstance(packet, Packet) and packet.message == 0x8001 and len(packet.body) == 5:
+            if isinstance(packet, Jt808Packet) and packet.message == 0x8001 and len(packet.body) == 5:
                 serial, message, _ = struct.unpack(">HHB", packet.body)
                 keys.append(f"{message:04X}:{serial}")
-            elif isinstance(packet, Packet) and packet.message == 0x8100:
+            elif isinstance(packet, Jt808Packet) and packet.message == 0x8100:
                 answer = decode_register_answer(packet.body)
                 self._code = str(answer["auth_code"]).encode("gbk")
                 keys.append(f"0100:{answer['answered_serial']}")

@@ -15,7 +15,7 @@ from typing import Any
 from core.settings import Settings
 from ingest.sources import gb26875
 from ingest.sources._gb26875_adu import encode_unit
-from ingest.sources._gb26875_frame import Packet
+from ingest.sources._gb26875_frame import Gb26875Packet
 
 log = logging.getLogger("yiwang.simulate")
 
@@ -51,7 +51,7 @@ class NotConfirmed(Exception):
     """The centre did not confirm a frame in 3 tries of 10 s."""
 
 
-class Panel:
+class SimulatedPanel:
     """One connection of one panel."""
 
     def __init__(
@@ -76,10 +76,10 @@ class Panel:
             decoded = gb26875.decode(buffer + data)
             buffer = decoded.rest
             for packet in decoded.frames:
-                if isinstance(packet, Packet):
+                if isinstance(packet, Gb26875Packet):
                     self._heard(packet)
 
-    def _heard(self, packet: Packet) -> None:
+    def _heard(self, packet: Gb26875Packet) -> None:
         if packet.command in (3, 6):
             future = self._waiting.get(packet.serial)
             if future is not None and not future.done():
@@ -183,7 +183,7 @@ async def run(args: argparse.Namespace, settings: Settings, stop: asyncio.Event)
         else:
             lost, pause = False, 0.5
             address = int(args.device.rpartition(":")[2])
-            panel = Panel(reader, writer, address, None if args.no_answer else args.answer_after)
+            panel = SimulatedPanel(reader, writer, address, None if args.no_answer else args.answer_after)
             figures = await _converse(panel, scenario, args, stop)
             writer.close()
             if figures is not None:
@@ -193,8 +193,8 @@ async def run(args: argparse.Namespace, settings: Settings, stop: asyncio.Event)
 
 
 async def _converse(
-    panel: Panel,
-    scenario: Callable[[Panel, argparse.Namespace, asyncio.Event], Awaitable[None]],
+    panel: SimulatedPanel,
+    scenario: Callable[[SimulatedPanel, argparse.Namespace, asyncio.Event], Awaitable[None]],
     args: argparse.Namespace,
     stop: asyncio.Event,
 ) -> dict[str, Any] | None:
@@ -222,7 +222,7 @@ async def _converse(
     }
 
 
-async def _beat(panel: Panel, every_s: float) -> None:
+async def _beat(panel: SimulatedPanel, every_s: float) -> None:
     while True:
         await panel.send(b"")
         await asyncio.sleep(every_s)
@@ -236,7 +236,7 @@ async def _pause(stop: asyncio.Event, seconds: float) -> None:
         return
 
 
-async def _demo(panel: Panel, args: argparse.Namespace, stop: asyncio.Event) -> None:
+async def _demo(panel: SimulatedPanel, args: argparse.Namespace, stop: asyncio.Event) -> None:
     rng = random.Random(args.seed)
     quiet = asyncio.create_task(_quiet(panel, args, stop))
     try:
@@ -256,19 +256,19 @@ async def _demo(panel: Panel, args: argparse.Namespace, stop: asyncio.Event) -> 
         quiet.cancel()
 
 
-async def _quiet(panel: Panel, _args: argparse.Namespace, stop: asyncio.Event) -> None:
+async def _quiet(panel: SimulatedPanel, _args: argparse.Namespace, stop: asyncio.Event) -> None:
     rng = random.Random()
     while not stop.is_set():
         await panel.send(pressure(0.4 + 0.1 * rng.random()))
         await _pause(stop, 60)
 
 
-async def _once(panel: Panel, args: argparse.Namespace, _stop: asyncio.Event) -> None:
+async def _once(panel: SimulatedPanel, args: argparse.Namespace, _stop: asyncio.Event) -> None:
     status = {"fire-once": _FIRE, "clear-once": _NORMAL, "fault-once": _FAULT}[args.scenario]
     await panel.send(component(args.component, status))
 
 
-async def _flood(panel: Panel, args: argparse.Namespace, stop: asyncio.Event) -> None:
+async def _flood(panel: SimulatedPanel, args: argparse.Namespace, stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
     flying: set[asyncio.Task[None]] = set()
@@ -284,7 +284,7 @@ async def _flood(panel: Panel, args: argparse.Namespace, stop: asyncio.Event) ->
     await asyncio.gather(*flying)
 
 
-_SCENARIOS: dict[str, Callable[[Panel, argparse.Namespace, asyncio.Event], Awaitable[None]]] = {
+_SCENARIOS: dict[str, Callable[[SimulatedPanel, argparse.Namespace, asyncio.Event], Awaitable[None]]] = {
     "demo": _demo,
     "quiet": _quiet,
     "fire-once": _once,

@@ -12,7 +12,7 @@ from typing import Any
 from core.clock import BEIJING
 from core.settings import Settings
 from ingest.simulate import _terminal
-from ingest.sources._sl651_frame import Packet, decode, encode
+from ingest.sources._sl651_frame import Sl651Packet, decode, encode
 
 HELP = "hydrological station (SL 651-2014)"
 
@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 async def run(args: argparse.Namespace, settings: Settings, stop: asyncio.Event) -> dict[str, Any]:
     """Play the station."""
     host, port = args.host or settings.panel_host, args.port or settings.source_port("sl651")
-    return await _terminal.run(Station(args.device.partition(":")[2], args.level), args, host, port, stop)
+    return await _terminal.run(SimulatedStation(args.device.partition(":")[2], args.level), args, host, port, stop)
 
 
 def bcd(number: int, digits: int) -> bytes:
@@ -34,7 +34,7 @@ def bcd(number: int, digits: int) -> bytes:
     return bytes.fromhex(f"{number:0{digits}d}")
 
 
-class Station:
+class SimulatedStation:
     """The protocol's side."""
 
     def __init__(self, station: str, level_m: float) -> None:
@@ -69,5 +69,7 @@ class Station:
     def confirms(self, data: bytes) -> tuple[list[str], bytes]:
         """Serials of downlink confirms."""
         decoded = decode(data)
-        keys = [str(int.from_bytes(p.payload[:2], "big")) for p in decoded.frames if isinstance(p, Packet) and p.down]
+        keys = [
+            str(int.from_bytes(p.payload[:2], "big")) for p in decoded.frames if isinstance(p, Sl651Packet) and p.down
+        ]
         return keys, decoded.rest

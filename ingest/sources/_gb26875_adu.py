@@ -67,7 +67,7 @@ LAYOUTS = {
 _TEXTS = {6: ("system_configuration", 2, 3), 26: ("device_configuration", 0, 1)}  # name, bytes before the length, most
 
 
-class Item(msgspec.Struct, frozen=True, omit_defaults=True):
+class InformationObject(msgspec.Struct, frozen=True, omit_defaults=True):
     """One information object; fields that its type does not have are None.
 
     ``text`` is the description or configuration (GB18030, padding stripped); ``label`` the 6 raw bytes of the time
@@ -103,7 +103,7 @@ class Unit(msgspec.Struct, frozen=True):
 
     adu_type: int
     count: int
-    items: tuple[Item, ...]
+    items: tuple[InformationObject, ...]
     kept_raw: bool = False
     problem: str = ""
 
@@ -143,7 +143,7 @@ def decode_unit(adu: bytes) -> Unit:
         return Unit(adu_type, count, (), kept_raw=True)
     body = adu[2:]
     if adu_type == 90 and len(body) == 1:  # the digest's table: one reserved byte instead of the time
-        return Unit(adu_type, count, (Item(raw=body, reserved=body[0]),))
+        return Unit(adu_type, count, (InformationObject(raw=body, reserved=body[0]),))
     size, timed = layout.body.size, layout.timed
     if timed and size and len(body) == count * size:
         timed = False  # some panels leave the time label out
@@ -171,16 +171,16 @@ def _objects_there(layout: _Layout, count: int, length: int) -> tuple[int, bool]
     return (min(length // step, most) if step else 0), timed
 
 
-def _item(layout: _Layout, raw: bytes, timed: bool) -> Item:
+def _item(layout: _Layout, raw: bytes, timed: bool) -> InformationObject:
     values: dict[str, Any] = dict(zip(layout.fields, layout.body.unpack_from(raw), strict=True))
     if "text" in values:
         values["text"] = _text(values["text"])
     if timed:
         values["label"] = raw[-TIME_BYTES:]
-    return Item(raw=raw, **values)
+    return InformationObject(raw=raw, **values)
 
 
-def _decode_texts(adu: bytes) -> tuple[Item, ...]:
+def _decode_texts(adu: bytes) -> tuple[InformationObject, ...]:
     name, head, most = _TEXTS[adu[0]]
     count, position, items = adu[1], 2, []
     if not 0 < count <= most:
@@ -193,7 +193,7 @@ def _decode_texts(adu: bytes) -> tuple[Item, ...]:
         if end > len(adu):
             raise FrameField(protocol=PROTOCOL, field="adu", detail=f"{name} is shorter than its length byte says")
         where: dict[str, Any] = {"system_type": raw[0], "system_address": raw[1]} if head else {}
-        items.append(Item(raw=raw, text=_text(raw[head + 1 :]), **where))
+        items.append(InformationObject(raw=raw, text=_text(raw[head + 1 :]), **where))
         position = end
     if position != len(adu):
         raise FrameField(protocol=PROTOCOL, field="adu", detail=f"{len(adu) - position} bytes after {name}")
@@ -240,7 +240,7 @@ def _encode_item(layout: _Layout, item: dict[str, Any]) -> bytes:
     return body + (time_label(item["time"]) if layout.timed and item.get("time") else b"")
 
 
-def item_json(unit: Unit, item: Item, address_style: str = "zone_position") -> dict[str, Any]:
+def item_json(unit: Unit, item: InformationObject, address_style: str = "zone_position") -> dict[str, Any]:
     """One object with names, spelt-out flags and values in units."""
     out: dict[str, Any] = {}
     if item.system_type is not None:
@@ -281,13 +281,13 @@ def _flags_json(name: str, flags: dict[str, bool]) -> dict[str, Any]:
     return {name: flags, "flags": on, **dict.fromkeys(on, True)}
 
 
-def status_flags(unit: Unit, item: Item) -> dict[str, bool]:
+def status_flags(unit: Unit, item: InformationObject) -> dict[str, bool]:
     """The status bits of types 1, 2 and 21 by name."""
     table = {1: tables.SYSTEM_STATUS, 2: tables.COMPONENT_STATUS}.get(unit.adu_type, tables.DEVICE_STATUS)
     return tables.flags(table, item.status or 0)
 
 
-def operation_flags(unit: Unit, item: Item) -> dict[str, bool]:
+def operation_flags(unit: Unit, item: InformationObject) -> dict[str, bool]:
     """The operation bits of types 4 and 24 by name."""
     table = tables.FACILITY_OPERATION if unit.adu_type == 4 else tables.DEVICE_OPERATION
     return tables.flags(table, item.operation or 0)

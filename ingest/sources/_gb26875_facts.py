@@ -9,11 +9,11 @@ from core.ids import derived_id
 from core.records import Observation, Quality, Reading
 from ingest.contract import observed
 from ingest.sources import _gb26875_tables as tables
-from ingest.sources._gb26875_adu import PROTOCOL, Item, Unit, operation_flags, split_address, status_flags
-from ingest.sources._gb26875_frame import Packet
+from ingest.sources._gb26875_adu import PROTOCOL, InformationObject, Unit, operation_flags, split_address, status_flags
+from ingest.sources._gb26875_frame import Gb26875Packet
 
 
-def channel_of(unit: Unit, item: Item, style: str = "zone_position") -> str:
+def channel_of(unit: Unit, item: InformationObject, style: str = "zone_position") -> str:
     """Where in the device, e.g. ``1/1/40/10-2``: system type, address, component type, zone-position."""
     if item.system_type is None:
         return ""
@@ -23,7 +23,7 @@ def channel_of(unit: Unit, item: Item, style: str = "zone_position") -> str:
     return "/".join(parts)
 
 
-def readings(packet: Packet, received_at: datetime, style: str = "zone_position") -> tuple[Reading, ...]:
+def readings(packet: Gb26875Packet, received_at: datetime, style: str = "zone_position") -> tuple[Reading, ...]:
     """Analogue values.  Pressures come in MPa whatever the panel's code, so that one limit fits all panels."""
     unit = packet.unit
     if unit is None or unit.adu_type != 3 or packet.command not in (2, 5):
@@ -54,7 +54,7 @@ def readings(packet: Packet, received_at: datetime, style: str = "zone_position"
     return tuple(out)
 
 
-def observations(packet: Packet, received_at: datetime, style: str = "zone_position") -> tuple[Observation, ...]:
+def observations(packet: Gb26875Packet, received_at: datetime, style: str = "zone_position") -> tuple[Observation, ...]:
     """Alarms, faults and operations.  A status says for every kind whether it stands (open) or not (clear)."""
     unit = packet.unit
     if unit is None or packet.command not in (2, 5):
@@ -70,7 +70,7 @@ def observations(packet: Packet, received_at: datetime, style: str = "zone_posit
 
 
 def _alarms(
-    packet: Packet, item: Item, flags: dict[str, bool], received_at: datetime, channel: str
+    packet: Gb26875Packet, item: InformationObject, flags: dict[str, bool], received_at: datetime, channel: str
 ) -> list[Observation]:
     extra: dict[str, Any] = {"flags": [name for name, on in flags.items() if on]}
     if not flags.get("normal_running", True):
@@ -85,7 +85,7 @@ def _alarms(
 
 
 def _operations(
-    packet: Packet, item: Item, flags: dict[str, bool], received_at: datetime, channel: str
+    packet: Gb26875Packet, item: InformationObject, flags: dict[str, bool], received_at: datetime, channel: str
 ) -> list[Observation]:
     extra: dict[str, Any] = {"operations": [name for name, on in flags.items() if on], "operator": item.operator}
     if packet.command == 5:  # read from the panel's log: what happened then raises and ends nothing now
@@ -99,8 +99,8 @@ def _operations(
 
 
 def observation(
-    packet: Packet,
-    item: Item,
+    packet: Gb26875Packet,
+    item: InformationObject,
     kind: str,
     state: Literal["open", "clear", "measure"],
     received_at: datetime,
@@ -129,11 +129,11 @@ def observation(
     )
 
 
-def _when(packet: Packet, item: Item, received_at: datetime) -> tuple[datetime, Quality]:
+def _when(packet: Gb26875Packet, item: InformationObject, received_at: datetime) -> tuple[datetime, Quality]:
     return observed(item.time or (packet.time if item.label is None else None), received_at)
 
 
-def identity(packet: Packet, item: Item, kind: str, quality: Quality, *more: str) -> str:
+def identity(packet: Gb26875Packet, item: InformationObject, kind: str, quality: Quality, *more: str) -> str:
     unit = packet.unit
     label = packet.label if quality is Quality.CLOCK_BAD or item.label is None else b""
     adu_type = 0 if unit is None else unit.adu_type

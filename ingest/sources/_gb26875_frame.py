@@ -23,7 +23,7 @@ MOST_ADU = 1024
 MAX_FRAME_BYTES = 30 + MOST_ADU
 
 
-class Packet(msgspec.Struct, frozen=True):
+class Gb26875Packet(msgspec.Struct, frozen=True):
     """One frame.  ``unit`` is None when the data unit is empty (confirm, deny, heart-beat)."""
 
     raw: bytes
@@ -75,7 +75,7 @@ def decode(data: bytes) -> Decoded:
     return scan(data, PROTOCOL, _MARK, START[:1], _frame_at)
 
 
-def _frame_at(data: bytes, start: int) -> tuple[Packet | FrameError | None, int]:
+def _frame_at(data: bytes, start: int) -> tuple[Gb26875Packet | FrameError | None, int]:
     """The frame that begins at ``start`` and its end; None when more bytes are needed."""
     if len(data) - start < HEAD.size:
         return None, start
@@ -103,7 +103,7 @@ def _frame_at(data: bytes, start: int) -> tuple[Packet | FrameError | None, int]
             error.raw = raw
             return error, end
     return (
-        Packet(
+        Gb26875Packet(
             raw,
             serial,
             (major, minor),
@@ -145,7 +145,7 @@ def encode(
     return head + adu + bytes((sum(head[2:]) + sum(adu) & 0xFF,)) + END
 
 
-def encode_packet(packet: Packet) -> bytes:
+def encode_packet(packet: Gb26875Packet) -> bytes:
     """The frame again: ``encode_packet(decode(x)) == x``."""
     return encode(
         command=packet.command,
@@ -158,7 +158,7 @@ def encode_packet(packet: Packet) -> bytes:
     )
 
 
-def answer(packet: Packet, now: datetime, command: int = 3) -> bytes:
+def answer(packet: Gb26875Packet, now: datetime, command: int = 3) -> bytes:
     """Confirm (3) or deny (6) of ``packet``: its serial and version, addresses swapped, our time."""
     return encode(
         command=command,

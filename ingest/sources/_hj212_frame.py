@@ -28,29 +28,29 @@ _MN = re.compile(r"[0-9A-Za-z_-]{1,40}$")
 _MOST_ITEMS = 2000
 
 
-class Item(msgspec.Struct, frozen=True):
+class Hj212Item(msgspec.Struct, frozen=True):
     """What one factor (or ``SBn``) says: its fields by suffix, e.g. ``{"Rtd": "35.0", "Flag": "N"}``."""
 
     code: str
     fields: dict[str, str]
 
 
-class Record(msgspec.Struct, frozen=True):
+class Hj212Record(msgspec.Struct, frozen=True):
     """The factors of one DataTime; ``data_time`` None when absent or impossible."""
 
     data_time: datetime | None
     data_time_raw: str
-    items: tuple[Item, ...]
+    items: tuple[Hj212Item, ...]
 
 
-class Packet(msgspec.Struct, frozen=True):
+class Hj212Packet(msgspec.Struct, frozen=True):
     """One frame.  ``header`` are the fields before CP in their order, ``cp`` what stands between ``&&``."""
 
     raw: bytes
     header: dict[str, str]
     cp: str
     crc_bad: bool
-    records: tuple[Record, ...]
+    records: tuple[Hj212Record, ...]
     parameters: dict[str, str]
 
     @property
@@ -119,7 +119,7 @@ def _small(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= 5
 
 
-def record_json(record: Record) -> dict[str, Any]:
+def record_json(record: Hj212Record) -> dict[str, Any]:
     """One DataTime's factors: by code with all fields, and flat under names with units."""
     out: dict[str, Any] = {}
     if record.data_time_raw:
@@ -149,7 +149,7 @@ NO_VALUES = frozenset(("Info", "EFlag", "SampleTime", "SN"))
 """Suffixes that measure nothing: they tell of the instrument."""
 
 
-def main_value(item: Item) -> float | None:
+def main_value(item: Hj212Item) -> float | None:
     """The factor's value: real time, else mean, else total, else running state."""
     for name in ("Rtd", "Avg", "Cou", "RS", "RT"):
         if name in item.fields:
@@ -185,15 +185,15 @@ def decode(data: bytes, lenient: bool = False) -> Decoded:
     return scan(data, PROTOCOL, _MARK, b"#", _frame_at_lenient if lenient else _frame_at_strict, blanks=b"\r\n \t")
 
 
-def _frame_at_strict(data: bytes, start: int) -> tuple[Packet | FrameError | None, int]:
+def _frame_at_strict(data: bytes, start: int) -> tuple[Hj212Packet | FrameError | None, int]:
     return _frame_at(data, start, False)
 
 
-def _frame_at_lenient(data: bytes, start: int) -> tuple[Packet | FrameError | None, int]:
+def _frame_at_lenient(data: bytes, start: int) -> tuple[Hj212Packet | FrameError | None, int]:
     return _frame_at(data, start, True)
 
 
-def _frame_at(data: bytes, start: int, lenient: bool) -> tuple[Packet | FrameError | None, int]:
+def _frame_at(data: bytes, start: int, lenient: bool) -> tuple[Hj212Packet | FrameError | None, int]:
     head = data[start + 2 : start + 6]
     if head and not head.isdigit():
         end = min(start + 6, len(data))
@@ -220,7 +220,7 @@ def _frame_at(data: bytes, start: int, lenient: bool) -> tuple[Packet | FrameErr
         return error, end
 
 
-def parse_segment(raw: bytes, segment: bytes, crc_bad: bool = False) -> Packet:
+def parse_segment(raw: bytes, segment: bytes, crc_bad: bool = False) -> Hj212Packet:
     """The packet that a data segment holds; :class:`FrameField` when CN or MN are missing."""
     text = segment.decode("gb18030", errors="replace")
     head, found, tail = text.partition("CP=&&")
@@ -236,23 +236,23 @@ def parse_segment(raw: bytes, segment: bytes, crc_bad: bool = False) -> Packet:
     if not _MN.match(header["MN"]):
         raise FrameField(protocol=PROTOCOL, field="MN", detail="1 to 40 letters, digits, - and _ expected")
     records, parameters = parse_cp(cp)
-    return Packet(raw, header, cp, crc_bad, records, parameters)
+    return Hj212Packet(raw, header, cp, crc_bad, records, parameters)
 
 
 _HEADER = {name.upper(): name for name in ("QN", "ST", "CN", "PW", "MN", "Flag", "PNUM", "PNO")}
 
 
-def parse_cp(cp: str) -> tuple[tuple[Record, ...], dict[str, str]]:
+def parse_cp(cp: str) -> tuple[tuple[Hj212Record, ...], dict[str, str]]:
     """Factors by DataTime, and the parameters that belong to no factor."""
-    records: list[Record] = []
+    records: list[Hj212Record] = []
     parameters: dict[str, str] = {}
     time_raw = ""
     items: dict[str, dict[str, str]] = {}
 
     def close() -> None:
         if items or time_raw:
-            found = tuple(Item(code, fields) for code, fields in items.items())
-            records.append(Record(parse_time(time_raw), time_raw, found))
+            found = tuple(Hj212Item(code, fields) for code, fields in items.items())
+            records.append(Hj212Record(parse_time(time_raw), time_raw, found))
         items.clear()
 
     pairs = re.split("[;,]", cp)
@@ -288,6 +288,6 @@ def compose(header: dict[str, Any], cp: str = "") -> bytes:
     return encode("".join(f"{name}={value};" for name, value in header.items()) + f"CP=&&{cp}&&")
 
 
-def encode_packet(packet: Packet) -> bytes:
+def encode_packet(packet: Hj212Packet) -> bytes:
     """The frame again, with CR LF and capital CRC."""
     return compose(packet.header, packet.cp)

@@ -11,7 +11,7 @@ from core.records import Observation, Quality, Reading
 from ingest.contract import observed
 from ingest.sources import _jt808_tables as tables
 from ingest.sources._jt808_body import PROTOCOL, Position
-from ingest.sources._jt808_frame import Packet
+from ingest.sources._jt808_frame import Jt808Packet
 
 _SIGNAL = re.compile(r"([0-9a-f]{2})\.([0-9]|[12][0-9]|3[01])$")
 _UNITS = {"mileage_km": "km", "fuel_l": "L", "cargo_temperature_c": "℃"}
@@ -24,7 +24,7 @@ def check_signals(signals: dict[str, str]) -> None:
             raise ValueError(f"signals: {name} = {place!r} is not <item in hex>.<bit>, e.g. 2a.4")
 
 
-def readings(packet: Packet, received_at: datetime, signals: dict[str, str]) -> tuple[Reading, ...]:
+def readings(packet: Jt808Packet, received_at: datetime, signals: dict[str, str]) -> tuple[Reading, ...]:
     """Speed (with direction, altitude, switches), mileage, fuel, cargo temperature and the named signals."""
     out: list[Reading] = []
     for position in packet.positions:
@@ -48,7 +48,11 @@ def _signals(position: Position, signals: dict[str, str]) -> dict[str, int]:
 
 
 def _of_position(
-    packet: Packet, position: Position, found: dict[str, float | int], values: dict[str, Any], received_at: datetime
+    packet: Jt808Packet,
+    position: Position,
+    found: dict[str, float | int],
+    values: dict[str, Any],
+    received_at: datetime,
 ) -> list[Reading]:
     at, quality = observed(position.time, received_at)
     serial = packet.serial if quality is Quality.CLOCK_BAD else ""
@@ -85,7 +89,7 @@ def _of_position(
     return out
 
 
-def observations(packet: Packet, received_at: datetime) -> tuple[Observation, ...]:
+def observations(packet: Jt808Packet, received_at: datetime) -> tuple[Observation, ...]:
     """Alarms as they stand in the newest position.  A catch-up batch tells of the past: it only opens, marked late."""
     if not packet.positions:
         return ()

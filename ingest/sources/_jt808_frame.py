@@ -19,7 +19,7 @@ MOST_BODY = 1023
 MAX_FRAME_BYTES = 2 * (21 + MOST_BODY + 1) + 2
 
 
-class Packet(msgspec.Struct, frozen=True):
+class Jt808Packet(msgspec.Struct, frozen=True):
     """One frame.
 
     ``long_header``: the header of 2019 (some terminals set its flag, bit 14 of ``props``, on the short one).
@@ -95,7 +95,7 @@ def _noise(entries: list[AnyPacket | FrameError], noise: bytes) -> None:
         entries.append(FrameNoise(protocol=PROTOCOL, count=len(noise), raw=noise))
 
 
-def _frame(raw: bytes) -> Packet | FrameError:
+def _frame(raw: bytes) -> Jt808Packet | FrameError:
     if len(raw) > MAX_FRAME_BYTES:
         return FrameLength(protocol=PROTOCOL, got=len(raw), detail=f"at most {MAX_FRAME_BYTES} bytes", raw=raw)
     try:
@@ -130,7 +130,7 @@ def escape(data: bytes) -> bytes:
     return data.replace(b"\x7d", b"\x7d\x01").replace(b"\x7e", b"\x7d\x02")
 
 
-def parse(raw: bytes, content: bytes) -> Packet:
+def parse(raw: bytes, content: bytes) -> Jt808Packet:
     """Header and body; :class:`FrameLength` when the length word agrees with neither header."""
     message, props = int.from_bytes(content[:2], "big"), int.from_bytes(content[2:4], "big")
     length, more = props & 0x3FF, 4 if props & 0x2000 else 0
@@ -158,7 +158,7 @@ def parse(raw: bytes, content: bytes) -> Packet:
         fields, positions = meaning(message, body, long_header)
     elif body:
         fields = {"body_hex": body.hex().upper()}
-    return Packet(raw, message, props, long_header, version, phone, serial, part, body, fields, positions)
+    return Jt808Packet(raw, message, props, long_header, version, phone, serial, part, body, fields, positions)
 
 
 def meaning(message: int, body: bytes, edition_2019: bool) -> tuple[dict[str, Any], tuple[Position, ...]]:
@@ -217,7 +217,7 @@ def encode(
     return _MARK + escape(content + bytes((xor(content),))) + _MARK
 
 
-def encode_packet(packet: Packet) -> bytes:
+def encode_packet(packet: Jt808Packet) -> bytes:
     """The frame again: ``encode_packet(decode(x)) == x``."""
     return encode(
         message=packet.message,

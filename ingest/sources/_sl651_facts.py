@@ -10,10 +10,10 @@ from core.records import Observation, Quality, Reading
 from ingest.contract import observed
 from ingest.sources import _sl651_tables as tables
 from ingest.sources._sl651_body import PROTOCOL, Body, Element, Group
-from ingest.sources._sl651_frame import Packet
+from ingest.sources._sl651_frame import Sl651Packet
 
 
-def readings(packet: Packet, body: Body, received_at: datetime) -> tuple[Reading, ...]:
+def readings(packet: Sl651Packet, body: Body, received_at: datetime) -> tuple[Reading, ...]:
     """Every element that has a name.  Five-minute rains of an hourly report become ``rain_mm`` increments.
 
     Only bodies that measure: in a reply of configuration (40 to 43) the same bytes are parameters.
@@ -28,7 +28,7 @@ def readings(packet: Packet, body: Body, received_at: datetime) -> tuple[Reading
     return tuple(out)
 
 
-def _reading(packet: Packet, body: Body, group: Group, item: Element, received_at: datetime) -> Reading:
+def _reading(packet: Sl651Packet, body: Body, group: Group, item: Element, received_at: datetime) -> Reading:
     known = tables.ELEMENTS[item.code]
     at, quality = observed(item.at, received_at)
     sent = body.sent_raw if quality is Quality.CLOCK_BAD else ""  # without a clock the sending tells reports apart
@@ -60,7 +60,7 @@ def _reading(packet: Packet, body: Body, group: Group, item: Element, received_a
     )
 
 
-def observations(packet: Packet, body: Body, received_at: datetime) -> tuple[Observation, ...]:
+def observations(packet: Sl651Packet, body: Body, received_at: datetime) -> tuple[Observation, ...]:
     """Alarms of the status word (element 45)."""
     out = []
     if packet.function not in tables.MEASURING:

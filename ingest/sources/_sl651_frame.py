@@ -26,7 +26,7 @@ _ASCII_HEAD = 24
 _ASCII_DIGITS = re.compile(rb"[0-9A-Fa-f]{22}")
 
 
-class Packet(msgspec.Struct, frozen=True):
+class Sl651Packet(msgspec.Struct, frozen=True):
     """One frame.
 
     ``part`` is (total, number) of a multi-packet message (SYN).  ``payload`` are the body's bytes without the
@@ -139,11 +139,11 @@ def decode(data: bytes) -> Decoded:
     return scan(data, PROTOCOL, _MARK, b"\x7e", _frame_at)
 
 
-def _frame_at(data: bytes, start: int) -> tuple[Packet | FrameError | None, int]:
+def _frame_at(data: bytes, start: int) -> tuple[Sl651Packet | FrameError | None, int]:
     return _ascii_at(data, start) if data[start] == 0x01 else _hex_at(data, start)
 
 
-def _hex_at(data: bytes, start: int) -> tuple[Packet | FrameError | None, int]:
+def _hex_at(data: bytes, start: int) -> tuple[Sl651Packet | FrameError | None, int]:
     if len(data) - start < _HEX_HEAD:
         return None, start
     word = int.from_bytes(data[start + 11 : start + 13], "big")
@@ -164,7 +164,7 @@ def _hex_at(data: bytes, start: int) -> tuple[Packet | FrameError | None, int]:
     return _packet(raw, fields, begin, raw[_HEX_HEAD:-3], raw[-3]), end
 
 
-def _ascii_at(data: bytes, start: int) -> tuple[Packet | FrameError | None, int]:
+def _ascii_at(data: bytes, start: int) -> tuple[Sl651Packet | FrameError | None, int]:
     if len(data) - start < _ASCII_HEAD:
         seen = data[start + 1 : start + 23]
         return None, start if not seen or re.fullmatch(rb"[0-9A-Fa-f]*", seen) else start + 1
@@ -203,7 +203,7 @@ def _check(raw: bytes, end_mark: int, crc: bytes) -> FrameError | None:
 
 def _packet(
     raw: bytes, fields: tuple[bool, bool, int, str, str, int], begin: int, content: bytes, end_mark: int
-) -> Packet | FrameError:
+) -> Sl651Packet | FrameError:
     is_ascii, _, _, _, _, function = fields
     part, payload = None, content
     if begin == SYN:
@@ -222,7 +222,7 @@ def _packet(
         except FrameField as error:
             error.raw = raw
             return error
-    return Packet(raw, *fields, part, payload, end_mark, body)
+    return Sl651Packet(raw, *fields, part, payload, end_mark, body)
 
 
 def encode(
@@ -252,7 +252,7 @@ def encode(
     return frame + (crc.hex().upper().encode() if ascii_form else crc)
 
 
-def encode_packet(packet: Packet) -> bytes:
+def encode_packet(packet: Sl651Packet) -> bytes:
     """The frame again: ``encode_packet(decode(x)) == x`` (ASCII: with capital hex digits)."""
     return encode(
         station=packet.station,

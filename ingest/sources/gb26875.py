@@ -21,7 +21,7 @@ from ingest.contract import Answer, Frame, Refused, Request, iso, refused
 from ingest.errors import CommandUnsupported, FrameError, FrameField
 from ingest.sources._gb26875_adu import PROTOCOL, encode_unit, operation_flags
 from ingest.sources._gb26875_facts import observation, observations, readings
-from ingest.sources._gb26875_frame import MAX_FRAME_BYTES, Packet, answer, decode, deny, encode, encode_packet
+from ingest.sources._gb26875_frame import MAX_FRAME_BYTES, Gb26875Packet, answer, decode, deny, encode, encode_packet
 
 ABOUT = About(
     zh="用户信息传输装置（GB/T 26875.3）",
@@ -32,7 +32,7 @@ ABOUT = About(
     interval_s=30.0,
 )
 
-__all__ = ["PROTOCOL", "Packet", "Params", "answer", "build", "decode", "encode", "encode_packet", "encode_unit"]
+__all__ = ["PROTOCOL", "Gb26875Packet", "Params", "answer", "build", "decode", "encode", "encode_packet", "encode_unit"]
 
 _REMEMBERED = 4096  # open alarms a session keeps in mind
 
@@ -62,16 +62,16 @@ class Gb26875:
     def __init__(self, params: Params) -> None:
         self.params = params
 
-    def session(self) -> Session:
+    def session(self) -> Gb26875Session:
         """A dialogue for one connection."""
-        return Session(self.params)
+        return Gb26875Session(self.params)
 
 
 _KINDS = {2: "data", 3: "confirm", 6: "deny", 5: "response", 1: "control", 4: "request"}
 _QUERIES = {"status": 81, "version": 85, "configuration": 86, "time": 88}
 
 
-class Session:
+class Gb26875Session:
     """One connection's dialogue.  Remembers which alarms stand open, so that a reset at the panel clears them."""
 
     def __init__(self, params: Params) -> None:
@@ -94,11 +94,11 @@ class Session:
             if isinstance(entry, FrameError):
                 reply, sender = deny(entry.raw, received_at)
                 frames.append(refused(entry, reply, None if sender is None else f"{PROTOCOL}:{sender}"))
-            elif isinstance(entry, Packet):
+            elif isinstance(entry, Gb26875Packet):
                 frames.append(self._frame(entry, received_at))
         return frames, decoded.rest
 
-    def _frame(self, packet: Packet, received_at: datetime) -> Frame:
+    def _frame(self, packet: Gb26875Packet, received_at: datetime) -> Frame:
         device_id = f"{PROTOCOL}:{packet.source}"
         self._address, self._centre = str(packet.source), packet.destination
         found = observations(packet, received_at, self._params.component_address)
@@ -118,7 +118,7 @@ class Session:
             problem=packet.unit.problem if packet.unit is not None else "",
         )
 
-    def _answers(self, packet: Packet) -> tuple[Answer, ...]:
+    def _answers(self, packet: Gb26875Packet) -> tuple[Answer, ...]:
         if packet.command in (3, 5, 6):
             data = packet.as_json(self._params.component_address) if packet.unit else {}
             detail = {3: "confirmed", 5: "answered", 6: "denied by the device"}[packet.command]
@@ -131,7 +131,9 @@ class Session:
             if operation_flags(packet.unit, i)["duty_check_answered"]
         )
 
-    def _cleared_by_reset(self, packet: Packet, device_id: str, received_at: datetime) -> tuple[Observation, ...]:
+    def _cleared_by_reset(
+        self, packet: Gb26875Packet, device_id: str, received_at: datetime
+    ) -> tuple[Observation, ...]:
         if packet.command != 2 or packet.unit is None or packet.unit.adu_type not in (4, 24):
             return ()
         out = []

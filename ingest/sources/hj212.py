@@ -26,9 +26,9 @@ from ingest.sources._hj212_frame import (
     MAX_FRAME_BYTES,
     NO_VALUES,
     PROTOCOL,
-    Item,
-    Packet,
-    Record,
+    Hj212Item,
+    Hj212Packet,
+    Hj212Record,
     compose,
     decode,
     encode,
@@ -47,7 +47,7 @@ ABOUT = About(
     text_mark="##",
 )
 
-__all__ = ["PROTOCOL", "Packet", "Params", "build", "compose", "decode", "encode", "encode_packet"]
+__all__ = ["PROTOCOL", "Hj212Packet", "Params", "build", "compose", "decode", "encode", "encode_packet"]
 
 _MOST_MESSAGES = 8
 _MOST_PARTS = 64
@@ -86,18 +86,18 @@ class Hj212:
     def __init__(self, params: Params) -> None:
         self.params = params
 
-    def session(self) -> Session:
+    def session(self) -> Hj212Session:
         """A dialogue for one connection."""
-        return Session(self.params)
+        return Hj212Session(self.params)
 
 
-class Session:
+class Hj212Session:
     """One connection's dialogue."""
 
     def __init__(self, params: Params) -> None:
         self._params = params
-        self._last: Packet | None = None
-        self._parts: OrderedDict[tuple[str, str, str], dict[int, Packet]] = OrderedDict()
+        self._last: Hj212Packet | None = None
+        self._parts: OrderedDict[tuple[str, str, str], dict[int, Hj212Packet]] = OrderedDict()
         self._seen: dict[tuple[str, str, str], datetime] = {}
         self._times: OrderedDict[tuple[str, str, str], str] = OrderedDict()
 
@@ -113,12 +113,12 @@ class Session:
         for entry in decoded.frames:
             if isinstance(entry, FrameError):
                 frames.append(refused(entry))
-            elif isinstance(entry, Packet):
+            elif isinstance(entry, Hj212Packet):
                 self._last = entry
                 frames.append(self._frame(entry, received_at))
         return frames, decoded.rest
 
-    def _frame(self, packet: Packet, now: datetime) -> Frame | Refused:
+    def _frame(self, packet: Hj212Packet, now: datetime) -> Frame | Refused:
         if packet.part is None:
             return self._whole(packet, packet.records, now)
         key = (packet.mn, packet.qn, packet.cn)
@@ -140,7 +140,7 @@ class Session:
         del self._parts[key], self._seen[key]
         return self._joined(packet, ";".join(known[n].cp for n in sorted(known)), now)
 
-    def _with_time(self, packet: Packet, key: tuple[str, str, str], now: datetime) -> Frame | Refused:
+    def _with_time(self, packet: Hj212Packet, key: tuple[str, str, str], now: datetime) -> Frame | Refused:
         """A numbered packet with a DataTime is taken at once; those that wait for that time come with it."""
         self._times[key] = packet.records[-1].data_time_raw
         if len(self._times) > 4 * _MOST_MESSAGES:
@@ -151,14 +151,14 @@ class Session:
             return self._whole(packet, packet.records, now)
         return self._joined(packet, ";".join([packet.cp, *(waiting[n].cp for n in sorted(waiting))]), now)
 
-    def _joined(self, packet: Packet, cp: str, now: datetime) -> Frame | Refused:
+    def _joined(self, packet: Hj212Packet, cp: str, now: datetime) -> Frame | Refused:
         try:
             records, _ = parse_cp(cp)
         except FrameField as error:
             return refused(error, device_id=f"{PROTOCOL}:{packet.mn}")
         return self._whole(packet, records, now)
 
-    def _whole(self, packet: Packet, records: tuple[Record, ...], now: datetime) -> Frame:
+    def _whole(self, packet: Hj212Packet, records: tuple[Hj212Record, ...], now: datetime) -> Frame:
         data = packet.cn in tables.DATA
         return Frame(
             device_id=f"{PROTOCOL}:{packet.mn}",
@@ -210,7 +210,7 @@ class Session:
 _KINDS = {"9011": "response", "9012": "response", "9013": "confirm", "9014": "confirm"}
 
 
-def answer(packet: Packet) -> bytes | None:
+def answer(packet: Hj212Packet) -> bytes | None:
     """9014 to data, 9013 to notices, when the device wants an answer; it repeats the QN."""
     if not packet.answer_wanted or not packet.qn:
         return None
@@ -231,7 +231,7 @@ def answer(packet: Packet) -> bytes | None:
     return compose(header)
 
 
-def _answers(packet: Packet) -> tuple[Answer, ...]:
+def _answers(packet: Hj212Packet) -> tuple[Answer, ...]:
     names = {"9011": ("QnRtn", tables.REQUEST_RESULTS), "9012": ("ExeRtn", tables.EXECUTION_RESULTS)}
     if packet.cn not in names:
         return ()
@@ -242,7 +242,7 @@ def _answers(packet: Packet) -> tuple[Answer, ...]:
 
 
 def readings(
-    packet: Packet, records: tuple[Record, ...], received_at: datetime, params: Params
+    packet: Hj212Packet, records: tuple[Hj212Record, ...], received_at: datetime, params: Params
 ) -> tuple[Reading, ...]:
     """One reading a factor: real-time values in channel "", means in ``minute``, ``hour``, ``day``.
 
@@ -256,7 +256,9 @@ def readings(
     )
 
 
-def _reading(packet: Packet, record: Record, item: Item, received_at: datetime, params: Params) -> Reading:
+def _reading(
+    packet: Hj212Packet, record: Hj212Record, item: Hj212Item, received_at: datetime, params: Params
+) -> Reading:
     code, known = tables.factor_of(item.code)
     state = "RS" in item.fields or "RT" in item.fields
     value = main_value(item)

@@ -24,7 +24,7 @@ from ingest.errors import CommandUnsupported, FrameError, FrameField, FrameParts
 from ingest.sources import _jt808_tables as tables
 from ingest.sources._jt808_body import PROTOCOL, bcd_of, encode_position
 from ingest.sources._jt808_facts import check_signals, observations, readings
-from ingest.sources._jt808_frame import MAX_FRAME_BYTES, Packet, decode, encode, encode_packet, meaning
+from ingest.sources._jt808_frame import MAX_FRAME_BYTES, Jt808Packet, decode, encode, encode_packet, meaning
 
 ABOUT = About(
     zh="车载终端（JT/T 808）",
@@ -34,7 +34,7 @@ ABOUT = About(
     interval_s=60.0,
 )
 
-__all__ = ["PROTOCOL", "Packet", "Params", "build", "decode", "encode", "encode_packet", "encode_position"]
+__all__ = ["PROTOCOL", "Jt808Packet", "Params", "build", "decode", "encode", "encode_packet", "encode_position"]
 
 _MOST_MESSAGES = 4
 _MOST_BYTES = 4 << 20
@@ -74,9 +74,9 @@ class Jt808:
     def __init__(self, params: Params) -> None:
         self.params = params
 
-    def session(self) -> Session:
+    def session(self) -> Jt808Session:
         """A dialogue for one connection."""
-        return Session(self.params)
+        return Jt808Session(self.params)
 
 
 class _Parts:
@@ -91,12 +91,12 @@ class _Parts:
         self.pieces[number], self.seen = body, now
 
 
-class Session:
+class Jt808Session:
     """One connection's dialogue."""
 
     def __init__(self, params: Params) -> None:
         self._params = params
-        self._last: Packet | None = None
+        self._last: Jt808Packet | None = None
         self._known: OrderedDict[str, tuple[str, bool, int]] = OrderedDict()  # address: phone, header, version
         self._shown_code: set[str] = set()
         self._parts: OrderedDict[tuple[str, int], _Parts] = OrderedDict()
@@ -114,11 +114,11 @@ class Session:
         for entry in decoded.frames:
             if isinstance(entry, FrameError):
                 frames.append(refused(entry))
-            elif isinstance(entry, Packet):
+            elif isinstance(entry, Jt808Packet):
                 frames.append(self._packet(entry, received_at))
         return frames, decoded.rest
 
-    def _packet(self, packet: Packet, now: datetime) -> Frame | Refused:
+    def _packet(self, packet: Jt808Packet, now: datetime) -> Frame | Refused:
         self._last = packet
         self._known[packet.address] = (packet.phone, packet.long_header, packet.version)
         if len(self._known) > _MOST_VEHICLES:
@@ -148,7 +148,7 @@ class Session:
         whole = msgspec.structs.replace(packet, body=body, fields=fields, positions=positions)
         return self._frame(whole, now)
 
-    def _frame(self, packet: Packet, now: datetime) -> Frame:
+    def _frame(self, packet: Jt808Packet, now: datetime) -> Frame:
         trusted = self._trusted(packet)
         newest = packet.positions[-1] if packet.positions else None
         signals = self._params.vehicles.get(packet.address, self._params.signals)
@@ -167,7 +167,7 @@ class Session:
             problem=str(packet.fields.get("problem", "")),
         )
 
-    def _trusted(self, packet: Packet) -> bool:
+    def _trusted(self, packet: Jt808Packet) -> bool:
         if not self._params.auth_key:
             return True
         if packet.message == 0x0102:
@@ -176,11 +176,11 @@ class Session:
                 self._shown_code.add(packet.address)
         return packet.address in self._shown_code or packet.message == 0x0100
 
-    def _code(self, packet: Packet) -> str:
+    def _code(self, packet: Jt808Packet) -> str:
         key = self._params.auth_key or "open"
         return hmac.new(key.encode(), packet.address.encode(), hashlib.sha256).hexdigest()[:16]
 
-    def _reply(self, packet: Packet, trusted: bool, now: datetime) -> bytes | None:
+    def _reply(self, packet: Jt808Packet, trusted: bool, now: datetime) -> bytes | None:
         serial = packet.serial.to_bytes(2, "big")
         if packet.message >= 0x8000 or packet.message in _ANSWERS:
             return None
@@ -191,15 +191,17 @@ class Session:
         if packet.message == 0x0801 and trusted:
             return self._send(packet, 0x8800, packet.body[:4])
         result = 0 if trusted else 1
-        if trusted and self._params.acknowledge_alarms and any(
-            p.alarm & tables.CLEARED_BY_ANSWER for p in packet.positions
+        if (
+            trusted
+            and self._params.acknowledge_alarms
+            and any(p.alarm & tables.CLEARED_BY_ANSWER for p in packet.positions)
         ):
             result = 4
         if packet.message not in tables.MESSAGES:
             result = 3
         return self._send(packet, 0x8001, serial + packet.message.to_bytes(2, "big") + bytes((result,)))
 
-    def _send(self, packet: Packet, message: int, body: bytes) -> bytes:
+    def _send(self, packet: Jt808Packet, message: int, body: bytes) -> bytes:
         self._serial = self._serial + 1 & 0xFFFF
         return encode(
             message=message,
@@ -252,7 +254,7 @@ _KINDS = {
 _ANSWERS = frozenset((0x0001, 0x0104, 0x0107, 0x0201, 0x0608, 0x1205))
 
 
-def _answers(packet: Packet) -> tuple[Answer, ...]:
+def _answers(packet: Jt808Packet) -> tuple[Answer, ...]:
     fields = packet.fields
     if "answered_serial" not in fields:
         return ()  # encrypted: nobody read it

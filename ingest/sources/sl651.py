@@ -27,7 +27,7 @@ from ingest.sources._sl651_ascii import decode_ascii
 from ingest.sources._sl651_body import PROTOCOL, Body, bcd_of, element
 from ingest.sources._sl651_decode import decode_hex
 from ingest.sources._sl651_facts import observations, readings
-from ingest.sources._sl651_frame import MAX_FRAME_BYTES, Packet, body_json, decode, encode, encode_packet
+from ingest.sources._sl651_frame import MAX_FRAME_BYTES, Sl651Packet, body_json, decode, encode, encode_packet
 
 ABOUT = About(
     zh="水文遥测站（SL 651）",
@@ -71,22 +71,22 @@ class Sl651:
     def __init__(self, params: Params) -> None:
         self.params = params
 
-    def session(self) -> Session:
+    def session(self) -> Sl651Session:
         """A dialogue for one connection."""
-        return Session(self.params)
+        return Sl651Session(self.params)
 
 
 class _Parts:
     """Packets of one long message."""
 
-    def __init__(self, first: Packet, now: datetime) -> None:
+    def __init__(self, first: Sl651Packet, now: datetime) -> None:
         self.total = first.part[0] if first.part else 1
         self.pieces: dict[int, bytes] = {}
         self.size = 0
         self.seen = now
         self.ended = False
 
-    def add(self, packet: Packet, now: datetime) -> bool:
+    def add(self, packet: Sl651Packet, now: datetime) -> bool:
         """Take a packet; False when the message grew beyond what we hold."""
         number = packet.part[1] if packet.part else 1
         if number not in self.pieces:
@@ -101,12 +101,12 @@ class _Parts:
         return next((n for n in range(1, self.total + 1) if n not in self.pieces), None)
 
 
-class Session:
+class Sl651Session:
     """One connection's dialogue."""
 
     def __init__(self, params: Params) -> None:
         self._params = params
-        self._last: Packet | None = None
+        self._last: Sl651Packet | None = None
         self._parts: OrderedDict[tuple[str, int], _Parts] = OrderedDict()
         self._serial = 0
 
@@ -122,11 +122,11 @@ class Session:
         for entry in decoded.frames:
             if isinstance(entry, FrameError):
                 frames.append(refused(entry))
-            elif isinstance(entry, Packet):
+            elif isinstance(entry, Sl651Packet):
                 frames.append(self._frame(entry, received_at))
         return frames, decoded.rest
 
-    def _frame(self, packet: Packet, now: datetime) -> Frame | Refused:
+    def _frame(self, packet: Sl651Packet, now: datetime) -> Frame | Refused:
         if not packet.down:
             self._last = packet
         if packet.part is None or packet.down:
@@ -153,11 +153,11 @@ class Session:
             return refused(error, device_id=f"{PROTOCOL}:{packet.station}")
         return self._whole(packet, body, now)
 
-    def _part(self, packet: Packet, reply: bytes | None) -> Frame:
+    def _part(self, packet: Sl651Packet, reply: bytes | None) -> Frame:
         device_id = f"{PROTOCOL}:{packet.station}"
         return Frame(device_id=device_id, kind="part", reply=reply, show=packet.as_json, raw=packet.raw)
 
-    def _whole(self, packet: Packet, body: Body | None, now: datetime) -> Frame:
+    def _whole(self, packet: Sl651Packet, body: Body | None, now: datetime) -> Frame:
 
         def show() -> dict[str, Any]:
             fields = packet.as_json() | (body_json(body) if packet.part is not None and body is not None else {})
@@ -184,13 +184,13 @@ class Session:
             problem="; ".join(body.problems) if uplink and body else "",
         )
 
-    def _confirm(self, packet: Packet, body: Body, now: datetime) -> bytes | None:
+    def _confirm(self, packet: Sl651Packet, body: Body, now: datetime) -> bytes | None:
         if packet.function not in tables.CONFIRMED and packet.part is None:
             return None
         end = _ESC if self._params.stay_online else _EOT
         return _downlink(packet, packet.function, _payload(packet.ascii, body.serial, now), end, packet.part)
 
-    def _ask_again(self, packet: Packet, number: int, now: datetime) -> bytes:
+    def _ask_again(self, packet: Sl651Packet, number: int, now: datetime) -> bytes:
         total = packet.part[0] if packet.part else 1
         return _downlink(packet, packet.function, _payload(packet.ascii, 0, now), _NAK, (total, number))
 
@@ -238,7 +238,7 @@ def _payload(is_ascii: bool, serial: int, now: datetime) -> bytes:
     return raw.hex().upper().encode() if is_ascii else raw
 
 
-def _downlink(packet: Packet, function: int, payload: bytes, end: int, part: tuple[int, int] | None) -> bytes:
+def _downlink(packet: Sl651Packet, function: int, payload: bytes, end: int, part: tuple[int, int] | None) -> bytes:
     return encode(
         station=packet.station,
         centre=packet.centre,

@@ -19,7 +19,7 @@ MAX_TEXT = 200
 
 
 @dataclass(frozen=True)
-class Wish:
+class LayerWish:
     """What the user asked for: see ``python -m app layers import --help``."""
 
     name: str = ""
@@ -49,7 +49,7 @@ def likes(kind: str, likeness: Likeness) -> float:
 
 
 def recorded(
-    path: Path, wish: Wish, report: LayerReport, kind: LayerKind, fields: dict[str, str] | None = None
+    path: Path, wish: LayerWish, report: LayerReport, kind: LayerKind, fields: dict[str, str] | None = None
 ) -> LayerRecord:
     """What is written down of the layer."""
     if report.bbox is None:

@@ -15,7 +15,7 @@ import shapely
 from core import plugins
 from core.settings import Settings
 from core.tables.problem import FileUnreadable
-from layers.catalogue.kinds import Columns, Wish, recorded, surest
+from layers.catalogue.kinds import Columns, LayerWish, recorded, surest
 from layers.catalogue.record import FEATURES, TILES, folder, save
 from layers.catalogue.report import LayerReport
 from layers.contract import LayerKind, Likeness
@@ -29,7 +29,7 @@ from layers.vector.writing import Writer
 RASTERS = (".tif", ".tiff", ".cog", ".vrt", ".jp2")
 
 
-class Source(Protocol):
+class LayerSource(Protocol):
     """Anything that gives features batch by batch."""
 
     crs: str | None
@@ -47,9 +47,9 @@ class Source(Protocol):
         """All features."""
 
 
-def take_in(settings: Settings, path: Path, territory: Territory, wish: Wish | None = None) -> LayerReport:
+def take_in(settings: Settings, path: Path, territory: Territory, wish: LayerWish | None = None) -> LayerReport:
     """Take the file ``path`` in; every problem is in the report; if nothing is taken, an older layer stays."""
-    wish = wish or Wish()
+    wish = wish or LayerWish()
     report = LayerReport(wish.name or name_of(path), wish.kind)
     if wish.kind and wish.kind not in plugins.kinds("layer"):
         plugins.load("layer", wish.kind)
@@ -74,7 +74,7 @@ def name_of(path: Path) -> str:
 
 
 @contextmanager
-def _opened(path: Path, wish: Wish, report: LayerReport) -> Iterator[Source]:
+def _opened(path: Path, wish: LayerWish, report: LayerReport) -> Iterator[LayerSource]:
     if is_table(path):
         yield TableSource(path, report.problems)
         return
@@ -82,7 +82,7 @@ def _opened(path: Path, wish: Wish, report: LayerReport) -> Iterator[Source]:
         yield opened
 
 
-def _take_vector(settings: Settings, path: Path, territory: Territory, wish: Wish, report: LayerReport) -> None:
+def _take_vector(settings: Settings, path: Path, territory: Territory, wish: LayerWish, report: LayerReport) -> None:
     with _opened(path, wish, report) as source:
         report.encoding = source.encoding
         first = next(source.batches(2_000), [])
@@ -121,7 +121,7 @@ def _tell(path: Path, screen: Screen, report: LayerReport) -> None:
 
 
 def _placing(
-    path: Path, source: Source, first: list[Feature], territory: Territory, wish: Wish, report: LayerReport
+    path: Path, source: LayerSource, first: list[Feature], territory: Territory, wish: LayerWish, report: LayerReport
 ) -> Placing:
     shapes = [f.shape for f in first if f.shape is not None and not f.shape.is_empty]
     sample = np.array([shapely.get_coordinates(s).mean(axis=0) for s in shapes[:1000]]).reshape(-1, 2)
@@ -133,7 +133,7 @@ def _placing(
     return placing
 
 
-def kind_of(path: Path, wish: Wish, fields: tuple[str, ...], first: list[Feature]) -> LayerKind:
+def kind_of(path: Path, wish: LayerWish, fields: tuple[str, ...], first: list[Feature]) -> LayerKind:
     """The kind that was asked for, else the one that is surest of the file."""
     chosen = wish.kind
     if not chosen:

@@ -27,7 +27,7 @@ STREET_SEEDS: dict[str, tuple[float, float]] = {
 
 
 @dataclass(frozen=True)
-class Area:
+class DemoArea:
     """A division's area in metres on the plane."""
 
     code: str
@@ -83,15 +83,15 @@ def _inner(cell: BaseGeometry) -> Point:
     return centre if cell.contains(centre) else cell.representative_point()
 
 
-def street_areas(names: dict[str, str], seeds: dict[str, tuple[float, float]], outline: BaseGeometry) -> list[Area]:
+def street_areas(names: dict[str, str], seeds: dict[str, tuple[float, float]], outline: BaseGeometry) -> list[DemoArea]:
     """Areas of the streets in ``names`` around ``seeds`` (metres)."""
     codes = sorted(names)
     cells = voronoi([seeds[c] for c in codes], outline)
-    return [Area(c, names[c], cell) for c, cell in zip(codes, cells, strict=True)]
+    return [DemoArea(c, names[c], cell) for c, cell in zip(codes, cells, strict=True)]
 
 
-def community_areas(rng: random.Random, street: Area, names: dict[str, str]) -> list[Area]:
+def community_areas(rng: random.Random, street: DemoArea, names: dict[str, str]) -> list[DemoArea]:
     """Areas of the communities (``names``: code → name) inside ``street``."""
     codes = sorted(names)
     points = sorted(scatter(rng, street.shape, len(codes)))
-    return [Area(c, names[c], cell) for c, cell in zip(codes, voronoi(points, street.shape), strict=True)]
+    return [DemoArea(c, names[c], cell) for c, cell in zip(codes, voronoi(points, street.shape), strict=True)]

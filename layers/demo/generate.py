@@ -20,7 +20,7 @@ from shapely.geometry import Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from layers.demo import blocks, ground_source, people, places, streets
-from layers.demo.areas import STREET_SEEDS, Area, community_areas, street_areas
+from layers.demo.areas import STREET_SEEDS, DemoArea, community_areas, street_areas
 from layers.demo.plane import Plane
 
 SOURCES = Path(__file__).parent / "erdao"
@@ -46,7 +46,7 @@ class DemoCity:
         seeds = {code: self.plane.metres(*seed) for code, seed in STREET_SEEDS.items()}
         self.streets = street_areas({c: n for c, n in names.items() if len(c) == 9}, seeds, self.outline)
         rng = self.rng("communities")
-        self.communities: list[Area] = []
+        self.communities: list[DemoArea] = []
         for street in self.streets:
             inside = {c: n for c, n in names.items() if len(c) == 12 and c.startswith(street.code)}
             self.communities += community_areas(rng, street, inside)
@@ -165,7 +165,7 @@ def generate(target: Path, progress: Callable[[str], None] = print) -> Path:
     progress("demo city: areas and grid")
     city = DemoCity()
     degrees = city.plane.to_degrees
-    areas = [Area("220105", "二道区", city.outline), *city.streets, *city.communities]
+    areas = [DemoArea("220105", "二道区", city.outline), *city.streets, *city.communities]
     _geojson(
         target / "divisions.geojson", (({"code": a.code, "source_note": "generated"}, degrees(a.shape)) for a in areas)
     )

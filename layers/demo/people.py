@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from layers.demo.areas import Area
+from layers.demo.areas import DemoArea
 from layers.demo.places import BUREAUS
 
 TOTAL = 1270
@@ -17,7 +17,7 @@ _BUREAU_ROLES = (("dispatcher", 2), ("manager", 2), ("inspector", 4))
 Row = dict[str, Any]
 
 
-def staff(rng: random.Random, streets: list[Area], communities: list[Area]) -> list[Row]:
+def staff(rng: random.Random, streets: list[DemoArea], communities: list[DemoArea]) -> list[Row]:
     """Command centre, bureaus, streets, and grid workers for every community."""
     rows: list[Row] = []
 

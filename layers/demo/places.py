@@ -6,7 +6,7 @@ import json
 import random
 from typing import Any
 
-from layers.demo.areas import Area, random_point
+from layers.demo.areas import DemoArea, random_point
 from layers.demo.plane import Plane
 from layers.demo.streets import Node, lattice_point
 
@@ -41,7 +41,7 @@ SIMULATED = {"gb26875:889", "mqtt:erdao-underpass-01"}
 Row = dict[str, Any]
 
 
-def departments(streets: list[Area]) -> list[Row]:
+def departments(streets: list[DemoArea]) -> list[Row]:
     """The bureaus and one office a street or town."""
     rows = [
         {"department_id": i, "name": name, "name_en": en, "kind": kind, "parent_id": "", "division_code": "220105"}
@@ -62,7 +62,7 @@ def departments(streets: list[Area]) -> list[Row]:
     return rows
 
 
-def sites(rng: random.Random, plane: Plane, urban: list[Area], nodes: set[Node]) -> list[Row]:
+def sites(rng: random.Random, plane: Plane, urban: list[DemoArea], nodes: set[Node]) -> list[Row]:
     """18 key fire sites, 19 fuel stations, 30 waterlogging points, 24 key places, 10 warehouses."""
     rows: list[Row] = []
 
@@ -109,7 +109,7 @@ _SHORT = {
 }  # fmt: skip
 
 
-def _short(area: Area) -> str:
+def _short(area: DemoArea) -> str:
     return area.name.removesuffix("街道")
 
 

@@ -30,12 +30,12 @@ CYCLES: dict[str, timedelta | None] = {
 """实时 每日 每周 每月 每季度 每半年 每年 其他 ; a whole cycle may pass before it is late."""
 
 
-class DatasetInvalid(InputInvalid):
+class SharedDatasetInvalid(InputInvalid):
     code = "dataset_invalid"
 
 
 @dataclass(frozen=True)
-class Shared:
+class SharedDataset:
     """A data set.  ``fields``: those of the register that may be shared; ``rules``: of quality, field → rule."""
 
     id: str
@@ -58,50 +58,58 @@ class Shared:
     rules: Mapping[str, str] | None = None
 
 
-def parse(body: Mapping[str, Any], registers: Mapping[str, Register]) -> Shared:
-    """A data set from its YAML; :class:`DatasetInvalid` names the field."""
+def parse(body: Mapping[str, Any], registers: Mapping[str, Register]) -> SharedDataset:
+    """A data set from its YAML; :class:`SharedDatasetInvalid` names the field."""
     name = str(body.get("id", "?"))
     try:
-        found = Shared(**{**body, "fields": tuple(body.get("fields") or ())})
+        found = SharedDataset(**{**body, "fields": tuple(body.get("fields") or ())})
     except TypeError as error:
-        raise DatasetInvalid(field=name, detail=str(error), how="see records/sharing/data") from error
+        raise SharedDatasetInvalid(field=name, detail=str(error), how="see records/sharing/data") from error
     register = registers.get(found.register)
     if register is None:
-        raise DatasetInvalid(field=f"{name}.register", detail=f"{found.register!r} is no register", how="name one")
+        raise SharedDatasetInvalid(
+            field=f"{name}.register", detail=f"{found.register!r} is no register", how="name one"
+        )
     known = {field.name: field for field in register.fields}
     for field in found.fields:
         if field not in known:
-            raise DatasetInvalid(field=f"{name}.fields", detail=f"{field!r} is no field", how=", ".join(known))
+            raise SharedDatasetInvalid(field=f"{name}.fields", detail=f"{field!r} is no field", how=", ".join(known))
         if known[field].sensitive:
-            raise DatasetInvalid(field=f"{name}.fields", detail=f"{field!r} is sensitive", how="leave it out")
+            raise SharedDatasetInvalid(field=f"{name}.fields", detail=f"{field!r} is sensitive", how="leave it out")
     if not found.fields or found.sharing not in SHARING or found.cycle not in CYCLES:
         how = f"sharing: {', '.join(SHARING)}; cycle: {', '.join(CYCLES)}"
-        raise DatasetInvalid(field=name, detail="fields, sharing or cycle", how=how)
+        raise SharedDatasetInvalid(field=name, detail="fields, sharing or cycle", how=how)
     if register.confidentiality == "personal" and found.sharing == "unconditional":
-        raise DatasetInvalid(field=f"{name}.sharing", detail="personal data need a condition", how="conditional")
+        raise SharedDatasetInvalid(field=f"{name}.sharing", detail="personal data need a condition", how="conditional")
     if found.sharing != "unconditional" and not found.condition:
-        raise DatasetInvalid(field=f"{name}.condition", detail="is missing", how="say the condition or the reason")
+        raise SharedDatasetInvalid(
+            field=f"{name}.condition", detail="is missing", how="say the condition or the reason"
+        )
     if found.code and not check_catalog_code(found.code).valid:
-        raise DatasetInvalid(field=f"{name}.code", detail=found.code, how="class, item, sub-item, detail / number")
+        raise SharedDatasetInvalid(
+            field=f"{name}.code", detail=found.code, how="class, item, sub-item, detail / number"
+        )
     if found.provider_code and not check_credit_code(found.provider_code).valid:
-        raise DatasetInvalid(field=f"{name}.provider_code", detail=found.provider_code, how="give its credit code")
+        raise SharedDatasetInvalid(
+            field=f"{name}.provider_code", detail=found.provider_code, how="give its credit code"
+        )
     for field, rule in (found.rules or {}).items():
         if field not in known or rule not in ("required", "unique"):
-            raise DatasetInvalid(field=f"{name}.rules", detail=f"{field}: {rule}", how="field: required or unique")
+            raise SharedDatasetInvalid(
+                field=f"{name}.rules", detail=f"{field}: {rule}", how="field: required or unique"
+            )
     return found
 
 
-def read_folder(
-    folder: Path, registers: Mapping[str, Register]
-) -> tuple[dict[str, Shared], list[YiwangError]]:
+def read_folder(folder: Path, registers: Mapping[str, Register]) -> tuple[dict[str, SharedDataset], list[YiwangError]]:
     """The data sets of a folder's ``*.yaml`` (a list of them each), and what is wrong with the others."""
-    found: dict[str, Shared] = {}
+    found: dict[str, SharedDataset] = {}
     problems: list[YiwangError] = []
     for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else []:
         try:
             listed = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            problems.append(DatasetInvalid(field=path.name, detail=str(error), how="write it as YAML in UTF-8"))
+            problems.append(SharedDatasetInvalid(field=path.name, detail=str(error), how="write it as YAML in UTF-8"))
             continue
         for body in listed if isinstance(listed, list) else [listed]:
             try:
@@ -113,7 +121,7 @@ def read_folder(
 
 
 @lru_cache(maxsize=1)
-def shipped() -> Mapping[str, Shared]:
+def shipped() -> Mapping[str, SharedDataset]:
     """The data sets that ship."""
     return read_folder(SHIPPED, shipped_registers())[0]
 
@@ -127,7 +135,7 @@ class Freshness:
     late: bool
 
 
-def freshness(shared: Shared, changed_at: datetime | None, now: datetime) -> Freshness:
+def freshness(shared: SharedDataset, changed_at: datetime | None, now: datetime) -> Freshness:
     """Lateness by the promised cycle; data that never came are late, irregular ones never."""
     cycle = CYCLES[shared.cycle]
     if cycle is None:
@@ -137,7 +145,7 @@ def freshness(shared: Shared, changed_at: datetime | None, now: datetime) -> Fre
     return Freshness(changed_at, changed_at + cycle, now > changed_at + cycle)
 
 
-def quality(shared: Shared, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def quality(shared: SharedDataset, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Each rule with how many rows hold it: ``{"field", "rule", "rows", "bad"}``."""
     listed = list(rows)
     found = []

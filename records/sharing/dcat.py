@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from records.sharing.dataset import Freshness, Shared
+from records.sharing.dataset import Freshness, SharedDataset
 
 _EU = "http://publications.europa.eu/resource/authority"
 RIGHTS = {"unconditional": "PUBLIC", "conditional": "RESTRICTED", "none": "NON_PUBLIC"}
@@ -26,7 +26,7 @@ CONTEXT = {
 
 
 def catalogue(
-    base: str, title: str, listed: Sequence[tuple[Shared, Freshness]], names: dict[str, str], now: datetime
+    base: str, title: str, listed: Sequence[tuple[SharedDataset, Freshness]], names: dict[str, str], now: datetime
 ) -> dict[str, Any]:
     """``names``: department id → name.  ``base``: the installation's public address."""
     publisher = _agent(f"{base}/api/departments", title)
@@ -42,7 +42,7 @@ def catalogue(
     }
 
 
-def _dataset(base: str, shared: Shared, fresh: Freshness, names: dict[str, str]) -> dict[str, Any]:
+def _dataset(base: str, shared: SharedDataset, fresh: Freshness, names: dict[str, str]) -> dict[str, Any]:
     provider = names.get(shared.provider, shared.provider)
     there = f"{base}/share/v1/{shared.id}"
     body: dict[str, Any] = {

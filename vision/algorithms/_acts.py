@@ -19,7 +19,7 @@ from vision.capture.frames import Frame
 from vision.detections import Box, Detections, Image
 from vision.judging.detector_pool import DetectorPool
 from vision.judging.findings import Need, Sight
-from vision.judging.hysteresis import Standing
+from vision.judging.hysteresis import HeldState
 from vision.judging.tracking import Track, Tracker
 from vision.params import Seconds, Share
 
@@ -65,7 +65,7 @@ class PersonActs(ZoneAlgorithm):
     unit = "people"
 
     def __init__(self, params: ActParams, zones: tuple[Zone, ...], pool: DetectorPool | None) -> None:
-        super().__init__(zones, lambda: Standing(0.0, params.clear_after_s, blink_s=0.5))
+        super().__init__(zones, lambda: HeldState(0.0, params.clear_after_s, blink_s=0.5))
         self.params = params
         self.pool = pool or DetectorPool()
         self.needs = (Need(params.detector, ("person",), params.detector_params),)

@@ -12,8 +12,8 @@ from core.records import Zone
 from vision.capture.frames import Frame
 from vision.detections import Box, Detections
 from vision.judging.arm_schedule import armed_at, check_schedule
-from vision.judging.findings import Finding, Need, Sight
-from vision.judging.hysteresis import Standing
+from vision.judging.findings import Need, Sight, VisionFinding
+from vision.judging.hysteresis import HeldState
 from vision.judging.tracking import Track
 from vision.judging.zones import WHOLE, checked, contains
 
@@ -24,7 +24,7 @@ VEHICLES = ("car", "truck", "bus")
 
 
 class ZoneAlgorithm:
-    """Base: judges every zone, feeds a :class:`Standing` per zone, tells of changes.
+    """Base: judges every zone, feeds a :class:`HeldState` per zone, tells of changes.
 
     Subclasses set ``kind`` and ``needs`` and write ``judge`` (one frame, no clocks); those that need memory over frames
     write ``observe`` too, which is called once per frame before its zones are judged.
@@ -35,7 +35,7 @@ class ZoneAlgorithm:
     needs: tuple[Need, ...] = ()
     pace = 0.0
 
-    def __init__(self, zones: tuple[Zone, ...], standing: Callable[[], Standing]) -> None:
+    def __init__(self, zones: tuple[Zone, ...], standing: Callable[[], HeldState]) -> None:
         self.zones = tuple(checked(z) for z in zones) or (WHOLE,)
         for zone in self.zones:
             check_schedule(zone.schedule)
@@ -52,7 +52,7 @@ class ZoneAlgorithm:
         """What feeds the standing conditions; by default what ``judge`` says."""
         return self.judge(seen, frame)
 
-    def update(self, seen: Detections, frame: Frame, now: float) -> list[Finding]:
+    def update(self, seen: Detections, frame: Frame, now: float) -> list[VisionFinding]:
         """See :class:`vision.judging.findings.Algorithm`."""
         self.observe(seen, frame, now)
         found = []
@@ -76,8 +76,8 @@ class ZoneAlgorithm:
     def refresh(self) -> None:
         """See :class:`vision.judging.findings.Algorithm`."""
 
-    def _finding(self, change: Any, sight: Sight, lasted: float) -> Finding:
-        return Finding(
+    def _finding(self, change: Any, sight: Sight, lasted: float) -> VisionFinding:
+        return VisionFinding(
             kind=self.kind,
             state=change,
             zone=sight.zone.zone_id or None,

@@ -13,7 +13,7 @@ from vision.algorithms._base import PERSON, ZoneAlgorithm, union
 from vision.capture.frames import Frame
 from vision.detections import Detections
 from vision.judging.findings import Need, Sight
-from vision.judging.hysteresis import Standing
+from vision.judging.hysteresis import HeldState
 from vision.judging.zones import contains, foot_points
 from vision.params import Seconds, Share
 
@@ -42,7 +42,7 @@ class Count(ZoneAlgorithm):
     """``value``: the number of objects in the zone."""
 
     def __init__(self, params: CountParams, zones: tuple[Zone, ...]) -> None:
-        super().__init__(zones, lambda: Standing(params.after_s, params.clear_after_s, params.blink_s))
+        super().__init__(zones, lambda: HeldState(params.after_s, params.clear_after_s, params.blink_s))
         self.params = params
         self.needs = (Need(params.detector, tuple(params.classes), params.detector_params),)
         self._counts: dict[str, deque[tuple[float, int]]] = {z.zone_id: deque() for z in self.zones}

@@ -13,7 +13,7 @@ from vision.capture.frames import Frame
 from vision.detections import Detections
 from vision.judging import boxes
 from vision.judging.findings import Need, Sight
-from vision.judging.hysteresis import Standing
+from vision.judging.hysteresis import HeldState
 from vision.judging.tracking import Track, Tracker
 from vision.params import Seconds, Share
 
@@ -47,7 +47,7 @@ class Dwell(ZoneAlgorithm):
     unit = "s"
 
     def __init__(self, params: DwellParams, zones: tuple[Zone, ...]) -> None:
-        super().__init__(zones, lambda: Standing(0.0, params.clear_after_s, blink_s=1.0))
+        super().__init__(zones, lambda: HeldState(0.0, params.clear_after_s, blink_s=1.0))
         self.params = params
         self.needs = (Need(params.detector, tuple(params.classes), params.detector_params),)
         self.tracker = Tracker(patience_s=params.patience_s, still_iou=params.still_iou)

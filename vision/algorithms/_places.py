@@ -24,7 +24,7 @@ class Hit:
 
 
 @dataclass(eq=False)
-class Place:
+class WatchedPlace:
     """A candidate: where it was last, and its hits of the last ``window_s`` seconds."""
 
     name: str
@@ -47,12 +47,12 @@ class Place:
         return self.hits[-1].area / max(self.hits[0].area, 1e-6)
 
 
-class Places:
+class WatchedPlaces:
     """The candidates of one camera over the last ``window_s`` seconds.  ``looks`` is how often it was looked."""
 
     def __init__(self, window_s: float) -> None:
         self.window_s = window_s
-        self.places: list[Place] = []
+        self.places: list[WatchedPlace] = []
         self._looks: deque[float] = deque()
         self._grey: NDArray[np.uint8] | None = None
 
@@ -82,16 +82,16 @@ class Places:
                 place.hits.popleft()
         self.places = [p for p in self.places if p.hits]
 
-    def lasting(self, min_hits: int, share: float) -> list[Place]:
+    def lasting(self, min_hits: int, share: float) -> list[WatchedPlace]:
         """Places hit at least ``min_hits`` times and on ``share`` of the looks."""
         least = max(min_hits, share * self.looks)
         return [p for p in self.places if len(p.hits) >= least]
 
-    def _place(self, name: str, xyxy: NDArray[np.float32]) -> Place:
+    def _place(self, name: str, xyxy: NDArray[np.float32]) -> WatchedPlace:
         for place in self.places:
             if place.name == name and near(place.xyxy, xyxy):
                 return place
-        self.places.append(Place(name, xyxy))
+        self.places.append(WatchedPlace(name, xyxy))
         return self.places[-1]
 
 

@@ -25,8 +25,8 @@ from vision.capture.frames import Frame
 from vision.detections import Detections
 from vision.judging import boxes
 from vision.judging.arm_schedule import armed_at
-from vision.judging.findings import Finding, Need, Sight
-from vision.judging.hysteresis import Standing
+from vision.judging.findings import Need, Sight, VisionFinding
+from vision.judging.hysteresis import HeldState
 from vision.judging.zones import centre_points, contains, foot_points, mask
 from vision.params import Seconds, Share
 
@@ -78,7 +78,7 @@ class Absence(ZoneAlgorithm):
     unit = "people"
 
     def __init__(self, params: Params, zones: tuple[Zone, ...]) -> None:
-        super().__init__(zones, lambda: Standing(params.after_s, params.clear_after_s, params.blink_s))
+        super().__init__(zones, lambda: HeldState(params.after_s, params.clear_after_s, params.blink_s))
         self.params = params
         self.needs = (Need(params.detector, ("person",), params.detector_params),)
         self._held: NDArray[np.float32] = np.zeros((0, 4), np.float32)
@@ -111,7 +111,7 @@ class Absence(ZoneAlgorithm):
             )
         return sights
 
-    def update(self, seen: Detections, frame: Frame, now: float) -> list[Finding]:
+    def update(self, seen: Detections, frame: Frame, now: float) -> list[VisionFinding]:
         """As the base, with more patience while somebody is still there."""
         p = self.params
         if p.lone_after_s is not None:

@@ -10,7 +10,7 @@ from core.records import Zone
 from vision.capture.frames import Frame
 from vision.detections import Detections
 from vision.judging.camera_health import CameraHealth, HealthParams
-from vision.judging.findings import Finding, Need, Sight
+from vision.judging.findings import Need, Sight, VisionFinding
 from vision.judging.zones import WHOLE
 
 ABOUT = About(
@@ -33,11 +33,11 @@ ABOUT = About(
 Params = HealthParams
 
 
-def build(params: HealthParams, zones: tuple[Zone, ...] = (), **_: object) -> Health:
-    return Health(params)
+def build(params: HealthParams, zones: tuple[Zone, ...] = (), **_: object) -> CameraHealthAlgorithm:
+    return CameraHealthAlgorithm(params)
 
 
-class Health:
+class CameraHealthAlgorithm:
     """Needs no detector; zones mean nothing to it."""
 
     kind = "camera_health"
@@ -52,7 +52,7 @@ class Health:
         faults = self.health.open_states
         return [Sight(WHOLE, bool(faults), detail=", ".join(faults) or "sees well")]
 
-    def update(self, seen: Detections, frame: Frame, now: float) -> list[Finding]:
+    def update(self, seen: Detections, frame: Frame, now: float) -> list[VisionFinding]:
         return self.health.update(frame, now)
 
     def restore(self, zone: str | None) -> None:

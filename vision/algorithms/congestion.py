@@ -20,8 +20,8 @@ from core.records import Zone
 from vision.algorithms._base import VEHICLES, ZoneAlgorithm, standing_in, union
 from vision.capture.frames import Frame
 from vision.detections import Detections
-from vision.judging.findings import Finding, Need, Sight
-from vision.judging.hysteresis import Standing
+from vision.judging.findings import Need, Sight, VisionFinding
+from vision.judging.hysteresis import HeldState
 from vision.judging.tracking import Track, Tracker
 from vision.judging.zones import mask
 from vision.params import Seconds, Share
@@ -74,7 +74,7 @@ class Congestion(ZoneAlgorithm):
     unit = "level"
 
     def __init__(self, params: Params, zones: tuple[Zone, ...]) -> None:
-        super().__init__(zones, lambda: Standing(0.0, params.clear_after_s, blink_s=5.0))
+        super().__init__(zones, lambda: HeldState(0.0, params.clear_after_s, blink_s=5.0))
         self.params = params
         self.needs = (Need(params.detector, tuple(params.classes), params.detector_params),)
         self.tracker = Tracker(patience_s=3.0)
@@ -121,7 +121,7 @@ class Congestion(ZoneAlgorithm):
             out.append(Sight(zone, sight.present, float(level), sight.confidence, sight.box, words))
         return out
 
-    def _finding(self, change: Any, sight: Sight, lasted: float) -> Finding:
+    def _finding(self, change: Any, sight: Sight, lasted: float) -> VisionFinding:
         finding = super()._finding(change, sight, lasted)
         finding.attributes.update(self.details[sight.zone.zone_id])
         return finding
@@ -146,9 +146,7 @@ class Congestion(ZoneAlgorithm):
         fullness = min(1.0, density / self.params.density) if len(here) >= self.params.min_vehicles else 0.0
         return fullness * still, density, still, here
 
-    def _sight(
-        self, zone: Zone, present: bool, index: float, here: list[Track], frame: Frame, words: str
-    ) -> Sight:
+    def _sight(self, zone: Zone, present: bool, index: float, here: list[Track], frame: Frame, words: str) -> Sight:
         corners = [tuple(float(v) for v in t.xyxy) for t in here]
         box = union([frame.normalised((c[0], c[1], c[2], c[3])) for c in corners])
         sure = round(float(np.mean([t.confidence for t in here])), 3) if here else None

@@ -27,16 +27,16 @@ from core.records import Zone
 from vision import weights
 from vision.algorithms._base import ZoneAlgorithm
 from vision.algorithms._flame_life import FlameLife
-from vision.algorithms._places import Place, Places, near
+from vision.algorithms._places import WatchedPlace, WatchedPlaces, near
 from vision.algorithms._second_look import Looks, SecondLook
 from vision.capture.frames import Frame
 from vision.detections import Box, Detections, empty, merge
 from vision.evaluate.cards import read_card
 from vision.judging import boxes
 from vision.judging.arm_schedule import armed_at
-from vision.judging.findings import Finding, Need, Sight
+from vision.judging.findings import Need, Sight, VisionFinding
 from vision.judging.flicker import crop_around
-from vision.judging.hysteresis import Standing
+from vision.judging.hysteresis import HeldState
 from vision.judging.zones import centre_points, contains
 
 ABOUT = About(
@@ -100,17 +100,17 @@ class FlameSmoke(ZoneAlgorithm):
     unit = "share"
 
     def __init__(self, params: Params, zones: tuple[Zone, ...], pool: Looks | None = None) -> None:
-        super().__init__(zones, lambda: Standing(0.0, params.clear_after_s, blink_s=0.0))
+        super().__init__(zones, lambda: HeldState(0.0, params.clear_after_s, blink_s=0.0))
         self.params = params
         need = Need(params.detector, ("fire", "smoke"), params.detector_params)
         self.needs = (need,)
         self._ignore = tuple(Zone(zone_id=f"ignore{i}", name="", polygon=p) for i, p in enumerate(params.ignore))
         self._confidence = thresholds(params)
-        self._wide = Places(params.window_s)
-        self._close = Places(params.close_window_s)
+        self._wide = WatchedPlaces(params.window_s)
+        self._close = WatchedPlaces(params.close_window_s)
         self._pool, self._need = pool, need
         self._life = FlameLife() if pool is not None and params.life else None
-        self._living = Places(params.life_window_s)
+        self._living = WatchedPlaces(params.life_window_s)
         self._second = SecondLook(pool, need) if pool is not None and params.second_look else None
 
     def judge(self, seen: Detections, frame: Frame) -> list[Sight]:
@@ -119,7 +119,7 @@ class FlameSmoke(ZoneAlgorithm):
         points = centre_points(found.xyxy, frame.width, frame.height)
         return [self._sight(zone, found.take(contains(zone, points)), frame) for zone in self.zones]
 
-    def update(self, seen: Detections, frame: Frame, now: float) -> list[Finding]:
+    def update(self, seen: Detections, frame: Frame, now: float) -> list[VisionFinding]:
         """Confirm over time, then as every standing condition."""
         found = self._candidates(seen, frame)
         self._wide.add(found, frame.image, now)
@@ -187,7 +187,7 @@ class FlameSmoke(ZoneAlgorithm):
         number = np.zeros(len(lives), np.int32)
         return self._looked_at(Detections(xyxy, number, sure, ("fire",), ()), frame)
 
-    def _confirmed(self) -> list[Place]:
+    def _confirmed(self) -> list[WatchedPlace]:
         """Places that lasted and live, the surest first."""
         p = self.params
         half = self._confidence["fire"] / 2 if p.life_confidence is None else p.life_confidence
@@ -200,14 +200,14 @@ class FlameSmoke(ZoneAlgorithm):
         living += alive
         return sorted(living, key=lambda place: -place.confidence)
 
-    def _believable(self, place: Place) -> bool:
+    def _believable(self, place: WatchedPlace) -> bool:
         """Smoke, a fire the detector is sure of, or one that was seen to live (where movement is watched at all)."""
         if place.name != "fire" or place.confidence >= self.params.sure_confidence or self._life is None:
             return True
         lived = self._living.lasting(BELIEVED_HITS, 0.0)
         return any(near(place.xyxy, other.xyxy) for other in lived)
 
-    def _within(self, zone: Zone, place: Place, frame: Frame) -> bool:
+    def _within(self, zone: Zone, place: WatchedPlace, frame: Frame) -> bool:
         return bool(contains(zone, centre_points(place.xyxy[None], frame.width, frame.height))[0])
 
     def _any(self, zone: Zone, found: Detections, frame: Frame) -> bool:
@@ -231,7 +231,7 @@ class FlameSmoke(ZoneAlgorithm):
             detail=" and ".join(names),
         )
 
-    def _fire(self, change: Any, zone: Zone, confirmed: list[Place], frame: Frame) -> Finding:
+    def _fire(self, change: Any, zone: Zone, confirmed: list[WatchedPlace], frame: Frame) -> VisionFinding:
         best = confirmed[0] if confirmed else None
         attributes: dict[str, Any] = {"classes": sorted({p.name for p in confirmed})}
         box: Box | None = None
@@ -246,7 +246,7 @@ class FlameSmoke(ZoneAlgorithm):
             }
             x1, y1, x2, y2 = (float(v) for v in best.xyxy)
             box = frame.normalised((x1, y1, x2, y2))
-        return Finding(
+        return VisionFinding(
             kind=self.kind,
             state=change,
             zone=zone.zone_id or None,

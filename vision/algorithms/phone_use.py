@@ -17,7 +17,7 @@ from vision.algorithms._acts import Act, ActParams, PersonActs, crop, upper
 from vision.capture.frames import Frame
 from vision.judging.detector_pool import DetectorPool
 from vision.judging.findings import Need
-from vision.judging.pose import Pose, movenet
+from vision.judging.pose import BodyPose, movenet
 from vision.judging.tracking import Track
 from vision.params import Seconds, Share
 
@@ -78,7 +78,7 @@ class PhoneUse(PersonActs):
         return None
 
 
-def at_ear(pose: Pose) -> float:
+def at_ear(pose: BodyPose) -> float:
     """0…1: how much the pose looks like a telephone call."""
     shoulders = [pose.point("left_shoulder"), pose.point("right_shoulder")]
     if shoulders[0] is None or shoulders[1] is None:

@@ -18,7 +18,7 @@ from vision.algorithms._acts import Act, ActParams, PersonActs
 from vision.capture.frames import Frame
 from vision.detections import Detections
 from vision.judging.detector_pool import DetectorPool
-from vision.judging.pose import Pose, movenet
+from vision.judging.pose import BodyPose, movenet
 from vision.judging.tracking import Track
 from vision.params import Seconds, Share
 
@@ -95,7 +95,7 @@ class Sleeping(PersonActs):
         return float(part.mean()) if part.size else 0.0
 
 
-def posture(pose: Pose, box: tuple[float, float, float, float]) -> tuple[float, str] | None:
+def posture(pose: BodyPose, box: tuple[float, float, float, float]) -> tuple[float, str] | None:
     """(how sure, in words) when the pose is that of a sleeper; None when it is not, or cannot be told."""
     head, shoulder = pose.middle("ear", 0.25), pose.middle("shoulder", 0.25)
     nose = pose.point("nose", 0.25)

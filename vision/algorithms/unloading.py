@@ -19,7 +19,7 @@ from vision.algorithms._base import ZoneAlgorithm, standing_in
 from vision.capture.frames import Frame
 from vision.detections import Detections
 from vision.judging.findings import Need, Sight
-from vision.judging.hysteresis import Standing
+from vision.judging.hysteresis import HeldState
 from vision.judging.tracking import Track, Tracker
 from vision.judging.zones import contains, foot_points
 from vision.params import Seconds, Share
@@ -70,7 +70,7 @@ class Unloading(ZoneAlgorithm):
     unit = "people"
 
     def __init__(self, params: Params, zones: tuple[Zone, ...]) -> None:
-        super().__init__(zones, lambda: Standing(params.after_s, params.clear_after_s, blink_s=2.0))
+        super().__init__(zones, lambda: HeldState(params.after_s, params.clear_after_s, blink_s=2.0))
         self.params = params
         self.needs = (Need(params.detector, (*params.classes, "person"), params.detector_params),)
         if params.equipment:

@@ -27,8 +27,8 @@ from vision.algorithms._base import VEHICLES, ZoneAlgorithm
 from vision.capture.frames import Frame
 from vision.detections import Detections
 from vision.errors import ClipInvalid
-from vision.judging.findings import Finding, Need, Sight
-from vision.judging.hysteresis import Standing
+from vision.judging.findings import Need, Sight, VisionFinding
+from vision.judging.hysteresis import HeldState
 from vision.judging.motion_gate import thumbnail
 from vision.judging.water import Covered, covered, mark_visible
 from vision.judging.zones import contains, foot_points, mask
@@ -111,7 +111,7 @@ class Waterlogging(ZoneAlgorithm):
     unit = "share"
 
     def __init__(self, params: Params, zones: tuple[Zone, ...]) -> None:
-        super().__init__(zones, lambda: Standing(params.after_s, params.clear_after_s, blink_s=2 * params.every_s))
+        super().__init__(zones, lambda: HeldState(params.after_s, params.clear_after_s, blink_s=2 * params.every_s))
         self.params = params
         self.needs = (Need(params.detector, VEHICLES, params.detector_params),) if params.vehicles else ()
         self._roads = {z.zone_id: _Road() for z in self.zones}
@@ -191,7 +191,7 @@ class Waterlogging(ZoneAlgorithm):
             depth = mark.depth_cm
         return depth
 
-    def _finding(self, change: Any, sight: Sight, lasted: float) -> Finding:
+    def _finding(self, change: Any, sight: Sight, lasted: float) -> VisionFinding:
         finding = super()._finding(change, sight, lasted)
         share = sight.value or 0.0
         road = self._roads[sight.zone.zone_id]

@@ -26,7 +26,7 @@ from core.records import CameraConfig
 from vision.capture.clips import check_timed
 from vision.capture.conversion import check_size, converted, decode_still
 from vision.capture.frames import Frame, make_frame
-from vision.capture.packet_choice import PacketChoice, Wish
+from vision.capture.packet_choice import PacketChoice, PacketWish
 from vision.capture.preroll import JPEG, PacketRing
 from vision.capture.reaching import Reach
 from vision.capture.sources import Source, analysis_source
@@ -238,10 +238,10 @@ class CameraCapture(threading.Thread):
         if not self._choice.keyed and silent_s > 2.0 and self.status.state != "online":
             self.status.reason = "waiting for a key frame: shorten the camera's key-frame interval"
 
-    def _wish(self, now: float, silent_s: float) -> Wish:
+    def _wish(self, now: float, silent_s: float) -> PacketWish:
         behind = self._slot is not None and now - self._filled > BEHIND_S
         every = 1.0 / max(self.fps, self.pace)
-        return Wish(every, self._due, self._looked, self.economy, self.rest_s, silent_s >= STALL_S / 2, behind)
+        return PacketWish(every, self._due, self._looked, self.economy, self.rest_s, silent_s >= STALL_S / 2, behind)
 
     def _note(self, choice: PacketChoice) -> None:
         self.status.glances = choice.glances

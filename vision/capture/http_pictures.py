@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import unquote, urljoin, urlsplit
 
 from vision.capture.jpeg_stream import MOST_BYTES, JpegSplitter
-from vision.capture.login import Login, best, challenges, methods
+from vision.capture.login import StreamLogin, best, challenges, methods
 from vision.capture.sources import Source
 from vision.errors import StreamFailed
 
@@ -34,7 +34,7 @@ class HttpCamera:
     def __init__(self, source: Source, open_s: float) -> None:
         self._source = source
         self._open_s = open_s
-        self._login: Login | None = None
+        self._login: StreamLogin | None = None
         self._connection: http.client.HTTPConnection | None = None
         self._socket: socket.socket | None = None
         self._response: http.client.HTTPResponse | None = None
@@ -147,7 +147,7 @@ class HttpCamera:
             raise StreamFailed(url=self._source.shown, detail="it wants a user and a password")
         if chosen is None:
             raise StreamFailed(url=self._source.shown, detail=unknown_login(methods(offered)))
-        self._login = Login(unquote(parts.username), unquote(parts.password or ""), chosen)
+        self._login = StreamLogin(unquote(parts.username), unquote(parts.password or ""), chosen)
 
 
 def unknown_login(asked: str) -> str:

@@ -62,7 +62,7 @@ def methods(offered: Sequence[Challenge]) -> str:
 
 
 @dataclass
-class Login:
+class StreamLogin:
     """One account at one camera; ``nonce_count`` rises with every answer to the same challenge."""
 
     user: str

@@ -20,7 +20,7 @@ MAX_HELD = 240  # packets
 
 
 @dataclass(frozen=True)
-class Wish:
+class PacketWish:
     """What is wanted of a stream now.  ``every_s`` between pictures; ``due`` when the next one is (monotonic);
     ``looked`` when the last one was; ``rest_s``: in economy, key frames sooner than this are left out; ``silent``:
     nothing was decoded for so long that a picture must be; ``behind``: nobody takes what is decoded."""
@@ -53,7 +53,7 @@ class PacketChoice:
         self._held, self.gapless, self._last_key, self.keyed = [], True, None, False
 
     def choose(
-        self, packet: av.Packet, media: float | None, now: float, reordered: bool, wish: Wish
+        self, packet: av.Packet, media: float | None, now: float, reordered: bool, wish: PacketWish
     ) -> list[av.Packet]:
         """What to decode now that ``packet`` of ``media`` seconds is here; pictures of the last one only are wanted."""
         if not packet.size:

@@ -13,7 +13,7 @@ import socket
 import threading
 from urllib.parse import unquote, urlsplit
 
-from vision.capture.login import Login, best, challenges, methods
+from vision.capture.login import StreamLogin, best, challenges, methods
 
 MOST_HEAD = 64 << 10
 RTSP_PORT = 554
@@ -36,7 +36,7 @@ class RtspRelay(threading.Thread):
         self._theirs = f"rtsp://{host}:{self._camera[1]}".encode()
         self.address = f"rtsp://127.0.0.1:{port}{parts.path}" + (f"?{parts.query}" if parts.query else "")
         self.refused = ""
-        self._login: Login | None = None
+        self._login: StreamLogin | None = None
         self._pending = b""  # the last request as FFmpeg sent it
         self._signed = False
 
@@ -100,7 +100,7 @@ class RtspRelay(threading.Thread):
         if self._signed:
             self.refused = "password"
             return False
-        self._login, self._signed = Login(self._user, self._password, chosen), True
+        self._login, self._signed = StreamLogin(self._user, self._password, chosen), True
         return True
 
     def _sign(self, request: bytes) -> bytes:

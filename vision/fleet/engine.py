@@ -14,7 +14,7 @@ from vision.capture.camera_thread import CameraCapture
 from vision.capture.frames import Frame
 from vision.detections import empty
 from vision.fleet.leases import Lease
-from vision.judging.analyzer import Analyzer, CameraAnalysis, Outcome
+from vision.judging.analyzer import Analyzer, CameraAnalysis, FrameOutcome
 from vision.judging.detector_pool import DetectorPool
 from vision.judging.findings import Sight
 from vision.judging.zones import WHOLE
@@ -63,7 +63,7 @@ class Station:
         self.started = time.monotonic()
         self.changed = True
 
-    def note(self, outcome: Outcome) -> None:
+    def note(self, outcome: FrameOutcome) -> None:
         """Remember what stands, for the live state and for whoever takes over."""
         f = outcome.finding
         if f.kind != "camera_health":
@@ -77,7 +77,7 @@ class Station:
 class Engine(threading.Thread):
     """Analyses whatever cameras have new; ``emit`` gets every outcome and may block (the newest picture wins then)."""
 
-    def __init__(self, analyzer: Analyzer, emit: Callable[[Station, Outcome], None]) -> None:
+    def __init__(self, analyzer: Analyzer, emit: Callable[[Station, FrameOutcome], None]) -> None:
         super().__init__(name="analysis", daemon=True)
         self.analyzer = analyzer
         self.stations: dict[str, Station] = {}
@@ -196,7 +196,7 @@ class Engine(threading.Thread):
                 continue
             reason = status.reason if status.state != "online" else "the stream stands still"
             for finding in health.offline(now, reason):
-                outcome = Outcome(finding, None, empty())
+                outcome = FrameOutcome(finding, None, empty())
                 station.note(outcome)
                 self._emit(station, outcome)
 

@@ -16,8 +16,8 @@ from core.media import MediaStore
 from core.records import CameraConfig, EvidenceRef, GeoPoint, Observation, Zone
 from vision.detections import Detections, Image
 from vision.fleet.blur import Blur
-from vision.judging.analyzer import Outcome
-from vision.judging.findings import Finding
+from vision.judging.analyzer import FrameOutcome
+from vision.judging.findings import VisionFinding
 from vision.judging.ground import footprint
 
 MAX_EDGE = 1280  # pixels; evidence larger than this is scaled down
@@ -36,7 +36,7 @@ def jpeg(image: Image, quality: int = 88) -> bytes:
     return bytes(data)
 
 
-def annotated_jpeg(outcome: Outcome, zones: Sequence[Zone]) -> bytes:
+def annotated_jpeg(outcome: FrameOutcome, zones: Sequence[Zone]) -> bytes:
     """The picture with zones, detections and the finding's box drawn; :class:`ValueError` without a picture."""
     frame, finding = outcome.frame, outcome.finding
     if frame is None:
@@ -59,7 +59,7 @@ def annotated_jpeg(outcome: Outcome, zones: Sequence[Zone]) -> bytes:
     return jpeg(canvas)
 
 
-def _relevant(outcome: Outcome) -> Detections:
+def _relevant(outcome: FrameOutcome) -> Detections:
     if outcome.algorithm is None:
         return outcome.seen
     classes = [c for need in outcome.algorithm.needs for c in need.classes]
@@ -74,7 +74,7 @@ def _label(canvas: Image, text: str, x: int, y: int, colour: tuple[int, int, int
 
 
 def store_pictures(
-    outcome: Outcome, zones: Sequence[Zone], media: MediaStore, blur: Blur | None = None
+    outcome: FrameOutcome, zones: Sequence[Zone], media: MediaStore, blur: Blur | None = None
 ) -> tuple[EvidenceRef, ...]:
     """The clean and the annotated picture, sealed in the media store; none when there was no picture.
 
@@ -93,7 +93,11 @@ def store_pictures(
 
 
 def observation(
-    outcome: Outcome, camera: CameraConfig, epoch: int | None, received_at: datetime, evidence: tuple[EvidenceRef, ...]
+    outcome: FrameOutcome,
+    camera: CameraConfig,
+    epoch: int | None,
+    received_at: datetime,
+    evidence: tuple[EvidenceRef, ...],
 ) -> Observation:
     """The finding as an observation of ``camera``; same camera, kind, zone, state and moment: same id."""
     f = outcome.finding
@@ -136,7 +140,7 @@ def on_the_ground(box: tuple[float, float, float, float] | None, camera: CameraC
     return GeoPoint(lon=round(found[0], 7), lat=round(found[1], 7)), homography.error_m
 
 
-def _on_map(finding: Finding, camera: CameraConfig, accuracy_m: float) -> dict[str, object]:
+def _on_map(finding: VisionFinding, camera: CameraConfig, accuracy_m: float) -> dict[str, object]:
     """What a calibrated camera adds: how exact the place is, and the ground that the finding covers."""
     homography = of_calibration(camera.calibration)
     covers = footprint(homography, finding.box, finding.kind) if homography and finding.box else None
@@ -156,7 +160,7 @@ def with_clip(first: Observation, clip: EvidenceRef, stands: bool, now: datetime
     )
 
 
-def _attributes(outcome: Outcome, camera: CameraConfig) -> dict[str, object]:
+def _attributes(outcome: FrameOutcome, camera: CameraConfig) -> dict[str, object]:
     given = dict(outcome.finding.attributes)
     given["camera_name"] = camera.name
     if len(outcome.seen.models) > 1:

@@ -55,7 +55,7 @@ class LeftBehind:
     faults: list[str]
 
 
-class LiveStates:
+class WorkerStates:
     """Writes the entries of one worker's cameras."""
 
     def __init__(

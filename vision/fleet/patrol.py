@@ -22,9 +22,9 @@ from vision.capture.frames import Frame
 from vision.capture.stills import grab
 from vision.detections import Detections, empty, merge
 from vision.errors import StreamFailed
-from vision.judging.analyzer import Outcome, build_algorithm
+from vision.judging.analyzer import FrameOutcome, build_algorithm
 from vision.judging.detector_pool import DetectorPool
-from vision.judging.findings import Algorithm, Finding, Sight
+from vision.judging.findings import Algorithm, Sight, VisionFinding
 
 # how much a camera's place matters; the rest is how long ago and what was found there
 CATEGORY_RISK = {
@@ -54,7 +54,7 @@ CONFIRMED = {"flame_smoke": Confirmation(7, 4)}
 
 
 @dataclass(frozen=True)
-class Memory:
+class PatrolMemory:
     """What is known of a camera from earlier visits; times in seconds since the epoch."""
 
     visited: float = 0.0
@@ -63,19 +63,19 @@ class Memory:
 
 
 @dataclass
-class Visit:
+class PatrolVisit:
     """One camera's visit: outcomes to publish, the new memory, and what it cost."""
 
     camera: CameraConfig
-    outcomes: list[Outcome] = field(default_factory=list)
-    memory: Memory = field(default_factory=Memory)
+    outcomes: list[FrameOutcome] = field(default_factory=list)
+    memory: PatrolMemory = field(default_factory=PatrolMemory)
     pictures: int = 0
     seconds: float = 0.0
     cpu_s: float = 0.0
     problem: str = ""
 
 
-def risk(camera: CameraConfig, memory: Memory, now: float) -> float:
+def risk(camera: CameraConfig, memory: PatrolMemory, now: float) -> float:
     """How urgent a visit is: place × time since the last (in hours, at most a day) × what was found there before."""
     hours = min((now - memory.visited) / 3600, 24.0) if memory.visited else 24.0
     place = CATEGORY_RISK.get(camera.category, 1.0) * (1.0 + (5 - min(max(camera.priority, 1), 9)) * 0.1)
@@ -83,27 +83,27 @@ def risk(camera: CameraConfig, memory: Memory, now: float) -> float:
     return place * past * (0.05 + hours)
 
 
-def order(cameras: Iterable[CameraConfig], memories: Mapping[str, Memory], now: float) -> list[CameraConfig]:
+def order(cameras: Iterable[CameraConfig], memories: Mapping[str, PatrolMemory], now: float) -> list[CameraConfig]:
     """The cameras, most urgent first."""
     return sorted(
         (c for c in cameras if c.enabled),
-        key=lambda c: (-risk(c, memories.get(c.camera_id, Memory()), now), c.camera_id),
+        key=lambda c: (-risk(c, memories.get(c.camera_id, PatrolMemory()), now), c.camera_id),
     )
 
 
 def visit(
     camera: CameraConfig,
-    memory: Memory,
+    memory: PatrolMemory,
     pool: DetectorPool,
     extra: tuple[AlgorithmConfig, ...] = (),
     *,
     stills: int = 3,
     gap_s: float = 0.4,
     timeout_s: float = 6.0,
-) -> Visit:
+) -> PatrolVisit:
     """Visit one camera with its own algorithms and ``extra`` ones; never raises for the camera's faults."""
     began, cpu = time.monotonic(), time.thread_time()
-    out = Visit(camera)
+    out = PatrolVisit(camera)
     standing: set[str] = set()
     try:
         wanted = {a.kind: a for a in (*extra, *camera.algorithms) if a.kind not in NOT_ON_PATROL}
@@ -124,7 +124,7 @@ def visit(
         out.problem = str(error)
         standing |= set(memory.standing)
     opened = sum(1 for o in out.outcomes if o.finding.state == "open")
-    out.memory = Memory(time.time(), memory.found + opened, tuple(sorted(standing)))
+    out.memory = PatrolMemory(time.time(), memory.found + opened, tuple(sorted(standing)))
     out.seconds, out.cpu_s = time.monotonic() - began, time.thread_time() - cpu
     return out
 
@@ -153,7 +153,7 @@ class _Sights:
         return merge(here) if here else empty()
 
 
-def _judge(out: Visit, algorithm: Algorithm, sights: _Sights, memory: Memory, standing: set[str]) -> None:
+def _judge(out: PatrolVisit, algorithm: Algorithm, sights: _Sights, memory: PatrolMemory, standing: set[str]) -> None:
     """Ask one algorithm about the pictures, and note what changed since the last visit."""
     looks: dict[str, list[tuple[Sight, Frame]]] = {}
     opened: set[str] = set()
@@ -182,7 +182,7 @@ def _judge(out: Visit, algorithm: Algorithm, sights: _Sights, memory: Memory, st
         if present == (key in memory.standing):
             continue
         sight, frame = (shown if present else judged)[-1]
-        finding = Finding(
+        finding = VisionFinding(
             kind=algorithm.kind,
             state="open" if present else "clear",
             zone=zone_id or None,
@@ -191,10 +191,10 @@ def _judge(out: Visit, algorithm: Algorithm, sights: _Sights, memory: Memory, st
             box=sight.box,
             attributes={"detail": sight.detail, "patrol": True, "pictures": f"{len(shown)} of {len(judged)}"},
         )
-        out.outcomes.append(Outcome(finding, frame, sights.of(algorithm, frame.sequence), algorithm))
+        out.outcomes.append(FrameOutcome(finding, frame, sights.of(algorithm, frame.sequence), algorithm))
 
 
-def _offline(out: Visit, memory: Memory, standing: set[str], problem: str | None) -> None:
+def _offline(out: PatrolVisit, memory: PatrolMemory, standing: set[str], problem: str | None) -> None:
     """Camera health: whether the camera gave pictures at all."""
     if problem is not None:
         standing.add("camera_health")
@@ -203,4 +203,6 @@ def _offline(out: Visit, memory: Memory, standing: set[str], problem: str | None
     reason = f"no pictures on patrol: {problem}" if problem else "pictures arrive again"
     attributes = {"state": "offline", "reason": reason, "patrol": True}
     change: Literal["open", "clear"] = "open" if problem is not None else "clear"
-    out.outcomes.append(Outcome(Finding("camera_health", change, None, attributes=attributes), None, empty()))
+    out.outcomes.append(
+        FrameOutcome(VisionFinding("camera_health", change, None, attributes=attributes), None, empty())
+    )

@@ -24,14 +24,14 @@ from core.settings import Settings, load_settings
 from vision.fleet import evidence
 from vision.fleet.blur import Blur
 from vision.fleet.leases import bucket_key
-from vision.fleet.patrol import Memory, Visit, order, visit
+from vision.fleet.patrol import PatrolMemory, PatrolVisit, order, visit
 from vision.judging.detector_pool import DetectorPool
 
 Show = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
-class Plan:
+class PatrolPlan:
     """What the command asked for."""
 
     file: Path | None = None
@@ -44,7 +44,7 @@ class Plan:
     everything: bool = False
 
 
-async def walk(plan: Plan, show: Show, settings: Settings | None = None) -> None:
+async def walk(plan: PatrolPlan, show: Show, settings: Settings | None = None) -> None:
     """Walk the rounds; one line per visit and a summary per round go to ``show``."""
     bus: Bus | None = None
     if plan.file is None:
@@ -52,7 +52,7 @@ async def walk(plan: Plan, show: Show, settings: Settings | None = None) -> None
         bus = await connect(settings, "patrol")
         await bus.ensure()
     try:
-        memories: dict[str, Memory] = {}
+        memories: dict[str, PatrolMemory] = {}
         while True:
             began = time.monotonic()
             await _round(plan, bus, settings, memories, show)
@@ -65,7 +65,7 @@ async def walk(plan: Plan, show: Show, settings: Settings | None = None) -> None
 
 
 async def _round(
-    plan: Plan, bus: Bus | None, settings: Settings | None, memories: dict[str, Memory], show: Show
+    plan: PatrolPlan, bus: Bus | None, settings: Settings | None, memories: dict[str, PatrolMemory], show: Show
 ) -> None:
     pool = DetectorPool()
     live = await bus.bucket("live") if bus is not None else None
@@ -85,7 +85,7 @@ async def _round(
 
         async def one(camera: CameraConfig) -> None:
             async with gate:
-                memory = memories.get(camera.camera_id, Memory())
+                memory = memories.get(camera.camera_id, PatrolMemory())
                 done = await loop.run_in_executor(
                     threads, lambda: visit(camera, memory, pool, extra, timeout_s=plan.timeout_s)
                 )
@@ -101,7 +101,7 @@ async def _round(
     show({"summary": summary})
 
 
-async def _cameras(plan: Plan, bus: Bus | None) -> list[CameraConfig]:
+async def _cameras(plan: PatrolPlan, bus: Bus | None) -> list[CameraConfig]:
     if bus is None:
         assert plan.file is not None
         try:
@@ -126,7 +126,7 @@ async def _cameras(plan: Plan, bus: Bus | None) -> list[CameraConfig]:
     return [c for c in cameras if not plan.categories or c.category in plan.categories]
 
 
-async def _remembered(live: KeyValue, cameras: list[CameraConfig]) -> dict[str, Memory]:
+async def _remembered(live: KeyValue, cameras: list[CameraConfig]) -> dict[str, PatrolMemory]:
     """What earlier patrols left in the live bucket."""
     try:
         keys = {k for k in await live.keys() if k.startswith("patrol.")}
@@ -138,11 +138,11 @@ async def _remembered(live: KeyValue, cameras: list[CameraConfig]) -> dict[str, 
         if key in keys:
             entry = await live.get(key)
             state = json.loads(entry.value or b"{}")
-            found[camera.camera_id] = Memory(state["visited"], state["found"], tuple(state["standing"]))
+            found[camera.camera_id] = PatrolMemory(state["visited"], state["found"], tuple(state["standing"]))
     return found
 
 
-async def _publish(bus: Bus, media: MediaStore, live: KeyValue, done: Visit, blur: Blur | None) -> None:
+async def _publish(bus: Bus, media: MediaStore, live: KeyValue, done: PatrolVisit, blur: Blur | None) -> None:
     for outcome in done.outcomes:
         refs = await asyncio.to_thread(evidence.store_pictures, outcome, done.camera.zones, media, blur)
         await bus.observe(evidence.observation(outcome, done.camera, None, datetime.now(UTC), refs))
@@ -151,7 +151,7 @@ async def _publish(bus: Bus, media: MediaStore, live: KeyValue, done: Visit, blu
     await live.put(f"patrol.{bucket_key(done.camera.camera_id)}", json.dumps(state).encode())
 
 
-def _line(done: Visit) -> dict[str, Any]:
+def _line(done: PatrolVisit) -> dict[str, Any]:
     findings = [
         {
             "kind": o.finding.kind,

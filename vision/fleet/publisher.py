@@ -19,7 +19,7 @@ from vision.fleet.blur import Blur
 from vision.fleet.engine import Station
 from vision.fleet.leases import LeaseBook
 from vision.fleet.supervision import BUS_TROUBLE
-from vision.judging.analyzer import Outcome
+from vision.judging.analyzer import FrameOutcome
 
 log = logging.getLogger("yiwang.vision")
 
@@ -30,7 +30,7 @@ CLIP_AFTER_S = 20.0
 @dataclass(frozen=True)
 class _Item:
     station: Station
-    outcome: Outcome
+    outcome: FrameOutcome
     clip: Future[bytes | None] | None = None
 
 
@@ -54,7 +54,7 @@ class Publisher:
         self._stopping = False
         self._clips: set[asyncio.Task[None]] = set()
 
-    def emit(self, station: Station, outcome: Outcome) -> None:
+    def emit(self, station: Station, outcome: FrameOutcome) -> None:
         """From the analysing thread: queue an outcome; waits while the queue is full."""
         while len(self._queue) >= QUEUE_LIMIT and not self._stopping:
             time.sleep(0.05)

@@ -30,7 +30,7 @@ from vision.fleet.balance import Balance
 from vision.fleet.blur import Blur
 from vision.fleet.engine import Engine, Station
 from vision.fleet.leases import BEAT_S, LeaseBook, bucket_key, ensure_leases
-from vision.fleet.live_state import LiveStates
+from vision.fleet.live_state import WorkerStates
 from vision.fleet.look_requests import Looker
 from vision.fleet.models_watch import ModelsWatch
 from vision.fleet.publisher import Publisher
@@ -77,7 +77,7 @@ class VisionWorker:
         """Work until ``stop``, then give every camera back."""
         self.registry = await self.bus.bucket("registry")
         live = await self.bus.bucket("live")
-        self.states = LiveStates(live, self.engine, self.book, self.clock, self.models.problems_of)
+        self.states = WorkerStates(live, self.engine, self.book, self.clock, self.models.problems_of)
         self.publisher.told = self.states.tell_one
         self.balance = Balance(
             live, self.engine, self.book, self.models, self.clock, lambda camera_id: self._drop(camera_id, "release")

@@ -18,7 +18,7 @@ from vision.detections import Detections, empty, merge
 from vision.errors import ClassMissing, ModelInvalid, ModelMissing, ZoneInvalid
 from vision.judging.camera_health import CameraHealth
 from vision.judging.detector_pool import DetectorPool
-from vision.judging.findings import Algorithm, Finding, Need
+from vision.judging.findings import Algorithm, Need, VisionFinding
 from vision.judging.motion_gate import MotionGate
 from vision.judging.zones import WHOLE, centre_points, checked, contains
 
@@ -28,10 +28,10 @@ MASK = "mask"  # the purpose of a zone in which nothing is judged
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FrameOutcome:
     """A finding with the frame and the detections it rests on; ``frame`` None: there was no picture."""
 
-    finding: Finding
+    finding: VisionFinding
     frame: Frame | None
     seen: Detections
     algorithm: Algorithm | None = None
@@ -144,14 +144,14 @@ class CameraAnalysis:
         if self.health is not None:
             self.health.restore(faults)
 
-    def update(self, frame: Frame) -> list[Outcome]:
+    def update(self, frame: Frame) -> list[FrameOutcome]:
         """All findings of one frame, whose detections stand in ``seen``."""
         out = []
         if self.health is not None:
-            out += [Outcome(f, frame, empty()) for f in self.health.update(frame, frame.clock_s)]
+            out += [FrameOutcome(f, frame, empty()) for f in self.health.update(frame, frame.clock_s)]
         for algorithm in self.algorithms:
             seen = self.seen_by(algorithm, frame)
-            out += [Outcome(f, frame, seen, algorithm) for f in algorithm.update(seen, frame, frame.clock_s)]
+            out += [FrameOutcome(f, frame, seen, algorithm) for f in algorithm.update(seen, frame, frame.clock_s)]
         return out
 
     @property
@@ -188,11 +188,11 @@ class Analyzer:
         self.frames = 0
         self.detected = 0
 
-    def step(self, work: Sequence[tuple[CameraAnalysis, Frame]]) -> list[Outcome]:
+    def step(self, work: Sequence[tuple[CameraAnalysis, Frame]]) -> list[FrameOutcome]:
         """One frame each of several cameras: gate, detect together, judge."""
         return [outcome for _, outcome in self.step_by_camera(work)]
 
-    def step_by_camera(self, work: Sequence[tuple[CameraAnalysis, Frame]]) -> list[tuple[CameraAnalysis, Outcome]]:
+    def step_by_camera(self, work: Sequence[tuple[CameraAnalysis, Frame]]) -> list[tuple[CameraAnalysis, FrameOutcome]]:
         """As :meth:`step`, each outcome with its camera."""
         gated: list[tuple[CameraAnalysis, Frame]] = []
         wanted: dict[str, tuple[Need, list[tuple[CameraAnalysis, Frame]]]] = {}
@@ -212,9 +212,7 @@ class Analyzer:
         for need, pairs in wanted.values():
             for start in range(0, len(pairs), self.max_batch):
                 batch = pairs[start : start + self.max_batch]
-                for (camera, _), seen in zip(
-                    batch, self.pool.detect(need, [f.image for _, f in batch]), strict=True
-                ):
+                for (camera, _), seen in zip(batch, self.pool.detect(need, [f.image for _, f in batch]), strict=True):
                     camera.seen[need.key] = seen
                 self.detected += len(batch)
         return [(camera, outcome) for camera, frame in gated for outcome in camera.update(frame)]

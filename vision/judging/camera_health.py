@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.capture.frames import Frame
-from vision.judging.findings import Finding
-from vision.judging.hysteresis import Standing
+from vision.judging.findings import VisionFinding
+from vision.judging.hysteresis import HeldState
 from vision.judging.stillness import Stillness, is_no_video
 from vision.params import Seconds, Share
 
@@ -67,9 +67,9 @@ class CameraHealth:
     def __init__(self, params: HealthParams | None = None) -> None:
         p = self.params = params or HealthParams()
         waits = {s: float(getattr(p, f"{s}_s")) for s in STATES}
-        self._standing = {s: Standing(wait, p.clear_after_s, blink_s=0.5) for s, wait in waits.items()}
-        self._offline = Standing(p.offline_s, 0.0, blink_s=0.0, max_gap_s=3600.0)
-        self._standing["frozen"] = Standing(p.frozen_s, p.clear_after_s, blink_s=0.0, max_gap_s=3600.0)
+        self._standing = {s: HeldState(wait, p.clear_after_s, blink_s=0.5) for s, wait in waits.items()}
+        self._offline = HeldState(p.offline_s, 0.0, blink_s=0.0, max_gap_s=3600.0)
+        self._standing["frozen"] = HeldState(p.frozen_s, p.clear_after_s, blink_s=0.0, max_gap_s=3600.0)
         self._stillness = Stillness()
         self._edges: NDArray[np.float32] | None = None  # mean edge map of good moments
         self._sharpness = 0.0
@@ -90,12 +90,12 @@ class CameraHealth:
             if standing is not None:
                 standing.is_open = True
 
-    def offline(self, now: float, reason: str) -> list[Finding]:
+    def offline(self, now: float, reason: str) -> list[VisionFinding]:
         """No frame came up to ``now``; ``reason`` is what capture says."""
         change = self._offline.feed(True, now)
         return [_finding("offline", change, f"{REASONS['offline']}: {reason}")] if change else []
 
-    def update(self, frame: Frame, now: float) -> list[Finding]:
+    def update(self, frame: Frame, now: float) -> list[VisionFinding]:
         """Changes that this frame brings."""
         found = []
         change = self._offline.feed(False, now)
@@ -192,11 +192,11 @@ def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     return float((a * b).sum() / max(float(np.sqrt((a * a).sum() * (b * b).sum())), 1e-6))
 
 
-def _finding(state: str, change: Any, reason: str) -> Finding:
-    return Finding(kind="camera_health", state=change, zone=None, attributes={"state": state, "reason": reason})
+def _finding(state: str, change: Any, reason: str) -> VisionFinding:
+    return VisionFinding(kind="camera_health", state=change, zone=None, attributes={"state": state, "reason": reason})
 
 
-def _clock(change: Any, offset_s: float) -> Finding:
+def _clock(change: Any, offset_s: float) -> VisionFinding:
     """The clock's finding says by how much; ``offset_s`` > 0: the camera is ahead of us."""
     if change == "clear":
         reason = "the camera's clock is right again"
@@ -204,4 +204,4 @@ def _clock(change: Any, offset_s: float) -> Finding:
         amount = f"{abs(offset_s):.0f} s" if abs(offset_s) < 7200 else f"{abs(offset_s) / 3600:.1f} h"
         reason = f"{REASONS['wrong_clock']}: {amount} {'ahead' if offset_s > 0 else 'behind'}"
     attributes = {"state": "wrong_clock", "reason": reason, "offset_s": round(offset_s, 1)}
-    return Finding("camera_health", change, None, value=round(offset_s, 1), unit="s", attributes=attributes)
+    return VisionFinding("camera_health", change, None, value=round(offset_s, 1), unit="s", attributes=attributes)

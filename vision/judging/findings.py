@@ -40,7 +40,7 @@ class Sight:
 
 
 @dataclass(frozen=True)
-class Finding:
+class VisionFinding:
     """A condition that opened or cleared; becomes an observation when the camera's name is added."""
 
     kind: str
@@ -68,7 +68,7 @@ class Algorithm(Protocol):
 
     def judge(self, seen: Detections, frame: Frame) -> list[Sight]: ...
 
-    def update(self, seen: Detections, frame: Frame, now: float) -> list[Finding]: ...
+    def update(self, seen: Detections, frame: Frame, now: float) -> list[VisionFinding]: ...
 
     def restore(self, zone: str | None) -> None:
         """The condition stands in ``zone`` (another worker opened it): clear it when it is seen to be gone."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 
-class Standing:
+class HeldState:
     """One condition in one zone.
 
     It opens when the condition was there for ``after_s`` and clears when it was gone for ``clear_after_s``.

@@ -13,7 +13,7 @@ from core.errors import InputInvalid
 from core.records import AlgorithmConfig, CameraConfig, Zone
 from vision.capture.clips import read_clip
 from vision.capture.frames import make_frame
-from vision.judging.analyzer import Analyzer, CameraAnalysis, Outcome, build_algorithm
+from vision.judging.analyzer import Analyzer, CameraAnalysis, FrameOutcome, build_algorithm
 from vision.judging.detector_pool import DetectorPool
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)  # a clip has no date; times are shown as seconds
@@ -34,7 +34,7 @@ class Analysis:
 
 def analyze(
     job: Analysis, pool: DetectorPool | None = None, looked: Callable[[float], None] | None = None
-) -> Iterator[Outcome]:
+) -> Iterator[FrameOutcome]:
     """Outcomes in the order of video time (``frame.clock_s``).  ``looked`` is told the time of every picture."""
     if not 0 < job.fps <= MAX_FPS:
         raise InputInvalid(field="--fps", detail=f"{job.fps:g} pictures a second", how=f"give 0.01 … {MAX_FPS:g}")
@@ -55,7 +55,7 @@ def analyze(
         yield from analyzer.step([(camera, frame)])
 
 
-def as_line(outcome: Outcome) -> dict[str, Any]:
+def as_line(outcome: FrameOutcome) -> dict[str, Any]:
     """An outcome as the command line prints it."""
     f = outcome.finding
     return {

@@ -25,7 +25,7 @@ NAMES = ["nose", *(f"{side}_{part}" for part in _SIDED for side in ("left", "rig
 
 
 @dataclass(frozen=True)
-class Pose:
+class BodyPose:
     """Keypoints in pixels of the picture: ``points`` (17, 2) x, y; ``score`` (17,)."""
 
     points: NDArray[np.float32]
@@ -52,7 +52,7 @@ class MoveNet:
         self._lock = threading.Lock()
         self.model: ModelRef = weights.reference(path)
 
-    def look(self, image: Image, box: Box) -> Pose:
+    def look(self, image: Image, box: Box) -> BodyPose:
         """The pose of the person in ``box`` (pixels)."""
         x1, y1, x2, y2 = box
         side = max(x2 - x1, y2 - y1, 8.0) * 1.25
@@ -63,7 +63,7 @@ class MoveNet:
         with self._lock:
             out = self._session.run(None, {self._input: tensor})[0].reshape(17, 3)
         points = np.stack([left + out[:, 1] * side, top + out[:, 0] * side], axis=1).astype(np.float32)
-        return Pose(points, out[:, 2].astype(np.float32))
+        return BodyPose(points, out[:, 2].astype(np.float32))
 
 
 @lru_cache(maxsize=2)

@@ -30,9 +30,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from vision.fleet.patrol_rounds import Plan, walk
+    from vision.fleet.patrol_rounds import PatrolPlan, walk
 
-    plan = Plan(
+    plan = PatrolPlan(
         file=args.file,
         algorithms=tuple(args.algorithm or ["flame_smoke"]),
         categories=tuple(args.category),

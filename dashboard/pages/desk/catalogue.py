@@ -83,7 +83,9 @@ async def picked(visit: Visit, cell: dict[str, Any] | None) -> Any:
     checked = [f"{names.get(q['field'], q['field'])} {t('cat.rule.' + q['rule'])}: {q['bad']} / {q['rows']}"
                for q in found["quality"]]  # fmt: skip
     parts: list[Any] = [
-        html.H2(found[language]), html.P(found["abstract"]), html.P(found["condition"], className="quiet"),
+        html.H2(found[language]),
+        html.P(found["abstract"]),
+        html.P(found["condition"], className="quiet"),
         html.P(f"{t('cat.quality')}：" + ("；".join(checked) or "—")),
     ]
     if found["sharing"] != "none":
@@ -132,7 +134,7 @@ async def decided(visit: Visit, grant: int | None, refuse: int | None, end: int 
     if ctx.triggered_id == "cat-end":
         await in_thread(desk.end, visit.services, visit.principal, on)
         return "", await in_thread(_asked, visit)
-    sent = desk.Decision(grant=ctx.triggered_id == "cat-grant", note=note or "")
+    sent = desk.ShareDecision(grant=ctx.triggered_id == "cat-grant", note=note or "")
     made = await in_thread(desk.decide, visit.services, visit.principal, on, sent)
     said = visit.t("cat.key_is", path=made["path"], secret=made["key"]) if made.get("key") else ""
     return said, await in_thread(_asked, visit)

@@ -14,7 +14,7 @@ from core.errors import InputInvalid
 from dashboard.pages.frame import Page, Visit, in_thread
 from dashboard.pages.tables import CHART, column, table
 from events.cases.queries import summary_of
-from events.indicators.evaluation import Question, Table, cases_behind, evaluate
+from events.indicators.evaluation import IndicatorQuestion, Table, cases_behind, evaluate
 from storage.session import read_scope
 
 PAGE = Page(
@@ -76,7 +76,7 @@ async def behind(visit: Visit, cell: dict[str, Any] | None, days: str, by: str) 
     return table(visit, "ind-cases", case_columns(visit), items, key="case_id", height="40vh"), title
 
 
-def question_of(visit: Visit, days: str, by: str) -> Question:
+def question_of(visit: Visit, days: str, by: str) -> IndicatorQuestion:
     """The last ``days`` days, grouped ``by``.
 
     Raises:
@@ -85,7 +85,7 @@ def question_of(visit: Visit, days: str, by: str) -> Question:
     if days not in DAYS or by not in GROUPINGS:
         raise InputInvalid(field="by", detail=f"{by!r} over {days!r} days is unknown", how="choose one that is offered")
     now = visit.services.clock.now()
-    return Question(opened_from=now - timedelta(days=int(days)), opened_to=now, by=by)  # type: ignore[arg-type]
+    return IndicatorQuestion(opened_from=now - timedelta(days=int(days)), opened_to=now, by=by)  # type: ignore[arg-type]
 
 
 def columns_of(found: Table, visit: Visit) -> list[dict[str, Any]]:
@@ -138,12 +138,12 @@ def case_columns(visit: Visit) -> list[dict[str, Any]]:
     ]
 
 
-def _evaluate(visit: Visit, question: Question) -> Table:
+def _evaluate(visit: Visit, question: IndicatorQuestion) -> Table:
     with read_scope(visit.services.engine) as session:
         return evaluate(session, visit.principal.actor, question, visit.services.clock.now())
 
 
-def _behind(visit: Visit, question: Question, column_id: str, key: str) -> list[dict[str, Any]]:
+def _behind(visit: Visit, question: IndicatorQuestion, column_id: str, key: str) -> list[dict[str, Any]]:
     now = visit.services.clock.now()
     with read_scope(visit.services.engine) as session:
         over = {f.id: f.over for f in evaluate(session, visit.principal.actor, question, now).formulas}

@@ -26,7 +26,7 @@ _PLUMBING = frozenset(
 )  # fmt: skip
 
 
-class Word(Record, frozen=True, omit_defaults=False):
+class WrittenWord(Record, frozen=True, omit_defaults=False):
     """What somebody wrote: ``title`` the field's name, ``command`` its command's."""
 
     field: str
@@ -39,7 +39,7 @@ class Word(Record, frozen=True, omit_defaults=False):
     at: datetime
 
 
-def words_of(detail: CaseDetail, definition: Definition) -> list[Word]:
+def words_of(detail: CaseDetail, definition: Definition) -> list[WrittenWord]:
     """Every field that a person filled in, in the order of the history; the report's first."""
     found = []
     first = detail.transitions[0] if detail.transitions else None
@@ -60,12 +60,12 @@ def _said(name: str, value: Any) -> bool:
     return name not in _PLUMBING and value not in (None, "", [], {})
 
 
-def _word(name: str, value: Any, definition: Definition, command: str, by: str, at: datetime) -> Word:
+def _word(name: str, value: Any, definition: Definition, command: str, by: str, at: datetime) -> WrittenWord:
     spec = definition.fields.get(name, {})
     choice = (spec.get("choices") or {}).get(str(value))
     plain = value if isinstance(value, str) else "；".join(map(str, value)) if isinstance(value, list) else str(value)
     named = definition.commands.get(command)
-    return Word(
+    return WrittenWord(
         field=name,
         title=spec.get("title") or {"zh": name, "en": name},
         value=value,

@@ -66,7 +66,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("ttl_s must lie between 0 and 2419200")
 
 
-class Target(msgspec.Struct, frozen=True):
+class PushTarget(msgspec.Struct, frozen=True):
     """A subscription, read."""
 
     subscription_id: str
@@ -75,7 +75,7 @@ class Target(msgspec.Struct, frozen=True):
     auth: str
 
 
-class Answer(msgspec.Struct, frozen=True):
+class PushAnswer(msgspec.Struct, frozen=True):
     """What became of one message: ``status`` is HTTP's, 0 without an answer."""
 
     status: int
@@ -120,7 +120,7 @@ class WebPush:
         if left:
             raise NotifierFailed(channel="web_push", detail=f"{len(left)} of {len(targets)} phones: {left[0].detail}")
 
-    def _targets(self, notice: NoticeMessage) -> list[Target]:
+    def _targets(self, notice: NoticeMessage) -> list[PushTarget]:
         live = select(LoginSession.session_hash).where(LoginSession.expires_at > datetime.now(UTC))
         query = (
             select(PushSubscription)
@@ -131,38 +131,38 @@ class WebPush:
         engine = make_engine(self._settings.database_url)
         try:
             with read_scope(engine) as session:
-                return [Target(s.subscription_id, s.endpoint, s.p256dh, s.auth) for s in session.scalars(query)]
+                return [PushTarget(s.subscription_id, s.endpoint, s.p256dh, s.auth) for s in session.scalars(query)]
         finally:
             engine.dispose()
 
     # one message ----------------------------------------------------------
-    def _push(self, target: Target, notice: NoticeMessage) -> Answer:
+    def _push(self, target: PushTarget, notice: NoticeMessage) -> PushAnswer:
         """Send to one subscription, in a thread; never raises for what one subscription may be."""
         host = urlsplit(target.endpoint).netloc
         wait = max(self._paused.get(key, 0.0) for key in (host, target.subscription_id)) - time.monotonic()
         if wait > 0:
-            return Answer(status=0, detail=f"{host} is left alone for {wait:.0f} s")
+            return PushAnswer(status=0, detail=f"{host} is left alone for {wait:.0f} s")
         try:
             answer = self._post(target, notice, message(notice))
             if answer.status == 413:
                 answer = self._post(target, notice, message(notice, bare=True))
         except InputInvalid as error:
-            return Answer(status=400, detail=str(error))  # an endpoint or a key that may not be used
+            return PushAnswer(status=400, detail=str(error))  # an endpoint or a key that may not be used
         except (OSError, http.client.HTTPException) as error:
             self._paused[host] = time.monotonic() + PAUSE_S
-            return Answer(status=0, detail=f"{host}: {error}")
+            return PushAnswer(status=0, detail=f"{host}: {error}")
         if answer.status == 429:
             self._pause(target.subscription_id, answer)
         elif answer.status >= 500:
             self._pause(host, answer)
         return answer
 
-    def _pause(self, key: str, answer: Answer) -> None:
+    def _pause(self, key: str, answer: PushAnswer) -> None:
         now = time.monotonic()
         self._paused = {k: until for k, until in self._paused.items() if until > now}
         self._paused[key] = now + min(MAX_PAUSE_S, answer.retry_after_s or PAUSE_S)
 
-    def _post(self, target: Target, notice: NoticeMessage, plain: bytes) -> Answer:
+    def _post(self, target: PushTarget, notice: NoticeMessage, plain: bytes) -> PushAnswer:
         host, port = push_encryption.check_endpoint(target.endpoint, self._params.allow_private)
         key, secret = push_encryption.browser_key(target.p256dh), push_encryption.browser_secret(target.auth)
         body = push_encryption.encrypt(plain, key, secret)
@@ -182,12 +182,12 @@ class WebPush:
             answer = connection.getresponse()
             detail = answer.read(300).decode("utf-8", "replace")
             wait = _seconds(answer.headers.get("Retry-After", ""))
-            return Answer(status=answer.status, detail=f"HTTP {answer.status} {detail}".strip(), retry_after_s=wait)
+            return PushAnswer(status=answer.status, detail=f"HTTP {answer.status} {detail}".strip(), retry_after_s=wait)
         finally:
             connection.close()
 
     # what became of it ----------------------------------------------------
-    def _settle(self, pairs: Sequence[tuple[Target, Answer]]) -> None:
+    def _settle(self, pairs: Sequence[tuple[PushTarget, PushAnswer]]) -> None:
         now = datetime.now(UTC)
         gone = [t.subscription_id for t, a in pairs if a.status in (404, 410)]
         engine = make_engine(self._settings.database_url)
@@ -228,7 +228,7 @@ def message(notice: NoticeMessage, bare: bool = False) -> bytes:
     return push_encryption.payload(values if bare else values | {"kind": notice.kind, "body": notice.body})
 
 
-def _passing(answer: Answer) -> bool:
+def _passing(answer: PushAnswer) -> bool:
     """Worth another attempt."""
     return answer.status in (0, 408, 425, 429) or answer.status >= 500
 

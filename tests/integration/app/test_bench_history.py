@@ -10,7 +10,7 @@ from sqlalchemy import Engine, func, inspect, select, text
 from bench.parts.history import SITES, grow
 from bench.parts.merging import settle_city
 from bench.parts.replay import Day, make_sites
-from events.evidence.audit_log import Flaw
+from events.evidence.audit_log import ChainFlaw
 from events.evidence.verify import check_log
 from storage.schema import create_all, full_metadata
 from storage.session import make_engine, read_scope
@@ -24,7 +24,7 @@ def check(engine: Engine) -> None:
     assert rows["audit_entry"] >= rows["case_transition"] > 500
     assert all(rows.values())
     assert grow(engine, 200, incidents=24)["case_file"] == 220  # adds to what is there
-    assert [f for f in check_log(engine, {}) if isinstance(f, Flaw)] == []
+    assert [f for f in check_log(engine, {}) if isinstance(f, ChainFlaw)] == []
     with read_scope(engine) as session:
         count = func.count()
         assert session.execute(select(Case.open, count).group_by(Case.open).order_by(Case.open)).all() == [

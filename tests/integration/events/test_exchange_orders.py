@@ -15,7 +15,7 @@ from core.records import Observation
 from dashboard.auth import add_user
 from events.correlation.case_placement import Desk
 from events.correlation.intake import Intake
-from events.correlation.places import Registry
+from events.correlation.places import PlaceRegistry
 from events.dispatching.routing import default_routing
 from events.rules.rulebook import default_rulebook
 from events.runtime.orders import OrderDesk
@@ -48,7 +48,7 @@ def intake(engine: Engine) -> Iterator[Intake]:
         session.add(Connection(connection_id="hotline", name="12345", kind="hotline", account=user.user_id,
                                enabled=True, version=1, updated_at=NOW, secret_names=[]))  # fmt: skip
         session.add(Connection(connection_id="nobody", name="x", kind="hotline", updated_at=NOW, secret_names=[]))
-    service, registry = case_service(engine, clock), Registry(clock)
+    service, registry = case_service(engine, clock), PlaceRegistry(clock)
     desk = Desk(service, clock, registry, default_routing())
     yield Intake(clock, default_rulebook(), registry, desk, OrderDesk(service, clock))
 

@@ -17,7 +17,7 @@ from core.records import SYSTEM, Actor, Command, EvidenceRef, GeoPoint, Observat
 from events.correlation.case_placement import Desk
 from events.correlation.duplicates import proposals
 from events.correlation.intake import Intake
-from events.correlation.places import Registry
+from events.correlation.places import PlaceRegistry
 from events.dispatching.routing import default_routing
 from events.evidence.audit_log import chain, check_chain
 from events.evidence.verify import check_log
@@ -51,7 +51,7 @@ class House:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.clock = ManualClock(T0)
-        self.registry = Registry(self.clock)
+        self.registry = PlaceRegistry(self.clock)
         self.service = case_service(engine, self.clock)
         self.desk = Desk(self.service, self.clock, self.registry, default_routing())
         self.book = default_rulebook()
@@ -148,9 +148,7 @@ def test_a_wrong_join_is_undone_with_its_history(house: House) -> None:
         assert len(links) == 2
         old = session.scalars(select(CaseObservation).where(CaseObservation.case_id == case.case_id)).all()
         assert any(link.reason.get("moved_to") == opened.case_id for link in old)
-        commands = session.scalars(
-            select(CaseTransition.command).where(CaseTransition.case_id == case.case_id)
-        ).all()
+        commands = session.scalars(select(CaseTransition.command).where(CaseTransition.case_id == case.case_id)).all()
         assert "detach" in commands
 
 

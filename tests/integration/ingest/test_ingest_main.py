@@ -33,7 +33,7 @@ from core.settings import Settings
 from ingest import supervisor
 from ingest.sources import gb26875
 from ingest.sources._gb26875_adu import encode_unit
-from ingest.sources._gb26875_frame import Packet
+from ingest.sources._gb26875_frame import Gb26875Packet
 
 R = TypeVar("R", bound=Record)
 pytestmark = pytest.mark.anyio
@@ -219,7 +219,7 @@ async def test_a_duty_check_over_the_bus_reaches_the_panel(nats_server: Settings
         async def panel() -> None:
             request = await reader.readexactly(33)
             packet = gb26875.decode(request).frames[0]
-            assert isinstance(packet, Packet)
+            assert isinstance(packet, Gb26875Packet)
             assert packet.unit is not None and packet.unit.adu_type == 91
             writer.write(gb26875.encode(command=3, serial=packet.serial, source=889, destination=1, time=now))
 

@@ -16,7 +16,7 @@ from core.settings import Settings
 from tests.footage import write_film
 from tests.unit.vision.test_vision_detectors import photo
 from vision.fleet.blur import Blur
-from vision.fleet.patrol_rounds import Plan, walk
+from vision.fleet.patrol_rounds import PatrolPlan, walk
 from vision.judging.detector_pool import DetectorPool
 
 
@@ -32,7 +32,7 @@ async def patrolled(settings: Settings, camera: CameraConfig) -> tuple[EvidenceR
     seen = await bus.client.subscribe("obs.>")
     await (await bus.bucket("registry")).put(f"camera.{camera.camera_id}", encode(camera))
     lines: list[dict[str, Any]] = []
-    await walk(Plan(algorithms=("intrusion",)), lines.append, settings)
+    await walk(PatrolPlan(algorithms=("intrusion",)), lines.append, settings)
     assert lines[-1]["summary"]["findings"] == 1
     message = await seen.next_msg(timeout=5)
     await bus.close()

@@ -24,7 +24,7 @@ from vision.fleet.engine import Engine, Station
 from vision.fleet.leases import Lease
 from vision.judging.analyzer import Analyzer
 from vision.judging.detector_pool import DetectorPool
-from vision.judging.findings import Finding, Need, Sight
+from vision.judging.findings import Need, Sight, VisionFinding
 
 Serve = Callable[[socket.socket], None]
 
@@ -126,7 +126,7 @@ class Suspicious:
     def judge(self, seen: Detections, frame: Frame) -> list[Sight]:
         return []
 
-    def update(self, seen: Detections, frame: Frame, now: float) -> list[Finding]:
+    def update(self, seen: Detections, frame: Frame, now: float) -> list[VisionFinding]:
         return []
 
     def restore(self, zone: str | None) -> None:

@@ -23,7 +23,7 @@ from core.media import MediaStore
 from core.settings import Settings
 from events.evidence.anchor import Anchorer, AnchorsDisagree
 from events.evidence.anchor_store import BusAnchors, DatabaseAnchors
-from events.evidence.audit_log import Flaw, link_hash
+from events.evidence.audit_log import ChainFlaw, link_hash
 from events.evidence.package import check_package, seal_case
 from events.evidence.signatures import open_seal
 from events.evidence.sweep import ORPHAN_AGE, expire, sweep_orphans, sweep_partials
@@ -262,7 +262,7 @@ def test_evidence_that_was_put_in_is_found(house: House) -> None:
         row = session.scalars(select(CaseEvidence)).one()
         values = {c.name: getattr(row, c.name) for c in CaseEvidence.__table__.columns}
         session.add(CaseEvidence(**values | {"evidence_id": "put-in", "sha256": "e" * 64, "uri": "ee/e.jpg"}))
-    assert [f.chain_id for f in check_log(house.engine, {}) if isinstance(f, Flaw)] == [case]
+    assert [f.chain_id for f in check_log(house.engine, {}) if isinstance(f, ChainFlaw)] == [case]
 
 
 # packages -------------------------------------------------------------------
@@ -386,7 +386,7 @@ def test_evidence_out_of_time_goes_and_the_chain_says_so(house: House) -> None:
         for ref in refs:
             item = photo() | {"uri": ref.uri, "sha256": ref.sha256}
             house.town.do(case.case_id, "attach", "operator", evidence=[item])
-    assert [f for f in check_media(house.engine, media) if isinstance(f, Flaw)] == []
+    assert [f for f in check_media(house.engine, media) if isinstance(f, ChainFlaw)] == []
     house.town.close(old.case_id)
     later = house.town.clock.now() + timedelta(days=31)
     assert expire(house.engine, media, later, 0) == 0  # for good, unless set otherwise
@@ -395,9 +395,9 @@ def test_evidence_out_of_time_goes_and_the_chain_says_so(house: House) -> None:
     assert expire(house.engine, media, later, 30) == 0  # once
     assert not media.files.exists(media.path(own.uri))
     assert media.files.exists(media.path(shared.uri))  # a running case needs it
-    flaws = [f.detail for f in check_media(house.engine, media) if isinstance(f, Flaw)]
+    flaws = [f.detail for f in check_media(house.engine, media) if isinstance(f, ChainFlaw)]
     assert not [f for f in flaws if own.uri in f]
-    assert [f for f in check_log(house.engine, {}) if isinstance(f, Flaw)] == []
+    assert [f for f in check_log(house.engine, {}) if isinstance(f, ChainFlaw)] == []
     with read_scope(house.engine) as session:
         told = session.scalars(select(AuditEntry.body).where(AuditEntry.action == "expire")).one()
     assert own.sha256 in told["sha256"]

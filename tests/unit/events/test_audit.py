@@ -22,7 +22,7 @@ from core.errors import InputInvalid, NotFound
 from core.media import MediaStore
 from events.evidence.anchor import Anchorer
 from events.evidence.anchor_check import check_anchors
-from events.evidence.audit_log import Flaw, append, chain, check_chain, link_hash
+from events.evidence.audit_log import ChainFlaw, append, chain, check_chain, link_hash
 from events.evidence.package import check_package, seal_to_bytes
 from events.evidence.signatures import open_seal, read_public_key
 from events.evidence.verify import check_log, check_media
@@ -36,8 +36,8 @@ def town(engine: Engine) -> Town:
     return Town(engine)
 
 
-def flaws_of(engine: Engine, heads: Any = None) -> list[Flaw]:
-    return [f for f in check_log(engine, heads or {}) if isinstance(f, Flaw)]
+def flaws_of(engine: Engine, heads: Any = None) -> list[ChainFlaw]:
+    return [f for f in check_log(engine, heads or {}) if isinstance(f, ChainFlaw)]
 
 
 def test_the_hash_is_what_the_documentation_says() -> None:
@@ -289,7 +289,7 @@ def test_changed_and_missing_evidence_files_are_found(town: Town, tmp_path: Path
     assert list(check_media(town.engine, media)) == [2]
     (tmp_path / "media" / refs[0].uri).write_bytes(b"eno")
     (tmp_path / "media" / refs[1].uri).unlink()
-    details = sorted(f.detail for f in check_media(town.engine, media) if isinstance(f, Flaw))
+    details = sorted(f.detail for f in check_media(town.engine, media) if isinstance(f, ChainFlaw))
     assert len(details) == 2 and details[0].endswith("is missing") != details[1].endswith("is missing")
 
 

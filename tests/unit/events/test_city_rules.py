@@ -17,7 +17,7 @@ from events.cases.definition_check import shipped_definitions
 from events.cases.kinds_in_force import definitions_in_force
 from events.cases.service import CaseService
 from events.dispatching import routing_in_force as routing
-from events.dispatching.routing import Facts, default_routing, route
+from events.dispatching.routing import RoutingFacts, default_routing, route
 from events.runtime.city_rules import CityRules
 from storage.session import session_scope
 from storage.tables.registry import Department
@@ -144,6 +144,6 @@ def test_duties_that_were_handed_over_follow_the_chain() -> None:
     table = msgspec.structs.replace(
         default_routing(), handed_over={"dept-fire": "a", "a": "b"}, fallback="b", arbiter="b"
     )
-    found = route(Facts(happening="fire", severity=1), table, {"b"})
+    found = route(RoutingFacts(happening="fire", severity=1), table, {"b"})
     assert found.lead.department_id == "b"
     assert [s["handed_over"] for s in found.steps if "handed_over" in s][:2] == ["a", "b"]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from core.records import GeoPoint
 from events.correlation.scoring import (
     METRES_PER_DEGREE,
+    IncomingReport,
     OpenCase,
-    Report,
     candidate_keys,
     decide,
     distance_m,
@@ -43,7 +43,7 @@ def case(happening: str = "fire", **more: object) -> OpenCase:
     return OpenCase(**(fields | more))  # type: ignore[arg-type]
 
 
-def report(happening: str = "fire", **more: object) -> Report:
+def report(happening: str = "fire", **more: object) -> IncomingReport:
     fields = {
         "happening": happening,
         "at": T0 + timedelta(minutes=1),
@@ -52,10 +52,10 @@ def report(happening: str = "fire", **more: object) -> Report:
         "site_id": "s1",
         "location": HERE,
     }
-    return Report(**(fields | more))  # type: ignore[arg-type]
+    return IncomingReport(**(fields | more))  # type: ignore[arg-type]
 
 
-def verdict(r: Report, c: OpenCase) -> str:
+def verdict(r: IncomingReport, c: OpenCase) -> str:
     return decide(r, [c], HAPPENINGS[r.happening]).verdict
 
 
@@ -115,8 +115,9 @@ def test_whatever_scores_is_found_by_its_key(dx: float, dy: float, name: str) ->
     c = case(name, site_id=None, source_id="other")
     r = report(name, site_id=None, location=there, accuracy_m=500.0)
     if score(r, c, happening).total > 0:
-        assert happening_key(Report(**{f: getattr(r, f) for f in r.__struct_fields__} | {"location": HERE}),
-                             happening) in candidate_keys(r, happening)
+        assert happening_key(
+            IncomingReport(**{f: getattr(r, f) for f in r.__struct_fields__} | {"location": HERE}), happening
+        ) in candidate_keys(r, happening)
 
 
 @given(st.floats(min_value=0, max_value=2000), st.floats(min_value=0, max_value=1e6))

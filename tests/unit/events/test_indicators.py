@@ -17,13 +17,13 @@ from app.cli import main
 from core.errors import InputInvalid
 from core.legal_time.limits import Limit
 from core.records import SYSTEM
-from events.indicators.evaluation import Line, Question, Table, cases_behind, evaluate
+from events.indicators.evaluation import IndicatorLine, IndicatorQuestion, Table, cases_behind, evaluate
 from events.indicators.export import as_csv, as_xlsx
 from storage.session import read_scope
 from tests.unit.events.casework import FRIDAY, Town, actor, photo
 
 TWO_HOURS = Limit(value=2, unit="urgent_hour")
-DAY = Question(opened_from=FRIDAY - timedelta(days=1), opened_to=FRIDAY + timedelta(days=30))
+DAY = IndicatorQuestion(opened_from=FRIDAY - timedelta(days=1), opened_to=FRIDAY + timedelta(days=30))
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def ask(town: Town, who: str = "", **changes: Any) -> Table:
         return evaluate(session, person, msgspec.structs.replace(DAY, **changes), town.clock.now())
 
 
-def line(table: Table, key: str) -> Line:
+def line(table: Table, key: str) -> IndicatorLine:
     return next(x for x in table.lines if x.key == key)
 
 

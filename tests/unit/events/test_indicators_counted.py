@@ -24,7 +24,7 @@ from sqlalchemy import Engine
 
 from core.ids import new_id
 from core.records import SYSTEM
-from events.indicators.evaluation import Question, Table, cases_behind, evaluate, rulebook
+from events.indicators.evaluation import IndicatorQuestion, Table, cases_behind, evaluate, rulebook
 from events.indicators.export import as_csv, as_xlsx
 from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope
@@ -102,7 +102,7 @@ class Ledger:
         self.engine, self.fates = engine, fates
         self.start = FRIDAY + timedelta(days=2 * next(_days))
         self.now = self.at(NOW_MIN)
-        self.question = Question(opened_from=self.start, opened_to=self.start + timedelta(days=1))
+        self.question = IndicatorQuestion(opened_from=self.start, opened_to=self.start + timedelta(days=1))
         self.parent = new_id()
         self._store()
 

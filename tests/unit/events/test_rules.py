@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.errors import PluginParamsInvalid, YiwangError
 from core.records import Observation, Severity
-from events.rules.findings import Context, DictMemory, DraftSpec, Finding, RuleSpec
+from events.rules.findings import Context, DictMemory, DraftSpec, RuleFinding, RuleSpec
 from events.rules.rulebook import RuleInvalid, build_rule, default_rulebook, default_rules, parse_rules
 
 T0 = datetime(2026, 7, 1, 3, 0, tzinfo=UTC)
@@ -45,14 +45,14 @@ def said(state: str, seconds: float, **more: object) -> Observation:
     return Observation(state=state, **(fields | more))  # type: ignore[arg-type]
 
 
-def play(rule_id: str, observations: list[Observation]) -> list[Finding]:
+def play(rule_id: str, observations: list[Observation]) -> list[RuleFinding]:
     rule = build_rule(default_rulebook().specs[rule_id])
     memory = DictMemory()
     found = [rule.evaluate(o, Context(now=o.received_at, memory=memory)) for o in observations]
     return [f for f in found if f is not None]
 
 
-def levels(*values: float, every_s: float = 1200) -> list[Finding]:
+def levels(*values: float, every_s: float = 1200) -> list[RuleFinding]:
     return play("waterlogging-gauge", [level(v, i * every_s) for i, v in enumerate(values)])
 
 
@@ -96,8 +96,14 @@ def test_low_values_are_bad_where_the_rule_says_so() -> None:
         reading = level(value, seconds)
         return Observation(**{f: getattr(reading, f) for f in reading.__struct_fields__} | {"kind": "pressure_mpa"})
 
-    found = play("hydrant-pressure", [pressure(0.3, 0), *(pressure(0.1, 60 * i) for i in range(1, 4)),
-                                      *(pressure(0.3, 60 * i) for i in range(4, 8))])
+    found = play(
+        "hydrant-pressure",
+        [
+            pressure(0.3, 0),
+            *(pressure(0.1, 60 * i) for i in range(1, 4)),
+            *(pressure(0.3, 60 * i) for i in range(4, 8)),
+        ],
+    )
     assert [f.state for f in found] == ["open", "clear"]
 
 
@@ -198,7 +204,7 @@ def spec(kind: str, params: dict[str, object], *applies_to: str) -> RuleSpec:
     )
 
 
-def drive(rule_spec: RuleSpec, observations: list[Observation]) -> list[Finding]:
+def drive(rule_spec: RuleSpec, observations: list[Observation]) -> list[RuleFinding]:
     rule, memory = build_rule(rule_spec), DictMemory()
     found = [rule.evaluate(o, Context(now=o.received_at, memory=memory)) for o in observations]
     return [f for f in found if f is not None]
@@ -247,7 +253,7 @@ def test_a_value_in_a_combination_lapses() -> None:
 def test_silence_is_found_by_a_tick_and_ended_by_the_next_word() -> None:
     rule, memory = build_rule(spec("silence", {"after_s": 600})), DictMemory()
 
-    def tick(seconds: float) -> Finding | None:
+    def tick(seconds: float) -> RuleFinding | None:
         context = Context(now=T0 + timedelta(seconds=seconds), memory=memory)
         body = memory.recall("r", "mqtt:gauge-1")
         return rule.tick("mqtt:gauge-1", body, context)  # type: ignore[attr-defined]
@@ -273,8 +279,10 @@ def test_rain_reaches_the_colours_of_the_warning_signals() -> None:
     assert [int(f.severity) for f in steady] == [1]  # 6 mm an hour: 50 mm in 12 h, never in 6
     cloudburst = drive(default_rulebook().specs["rain-threshold"], [rain(5.0, 5 * i) for i in range(24)])
     assert int(cloudburst[-1].severity) == 4
-    over = drive(default_rulebook().specs["rain-threshold"],
-                 [*(rain(5.0, 5 * i) for i in range(24)), *(rain(0.0, 120 + 30 * i) for i in range(60))])
+    over = drive(
+        default_rulebook().specs["rain-threshold"],
+        [*(rain(5.0, 5 * i) for i in range(24)), *(rain(0.0, 120 + 30 * i) for i in range(60))],
+    )
     assert over[-1].state == "clear"
     assert any(step.get("step") == "note" for step in over[0].why)
 
@@ -286,11 +294,11 @@ def test_a_broken_gauge_makes_no_rainstorm() -> None:
 def test_a_condition_that_must_hold_is_found_by_the_tick_unless_it_ends_first() -> None:
     rule, memory = build_rule(spec("state_alarm", {"hold_s": 60})), DictMemory()
 
-    def evaluate(state: str, seconds: float) -> Finding | None:
+    def evaluate(state: str, seconds: float) -> RuleFinding | None:
         o = said(state, seconds)
         return rule.evaluate(o, Context(now=o.received_at, memory=memory))
 
-    def tick(seconds: float) -> Finding | None:
+    def tick(seconds: float) -> RuleFinding | None:
         context = Context(now=T0 + timedelta(seconds=seconds), memory=memory)
         return rule.tick("cam-1", memory.recall("r", "cam-1"), context)  # type: ignore[attr-defined]
 

@@ -15,7 +15,7 @@ from core.records import CaseChanged
 from events.cases.errors import BounceLimit
 from events.dispatching.duty_roster import add_shift, on_duty, substitute, to_person
 from events.dispatching.explain import advise
-from events.dispatching.routing import Facts, default_routing, fingerprint, parse_routing, recompute, route
+from events.dispatching.routing import RoutingFacts, default_routing, fingerprint, parse_routing, recompute, route
 from events.notify.notices import NoticeDraft, notices_of_change
 from events.rules.rulebook import default_rules
 from storage.session import session_scope
@@ -27,7 +27,7 @@ from tests.unit.events.test_routing import DEPARTMENTS
 
 TABLE = default_routing()
 FACTS = st.builds(
-    Facts,
+    RoutingFacts,
     happening=st.sampled_from(["", *default_rules().happenings]),
     class_code=st.sampled_from(["", "event-05-94", "event-04-96", "event-01-10", "component-01-01", "event-06-85"]),
     kind=st.sampled_from(["", "flame_smoke", "water_level_m"]),
@@ -40,7 +40,7 @@ FACTS = st.builds(
 
 
 @given(facts=FACTS, there=st.sets(st.sampled_from(sorted(DEPARTMENTS)), min_size=1))
-def test_every_route_is_computed_again_from_the_steps_it_keeps(facts: Facts, there: set[str]) -> None:
+def test_every_route_is_computed_again_from_the_steps_it_keeps(facts: RoutingFacts, there: set[str]) -> None:
     first = route(facts, TABLE, there)
     stored = msgspec.json.decode(msgspec.json.encode(first.steps))  # as the database gives them back
     again = recompute(stored, TABLE, there)
@@ -61,7 +61,7 @@ def town(engine: Engine) -> Town:
     return town
 
 
-def routed(town: Town, facts: Facts) -> str:
+def routed(town: Town, facts: RoutingFacts) -> str:
     with session_scope(town.engine) as session:
         path = to_person(session, route(facts, TABLE, DEPARTMENTS - {"street-220105001"}), town.clock.now())
     opened = town.open(class_code=facts.class_code, severity=facts.severity)
@@ -76,7 +76,9 @@ def test_why_me_is_answered_again_later_and_a_changed_table_is_seen(town: Town) 
         hours = timedelta(hours=8)
         shift = add_shift(session, actor("admin"), "dept-drainage", "drain", FRIDAY - hours, FRIDAY + hours)
         substitute(session, actor("admin"), shift, "deputy", FRIDAY)
-    case_id = routed(town, Facts(happening="waterlogging", class_code="event-05-06", severity=4, division_code=STREET))
+    case_id = routed(
+        town, RoutingFacts(happening="waterlogging", class_code="event-05-06", severity=4, division_code=STREET)
+    )
     other = parse_routing("fallback: dept-command\narbiter: dept-command\nrules: [{rule_id: a, lead: dept-traffic}]\n")
     with session_scope(town.engine) as session:
         case = session.get_one(Case, case_id)

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from core.errors import SettingsError
 from core.records import DeviceConfig
 from core.settings import Settings, load_settings
-from ingest.broker_auth import Asked, Denied, Gate, Granted, subjects
+from ingest.broker_auth import Asked, BrokerGate, Denied, Granted, subjects
 from ingest.mapping import Mapping, read_mapping
 from ingest.nkeys import Issuer, claims_of
-from ingest.registry import Registry
+from ingest.registry import DeviceRegistry
 from ingest.transports.limits import AllowList
 from ingest.transports.mqtt_topics import BUDGET, HeldTopics, cost, covers, sessions
 
@@ -29,14 +29,14 @@ PUMPS = read_mapping({
 FOREIGN = msgspec.structs.replace(PUMPS, name="x", topic="read/{a}/b", device="{a}")
 
 
-def gate(settings: Settings, mappings: tuple[Mapping, ...] = (PUMPS, FOREIGN), **attributes: object) -> Gate:
-    registry = Registry()
+def gate(settings: Settings, mappings: tuple[Mapping, ...] = (PUMPS, FOREIGN), **attributes: object) -> BrokerGate:
+    registry = DeviceRegistry()
     registry.put(DeviceConfig(
         device_id="mqtt:g1", source="mqtt", address="g1", status="accepted",
         attributes={"token_sha256": HASH, **attributes},
     ), "device.g1")  # fmt: skip
     registry.put(DeviceConfig(device_id="mqtt:g2", source="mqtt", address="g2"), "device.g2")
-    return Gate(settings, registry, lambda: mappings)
+    return BrokerGate(settings, registry, lambda: mappings)
 
 
 def asked(user: str = "g1", password: str = TOKEN, client_id: str = "g1", address: str = "10.0.0.5") -> Asked:

@@ -12,10 +12,10 @@ from core.ids import derived_id
 from core.records import DeviceCommand, Quality
 from ingest.contract import Frame, Refused
 from ingest.errors import CommandUnsupported, FrameField
-from ingest.normalise import Standing, cleared_by
+from ingest.normalise import StandingAlarm, cleared_by
 from ingest.sources import gb26875
 from ingest.sources._gb26875_adu import encode_unit
-from ingest.sources._gb26875_frame import Packet, answer
+from ingest.sources._gb26875_frame import Gb26875Packet, answer
 
 TEXT = "3层办公区烟感"
 NOW = datetime(2024, 7, 22, 2, 30, 5, tzinfo=UTC)
@@ -49,11 +49,11 @@ ALL = [v for k, v in list(globals().items()) if k.isupper() and isinstance(v, st
 STREAM = bytes.fromhex("".join(ALL))
 
 
-def one(text: str) -> Packet:
+def one(text: str) -> Gb26875Packet:
     decoded = gb26875.decode(bytes.fromhex(text))
     assert decoded.rest == b""
     (packet,) = decoded.frames
-    assert isinstance(packet, Packet), packet
+    assert isinstance(packet, Gb26875Packet), packet
     return packet
 
 
@@ -251,7 +251,7 @@ def test_operations_read_from_the_panels_log_raise_and_end_nothing() -> None:
     assert isinstance(now, Frame) and isinstance(then, Frame)
     assert {o.kind for o in now.observations} == {"panel_operation", "manual_alarm"}
     assert [(o.kind, o.attributes["record"]) for o in then.observations] == [("panel_operation", True)]
-    standing = Standing()
+    standing = StandingAlarm()
     standing.hint("gb26875:889", {"fire_alarm:1/1": ("open", NOW)})
     assert cleared_by(now.observations[0], standing) and not cleared_by(then.observations[0], standing)
 
@@ -328,7 +328,12 @@ def test_host_loop_point_addresses() -> None:
 # dialogue ----------------------------------------------------------------------------------------
 def command(name: str, **params: object) -> DeviceCommand:
     return DeviceCommand(
-        command_id="c", device_id="gb26875:889", name=name, requested_by="u", requested_at=NOW, params=params  # type: ignore[arg-type]
+        command_id="c",
+        device_id="gb26875:889",
+        name=name,
+        requested_by="u",
+        requested_at=NOW,
+        params=params,  # type: ignore[arg-type]
     )
 
 
@@ -419,5 +424,5 @@ def test_any_bytes_are_survived_and_accounted_for(noise: bytes, at: int, more: b
     data = STREAM[:at] + noise + STREAM[at:] + more
     decoded = gb26875.decode(data)
     assert data.endswith(decoded.rest)
-    again = [gb26875.encode_packet(p) for p in decoded.frames if isinstance(p, Packet)]
+    again = [gb26875.encode_packet(p) for p in decoded.frames if isinstance(p, Gb26875Packet)]
     assert all(raw in data for raw in again)

@@ -13,7 +13,7 @@ from ingest.counters import Counters
 from ingest.health import HealthMonitor, HealthPolicy
 from ingest.live import LiveStates
 from ingest.outlet import NotDurable
-from ingest.registry import Registry
+from ingest.registry import DeviceRegistry
 
 pytestmark = pytest.mark.anyio
 T0 = datetime(2026, 7, 1, tzinfo=UTC)
@@ -30,7 +30,7 @@ class Bench:
 
     def __init__(self, device: DeviceConfig = PANEL) -> None:
         self.clock = ManualClock(T0)
-        registry = Registry()
+        registry = DeviceRegistry()
         registry.put(device)
         self.told: list[Observation] = []
         self.bus_works = True

@@ -15,7 +15,7 @@ from ingest.contract import Frame, Refused
 from ingest.crc import crc16_hj212, crc16_modbus
 from ingest.errors import CommandUnsupported
 from ingest.sources import hj212
-from ingest.sources._hj212_frame import Packet
+from ingest.sources._hj212_frame import Hj212Packet
 
 NOW = datetime(2024, 7, 22, 2, 30, 5, tzinfo=UTC)
 OFFICIAL = (
@@ -48,15 +48,15 @@ GOOD = [OFFICIAL, AIR, EMPTY, DATA_ANSWER, REQUEST_ANSWER, ERDAO]
 STREAM = "".join(t + "\r\n" for t in GOOD).encode()
 
 
-def one(text: str | bytes) -> Packet:
+def one(text: str | bytes) -> Hj212Packet:
     decoded = hj212.decode(text.encode() if isinstance(text, str) else text)
     assert decoded.rest == b""
     (packet,) = decoded.frames
-    assert isinstance(packet, Packet), packet
+    assert isinstance(packet, Hj212Packet), packet
     return packet
 
 
-def session(**params: object) -> hj212.Session:
+def session(**params: object) -> hj212.Hj212Session:
     return hj212.build(hj212.Params(**params)).session()  # type: ignore[arg-type]
 
 
@@ -256,7 +256,12 @@ def test_parts_that_stop_coming_are_dropped_after_a_minute() -> None:
 # dialogue and ids --------------------------------------------------------------------------------
 def command(name: str, **params: object) -> DeviceCommand:
     return DeviceCommand(
-        command_id="c", device_id="hj212:M1", name=name, requested_by="u", requested_at=NOW, params=params  # type: ignore[arg-type]
+        command_id="c",
+        device_id="hj212:M1",
+        name=name,
+        requested_by="u",
+        requested_at=NOW,
+        params=params,  # type: ignore[arg-type]
     )
 
 

@@ -29,7 +29,7 @@ def anyio_backend() -> str:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short waits instead of ten seconds and ten minutes."""
-    original = gb26875.Session.request
+    original = gb26875.Gb26875Session.request
 
     def request(self: Any, command: DeviceCommand, now: datetime) -> Request:
         made = original(self, command, now)
@@ -37,7 +37,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
         return replace(made, timeout_s=0.3, window_s=0.6 if made.window_s else 0.0)
 
-    monkeypatch.setattr(gb26875.Session, "request", request)
+    monkeypatch.setattr(gb26875.Gb26875Session, "request", request)
 
 
 def command(name: str = "duty_check", **changes: Any) -> DeviceCommand:

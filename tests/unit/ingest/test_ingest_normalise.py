@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.records import DeviceConfig, GeoPoint, Observation, Quality, Reading
-from ingest.normalise import Standing, cleared_by, normalise_observation, normalise_reading, state_observation
+from ingest.normalise import StandingAlarm, cleared_by, normalise_observation, normalise_reading, state_observation
 from ingest.outlet import NotDurable
 
 pytestmark = pytest.mark.anyio
@@ -77,7 +77,7 @@ def test_a_truth_value_is_a_state_with_its_component() -> None:
     ]  # fmt: skip
 
 
-async def told(standing: Standing, seen: Observation, error: Exception | None = None) -> bool:
+async def told(standing: StandingAlarm, seen: Observation, error: Exception | None = None) -> bool:
     """Whether ``seen`` is news; if so it is announced, with success unless ``error``."""
     if standing.repeats(seen) is not None:
         return False
@@ -92,7 +92,7 @@ async def told(standing: Standing, seen: Observation, error: Exception | None = 
 
 
 async def test_an_alarm_is_told_once_until_it_changes_or_was_lost() -> None:
-    standing = Standing()
+    standing = StandingAlarm()
     fire, clear = observation("fire_alarm", "open"), observation("fire_alarm", "clear")
     assert [await told(standing, o) for o in (fire, fire, clear, clear, fire)] == [True, False, True, False, True]
     assert await told(standing, observation("fire_alarm", "open", channel="1/1/40/1-3"))
@@ -104,7 +104,7 @@ async def test_an_alarm_is_told_once_until_it_changes_or_was_lost() -> None:
 
 
 async def test_a_reset_clears_what_stood_even_before_a_restart_but_never_hides_an_alarm() -> None:
-    standing = Standing()
+    standing = StandingAlarm()
     names = ("fire_alarm:1/1/40/1-2", "device_fault:1/1/40/1-2", "fire_alarm:2/1/40/1-1")
     standing.hint("gb26875:1", dict.fromkeys(names, ("open", NOW)))
     assert await told(standing, observation("fire_alarm", "open"))  # a hint holds no alarm back

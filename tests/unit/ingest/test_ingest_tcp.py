@@ -20,7 +20,7 @@ from ingest.counters import Counters
 from ingest.live import LiveStates
 from ingest.outlet import NotDurable
 from ingest.pipeline import Pipeline
-from ingest.registry import Registry
+from ingest.registry import DeviceRegistry
 from ingest.simulate.panel import component, pressure
 from ingest.sources import gb26875
 from ingest.transports import tcp
@@ -72,7 +72,7 @@ class House:
     """A listener on a free port."""
 
     def __init__(self, limits: Limits, media: MediaStore | None = None, source: Any = None) -> None:
-        registry, counters = Registry(), Counters()
+        registry, counters = DeviceRegistry(), Counters()
         registry.put(DeviceConfig(device_id="gb26875:889", source="gb26875", address="889", status="accepted"))
         self.bus = Memory()
         self.pipeline = Pipeline(registry, self.bus, LiveStates(counters), counters, SystemClock(), media=media)  # type: ignore[arg-type]

@@ -14,15 +14,13 @@ from core.records import DeviceCommand, Quality
 from ingest.contract import Frame, Refused
 from ingest.errors import CommandUnsupported
 from ingest.sources import jt808
-from ingest.sources._jt808_frame import Packet, escape, unescape
+from ingest.sources._jt808_frame import Jt808Packet, escape, unescape
 
 NOW = datetime(2024, 7, 22, 2, 30, 5, tzinfo=UTC)
 POSITION_ESCAPED = (
     "7E02000026123456789012007D02000000010000000200BA7F0E07E4F11C0028003C00001810151010100104000000640202007D01137E"
 )
-POSITION = (
-    "7E0200002611223344556622B8000000010000000200BA7F0E07E4F11C0028003C000018071510101001040000006402020037577E"
-)
+POSITION = "7E0200002611223344556622B8000000010000000200BA7F0E07E4F11C0028003C000018071510101001040000006402020037577E"
 HEARTBEAT = "7E00020000012345678900000A817E"
 HEARTBEAT_ESCAPED_SUM = "7E00020000040021679287002B7D027E"
 TERMINAL_ANSWER = "7E0001000501234567890004B303E8000200D37E"
@@ -49,19 +47,19 @@ ALL = [
 STREAM = bytes.fromhex("".join(ALL))
 
 
-def one(data: bytes | str) -> Packet:
+def one(data: bytes | str) -> Jt808Packet:
     decoded = jt808.decode(bytes.fromhex(data) if isinstance(data, str) else data)
     assert decoded.rest == b""
     (packet,) = decoded.frames
-    assert isinstance(packet, Packet), packet
+    assert isinstance(packet, Jt808Packet), packet
     return packet
 
 
-def session(**params: object) -> jt808.Session:
+def session(**params: object) -> jt808.Jt808Session:
     return jt808.build(jt808.Params(**params)).session()  # type: ignore[arg-type]
 
 
-def frame_of(data: bytes | str, talk: jt808.Session | None = None, **params: object) -> Frame:
+def frame_of(data: bytes | str, talk: jt808.Jt808Session | None = None, **params: object) -> Frame:
     raw = bytes.fromhex(data) if isinstance(data, str) else data
     (frame,), _ = (talk or session(**params)).decode(raw, received_at=NOW)
     assert isinstance(frame, Frame), frame
@@ -330,7 +328,11 @@ def test_alarms_are_acknowledged_where_that_is_wanted() -> None:
 
 def command(name: str) -> DeviceCommand:
     return DeviceCommand(
-        command_id="c", device_id="jt808:000123456789", name=name, requested_by="u", requested_at=NOW  # type: ignore[arg-type]
+        command_id="c",
+        device_id="jt808:000123456789",
+        name=name,
+        requested_by="u",
+        requested_at=NOW,  # type: ignore[arg-type]
     )
 
 

@@ -15,7 +15,7 @@ from ingest.errors import CommandUnsupported, FrameField
 from ingest.sources import _sl651_tables as tables
 from ingest.sources import sl651
 from ingest.sources._sl651_body import bcd_of, number
-from ingest.sources._sl651_frame import Packet
+from ingest.sources._sl651_frame import Sl651Packet
 
 NOW = datetime(2024, 7, 22, 2, 30, 5, tzinfo=UTC)
 KEEP_ALIVE = "7E7E01001234567812342F0008020003591011155111036BCA"
@@ -43,11 +43,11 @@ ALL = [v for k, v in list(globals().items()) if k.isupper() and isinstance(v, st
 STREAM = bytes.fromhex("".join(ALL))
 
 
-def one(data: bytes | str) -> Packet:
+def one(data: bytes | str) -> Sl651Packet:
     decoded = sl651.decode(bytes.fromhex(data) if isinstance(data, str) else data)
     assert decoded.rest == b""
     (packet,) = decoded.frames
-    assert isinstance(packet, Packet), packet
+    assert isinstance(packet, Sl651Packet), packet
     return packet
 
 
@@ -323,7 +323,13 @@ ASCII_BODY = b"0034170718110016 ST 0011223344 H TT 1707181100 PJ 4.0 PT 4.0 Z -1
 
 def ascii_frame(body: bytes, function: int = 0x32, **more: object) -> bytes:
     return sl651.encode(
-        station="0011223344", centre=5, password="03E8", function=function, payload=body, ascii_form=True, **more  # type: ignore[arg-type]
+        station="0011223344",
+        centre=5,
+        password="03E8",
+        function=function,
+        payload=body,
+        ascii_form=True,
+        **more,  # type: ignore[arg-type]
     )
 
 
@@ -357,7 +363,12 @@ def test_ascii_uniform_report_with_two_elements_and_five_minute_rains() -> None:
 # dialogue and ids --------------------------------------------------------------------------------
 def command(name: str, **params: object) -> DeviceCommand:
     return DeviceCommand(
-        command_id="c", device_id="sl651:2201050001", name=name, requested_by="u", requested_at=NOW, params=params  # type: ignore[arg-type]
+        command_id="c",
+        device_id="sl651:2201050001",
+        name=name,
+        requested_by="u",
+        requested_at=NOW,
+        params=params,  # type: ignore[arg-type]
     )
 
 

@@ -20,7 +20,7 @@ from core.errors import NotFound, PluginUnknown
 from core.geo.crs import to_projected
 from core.settings import Settings
 from layers.catalogue.archive import Archives, Mapped
-from layers.catalogue.kinds import Wish, surest
+from layers.catalogue.kinds import LayerWish, surest
 from layers.catalogue.record import layer, layers, remove, tiles_of
 from layers.catalogue.report import LayerReport
 from layers.catalogue.take import take_in
@@ -41,7 +41,7 @@ def saved(path: Path, shapes: list[Any], crs: int | None = 4326, **columns: list
 
 
 def took(settings: Settings, path: Path, **wish: Any) -> LayerReport:
-    return take_in(settings, path, DISTRICT, Wish(**wish))
+    return take_in(settings, path, DISTRICT, LayerWish(**wish))
 
 
 def codes(report: LayerReport) -> list[tuple[int, str]]:

@@ -18,7 +18,7 @@ from core.errors import InputInvalid
 from core.geo.crs import to_projected, to_wgs84, wgs84_to_gcj02
 from core.settings import Settings
 from layers.columns import TABLES, Column
-from layers.importer import ImportReport, add_own_camera, import_city
+from layers.importer import CityImportReport, add_own_camera, import_city
 from storage.session import read_scope, session_scope
 from storage.tables.people import User, UserRole
 from storage.tables.registry import Camera, Device, Division, GridCell, Site
@@ -54,7 +54,7 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def run(engine: Engine, settings: Settings, folder: Path, **how: bool) -> ImportReport:
+def run(engine: Engine, settings: Settings, folder: Path, **how: bool) -> CityImportReport:
     return import_city(engine, settings, folder, progress=lambda text: None, **how)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from records.registers.definition import shipped_registers
 from records.sharing import dcat
-from records.sharing.dataset import CYCLES, DatasetInvalid, freshness, parse, quality, read_folder, shipped
+from records.sharing.dataset import CYCLES, SharedDatasetInvalid, freshness, parse, quality, read_folder, shipped
 
 NOW = datetime(2026, 11, 28, 1, 0, tzinfo=UTC)
 GOOD: dict[str, Any] = {
@@ -37,7 +37,7 @@ GOOD: dict[str, Any] = {
     ],
 )
 def test_what_may_not_be_shared_is_refused_by_name(change: dict[str, Any], named: str) -> None:
-    with pytest.raises(DatasetInvalid, match=named):
+    with pytest.raises(SharedDatasetInvalid, match=named):
         parse(GOOD | change, shipped_registers())
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.footage import street
 from vision.capture.jpeg_stream import JpegSplitter, picture_size
-from vision.capture.login import Login, best, challenges, methods
+from vision.capture.login import StreamLogin, best, challenges, methods
 
 # RFC 7616, section 3.9.1
 RFC = (
@@ -33,7 +33,7 @@ CNONCE = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"
 def test_answers_of_the_standard(offered: tuple[str, ...], response: str) -> None:
     chosen = best(challenges(offered))
     assert chosen is not None
-    login = Login("Mufasa", "Circle of Life", chosen, make_cnonce=lambda: CNONCE)
+    login = StreamLogin("Mufasa", "Circle of Life", chosen, make_cnonce=lambda: CNONCE)
     answer = login.authorization("GET", "/dir/index.html")
     assert f'response="{response}"' in answer and "nc=00000001" in answer
 
@@ -42,7 +42,7 @@ def test_basic_is_the_last_resort_and_what_is_unknown_is_named() -> None:
     offered = challenges(['Basic realm="x"', 'Digest realm="x", nonce="n", algorithm=SHA-512'])
     chosen = best(offered)
     assert chosen is not None and chosen.scheme == "basic"
-    assert Login("a", "b", chosen).authorization("GET", "/") == "Basic YTpi"
+    assert StreamLogin("a", "b", chosen).authorization("GET", "/") == "Basic YTpi"
     assert best(offered[1:]) is None and methods(offered) == "Basic, Digest SHA-512"
     plain = best(challenges(['Digest realm="x", nonce="n"', 'Basic realm="x"']))
     assert plain is not None and plain.algorithm == "MD5"

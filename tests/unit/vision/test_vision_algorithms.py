@@ -16,8 +16,8 @@ from vision.algorithms._acts import Act
 from vision.algorithms.phone_use import at_ear
 from vision.algorithms.sleeping import posture
 from vision.detections import Detections
-from vision.judging.findings import Algorithm, Finding
-from vision.judging.pose import NAMES, Pose
+from vision.judging.findings import Algorithm, VisionFinding
+from vision.judging.pose import NAMES, BodyPose
 from vision.judging.tracking import Tracker
 from vision.judging.zones import parse_zone
 
@@ -34,7 +34,7 @@ def car(x: float, y: float = 120.0, name: str = "car", confidence: float = 0.7) 
     return name, confidence, (x, y, x + 60.0, y + 40.0)
 
 
-def drive(algorithm: Algorithm, scene: Any, seconds: float, step: float = 0.5) -> list[tuple[float, Finding]]:
+def drive(algorithm: Algorithm, scene: Any, seconds: float, step: float = 0.5) -> list[tuple[float, VisionFinding]]:
     """``scene(t)`` gives the rows of one frame."""
     out = []
     for i in range(int(seconds / step)):
@@ -221,11 +221,11 @@ def test_unloading_alone_is_told_and_a_passing_truck_is_not() -> None:
 # acts --------------------------------------------------------------------
 
 
-def pose(**points: tuple[float, float]) -> Pose:
+def pose(**points: tuple[float, float]) -> BodyPose:
     xy, score = np.zeros((17, 2), np.float32), np.zeros(17, np.float32)
     for name, (x, y) in points.items():
         xy[NAMES.index(name)], score[NAMES.index(name)] = (x, y), 0.9
-    return Pose(xy, score)
+    return BodyPose(xy, score)
 
 
 UPRIGHT = {"nose": (50, 20), "left_ear": (58, 20), "right_ear": (42, 20), "left_shoulder": (70, 45),
@@ -259,7 +259,7 @@ class Watch:
         algorithm.look = lambda frame, person, now: Act(0.7, BODY, "does it") if does(now) else None
 
 
-def acts(does: Any, seconds: float = 40, kind: str = "phone_use", **params: Any) -> list[tuple[float, Finding]]:
+def acts(does: Any, seconds: float = 40, kind: str = "phone_use", **params: Any) -> list[tuple[float, VisionFinding]]:
     algorithm = build(kind, **params)
     Watch(algorithm, does)
     man: Detections = seen(("person", 0.8, (100.0, 50.0, 160.0, 200.0)), ("cell phone", 0.1, (0.0, 0.0, 1.0, 1.0)))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.unit.vision.test_vision_logic import frame
-from vision.algorithms._places import Places
+from vision.algorithms._places import WatchedPlaces
 from vision.algorithms._second_look import SecondLook
 from vision.algorithms.flame_smoke import FlameSmoke, Params
 from vision.detections import Detections, Image, empty
@@ -151,7 +151,7 @@ def test_second_looks_come_at_most_twice_a_second() -> None:
 
 
 def test_a_place_lasts_while_it_is_hit_often_enough() -> None:
-    places = Places(3.0)
+    places = WatchedPlaces(3.0)
     image = np.zeros((100, 100, 3), np.uint8)
     for step in range(12):
         found = Eyes(0.5)._middle(image) if step % 2 else empty(("fire", "smoke"))

@@ -13,9 +13,9 @@ from core.geo.homography import GroundPoint, calibration_of, of_calibration
 from core.records import AlgorithmConfig, CameraConfig, Zone
 from tests.unit.vision.test_vision_logic import frame, seen
 from vision.fleet.evidence import observation
-from vision.judging.analyzer import CameraAnalysis, Outcome
+from vision.judging.analyzer import CameraAnalysis, FrameOutcome
 from vision.judging.detector_pool import DetectorPool
-from vision.judging.findings import Finding
+from vision.judging.findings import VisionFinding
 from vision.judging.ground import footprint
 
 LON, LAT = 125.36, 43.89
@@ -60,8 +60,8 @@ def test_an_area_covers_what_its_box_shows() -> None:
 
 def test_a_calibrated_cameras_observation_has_place_error_and_footprint() -> None:
     camera = CameraConfig(camera_id="c", name="c", url="", calibration=calibrated())
-    outcome = Outcome(
-        Finding(kind="stopped_vehicle", state="open", zone=None, box=(0.4, 0.5, 0.6, 1.0)), frame(1.0), seen()
+    outcome = FrameOutcome(
+        VisionFinding(kind="stopped_vehicle", state="open", zone=None, box=(0.4, 0.5, 0.6, 1.0)), frame(1.0), seen()
     )
     made = observation(outcome, camera, 1, datetime.now(UTC), ())
     assert made.location is not None and made.location.lon == pytest.approx(LON, abs=1e-6)

@@ -22,8 +22,8 @@ from vision.detections import Detections, merge
 from vision.errors import StreamFailed, ZoneInvalid
 from vision.judging import boxes
 from vision.judging.camera_health import CameraHealth, HealthParams
-from vision.judging.findings import Algorithm, Finding
-from vision.judging.hysteresis import Standing
+from vision.judging.findings import Algorithm, VisionFinding
+from vision.judging.hysteresis import HeldState
 from vision.judging.motion_gate import MotionGate, thumbnail
 from vision.judging.zones import contains, foot_points, parse_zone
 
@@ -50,7 +50,7 @@ MAN = ("person", 0.8, (100.0, 50.0, 140.0, 150.0))
 
 def play(
     algorithm: Algorithm, script: list[tuple[float, Detections]], step: float = 0.5, image: Picture = GREY
-) -> list[tuple[float, Finding]]:
+) -> list[tuple[float, VisionFinding]]:
     """Feed (until when, what is seen) and collect (when, finding)."""
     out, now = [], 0.0
     for until, detections in script:
@@ -69,27 +69,27 @@ def absence(**params: Any) -> Algorithm:
 # time logic --------------------------------------------------------------
 
 
-def changes(standing: Standing, sights: list[bool | None], step: float = 1.0) -> list[tuple[float, str]]:
+def changes(standing: HeldState, sights: list[bool | None], step: float = 1.0) -> list[tuple[float, str]]:
     told = [(i * step, standing.feed(s, i * step)) for i, s in enumerate(sights)]
     return [(t, c) for t, c in told if c]
 
 
 def test_a_condition_must_last_to_open_and_to_clear() -> None:
     sights: list[bool | None] = [False] + [True] * 10 + [False] * 10
-    assert changes(Standing(3, 2), sights) == [(4.0, "open"), (13.0, "clear")]
+    assert changes(HeldState(3, 2), sights) == [(4.0, "open"), (13.0, "clear")]
 
 
 def test_a_blink_does_not_restart_the_clock_but_a_longer_return_does() -> None:
-    assert changes(Standing(4, 2, blink_s=1.5), [True, True, False, True, True, True]) == [(4.0, "open")]
-    assert changes(Standing(4, 2, blink_s=1.5), [True, True, False, False, False, True, True]) == []
+    assert changes(HeldState(4, 2, blink_s=1.5), [True, True, False, True, True, True]) == [(4.0, "open")]
+    assert changes(HeldState(4, 2, blink_s=1.5), [True, True, False, False, False, True, True]) == []
 
 
 def test_what_cannot_be_judged_stops_the_clock() -> None:
-    assert changes(Standing(4, 2), [True, True, None, None, None, True, True, True]) == [(7.0, "open")]
+    assert changes(HeldState(4, 2), [True, True, None, None, None, True, True, True]) == [(7.0, "open")]
 
 
 def test_a_gap_without_frames_does_not_count() -> None:
-    standing = Standing(5, 2, max_gap_s=10)
+    standing = HeldState(5, 2, max_gap_s=10)
     assert standing.feed(True, 0) is None
     assert standing.feed(True, 100) is None
     assert standing.feed(True, 104) is None
@@ -98,7 +98,7 @@ def test_a_gap_without_frames_does_not_count() -> None:
 
 @given(st.lists(st.sampled_from([True, False, None]), max_size=60), st.integers(0, 5), st.integers(0, 5))
 def test_changes_alternate_and_never_come_early(sights: list[bool | None], after: int, clear: int) -> None:
-    standing = Standing(after, clear)
+    standing = HeldState(after, clear)
     told = changes(standing, sights)
     assert [c for _, c in told] == [("open", "clear")[i % 2] for i in range(len(told))]
     for when, change in told:
@@ -205,7 +205,7 @@ def burning(now: float, lively: bool) -> Picture:
     return picture
 
 
-def watch_fire(lively: bool, hits: float, **params: Any) -> list[tuple[float, Finding]]:
+def watch_fire(lively: bool, hits: float, **params: Any) -> list[tuple[float, VisionFinding]]:
     algorithm = plugins.build("algorithm", "flame_smoke", params)
     rng = np.random.default_rng(4)
     out = []

@@ -13,7 +13,7 @@ from app.cli import main
 from core.records import AlgorithmConfig, CameraConfig
 from tests.footage import film, write_film
 from tests.unit.vision.test_vision_detectors import photo
-from vision.fleet.patrol import Memory, order, risk, visit
+from vision.fleet.patrol import PatrolMemory, order, risk, visit
 from vision.judging.detector_pool import DetectorPool
 
 NOW = 1_800_000_000.0
@@ -25,17 +25,17 @@ def camera(camera_id: str, url: str = "x", **more: Any) -> CameraConfig:
 
 def test_risk_grows_with_place_time_and_past() -> None:
     road, station = camera("r", category="traffic"), camera("s", category="fuel_station")
-    hour = Memory(visited=NOW - 3600)
+    hour = PatrolMemory(visited=NOW - 3600)
     assert risk(station, hour, NOW) > risk(road, hour, NOW)
-    assert risk(road, Memory(visited=NOW - 7200), NOW) > risk(road, hour, NOW)
-    assert risk(road, Memory(visited=NOW - 3600, found=3), NOW) > risk(road, hour, NOW)
-    assert risk(road, Memory(visited=NOW - 3600, standing=("x",)), NOW) > risk(road, hour, NOW)
+    assert risk(road, PatrolMemory(visited=NOW - 7200), NOW) > risk(road, hour, NOW)
+    assert risk(road, PatrolMemory(visited=NOW - 3600, found=3), NOW) > risk(road, hour, NOW)
+    assert risk(road, PatrolMemory(visited=NOW - 3600, standing=("x",)), NOW) > risk(road, hour, NOW)
 
 
 def test_everybody_is_visited_once_disabled_ones_never() -> None:
     cameras = [camera(f"c{i}", category=("traffic", "fuel_station")[i % 2]) for i in range(20)]
     cameras.append(camera("off", enabled=False))
-    row = [c.camera_id for c in order(cameras, {"c1": Memory(visited=NOW - 60)}, NOW)]
+    row = [c.camera_id for c in order(cameras, {"c1": PatrolMemory(visited=NOW - 60)}, NOW)]
     assert sorted(row) == sorted(f"c{i}" for i in range(20))
     assert row[0] == "c11" and row[-1] == "c1"
 
@@ -44,7 +44,7 @@ def test_a_visit_opens_what_it_sees_and_the_next_clears_it(tmp_path: Path) -> No
     pool, wish = DetectorPool(), (AlgorithmConfig(kind="intrusion"),)
     busy = write_film(tmp_path / "busy.mp4", [photo(320, 426)] * 20)
     quiet = film(tmp_path / "quiet.mp4", 2)
-    first = visit(camera("c", str(busy), algorithms=wish), Memory(), pool)
+    first = visit(camera("c", str(busy), algorithms=wish), PatrolMemory(), pool)
     assert [(o.finding.kind, o.finding.state) for o in first.outcomes] == [("intrusion", "open")]
     assert first.memory.standing == ("intrusion",) and first.memory.found == 1
     again = visit(camera("c", str(busy), algorithms=wish), first.memory, pool)
@@ -55,7 +55,7 @@ def test_a_visit_opens_what_it_sees_and_the_next_clears_it(tmp_path: Path) -> No
 
 
 def test_a_camera_that_cannot_be_reached_is_told_once_and_keeps_what_stood(tmp_path: Path) -> None:
-    pool, memory = DetectorPool(), Memory(standing=("intrusion",))
+    pool, memory = DetectorPool(), PatrolMemory(standing=("intrusion",))
     lost = visit(camera("c", str(tmp_path / "none.mp4")), memory, pool)
     assert [(o.finding.kind, o.finding.state) for o in lost.outcomes] == [("camera_health", "open")]
     assert lost.memory.standing == ("camera_health", "intrusion")

@@ -14,7 +14,7 @@ from core.records import Zone
 from tests.unit.vision.test_vision_logic import frame
 from vision.algorithms.waterlogging import depth_level
 from vision.detections import empty
-from vision.judging.findings import Finding
+from vision.judging.findings import VisionFinding
 from vision.judging.water import covered, mark_visible
 
 ROAD = Zone(zone_id="road", name="road", polygon=((0.05, 0.98), (0.3, 0.4), (0.7, 0.4), (0.95, 0.98)))
@@ -50,7 +50,7 @@ def dim(image: np.ndarray, gain: float, haze: float) -> np.ndarray:
     return np.clip(image * gain + haze + noise, 0, 255).astype(np.uint8)
 
 
-def story(*parts: tuple[float, np.ndarray], **params: Any) -> list[tuple[float, Finding]]:
+def story(*parts: tuple[float, np.ndarray], **params: Any) -> list[tuple[float, VisionFinding]]:
     """Each picture stands for so many seconds, at one picture a second."""
     given = {"learn_s": 5.0, "after_s": 6.0, "clear_after_s": 6.0, "window_s": 8.0, "vehicles": False, **params}
     algorithm = plugins.build("algorithm", "waterlogging", given, zones=(ROAD,))

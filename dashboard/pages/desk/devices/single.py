@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from dash import Input, Output, State, dcc, html, no_update
 
 from core.clock import BEIJING
-from dashboard.desk.devices import Wanted, one_device, readings_of
+from dashboard.desk.devices import SeriesWanted, one_device, readings_of
 from dashboard.pages.choices import choices, word
 from dashboard.pages.desk.devices.listing import figure, state_chips
 from dashboard.pages.desk.devices.page import PAGE
@@ -67,7 +67,7 @@ async def charted(visit: Visit, quantity: str | None, hours: str | None, device_
         return no_update
     end, span = visit.services.clock.now(), int(hours)
     step = 0 if span <= 24 else 3600 if span <= 168 else 86400
-    wanted = Wanted(start=end - timedelta(hours=span), end=end, quantity=quantity, step=step, limit=5000)
+    wanted = SeriesWanted(start=end - timedelta(hours=span), end=end, quantity=quantity, step=step, limit=5000)
     found = await in_thread(readings_of, visit.services, visit.principal, device_id, wanted)
     d = await in_thread(one_device, visit.services, visit.principal, device_id)
     if not found["points"]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.settings import Settings
-from layers.catalogue.kinds import Wish
+from layers.catalogue.kinds import LayerWish
 from layers.catalogue.take import take_in
 from layers.territory import of_code
 from tests.unit.dashboard.web import Office, make_office
@@ -28,8 +28,10 @@ def office(settings: Settings, tmp_path: Path) -> Iterator[Office]:
     office = make_office(settings)
     file = tmp_path / "roads.geojson"
     file.write_text(json.dumps(ROADS), encoding="utf-8")
-    take_in(settings, file, of_code("220105"), Wish(attribution="© OpenStreetMap contributors", licence="ODbL-1.0"))
-    take_in(settings, file, of_code("220105"), Wish(name="secret", params={"roles": ["manager"]}))
+    take_in(
+        settings, file, of_code("220105"), LayerWish(attribution="© OpenStreetMap contributors", licence="ODbL-1.0")
+    )
+    take_in(settings, file, of_code("220105"), LayerWish(name="secret", params={"roles": ["manager"]}))
     yield office
     office.engine.dispose()
 

@@ -20,7 +20,7 @@ import uvicorn
 from core.records import GeoPoint
 from core.settings import Settings
 from events.cases.drafts import CaseDraft
-from layers.catalogue.kinds import Wish
+from layers.catalogue.kinds import LayerWish
 from layers.catalogue.take import take_in
 from layers.territory import of_code
 from storage.session import session_scope
@@ -62,8 +62,10 @@ def _roads(folder: Path, settings: Settings) -> None:
     ]  # fmt: skip
     file = folder / "roads.geojson"
     file.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
-    take_in(settings, file, of_code("220105"), Wish(licence="ODbL-1.0", attribution="© OpenStreetMap contributors"))
-    take_in(settings, file, of_code("220105"), Wish(name="secret", params={"roles": ["manager"]}))
+    take_in(
+        settings, file, of_code("220105"), LayerWish(licence="ODbL-1.0", attribution="© OpenStreetMap contributors")
+    )
+    take_in(settings, file, of_code("220105"), LayerWish(name="secret", params={"roles": ["manager"]}))
 
 
 def got(office: Office, path: str, **query: str) -> Any:
