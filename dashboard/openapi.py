@@ -109,7 +109,7 @@ def _form(path: str) -> dict[str, Any]:
     if path.startswith("/open311"):
         each = {"type": "array", "items": {"$ref": "#/components/schemas/Open311Error"}}
         return {"application/json": {"schema": each}, "text/xml": {"schema": {"type": "string"}}}
-    return {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}}
 
 
 def _security(path: str, method: str) -> list[dict[str, list[str]]]:
