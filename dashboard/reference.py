@@ -24,8 +24,8 @@ said otherwise. The same as OpenAPI: `GET /api/openapi.json`.
 - **Rights**: "signed in" means that everybody may ask and sees what is his (docs/access.md). A thing that is not
   yours answers 404, a deed that is not yours 403.
 - **Filters** stand in the query; one that is sent empty counts as not sent, one that does not fit is refused by name.
-- **Errors** have one form, [ErrorAnswer](#erroranswer) (Open311 its standard's): 401 no session, 403 not allowed, 404 not
-  there, 409 the case moved or cannot move so, 413 too large, 422 a field is wrong (`field` names
+- **Errors** have one form, [ErrorAnswer](#erroranswer) (Open311 its standard's): 401 no session, 403 not allowed,
+  404 not there, 409 the case moved or cannot move so, 413 too large, 422 a field is wrong (`field` names
   it), 429 too often, 503 a part of the platform does not answer.
 - **Times** are ISO 8601 with zone; places are WGS-84 degrees. A repeated command with the same `idempotency_key`
   (or header `Idempotency-Key`) is carried out once.
