@@ -29,6 +29,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "flame_smoke": ("fire_confidence", "smoke_confidence"),
     "phone_use": ("phone_confidence",),
     "smoking": ("cigarette_confidence",),
+    "tidiness": ("garbage_confidence", "overflow_confidence"),
     **dict.fromkeys(
         ("congestion", "crowding", "ebike", "intrusion", "queue", "stopped_vehicle", "unloading", "wrong_parking"),
         ("confidence",),

@@ -35,7 +35,7 @@ CATEGORY_RISK = {
     "waterlogging": 3.0,
     "traffic": 1.5,
 }
-NOT_ON_PATROL = {"absence", "sleeping", "camera_health"}  # they need time, or are judged anyway
+NOT_ON_PATROL = {"absence", "sleeping", "tidiness", "camera_health"}  # they need time, or are judged anyway
 
 
 @dataclass(frozen=True)

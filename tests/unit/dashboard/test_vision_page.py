@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import plugins
 from core.errors import InputInvalid
 from dashboard.desk.cameras import MAX_VERTICES
-from dashboard.pages.desk.vision import calibration, draft, schedule
+from dashboard.pages.desk.vision import algorithms, calibration, draft, lists, schedule
 from dashboard.pages.desk.vision.schedule_form import held_of, local
 
 CAMERA: dict[str, Any] = {
@@ -125,3 +126,28 @@ def test_halves_of_pairs_find_one_another() -> None:
 def test_points_on_one_line_determine_no_view() -> None:
     line = [{"x": n / 10, "y": n / 10, "lon": 125 + n / 1000, "lat": 43 + n / 1000} for n in range(1, 6)]
     assert calibration.fitted(line) is None and calibration.fitted(line[:3]) is None
+
+
+def test_the_page_says_that_an_algorithm_is_not_proven_and_on_what_it_was_tried() -> None:
+    class Reader:
+        def __init__(self, language: str) -> None:
+            self.language = language
+
+        def t(self, key: str) -> str:
+            return key
+
+    for kind in plugins.kinds("algorithm"):
+        words = plugins.about("algorithm", kind).experimental
+        for language, text in (("zh", words.zh), ("en", words.en)):
+            visit: Any = Reader(language)
+            mark, said = lists.trial(visit, kind), lists.trial(visit, kind, told=True)
+            if not text:
+                assert mark is None and said is None, f"{kind} is proven"
+            else:
+                assert mark.title == text and said.children == text
+    unknown: Any = Reader("en")
+    assert lists.trial(unknown, "no-such-kind").children == "vision.gone"
+
+
+def test_a_new_algorithm_begins_with_a_proven_one() -> None:
+    assert algorithms.first_of(["phone_use", "sleeping", "intrusion", "tidiness"]) == "intrusion"

@@ -315,3 +315,16 @@ def test_a_condition_that_must_hold_is_found_by_the_tick_unless_it_ends_first() 
     cleared = evaluate("clear", 310)
     assert cleared is not None
     assert cleared.state == "clear"
+
+
+def test_rubbish_and_full_bins_open_cases_of_their_classes_and_tidy_ends_both() -> None:
+    for found, rule, other, code in (
+        ("garbage", "rubbish", "bins-overflow", "event-01-10"),
+        ("overflow", "bins-overflow", "rubbish", "event-01-92"),
+    ):
+        script = [
+            said("open", 0, kind="tidiness", attributes={"found": found}),
+            said("clear", 600, kind="tidiness", attributes={"found": "tidy"}),
+        ]
+        assert [f.state for f in play(rule, script)] == ["open", "clear"] and play(other, script) == []
+        assert default_rulebook().specs[rule].draft.class_code == code

@@ -7,6 +7,7 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
 
+from core import plugins
 from core.errors import YiwangError
 from dashboard.desk.cameras import algorithm_kinds
 from dashboard.pages import schema_form
@@ -26,6 +27,11 @@ def schema_of(visit: Visit, kind: str) -> schema_form.Schema:
     return next(found, {"properties": {}})
 
 
+def first_of(kinds: list[str]) -> str:
+    """What the form of a new algorithm begins with: never an experimental one."""
+    return next(kind for kind in kinds if not plugins.about("algorithm", kind).experimental.en)
+
+
 def dialog(visit: Visit, draft: Draft, index: int | None) -> Any:
     """The algorithm at ``index``, or a new one."""
     t = visit.t
@@ -39,7 +45,7 @@ def dialog(visit: Visit, draft: Draft, index: int | None) -> Any:
     return [
         html.H2(names[config["kind"]] if config else t("vision.new_algorithm")),
         dmc.Select(id="algorithm-kind", label=t("fact.kind"), data=choices(names), disabled=bool(config),
-                   value=config.get("kind") or kinds[0], allowDeselect=False, searchable=True),
+                   value=config.get("kind") or first_of(kinds), allowDeselect=False, searchable=True),
         dmc.MultiSelect(id="algorithm-zones", label=t("vision.zones_only"), data=choices(zones), mt="sm",
                         value=[z for z in config.get("zones") or [] if z in zones],
                         description=t("vision.whole_hint")),
@@ -75,7 +81,7 @@ async def fields(visit: Visit, kind: str | None, index: int | None, draft: Draft
         return no_update
     given = draft["algorithms"][index].get("params") or {} if index is not None else {}
     form = schema_form.Form(visit, FORM, "algorithm", kind, schema_of(visit, kind))
-    return [trial(visit, kind), form.draw(given)]
+    return [trial(visit, kind, told=True), form.draw(given)]
 
 
 @PAGE.callback(

@@ -71,13 +71,18 @@ def algorithm_rows(visit: Visit, draft: Draft) -> Any:
     return html.Div([html.H2(t("vision.algorithms")), *rows, add], className="zone-list")
 
 
-def trial(visit: Visit, kind: str) -> Any:
-    """A mark where the plug-in says of itself that it is experimental."""
+def trial(visit: Visit, kind: str, told: bool = False) -> Any:
+    """A mark where the plug-in says of itself that it is experimental; ``told``: and on what it was tried."""
     try:
-        said = plugins.about("algorithm", kind).experimental.zh
+        words = plugins.about("algorithm", kind).experimental
     except YiwangError:
         return html.Span(visit.t("vision.gone"), className="chip bad")
-    return html.Span(visit.t("vision.experimental"), className="chip warn") if said else None
+    text = words.zh if visit.language == "zh" else words.en
+    if not text:
+        return None
+    if told:
+        return html.P(text, className="warn-text")
+    return html.Span(visit.t("vision.experimental"), className="chip warn", title=text)
 
 
 def places(visit: Visit, config: dict[str, Any], zones: list[dict[str, Any]]) -> str:
