@@ -29,8 +29,8 @@ from vision.capture.frames import Frame
 from vision.detections import Box, Detections
 from vision.evaluate.cards import read_card
 from vision.judging import boxes
-from vision.judging.findings import Finding, Need, Sight
-from vision.judging.hysteresis import Standing
+from vision.judging.findings import Need, Sight, VisionFinding
+from vision.judging.hysteresis import HeldState
 from vision.judging.zones import centre_points, contains
 from vision.params import Seconds, Share
 
@@ -102,7 +102,7 @@ class Tidiness(ZoneAlgorithm):
     unit = "s"
 
     def __init__(self, params: Params, zones: tuple[Zone, ...]) -> None:
-        super().__init__(zones, lambda: Standing(0.0, 0.0, blink_s=0.0))
+        super().__init__(zones, lambda: HeldState(0.0, 0.0, blink_s=0.0))
         self.params = params
         self.needs = (Need(params.detector, params.classes, params.detector_params),)
         self.heaps: list[Heap] = []
@@ -215,7 +215,7 @@ class Tidiness(ZoneAlgorithm):
             detail=f"{len(here)} lying: {', '.join(sorted({heap.name for heap in here}))}",
         )
 
-    def _finding(self, change: Any, sight: Sight, lasted: float) -> Finding:
+    def _finding(self, change: Any, sight: Sight, lasted: float) -> VisionFinding:
         finding = super()._finding(change, sight, lasted)
         kinds = sight.detail.partition(": ")[2].split(", ")
         found = "tidy" if change == "clear" else "garbage" if "garbage" in kinds else "overflow"

@@ -17,7 +17,7 @@ from layers.prepare import __file__ as prepare_file
 from tests.unit.vision.test_vision_logic import GREY, frame, seen
 from vision.algorithms.tidiness import Tidiness, thresholds
 from vision.judging.detector_pool import DetectorPool
-from vision.judging.findings import Finding
+from vision.judging.findings import VisionFinding
 from vision.judging.zones import parse_zone
 
 Row = tuple[str, float, tuple[float, float, float, float]]
@@ -34,7 +34,7 @@ def tidiness(zones: Any = (), **params: Any) -> Tidiness:
 
 def told(
     algorithm: Tidiness, scene: Any, until: float, start: float = 0.0, step: float = 2.0
-) -> list[tuple[float, Finding]]:
+) -> list[tuple[float, VisionFinding]]:
     """``scene(t)``: the rows of one look, or None where no picture came."""
     out = []
     for i in range(int((until - start) / step)):
