@@ -55,7 +55,7 @@ class Words(Record, frozen=True):
 class About(Record, frozen=True):
     """What a plug-in says of itself.  ``zh`` and ``en``: its title.
 
-    ``params``: names of parameters, where the bare name is not enough.  The rest speaks of sources:
+    ``params``: names of parameters; ``expert``: of those that a form folds away.  The rest speaks of sources:
     ``transport`` (``tcp``: devices connect to a port of ours; ``poll``: we ask), ``port`` (the default) and
     ``port_variable`` (the environment variable that sets another; empty: ``YIWANG_<KIND>_PORT``), ``interval_s``
     (how often a healthy device is heard when its registration does not say; 0: unknown), ``text_mark``
@@ -67,6 +67,7 @@ class About(Record, frozen=True):
     zh: str
     en: str
     params: Mapping[str, Words] = {}
+    expert: Mapping[str, Words] = {}
     transport: Literal["", "tcp", "poll", "push"] = ""
     port: int = 0
     port_variable: str = ""

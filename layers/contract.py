@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from core.plugins import Words
+
 Family = Literal["point", "line", "polygon"]
 Form = Literal["vector", "raster", "terrain"]
 
@@ -22,6 +24,14 @@ class LayerParams(msgspec.Struct, frozen=True, kw_only=True):
     min_zoom: int | None = None
     max_zoom: int | None = None
     roles: tuple[str, ...] = ()
+
+
+WORDS: dict[str, Words] = {
+    "min_zoom": Words("最小缩放级", "Zoom from"),
+    "max_zoom": Words("最大缩放级", "Zoom to"),
+    "roles": Words("可见角色", "Roles that see it"),
+}
+"""Names of the parameters that every kind has; a kind's own stand in its ``ABOUT``."""
 
 
 @dataclass(frozen=True)

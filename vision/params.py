@@ -24,3 +24,17 @@ WORDS: dict[str, Words] = {
     "share": Words("比例", "Share"),
 }
 """Names of the parameters that several algorithms have; an algorithm's own stand in its ``ABOUT``."""
+
+EXPERT: dict[str, Words] = {
+    "blink_s": Words("容许漏检（秒）", "May be missed for (s)"),
+    "detector": Words("检测器", "Detector"),
+    "detector_params": Words("检测器参数", "Detector's parameters"),
+    "hysteresis": Words("解除余量", "Margin to clear"),
+    "max_people": Words("最多看几人", "People looked at, at most"),
+    "min_height": Words("人的最小高度（占画面）", "Smallest height of a person (share)"),
+    "min_hits": Words("至少几次", "Hits at least"),
+    "patience_s": Words("遮挡后等待（秒）", "Waits when hidden (s)"),
+    "still_iou": Words("视为静止的重叠度", "Overlap that counts as still"),
+    "window_s": Words("统计时窗（秒）", "Window (s)"),
+}
+"""The same of parameters that a form folds away."""

@@ -21,7 +21,7 @@ from core import plugins
 from core.errors import InputInvalid, YiwangError
 from dashboard.i18n import words
 from dashboard.pages.frame import Page, Visit
-from vision.params import WORDS
+from vision.params import EXPERT, WORDS
 
 Schema = Mapping[str, Any]
 PARTS = {"value": "value", "checked": "checked", "rows": "rowData"}
@@ -78,14 +78,17 @@ def _field(name: str, schema: Schema, required: bool, defs: Mapping[str, Schema]
 
 
 def param_title(language: str, group: str, kind: str, param: str) -> tuple[str, bool]:
-    """What the plug-in ``kind`` calls a parameter, and whether it names it at all."""
+    """What the plug-in ``kind`` calls a parameter, and whether everybody may want to set it."""
     prefix = {"algorithm": "aparam", "rule": "param"}.get(group, "param")
+    said = rare = None
     try:
-        said = plugins.about(group, kind).params.get(param) or WORDS.get(param)
+        about = plugins.about(group, kind)
     except YiwangError:
-        said = None
+        pass  # a plug-in that does not load has no names
+    else:
+        said, rare = about.params.get(param) or WORDS.get(param), about.expert.get(param) or EXPERT.get(param)
     known = getattr(said, language) if said else words(language).get(f"{prefix}.{param}")
-    return known or param.replace("_", " "), known is not None
+    return known or (getattr(rare, language) if rare else param.replace("_", " ")), known is not None
 
 
 @dataclass(frozen=True)

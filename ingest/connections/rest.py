@@ -30,6 +30,7 @@ ABOUT = About(
     ),
     params={
         "url": Words("接口地址", "Address"),
+        "items": Words("记录在应答中的位置", "Where the items stand in the answer"),
         "method": Words("方法", "Method"),
         "query": Words("查询参数", "Query"),
         "body": Words("请求体", "Body"),

@@ -23,11 +23,24 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from core.clock import Clock
 from core.errors import YiwangError
-from core.plugins import About
+from core.plugins import About, Words
 from ingest.mapping import MAX_ITEMS, Mapping, check_mapping, map_items, read_mapping
 from ingest.polling import Polled, Publish, SourceUnreachable, publish_mapped
 
-ABOUT = About(zh="文件夹导入", en="Drop folder", transport="poll")
+ABOUT = About(
+    zh="文件夹导入",
+    en="Drop folder",
+    transport="poll",
+    params={
+        "folder": Words("文件夹", "Folder"),
+        "mapping": Words("字段对应", "Mapping"),
+        "sheet": Words("工作表", "Sheet"),
+        "interval_s": Words("读取间隔（秒）", "Read every (s)"),
+        "settle_s": Words("静置多久才读（秒）", "Untouched for (s) before reading"),
+        "most_bytes": Words("文件最大字节数", "Bytes at most"),
+        "most_rows": Words("最多行数", "Rows at most"),
+    },
+)
 
 
 class FileUnreadable(YiwangError):

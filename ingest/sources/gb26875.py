@@ -15,7 +15,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from core.plugins import About
+from core.plugins import About, Words
 from core.records import DeviceCommand, Observation
 from ingest.contract import Answer, Frame, Refused, Request, iso, refused
 from ingest.errors import CommandUnsupported, FrameError, FrameField
@@ -30,6 +30,11 @@ ABOUT = About(
     port=8626,
     port_variable="YIWANG_PANEL_PORT",
     interval_s=30.0,
+    params={
+        "component_address": Words("部件地址的填法", "How component addresses are filled"),
+        "duty_check_min": Words("查岗应答时间（分钟）", "Minutes to answer a duty check"),
+        "centre_address": Words("监控中心地址", "Centre's address"),
+    },
 )
 
 __all__ = ["PROTOCOL", "Gb26875Packet", "Params", "answer", "build", "decode", "encode", "encode_packet", "encode_unit"]

@@ -17,7 +17,7 @@ import msgspec
 
 from core.clock import BEIJING
 from core.ids import derived_id
-from core.plugins import About
+from core.plugins import About, Words
 from core.records import DeviceCommand, Quality, Reading
 from ingest.contract import Answer, Frame, Refused, Request, observed, refused
 from ingest.errors import CommandUnsupported, FrameError, FrameField, FrameParts
@@ -45,6 +45,11 @@ ABOUT = About(
     port=8612,
     interval_s=600.0,
     text_mark="##",
+    params={
+        "lenient": Words("接受校验码错误的帧", "Take frames with a wrong checksum"),
+        "units": Words("设备使用的单位", "Units that the gear uses"),
+        "password": Words("访问密码", "Password"),
+    },
 )
 
 __all__ = ["PROTOCOL", "Hj212Packet", "Params", "build", "compose", "decode", "encode", "encode_packet"]

@@ -17,7 +17,7 @@ from typing import ClassVar
 
 import msgspec
 
-from core.plugins import About
+from core.plugins import About, Words
 from core.records import DeviceCommand
 from ingest.contract import Answer, Frame, Refused, Request, refused
 from ingest.errors import CommandUnsupported, FrameError, FrameField, FrameParts
@@ -32,6 +32,12 @@ ABOUT = About(
     transport="tcp",
     port=8608,
     interval_s=60.0,
+    params={
+        "auth_key": Words("鉴权密钥", "Authentication key"),
+        "acknowledge_alarms": Words("确认报警", "Acknowledge alarms"),
+        "signals": Words("附加信号位", "Additional signal bits"),
+        "vehicles": Words("按车辆的信号位", "Signal bits by vehicle"),
+    },
 )
 
 __all__ = ["PROTOCOL", "Jt808Packet", "Params", "build", "decode", "encode", "encode_packet", "encode_position"]

@@ -21,11 +21,25 @@ from pymodbus.exceptions import ModbusException
 
 from core.clock import Clock
 from core.ids import derived_id
-from core.plugins import About
+from core.plugins import About, Words
 from core.records import Quality, Reading
 from ingest.polling import NotConfirmed, Polled, Publish, SourceUnreachable
 
-ABOUT = About(zh="控制器（Modbus TCP）", en="Controller (Modbus TCP)", transport="poll")
+ABOUT = About(
+    zh="控制器（Modbus TCP）",
+    en="Controller (Modbus TCP)",
+    transport="poll",
+    params={
+        "host": Words("主机", "Host"),
+        "device": Words("设备名", "Device"),
+        "registers": Words("寄存器", "Registers"),
+        "port": Words("端口", "Port"),
+        "unit_id": Words("从站地址", "Unit"),
+        "framing": Words("帧格式", "Framing"),
+        "interval_s": Words("读取间隔（秒）", "Read every (s)"),
+        "timeout_s": Words("超时（秒）", "Time-out (s)"),
+    },
+)
 
 _FORMATS = {
     "uint16": ">H",

@@ -16,7 +16,7 @@ import msgspec
 
 from core.clock import Clock
 from core.errors import SettingsError
-from core.plugins import About
+from core.plugins import About, Words
 from ingest.mapping import (
     MAX_PAYLOAD_BYTES,
     Mapping,
@@ -29,7 +29,28 @@ from ingest.mapping import (
 )
 from ingest.polling import Cursor, Polled, Publish, SourceUnreachable, publish_mapped
 
-ABOUT = About(zh="部门系统接口（REST）", en="Department system (REST)", transport="poll")
+ABOUT = About(
+    zh="部门系统接口（REST）",
+    en="Department system (REST)",
+    transport="poll",
+    params={
+        "url": Words("地址", "Address"),
+        "mapping": Words("字段对应", "Mapping"),
+        "method": Words("请求方法", "Method"),
+        "query": Words("查询参数", "Query"),
+        "body": Words("请求体", "Body"),
+        "headers": Words("请求头", "Headers"),
+        "token_env": Words("令牌所在环境变量", "Variable that holds the token"),
+        "token_header": Words("令牌请求头", "Header of the token"),
+        "start": Words("起始值", "Start"),
+        "cursor_path": Words("游标在应答中的位置", "Where the cursor stands"),
+        "cursor_item": Words("游标取自每条的字段", "Cursor from an item's field"),
+        "more_path": Words("是否还有下页的位置", "Where “more” stands"),
+        "interval_s": Words("读取间隔（秒）", "Read every (s)"),
+        "timeout_s": Words("超时（秒）", "Time-out (s)"),
+        "most_pages": Words("最多页数", "Pages at most"),
+    },
+)
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):

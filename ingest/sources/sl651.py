@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from core.plugins import About
+from core.plugins import About, Words
 from core.records import DeviceCommand
 from ingest.contract import Answer, Frame, Refused, Request, refused
 from ingest.errors import CommandUnsupported, FrameError, FrameField, FrameParts
@@ -36,6 +36,11 @@ ABOUT = About(
     port=8651,
     interval_s=3600.0,
     text_mark="\x01",
+    params={
+        "stay_online": Words("保持在线", "Stay online"),
+        "password": Words("访问密码", "Password"),
+        "centre": Words("中心站地址", "Centre's address"),
+    },
 )
 
 __all__ = ["PROTOCOL", "Params", "build", "decode", "element", "encode", "encode_packet"]

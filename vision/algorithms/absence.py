@@ -38,6 +38,10 @@ ABOUT = About(
         "lone_after_s": Words("单人在岗多久报警（秒）", "With one left: must last (s)"),
         "hold_s": Words("被遮挡时保留（秒）", "Hidden people count for (s)"),
     },
+    expert={
+        "hold_confidence": Words("保留目标的置信度", "Confidence to keep a person"),
+        "anchor": Words("判定点", "Point that must lie in the zone"),
+    },
 )
 
 DIM = 20.0  # grey level

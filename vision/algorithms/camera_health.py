@@ -28,6 +28,12 @@ ABOUT = About(
         "wrong_clock_s": Words("时钟错误（秒）", "Wrong clock (s)"),
         "clock_error_s": Words("允许时钟误差（秒）", "Clock may be off by (s)"),
     },
+    expert={
+        "white_level": Words("过曝灰度", "Grey level of white"),
+        "covered_share": Words("遮挡比例", "Share that is covered"),
+        "blurred_share": Words("模糊比例", "Share that is blurred"),
+        "moved_match": Words("移位匹配度", "Match below which it has moved"),
+    },
 )
 
 Params = HealthParams

@@ -34,6 +34,10 @@ ABOUT = About(
         "density": Words("饱和密度", "Density that is full"),
         "min_vehicles": Words("最少车辆数", "Vehicles at least"),
     },
+    expert={
+        "still_speed": Words("视为静止的速度（车长/秒）", "Standing below (lengths a second)"),
+        "steps": Words("分级", "Steps"),
+    },
 )
 
 _GRID = (90, 160)  # rows, columns on which the share of the road is counted

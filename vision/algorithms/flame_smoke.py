@@ -46,6 +46,24 @@ ABOUT = About(
         "fire_confidence": Words("火焰置信度", "Confidence: fire"),
         "smoke_confidence": Words("烟雾置信度", "Confidence: smoke"),
     },
+    expert={
+        "fire_flicker": Words("火焰闪烁", "Flicker of flames"),
+        "smoke_flicker": Words("烟雾闪烁", "Flicker of smoke"),
+        "max_area": Words("最大面积比例", "Largest share of picture"),
+        "whole_area": Words("满画面比例", "Share that fills the picture"),
+        "whole_confidence": Words("满画面置信度", "Confidence: fills the picture"),
+        "second_look": Words("第二眼", "Second look"),
+        "close_margin": Words("细看的边距", "Margin of the closer look"),
+        "close_window_s": Words("细看时窗（秒）", "Window of the closer look (s)"),
+        "close_hits": Words("细看至少几次", "Hits of the closer look"),
+        "close_share": Words("细看比例", "Share of the closer look"),
+        "life": Words("变化判定", "Liveliness"),
+        "life_window_s": Words("变化时窗（秒）", "Window of liveliness (s)"),
+        "life_hits": Words("变化至少几次", "Hits of liveliness"),
+        "life_confidence": Words("变化置信度", "Confidence with liveliness"),
+        "sure_confidence": Words("直接确认的置信度", "Confidence that is sure"),
+        "ignore": Words("忽略的目标", "Objects that are ignored"),
+    },
 )
 
 LIFE_SHARE = 0.6  # of the judgements of ``life_window_s`` on which a place must have lived

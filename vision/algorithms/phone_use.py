@@ -32,6 +32,10 @@ ABOUT = About(
     params={
         "phone_confidence": Words("手机置信度", "Confidence: phone"),
     },
+    expert={
+        "pose": Words("看姿态", "Looks at the pose"),
+        "pose_score": Words("姿态置信度", "Confidence: pose"),
+    },
 )
 
 

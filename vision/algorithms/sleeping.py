@@ -33,6 +33,9 @@ ABOUT = About(
     params={
         "still_only_s": Words("只凭静止多久算睡岗（秒，0 不用）", "Stillness alone counts after (s, 0 never)"),
     },
+    expert={
+        "motion": Words("允许变化的比例", "Share that may change"),
+    },
 )
 
 

@@ -27,6 +27,10 @@ ABOUT = About(
     params={
         "cigarette_confidence": Words("香烟置信度", "Confidence: cigarette"),
     },
+    expert={
+        "cigarette_detector": Words("香烟检测器", "Cigarette detector"),
+        "cigarette_params": Words("香烟检测器参数", "Cigarette detector's parameters"),
+    },
 )
 
 

@@ -32,6 +32,11 @@ ABOUT = About(
         "settle_s": Words("停稳多久算卸油（秒）", "Standing for (s) counts as unloading"),
         "equipment": Words("须有的器材类别", "Equipment classes"),
     },
+    expert={
+        "equipment_confidence": Words("器材置信度", "Confidence: equipment"),
+        "equipment_detector": Words("器材检测器", "Equipment detector"),
+        "equipment_params": Words("器材检测器参数", "Equipment detector's parameters"),
+    },
 )
 
 

@@ -44,6 +44,11 @@ ABOUT = About(
         "least_cm": Words("报警水深（厘米）", "Depth from (cm)"),
         "vehicles": Words("统计水中车辆", "Count vehicles in water"),
     },
+    expert={
+        "every_s": Words("每隔多久看一次（秒）", "Looks every (s)"),
+        "blind": Words("看不清的比例", "Share from which it is blind"),
+        "mark_kept": Words("标尺保留比例", "Share of a mark that is kept"),
+    },
 )
 
 CLASSES_CM = (5.0, 15.0, 27.0, 40.0)  # attention, case, close the lane, block the road

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from core.plugins import About
+from core.plugins import About, Words
 from core.records import ModelRef
 from vision import weights
 from vision.detections import Detections, Image, empty
@@ -22,7 +22,16 @@ from vision.detectors._base import letterbox, open_session, suppress, unletterbo
 from vision.detectors._coco import COCO_80
 from vision.errors import ModelInvalid
 
-ABOUT = About(zh="NanoDet（80 类）", en="NanoDet (80 classes)")
+ABOUT = About(
+    zh="NanoDet（80 类）",
+    en="NanoDet (80 classes)",
+    params={
+        "file": Words("模型文件", "Model file"),
+        "confidence": Words("置信度", "Confidence"),
+        "iou": Words("重叠阈值", "Overlap"),
+        "device": Words("运算设备", "Device"),
+    },
+)
 
 SIZE = 416
 _MEAN = np.array([103.53, 116.28, 123.675], np.float32)
@@ -87,9 +96,7 @@ class NanoDet:
         if not boxes:
             return empty(COCO_80, (self.model,))
         xyxy = unletterbox(np.concatenate(boxes).astype(np.float32), scale, left, top, image.shape)
-        return suppress(
-            xyxy, np.concatenate(scores), np.concatenate(ids), COCO_80, self.model, iou=self._params.iou
-        )
+        return suppress(xyxy, np.concatenate(scores), np.concatenate(ids), COCO_80, self.model, iou=self._params.iou)
 
 
 def _centres(stride: int) -> NDArray[np.float32]:
@@ -105,5 +112,3 @@ def _expectation(distances: NDArray[np.float32]) -> NDArray[np.float32]:
     weight /= weight.sum(axis=2, keepdims=True)
     out: NDArray[np.float32] = (weight * np.arange(bins.shape[2], dtype=np.float32)).sum(axis=2)
     return out
-
-

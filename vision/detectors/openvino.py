@@ -15,12 +15,24 @@ import openvino
 import yaml
 from numpy.typing import NDArray
 
-from core.plugins import About
+from core.plugins import About, Words
 from vision import weights
 from vision.detectors._base import YoloHead
 from vision.errors import ModelInvalid
 
-ABOUT = About(zh="OpenVINO 推理", en="OpenVINO run-time")
+ABOUT = About(
+    zh="OpenVINO 推理",
+    en="OpenVINO run-time",
+    params={
+        "file": Words("模型文件", "Model file"),
+        "confidence": Words("置信度", "Confidence"),
+        "iou": Words("重叠阈值", "Overlap"),
+        "size": Words("输入边长（像素）", "Input edge (px)"),
+        "max_batch": Words("一批最多几张", "Pictures a batch"),
+        "device": Words("运算设备", "Device"),
+        "precision": Words("数值精度", "Precision"),
+    },
+)
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

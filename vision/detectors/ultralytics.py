@@ -16,14 +16,26 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from core.plugins import About
+from core.plugins import About, Words
 from core.records import ModelRef
 from vision import weights
 from vision.detections import Detections, Image
 from vision.detectors.offline_torch import prepare_ultralytics
 from vision.errors import ModelInvalid, ModelMissing
 
-ABOUT = About(zh="Ultralytics 模型", en="Ultralytics models")
+ABOUT = About(
+    zh="Ultralytics 模型",
+    en="Ultralytics models",
+    params={
+        "file": Words("模型文件", "Model file"),
+        "confidence": Words("置信度", "Confidence"),
+        "iou": Words("重叠阈值", "Overlap"),
+        "size": Words("输入边长（像素）", "Input edge (px)"),
+        "device": Words("运算设备", "Device"),
+        "classes": Words("目标类别", "Classes"),
+        "download": Words("允许下载", "May download"),
+    },
+)
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

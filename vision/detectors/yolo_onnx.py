@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from core.plugins import About
+from core.plugins import About, Words
 from vision import weights
 from vision.detectors._base import Detector, YoloHead, open_session
 from vision.detectors.two_looks import TwoLooks
@@ -22,7 +22,20 @@ from vision.errors import ModelInvalid
 
 FLOOR = 0.02
 
-ABOUT = About(zh="YOLO（ONNX）", en="YOLO (ONNX)")
+ABOUT = About(
+    zh="YOLO（ONNX）",
+    en="YOLO (ONNX)",
+    params={
+        "file": Words("模型文件", "Model file"),
+        "confidence": Words("置信度", "Confidence"),
+        "iou": Words("重叠阈值", "Overlap"),
+        "size": Words("输入边长（像素）", "Input edge (px)"),
+        "max_batch": Words("一批最多几张", "Pictures a batch"),
+        "device": Words("运算设备", "Device"),
+        "rect": Words("保持长宽比", "Keep the aspect"),
+        "single": Words("只用第一眼", "First look only"),
+    },
+)
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,11 +12,24 @@ from typing import Literal
 import msgspec
 
 from core.bus import Bus
-from core.plugins import About
+from core.plugins import About, Words
 from core.settings import Settings
 from events.notify.channel import NoticeMessage, NotifierFailed
 
-ABOUT = About(zh="电子邮件", en="E-mail")
+ABOUT = About(
+    zh="电子邮件",
+    en="E-mail",
+    params={
+        "host": Words("主机", "Host"),
+        "sender": Words("发件人", "Sender"),
+        "recipients": Words("收件人", "Recipients"),
+        "port": Words("端口", "Port"),
+        "security": Words("加密方式", "Encryption"),
+        "user": Words("用户名", "User"),
+        "password_env": Words("密码所在环境变量", "Variable that holds the password"),
+        "min_severity": Words("最低等级", "Severity from"),
+    },
+)
 
 TIMEOUT_S = 15.0
 

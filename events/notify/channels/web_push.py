@@ -27,14 +27,24 @@ from sqlalchemy import delete, select, update
 
 from core.bus import Bus
 from core.errors import InputInvalid, SettingsError
-from core.plugins import About
+from core.plugins import About, Words
 from core.settings import Settings
 from events.notify import push_encryption
 from events.notify.channel import NoticeMessage, NotifierFailed, audience
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.people import LoginSession, PushSubscription
 
-ABOUT = About(zh="浏览器推送", en="Web Push")
+ABOUT = About(
+    zh="浏览器推送",
+    en="Web Push",
+    params={
+        "contact": Words("联系方式", "Contact"),
+        "ttl_s": Words("有效时间（秒）", "Valid for (s)"),
+        "min_severity": Words("最低等级", "Severity from"),
+        "allow_private": Words("允许内网地址", "Private addresses allowed"),
+        "ca_file": Words("证书颁发者文件", "Authority's file"),
+    },
+)
 
 log = logging.getLogger("yiwang.web_push")
 

@@ -21,14 +21,25 @@ import msgspec
 from sqlalchemy import select
 
 from core.bus import Bus
-from core.plugins import About
+from core.plugins import About, Words
 from core.settings import Settings
 from events.notify.channel import NoticeMessage, NotifierFailed, audience
 from events.notify.webhooks import sign
 from storage.session import make_engine, read_scope
 from storage.tables.people import User
 
-ABOUT = About(zh="短信/企业微信网关", en="SMS or WeCom gateway")
+ABOUT = About(
+    zh="短信/企业微信网关",
+    en="SMS or WeCom gateway",
+    params={
+        "url": Words("地址", "Address"),
+        "template": Words("模板", "Template"),
+        "headers": Words("请求头", "Headers"),
+        "secret": Words("签名密钥", "Signing secret"),
+        "ok_field": Words("表示成功的字段", "Field that tells success"),
+        "min_severity": Words("最低等级", "Severity from"),
+    },
+)
 
 _FIELD = re.compile(r"\{(\w+)\}")  # one pass: a title that holds "{phones}" stays a title
 TIMEOUT_S = 10.0

@@ -11,10 +11,10 @@ import pytest
 
 from core import plugins
 from core.errors import PluginLibraryMissing, PluginParamsInvalid, PluginUnknown
-from scripts.plugin_docs import render
+from scripts.plugin_docs import render, render_zh
 
 ALL = [(group, kind) for group in plugins.GROUPS for kind in plugins.kinds(group)]
-DOCS = Path(__file__).resolve().parents[3] / "docs" / "plugins.md"
+DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
 @pytest.mark.parametrize(("group", "kind"), ALL)
@@ -59,7 +59,8 @@ def _package(name: str) -> object:
 
 
 def test_the_reference_is_up_to_date() -> None:
-    assert DOCS.read_text(encoding="utf-8") == render(), "run: python scripts/plugin_docs.py"
+    for path, text in (("plugins.md", render()), ("zh/plugins.md", render_zh())):
+        assert (DOCS / path).read_text(encoding="utf-8") == text, "run: python scripts/plugin_docs.py"
 
 
 OWN = '''"""Weather vane: a sensor of this city alone."""
