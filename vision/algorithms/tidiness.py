@@ -48,6 +48,7 @@ ABOUT = About(
         "same_place": Words("视为同一堆的重叠度", "Overlap that makes it the same heap"),
         "share": Words("须看到的画面比例", "Share of the looks on which it must be seen"),
     },
+    expert={"max_area": Words("最大面积比例", "Largest share of picture")},
 )
 
 SEEN = ("garbage", "overflow")
