@@ -9,12 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Engine, select
 
 from core.settings import Settings
 from core.tables.problem import Problems
@@ -23,8 +21,9 @@ from layers.cityrows import PLACE, Row
 from layers.locate import Locator
 from layers.outlines import keep_outlines
 from layers.prepare import own_camera, prepare
+from layers.upserting import key_of, upsert
 from storage.session import read_scope, session_scope
-from storage.tables.people import User, UserRole
+from storage.tables.people import User
 from storage.tables.registry import Camera, Department, Device, Division, GridCell, Site
 
 Progress = Callable[[str], None]
@@ -38,13 +37,6 @@ _MODELS: dict[str, type[Any]] = {
     "devices": Device,
     "users": User,
 }
-_OPERATORS: dict[str, frozenset[str]] = {
-    "cameras": frozenset({"algorithms", "zones", "calibration", "enabled", "analysis_fps", "priority", "risk"}),
-    "devices": frozenset({"status", "calibration", "ranges"}),
-    "users": frozenset({"login", "language", "department_id", "division_code"}),
-}
-_REFERENCES = ("parent_code", "parent_id", "division_code", "department_id", "site_id")
-_REVISED = {"cameras", "devices"}
 
 
 @dataclass
@@ -116,7 +108,7 @@ def add_own_camera(engine: Engine, settings: Settings) -> CityImportReport | Non
         return None
     report = CityImportReport(dry_run=False)
     with session_scope(engine) as session:
-        _upsert(session, "cameras", Camera, [own_camera(settings.camera)], report, overwrite=False)
+        _count(report, "cameras", upsert(session, "cameras", Camera, [own_camera(settings.camera)]))
     return report
 
 
@@ -132,22 +124,23 @@ def _import_tables(
             locator.fill(rows)
         if table == "users":
             rows = _without_taken_logins(engine, rows, report)
-        known[table] = known.get(table, set()) | {r[_key(model)] for r in rows}
+        known[table] = known.get(table, set()) | {r[key_of(model)] for r in rows}
         progress(f"{table}: {len(rows)} rows")
         scope = read_scope if report.dry_run else session_scope
         with scope(engine) as session:
-            _upsert(session, table, model, rows, report, overwrite)
+            _count(report, table, upsert(session, table, model, rows, overwrite=overwrite, dry_run=report.dry_run))
+        if table not in {"divisions", "grid"}:  # the two are looked into by those that follow
+            city.tables[table] = []
 
 
-def _key(model: type[Any]) -> str:
-    name: str = model.__table__.primary_key.columns.values()[0].name
-    return name
+def _count(report: CityImportReport, table: str, counts: tuple[int, int, int]) -> None:
+    report.inserted[table], report.updated[table], report.unchanged[table] = counts
 
 
 def _known_keys(engine: Engine) -> dict[str, set[str]]:
     with read_scope(engine) as session:
         return {
-            table: set(session.scalars(select(getattr(model, _key(model)))))
+            table: set(session.scalars(select(getattr(model, key_of(model)))))
             for table, model in _MODELS.items()
             if table != "grid"
         }
@@ -165,7 +158,7 @@ _TARGETS = {
 
 def _checked(table: str, rows: list[Row], known: dict[str, set[str]], report: CityImportReport) -> list[Row]:
     """Rows whose references exist; the others are reported (a parent may stand in the same file)."""
-    key = _key(_MODELS[table])
+    key = key_of(_MODELS[table])
     here = {r[key] for r in rows}
     good = []
     for row in rows:
@@ -215,56 +208,6 @@ def _without_taken_logins(engine: Engine, rows: list[Row], report: CityImportRep
 def _tell(report: CityImportReport, row: Row, field: str, code: str, **values: Any) -> None:
     place = row[PLACE]
     report.problems.tell(place.file, code, sheet=place.sheet, row=place.row, field=field, **values)
-
-
-def _upsert(
-    session: Session, table: str, model: type[Any], rows: list[Row], report: CityImportReport, overwrite: bool
-) -> None:
-    columns = model.__table__.columns
-    key = _key(model)
-    old = {r._mapping[key]: dict(r._mapping) for r in session.execute(select(*columns))}
-    kept = frozenset() if overwrite else _OPERATORS.get(table, frozenset())
-    new_rows: list[Row] = []
-    changes: list[tuple[Any, Row]] = []
-    for row in rows:
-        values = {k: (None if k in _REFERENCES and v == "" else v) for k, v in row.items() if k in columns}
-        before = old.get(values[key])
-        if before is None:
-            new_rows.append(values)
-            continue
-        changed = {k: v for k, v in values.items() if k not in kept and not _same(before[k], v)}
-        if changed:
-            if table in _REVISED:
-                changed["revision"] = before["revision"] + 1
-            changes.append((values[key], changed))
-    report.inserted[table] = len(new_rows)
-    report.updated[table] = len(changes)
-    report.unchanged[table] = len(rows) - len(new_rows) - len(changes)
-    if report.dry_run:
-        return
-    # Rows of one statement must have the same columns; neighbours that have them go together, the order holds.
-    for _, group in groupby(new_rows, key=lambda r: sorted(r)):
-        session.execute(insert(model), list(group))
-    for value, changed in changes:
-        session.execute(update(model).where(getattr(model, key) == value).values(**changed))
-    if table == "users":
-        _roles(session, rows, {r[key] for r in new_rows}, overwrite)
-
-
-def _same(before: Any, after: Any) -> bool:
-    if isinstance(before, float) and isinstance(after, (int, float)):
-        return abs(before - after) < 1e-9
-    if isinstance(before, dict | list):
-        return json.dumps(before, sort_keys=True) == json.dumps(after, sort_keys=True)
-    return bool(before == after)
-
-
-def _roles(session: Session, rows: list[Row], fresh: set[str], overwrite: bool) -> None:
-    wanted = {(r["user_id"], role) for r in rows if overwrite or r["user_id"] in fresh for role in r["roles"]}
-    have = {(u, r) for u, r in session.execute(select(UserRole.user_id, UserRole.role))}
-    missing = [{"user_id": u, "role": r} for u, r in sorted(wanted - have)]
-    if missing:
-        session.execute(insert(UserRole), missing)
 
 
 def _keep_map_files(city: CityFolder, settings: Settings, progress: Progress, *, dry_run: bool) -> None:

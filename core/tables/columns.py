@@ -80,7 +80,7 @@ _KINDS: dict[str, Callable[[Column, Any], Any]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a row stands: ``row`` as the file counts."""
 

@@ -30,7 +30,8 @@ def read_csv(file: BinaryIO, name: str, problems: Problems) -> Iterator[tuple[in
     try:
         yield from _records(text, name, problems)
     finally:
-        text.detach()
+        if not file.closed:  # a reader that stops in the middle may close the file before this ends
+            text.detach()
 
 
 def encoding_of(file: BinaryIO) -> Encoding:
