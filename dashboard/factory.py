@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from core.clock import Clock, SystemClock
 from core.disk import is_no_room, is_read_only
@@ -215,6 +216,7 @@ def _handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(DBAPIError, _stored_nothing)
     app.add_exception_handler(PoolTimeout, _stored_nothing)
     app.add_exception_handler(OSError, _stored_nothing)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _broken)
 
 
@@ -260,6 +262,12 @@ async def _stored_nothing(request: Request, error: Exception) -> Response:
     if typed is None:
         return await _broken(request, error)
     return await _typed(request, typed)
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    """The line broke, or the page was closed, before the whole request was here: nothing was done, nobody listens."""
+    log.info("%s %s: the client went away before its request was complete", request.method, request.url.path)
+    return Response(status_code=499)
 
 
 async def _broken(request: Request, error: Exception) -> Response:

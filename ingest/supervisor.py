@@ -22,6 +22,7 @@ from ingest.outlet import Outlet
 from ingest.pipeline import Pipeline
 from ingest.registry import DeviceRegistry
 from ingest.router import MappingsFolder, Router, follow
+from ingest.source_folder import SourceFolder, SourceTasks
 from ingest.transports import http
 from ingest.transports.http import PushApp
 from ingest.transports.limits import AllowList, Limits
@@ -29,6 +30,7 @@ from ingest.transports.mqtt_sessions import MqttSessions
 from ingest.transports.tcp import TcpListener
 
 log = logging.getLogger("yiwang.ingest")
+Start = Callable[[str, Callable[[], Awaitable[None]]], None]
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 _HEALTHY_S = 10.0  # a task that ran so long is considered recovered
@@ -107,22 +109,16 @@ class Ingest:
             auth = self._auth(router)
             await auth.open(self.bus)
             start("broker rights", lambda: auth.run(stop))
-            sources = configured.read_sources(self.settings.data_dir / "sources")
-            for problem in sources.problems:
-                log.warning("a configured source is left out: %s", problem)
-            for kind, port in tcp_ports(self.settings).items():
-                protocol = plugins.build("source", kind, sources.listeners.get(kind, {}))
+            listeners: dict[str, TcpListener] = {}
+            for kind in tcp_ports(self.settings):
+                protocol = plugins.build("source", kind, {})
                 allow = AllowList(self.settings.allow.get(kind, ()))
-                listener = TcpListener(protocol, self.pipeline, self.clock, self.limits, allow)
+                listener = listeners[kind] = TcpListener(protocol, self.pipeline, self.clock, self.limits, allow)
                 desk = CommandDesk(listener, self.pipeline, self.clock)
                 await desk.open(self.bus)
-                start(kind, lambda listener=listener, port=port: listener.serve(self.settings.panel_host, port, stop))  # type: ignore[misc]
-            cursors = self.settings.data_dir / "cursors"
-            for source in sources.pollers:
-                start(
-                    source.name,
-                    lambda source=source: configured.serve(source, cursors, self.pipeline, self.clock, stop),  # type: ignore[misc]
-                )
+            await self._follow_sources(listeners, start, stop)
+            for kind, port in tcp_ports(self.settings).items():
+                start(kind, lambda of=listeners[kind], port=port: of.serve(self.settings.panel_host, port, stop))  # type: ignore[misc]
             subscribers = MqttSessions(self.settings, self.pipeline, router, self.clock, keep_running)
             start("mqtt sessions", lambda: subscribers.run(stop))
             start("mappings", lambda: follow(mappings, router, stop))
@@ -134,6 +130,20 @@ class Ingest:
             start("health", lambda: self.health.run(stop))
             start("live states", lambda: self.live.run(self.bus, self.outlet, stop))
         await self.outlet.close()
+
+    async def _follow_sources(
+        self, listeners: dict[str, TcpListener], start: Start, stop: asyncio.Event
+    ) -> None:
+        """Take up what ``<data_dir>/sources`` says, now (before any listener listens) and whenever it changes."""
+        cursors = self.settings.data_dir / "cursors"
+
+        def serve(source: configured.Configured, end: asyncio.Event) -> Awaitable[None]:
+            return configured.serve(source, cursors, self.pipeline, self.clock, end)
+
+        folder = SourceFolder(self.settings.data_dir / "sources")
+        tasks = SourceTasks(folder, serve, listeners, keep_running)
+        await tasks.apply(folder.look() or {})
+        start("sources", lambda: tasks.run(stop))
 
     def _auth(self, router: Router) -> AuthService:
         gate = BrokerGate(self.settings, self.registry, lambda: router.mappings)

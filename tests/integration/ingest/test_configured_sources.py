@@ -57,3 +57,17 @@ async def test_a_dropped_file_reaches_the_bus(nats_server: Settings, tmp_path: P
         left = [f.name for f in (drop / "done").iterdir()]
     assert sorted(float(r.value or 0) for r in readings) == [0.27, 0.31]
     assert len(left) == 1 and left[0].endswith("levels.csv")
+
+
+async def test_files_are_taken_up_while_ingest_runs(nats_server: Settings, tmp_path: Path) -> None:
+    drop, sources = tmp_path / "drop", nats_server.data_dir / "sources"
+    drop.mkdir()
+    async with ingesting(nats_server) as bus:
+        sources.mkdir(parents=True, exist_ok=True)
+        (sources / "levels.yaml").write_text(SOURCE.format(folder=drop))
+        (drop / "first.csv").write_text("n,station,level\n1,s1,0.27\n")
+        first = await collect(bus, Reading, "READ", "read.>", 1)
+        (sources / "levels.yaml").write_text("kind: [")  # a slip while editing: the source goes on
+        (drop / "second.csv").write_text("n,station,level\n2,s1,0.31\n")
+        second = await collect(bus, Reading, "READ", "read.>", 1)
+    assert [r.value for r in first] == [0.27] and [r.value for r in second] == [0.31]
