@@ -116,10 +116,46 @@ class CorrectionList(TypedDict):
 
 
 class VisitNoted(TypedDict):
-    """A visit, and the day of the next one."""
+    """A visit, the day of the next one, and the case that an exception opened."""
 
     visit_id: str
     next_due: str | None
+    case_id: str | None
+
+
+class MyGrid(TypedDict):
+    """The own grid: divisions, registers with counts and what is due, the forms of a visit and of a correction."""
+
+    division: str
+    divisions: list[dict[str, Any]]
+    today: str
+    registers: list[dict[str, Any]]
+
+
+class FieldRecord(TypedDict):
+    """The least of a record of the own grid."""
+
+    record_id: str
+    register_id: str
+    name: str
+    pinyin: str
+    initials: str
+    version: int
+    division_code: str
+    grid_code: str
+    building: str
+    visit_due: str | None
+    lon: float | None
+    lat: float | None
+    about: dict[str, Any]
+
+
+class FieldRecords(TypedDict):
+    """A page of the own grid's records."""
+
+    items: list[FieldRecord]
+    total: int
+    next: None
 
 
 class VisitsDue(TypedDict):

@@ -18,6 +18,8 @@ const LAZY = {
   map: () => import("./screens/map.mjs").then((m) => m.mapScreen),
   new: () => import("./screens/ask.mjs").then((m) => m.newScreen),
   work: () => import("./screens/work.mjs").then((m) => m.workScreen),
+  grid: () => import("./screens/grid.mjs").then((m) => m.gridScreen),
+  record: () => import("./screens/record.mjs").then((m) => m.recordScreen),
   team: () => import("./screens/team.mjs").then((m) => m.teamScreen),
   scan: () => import("./screens/scan.mjs").then((m) => m.scanScreen),
   invitation: () => import("./screens/invitation.mjs").then((m) => m.invitationScreen),

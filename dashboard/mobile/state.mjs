@@ -30,3 +30,5 @@ export function home(me) {
   return "handler";
 }
 export const hasTeam = (me) => (me?.roles || []).some((r) => ["manager", "dispatcher", "operator", "admin"].includes(r));
+/** Who has people and houses of an own division. */
+export const hasGrid = (me) => Boolean(me?.division_code) && (me?.roles || []).some((r) => ["grid_worker", "inspector"].includes(r));

@@ -34,7 +34,7 @@ _PREFIXES = (
     "case.nothing_allowed", "case.timeline", "top.logout", "plans.do_",
 )  # fmt: skip
 
-LATER = ("/m/screens/ask.mjs", "/m/screens/work.mjs")
+LATER = ("/m/screens/ask.mjs", "/m/screens/work.mjs", "/m/screens/grid.mjs", "/m/screens/record.mjs")
 
 router = APIRouter(include_in_schema=False)
 

@@ -18,6 +18,7 @@ from core.sealing import Seal
 from dashboard.services import Services
 from events.evidence import audit_log
 from records.registers.access import may_read, must_write, visible_records
+from records.registers.asking import checked_answers
 from records.registers.columns import Surroundings, surroundings
 from records.registers.corrections import decide, propose
 from records.registers.definition import Register, shipped_registers
@@ -27,9 +28,9 @@ from records.registers.importing import Importer, ImportReport
 from records.registers.preparing import Preparer, masked
 from records.registers.search import Query, count, page
 from records.registers.storing import Origin, get_record, history, values_of
-from records.registers.visits import counts_per_cell, due_visits, visit
+from records.registers.visits import checked_result, counts_per_cell, due_visits, visit
 from storage.session import read_scope, session_scope
-from storage.tables.records import RecordChangeRequest, RecordLink, RegisterRecord
+from storage.tables.records import RecordChangeRequest, RecordLink, RecordVisit, RegisterRecord
 
 MOST_EXPORTED = 20_000
 _FIRST = ("person", "household", "building", "enterprise", "special_place")  # what most people look for
@@ -135,11 +136,13 @@ class RegisterDesk:
                 session, row, register, fields, reason, self.actor, self._origin("page"), self.seal, ChainAudit()
             )
 
-    def propose(self, record_id: str, request_id: str, changes: Mapping[str, Any], reason: str) -> dict[str, Any]:
-        """A correction; the same id again is the same request."""
+    def propose(
+        self, record_id: str, request_id: str, changes: Mapping[str, Any], reason: str, seen: int | None = None
+    ) -> dict[str, Any]:
+        """A correction; the same id again is the same request.  ``seen``: the version that the person looked at."""
         with self._writing(record_id) as (session, row, register):
             origin, around = self._origin("change request"), self._around(session)
-            asked = propose(session, request_id, row, register, changes, reason, around, self.seal, origin)
+            asked = propose(session, request_id, row, register, changes, reason, around, self.seal, origin, seen)
             return {"request_id": asked.request_id, "state": asked.state, "fields": asked.fields.split(",")}
 
     def requests(self, state: str, limit: int) -> list[dict[str, Any]]:
@@ -177,13 +180,19 @@ class RegisterDesk:
             done = decide(session, request_id, accept, note, self.actor, register, around, self.seal, origin)
             return {"request_id": request_id, "state": done.state}
 
-    def visit(self, record_id: str, visit_id: str, answers: Mapping[str, Any], result: str) -> dict[str, Any]:
-        """Note a visit; the same id again is the same visit."""
-        with self._writing(record_id) as (session, row, register):
-            preparer = Preparer(register, self.seal, self.today)
-            origin = self._origin("visit")
-            done = visit(session, visit_id, row, register, answers, result, preparer, self.seal, origin, self.today)
-            return {"visit_id": done.visit_id, "next_due": done.next_due}
+    def noted(
+        self, session: Session, row: RegisterRecord, register: Register, visit_id: str, answers: Mapping[str, Any],
+        result: str, at: datetime,
+    ) -> tuple[RecordVisit, bool]:  # fmt: skip
+        """Note a visit made at ``at``; the same id again is the same visit (then the second answer is False)."""
+        known = session.get(RecordVisit, visit_id)
+        day = at.astimezone(BEIJING).date()
+        origin = replace(self._origin("visit"), at=at)
+        if known is None:
+            answers = checked_answers(register, checked_result(result), answers, day.isoformat())
+        preparer = Preparer(register, self.seal, self.today)
+        done = visit(session, visit_id, row, register, answers, result, preparer, self.seal, origin, day)
+        return done, known is None
 
     def due(self, until: date, division: str, limit: int) -> list[dict[str, Any]]:
         """Records whose visit is due, the longest overdue first."""

@@ -10,12 +10,15 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
+from core.deed import Told
 from core.errors import InputInvalid
 from dashboard.accounts.confirming import must_be_confirmed
 from dashboard.answers.registers import (
     CellCounts,
     CorrectionList,
     CorrectionState,
+    FieldRecords,
+    MyGrid,
     RecordPage,
     RecordRow,
     RegisterImport,
@@ -24,10 +27,12 @@ from dashboard.answers.registers import (
     VisitsDue,
     WholeValues,
 )
+from dashboard.api.attachments import placed
 from dashboard.api.deps import Use, Who, answers, respond, sends, takes, takes_file
 from dashboard.api.filters import Box, Day, DivisionCode, Filters, LongText, Several, Text
 from dashboard.api.params import body
 from dashboard.registers.desk import RegisterDesk
+from dashboard.registers.field import FieldDesk
 from records.registers.definition import Register
 from records.registers.search import MOST
 from records.registers.search import Query as RecordQuery
@@ -44,11 +49,15 @@ class Unmask(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Correction(msgspec.Struct, forbid_unknown_fields=True):
-    """Body of ``POST /api/records/{record_id}/changes``: new values by field; the id makes a repeat harmless."""
+    """Body of ``POST /api/records/{record_id}/changes``: new values by field; the id makes a repeat harmless.
+
+    ``seen_version``: the version of the record that the person looked at.
+    """
 
     request_id: str
     changes: dict[str, Any]
     reason: str = ""
+    seen_version: int | None = None
 
 
 class CorrectionDecision(msgspec.Struct, forbid_unknown_fields=True):
@@ -59,11 +68,15 @@ class CorrectionDecision(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class VisitBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Body of ``POST /api/records/{record_id}/visits``: met, not_met, moved_away, refused or exception."""
+    """Body of ``POST /api/records/{record_id}/visits``: met, not_met, moved_away, refused or exception.
+
+    ``told``: when it was made, by a phone that was offline.  An exception opens a case.
+    """
 
     visit_id: str
     result: str
     answers: dict[str, Any] = {}
+    told: Told | None = None
 
 
 class RegisterExport(msgspec.Struct, forbid_unknown_fields=True):
@@ -109,6 +122,16 @@ class CorrectionFilters(Filters):
 
     state: Text = Field("open", description="open, accepted or refused")
     limit: int = Field(100, ge=1, le=500)
+
+
+class FieldFilters(Filters):
+    """Filters of the own grid's records."""
+
+    q: Text = Field("", description="name, pinyin, initials or a whole number")
+    due: bool = Field(False, description="only records whose visit is due")
+    building: Text = ""
+    offset: int = Field(0, ge=0, le=1_000_000)
+    limit: int = Field(100, ge=1, le=MOST)
 
 
 class VisitFilters(DivisionFilter):
@@ -210,7 +233,8 @@ async def correct(record_id: str, request: Request, use: Use, who: Who) -> Respo
     """Propose a correction; the same request_id again answers the first one."""
     sent = await body(request, Correction)
     desk = RegisterDesk(use, who.actor)
-    return respond(await asyncio.to_thread(desk.propose, record_id, sent.request_id, sent.changes, sent.reason), 201)
+    asked = (record_id, _id(sent.request_id, "request_id"), sent.changes, sent.reason, sent.seen_version)
+    return respond(await asyncio.to_thread(desk.propose, *asked), 201)
 
 
 @router.get("/api/record-changes", **answers(CorrectionList))
@@ -231,8 +255,32 @@ async def settle(request_id: str, request: Request, use: Use, who: Who) -> Respo
 async def visited(record_id: str, request: Request, use: Use, who: Who) -> Response:
     """Note a visit; the same visit_id again answers the first one."""
     sent = await body(request, VisitBody)
-    desk = RegisterDesk(use, who.actor)
-    return respond(await asyncio.to_thread(desk.visit, record_id, sent.visit_id, sent.answers, sent.result), 201)
+    made = (record_id, _id(sent.visit_id, "visit_id"), sent.answers, sent.result, placed(sent.told))
+    return respond(await asyncio.to_thread(FieldDesk(use, who.actor).note_visit, *made), 201)
+
+
+def _id(given: str, name: str) -> str:
+    if not 1 <= len(given) <= 40:
+        raise InputInvalid(field=name, detail=f"has {len(given)} characters", how="send 1 to 40")
+    return given
+
+
+@router.get("/api/me/grid", **answers(MyGrid))
+def my_grid(use: Use, who: Who) -> Response:
+    """The own grid of a grid worker or inspector: registers with counts, visits due, the forms asked in the field."""
+    return respond(FieldDesk(use, who.actor).summary(), headers={"Cache-Control": "no-store"})
+
+
+@router.get("/api/me/grid/{register_id}", **answers(FieldRecords))
+def my_records(register_id: str, asked: Annotated[FieldFilters, Query()], use: Use, who: Who) -> Response:
+    """Records of the own grid with the least that a list needs: no numbers, no care, nothing of other divisions."""
+    desk = FieldDesk(use, who.actor)
+    query = RecordQuery(
+        register_id, asked.q, building=asked.building, due_before=desk.today if asked.due else None,
+        order="visit_due" if asked.due else "name", offset=asked.offset, limit=asked.limit,
+    )  # fmt: skip
+    items, total = desk.own_records(query)
+    return respond({"items": items, "total": total, "next": None}, headers={"Cache-Control": "no-store"})
 
 
 @router.get("/api/visits", **answers(VisitsDue))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import Forbidden, InputInvalid, NotFound
@@ -17,7 +18,7 @@ from records.registers.cross_checks import CrossChecks
 from records.registers.definition import Register
 from records.registers.preparing import Preparer
 from records.registers.storing import Origin, change_record, get_record, values_of
-from storage.tables.records import RecordChangeRequest, RegisterRecord
+from storage.tables.records import RecordChangeRequest, RecordEvent, RegisterRecord
 
 
 class ValueRefused(InputInvalid):
@@ -52,8 +53,12 @@ def propose(
     around: Surroundings,
     seal: Seal,
     origin: Origin,
+    seen: int | None = None,
 ) -> RecordChangeRequest:
-    """File a correction; the same ``request_id`` again (a phone that was cut off) answers the first one."""
+    """File a correction; the same ``request_id`` again (a phone that was cut off) answers the first one.
+
+    ``seen``: the version of the record that the person looked at, perhaps hours ago without a network.
+    """
     known = session.get(RecordChangeRequest, request_id)
     if known is not None:
         if known.asked_by != origin.actor_id or known.record_id != record.record_id:
@@ -62,8 +67,9 @@ def propose(
     checked = checked_changes(register, changes, around)
     if not checked:
         raise InputInvalid(field="changes", detail="are empty", how="name at least one field")
+    base = record.version if seen is None else max(1, min(seen, record.version))
     request = RecordChangeRequest(
-        request_id=request_id, record_id=record.record_id, base_version=record.version,
+        request_id=request_id, record_id=record.record_id, base_version=base,
         fields=",".join(sorted(checked))[:400], sealed=seal.seal(record.record_id, checked), reason=reason[:500],
         state="open", asked_by=origin.actor_id, asked_at=origin.at,
     )  # fmt: skip
@@ -111,7 +117,19 @@ def _apply(
 ) -> None:
     record = get_record(session, request.record_id)
     changes = seal.open(record.record_id, request.sealed)
-    after = {**values_of(record, seal), **changes}
+    before = values_of(record, seal)
+    after = {**before, **changes}
+    moved = set(
+        session.scalars(
+            select(RecordEvent.field).where(
+                RecordEvent.record_id == record.record_id, RecordEvent.version > request.base_version,
+                RecordEvent.field.in_(list(changes)),
+            )
+        )
+    )  # fmt: skip
+    for name in sorted(moved):
+        if before.get(name) != changes[name]:
+            raise ValueRefused(field=name, detail="was changed meanwhile", how="refuse the request, or ask again")
     for name, code in CrossChecks(register).problems(after):
         raise ValueRefused(field=name, detail=code, how="refuse the request, or correct the other field first")
     asked = Origin(request.asked_by, origin.at, "change request", reason=request.reason, action="corrected")

@@ -47,11 +47,15 @@ class Field:
 
 @dataclass(frozen=True)
 class VisitRule:
-    """A record is visited every ``every_days`` (``by``: the value of a field → days, 0 = never)."""
+    """A record is visited every ``every_days`` (``by``: the value of a field → days, 0 = never).
+
+    ``ask``: the register's own questions, as questions of a form (docs/forms.md) with ``choices`` in place.
+    """
 
     every_days: int
     field: str = ""
     by: Mapping[str, int] | None = None
+    ask: tuple[Mapping[str, Any], ...] = ()
 
     def days_for(self, values: Mapping[str, Any]) -> int:
         if self.by and self.field:
@@ -123,7 +127,7 @@ def parse_register(body: Mapping[str, Any]) -> Register:
                 "fields": fields,
                 "title": title,
                 "same_by": tuple(tuple(group) for group in body.get("same_by") or ()),
-                "visit": VisitRule(**visit) if visit else None,
+                "visit": VisitRule(**{**visit, "ask": tuple(visit.get("ask") or ())}) if visit else None,
             }
         )
     except TypeError as error:

@@ -11,13 +11,19 @@ from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid
 from core.sealing import Seal
+from records.registers.asking import RESULTS
 from records.registers.definition import Register
 from records.registers.preparing import Preparer
 from records.registers.search import below
 from records.registers.storing import Origin, values_of
 from storage.tables.records import RecordVisit, RegisterRecord
 
-RESULTS = ("met", "not_met", "moved_away", "refused", "exception")
+
+def checked_result(result: str) -> str:
+    """One of the results of a visit; :class:`InputInvalid` names them."""
+    if result not in RESULTS:
+        raise InputInvalid(field="result", detail=f"{result!r} is no result", how=f"use one of {', '.join(RESULTS)}")
+    return result
 
 
 def visit(
@@ -38,9 +44,10 @@ def visit(
     """
     known = session.get(RecordVisit, visit_id)
     if known is not None:
+        if known.by != origin.actor_id or known.record_id != record.record_id:
+            raise InputInvalid(field="visit_id", detail="belongs to another visit", how="make a new id")
         return known
-    if result not in RESULTS:
-        raise InputInvalid(field="result", detail=f"{result!r} is no result", how=f"use one of {', '.join(RESULTS)}")
+    checked_result(result)
     due = preparer.next_visit(values_of(record, seal), day)
     if due is not None and result == "not_met":
         due = min(due, date.fromordinal(day.toordinal() + 7))
@@ -48,8 +55,12 @@ def visit(
         visit_id=visit_id, record_id=record.record_id, at=origin.at, by=origin.actor_id, answers=dict(answers),
         result=result, next_due=due,
     )  # fmt: skip
+    later = session.scalar(
+        select(func.max(RecordVisit.at)).where(RecordVisit.record_id == record.record_id, RecordVisit.at > origin.at)
+    )
     session.add(row)
-    record.visit_due = due
+    if later is None:  # a visit that arrives late from a phone moves no newer one
+        record.visit_due = due
     return row
 
 

@@ -212,3 +212,26 @@ test("each navigation app gets its own coordinates", () => {
   assert.match(android[2], /coord_type=bd09ll/);
   assert.match(routes([lon, lat], "x", true)[1].href, /^iosamap:/);
 });
+
+test("a visit and a correction go in order, under their own keys, and a cut makes no second one", async () => {
+  const s = store();
+  s.add(itemsOf("f1", [{ kind: "visit", name: "record_visit", record_id: "r1", seen_record: 3, data: { result: "met", health: "ill" } }], { owner: ME, at: AT }));
+  s.add(itemsOf("f2", [{ kind: "correction", name: "record_correction", record_id: "r1", seen_record: 3, data: { changes: { work: "x" }, reason: "seen" } }], { owner: ME, at: AT }));
+  const api = server({ user: ME }, (n) => (n === 0 ? "after" : ""));
+  assert.equal((await drain(s, api, ME)).status, 0);
+  assert.equal(await drain(s, api, ME), null);
+  assert.equal(s.rows.size, 0);
+  assert.deepEqual(api.log.map((one) => one.path), ["/api/records/r1/visits", "/api/records/r1/changes"]);
+  const [visit, change] = api.log.map((one) => one.body);
+  assert.equal(visit.visit_id, "f1:0");
+  assert.equal(visit.result, "met");
+  assert.deepEqual(visit.answers, { health: "ill" });
+  assert.equal(visit.told.at, AT);
+  assert.deepEqual(change, { request_id: "f2:0", changes: { work: "x" }, reason: "seen", seen_version: 3 });
+});
+
+test("a refused visit holds up what follows on its record, and nothing else", () => {
+  const made = (form, id) => itemsOf(form, [{ kind: "visit", name: "record_visit", record_id: id, data: { result: "met" } }], { owner: ME, at: AT })[0];
+  const items = [{ ...made("a", "r1"), seq: 1, state: "refused" }, { ...made("b", "r1"), seq: 2 }, { ...made("c", "r2"), seq: 3 }];
+  assert.equal(nextToSend(items, ME).form, "c");
+});

@@ -46,6 +46,7 @@ async function send(item, store, server, alive) {
     });
     return null;
   }
+  if (item.kind === "visit" || item.kind === "correction") { await ofRecord(item, server, context, headers); return null; }
   const uploaded = item.blob ? await file(item, store, server, headers, alive) : null;
   if (item.kind === "photo") {
     await server.post(`${caseOf(item)}/attachments?purpose=${item.purpose || "other"}`, { upload_id: uploaded, told: context }, { headers });
@@ -55,6 +56,14 @@ async function send(item, store, server, alive) {
     await server.post(`${caseOf(item)}/commands`, { name: item.name, idempotency_key: item.key, data: withIds(item.data || {}, named), told: context }, { headers });
   }
   return null;
+}
+
+/** A visit or a correction of a record: the item's key is its id, so a repeat is the same one. */
+function ofRecord(item, server, context, headers) {
+  const path = `/api/records/${encodeURIComponent(item.record_id)}`;
+  if (item.kind === "correction") return server.post(`${path}/changes`, { request_id: item.key, changes: item.data.changes, reason: item.data.reason || "", seen_version: item.seen_record ?? null }, { headers });
+  const { result, ...answers } = item.data;
+  return server.post(`${path}/visits`, { visit_id: item.key, result, answers, told: context }, { headers });
 }
 
 /** The file's upload, begun once and gone on with after every cut. */

@@ -1,7 +1,7 @@
 // @ts-nocheck: not typed yet
 // What stands around every screen: the bar with the network's state, the word about an ended session, the foot.
 import { h, icon, replace, t } from "../base.mjs";
-import { app, hasTeam, on } from "../state.mjs";
+import { app, hasGrid, hasTeam, on } from "../state.mjs";
 
 /** Whether there is a network, wherever a screen shows it. */
 export function showNet(node = document.querySelector(".net")) {
@@ -23,9 +23,9 @@ export function bar(title, back) {
     h("button", { type: "button", onClick: () => window.dispatchEvent(new Event("sign-in-again")) }, t("login.submit"))));
 }
 
-const PLACES = [["", "check", "phone.my_turn"], ["map", "pin", "phone.map"], ["report", "camera", "phone.report"], ["team", "building", "phone.team"], ["me", "person", "phone.me"]];
+const PLACES = [["", "check", "phone.my_turn"], ["map", "pin", "phone.map"], ["report", "camera", "phone.report"], ["grid", "building", "phone.grid"], ["team", "layers", "phone.team"], ["me", "person", "phone.me"]];
 export function foot(here) {
-  return h("nav", { class: "foot", "aria-label": t("phone.title") }, PLACES.filter(([id]) => id !== "team" || hasTeam(app.me)).map(([id, sign, words]) =>
+  return h("nav", { class: "foot", "aria-label": t("phone.title") }, PLACES.filter(([id]) => (id !== "team" || hasTeam(app.me)) && (id !== "grid" || hasGrid(app.me))).map(([id, sign, words]) =>
     h("a", { href: `#/${id}`, class: id === here ? "here" : "", "aria-current": id === here ? "page" : null, dataset: { tab: id || "tasks" } }, icon(sign, 24), h("span", {}, t(words)))));
 }
 

@@ -58,7 +58,7 @@ async function conflict(item) {
   const choose = (choice, words, style, about) => h("button", { type: "button", class: `big ${style}`, dataset: { choice }, onClick: (event) => { event.currentTarget.disabled = true; queue.decide(item.key, choice); } }, h("span", {}, t(words)), about ? h("small", {}, t(about)) : null);
   const kept = item.case_id !== null;
   return h("section", { class: "conflict", dataset: { key: item.key } },
-    h("h2", {}, detail ? caseTitle(detail.case) : item.data?.title || what(item)), detail ? h("p", { class: "soft" }, detail.case.number) : null,
+    h("h2", {}, detail ? caseTitle(detail.case) : item.data?.title || item.title || what(item)), detail ? h("p", { class: "soft" }, detail.case.number) : null,
     h("p", {}, problemText(item.problem)), h("div", { class: "sides" }, ours, theirs),
     choose("anyway", "phone.send_anyway", "primary", "phone.send_anyway_about"),
     kept ? choose("record", "phone.keep_record", "", "phone.keep_record_about") : null,

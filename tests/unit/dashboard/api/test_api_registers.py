@@ -204,3 +204,71 @@ def test_the_key_of_the_records_is_made_once(office: Office) -> None:
     again = load_settings({"YIWANG_DATA_DIR": str(office.settings.data_dir)})
     assert again.records_key == office.settings.records_key
     Seal(again.records_key)
+
+
+def test_my_grid_is_the_own_division_and_the_least_of_each_record(office: Office) -> None:
+    grid = office.client("grid")
+    mine = grid.get("/api/me/grid").json()
+    person = next(one for one in mine["registers"] if one["register_id"] == "person")
+    own = [p for p in PEOPLE if p["division"] == HERE]
+    assert mine["division"] == HERE and person["count"] == len(own)
+    assert [q["name"] for q in person["visit_form"]["questions"]][0] == "result"
+    answer = grid.get("/api/me/grid/person")
+    assert answer.headers["Cache-Control"] == "no-store"
+    items = answer.json()["items"]
+    assert {item["division_code"] for item in items} == {HERE} and len(items) == len(own)
+    assert not any(p["phone"] in answer.text or p["id_number"] in answer.text for p in PEOPLE)
+    assert "care" not in answer.text and "health" not in answer.text
+    assert office.client("other").get("/api/me/grid").json()["division"] == THERE
+    assert office.client("boss").get("/api/me/grid").json()["registers"] == []
+    assert grid.get("/api/me/grid/nothing").status_code == 404
+    found = grid.get(f"/api/me/grid/person?q={own[0]['name']}").json()["items"]
+    assert own[0]["name"] in {item["name"] for item in found}
+
+
+def test_a_visit_made_yesterday_without_a_network_counts_from_yesterday(office: Office) -> None:
+    grid, record = office.client("grid"), _of_somebody_alone(office)
+    told = {"at": "2026-11-27T02:00:00Z", "phone_now": "2026-11-28T02:00:00Z"}
+    sent = {"visit_id": "late-1", "result": "met", "answers": {"health": "good"}, "told": told}
+    first = grid.post(f"/api/records/{record}/visits", json=sent).json()
+    again = grid.post(f"/api/records/{record}/visits", json={**sent, "result": "exception"}).json()
+    assert first["next_due"] == again["next_due"] == "2026-12-04" and again["case_id"] is None
+    assert office.client("boss").post(f"/api/records/{record}/visits", json=sent).status_code == 422, "not boss's id"
+    wrong = grid.post(f"/api/records/{record}/visits", json={**sent, "visit_id": "v-9", "answers": {"health": "?"}})
+    assert wrong.status_code == 422 and wrong.json()["field"] == "health"
+    unknown = {**sent, "visit_id": "v-10", "answers": {"nothing": 1}}
+    assert grid.post(f"/api/records/{record}/visits", json=unknown).status_code == 422
+
+
+def test_an_exception_opens_a_case_that_names_nobody(office: Office) -> None:
+    grid, record = office.client("grid"), _of_somebody_alone(office)
+    sent = {"visit_id": "ex-1", "result": "exception", "answers": {"note": "燃气味"}}
+    case_id = grid.post(f"/api/records/{record}/visits", json=sent).json()["case_id"]
+    case = office.client("boss").get(f"/api/cases/{case_id}").json()["case"]
+    name = office.client("boss").get(f"/api/records/{record}").json()["name"]
+    assert "走访异常" in case["title"] and name not in case["title"]
+    assert grid.post(f"/api/records/{record}/visits", json=sent).json()["case_id"] is None
+
+
+def test_a_correction_of_what_was_changed_meanwhile_is_refused_by_name(office: Office) -> None:
+    grid, boss, record = office.client("grid"), office.client("boss"), _of_somebody_alone(office)
+    seen = grid.get(f"/api/records/{record}").json()["version"]
+    for number, work in enumerate(("保洁", "保安")):
+        sent = {"request_id": f"meet-{number}", "changes": {"work": work}, "reason": "走访", "seen_version": seen}
+        assert grid.post(f"/api/records/{record}/changes", json=sent).status_code == 201
+    assert boss.post("/api/record-changes/meet-0", json={"accept": True}).status_code == 200
+    second = boss.post("/api/record-changes/meet-1", json={"accept": True})
+    assert second.status_code == 422 and second.json()["field"] == "work"
+
+
+def _of_somebody_alone(office: Office) -> str:
+    """A person of the grid worker's community who is visited every week."""
+    client = office.client("boss")
+    alone = {**PEOPLE[0], "id_number": "", "name": "独居甲", "care": "elderly_alone", "division": HERE, "grid": ""}
+    body = csv_of([alone])
+    known = client.get(f"/api/registers/person/records?q=独居甲&division={HERE}").json()["items"]
+    if not known:
+        answer = client.post("/api/registers/person/import?dry_run=false&good_rows=true&name=o.csv", content=body)
+        assert answer.json()["created"] == 1, answer.text
+        known = client.get(f"/api/registers/person/records?q=独居甲&division={HERE}").json()["items"]
+    return str(known[0]["record_id"])
