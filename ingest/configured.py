@@ -30,7 +30,6 @@ from ingest.yamltext import read_yaml
 log = logging.getLogger("yiwang.ingest")
 
 
-
 @dataclass(frozen=True)
 class Configured:
     """One configured source."""

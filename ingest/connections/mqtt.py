@@ -24,8 +24,8 @@ ABOUT = About(
     interval_s=1.0,
     secrets=("password",),
     help=Words(
-        "填写对方消息服务器和订阅主题。每条消息是一条记录，{\"topic\", \"payload\"}；没有入库的消息不会被确认。",
-        "Type the sender's broker and the topic. Each message is an item, {\"topic\", \"payload\"}; what is not "
+        '填写对方消息服务器和订阅主题。每条消息是一条记录，{"topic", "payload"}；没有入库的消息不会被确认。',
+        'Type the sender\'s broker and the topic. Each message is an item, {"topic", "payload"}; what is not '
         "durable is not acknowledged.",
     ),
     params={
@@ -100,9 +100,7 @@ class Mqtt:
 
     def _open(self, address: str) -> None:
         p = self.params
-        client = paho.Client(
-            CallbackAPIVersion.VERSION2, client_id=p.client_id, clean_session=False, manual_ack=True
-        )
+        client = paho.Client(CallbackAPIVersion.VERSION2, client_id=p.client_id, clean_session=False, manual_ack=True)
         if p.user:
             client.username_pw_set(p.user, self.wiring.secret("password"))
         if p.tls:
