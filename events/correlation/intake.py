@@ -23,6 +23,7 @@ from events.rules.findings import Context, Rule, RuleFinding
 from events.rules.rulebook import Rulebook
 from storage.devices import record_health
 from storage.readings import store_readings
+from storage.session import take_turn
 from storage.tables.observations import ObservationRow
 from storage.tables.registry import Device
 
@@ -70,7 +71,8 @@ class Intake:
         self.registry.load_devices(session, {o.source_id for o in new if o.source_type == "device"})
         self._discover(session, [o for o in new if o.kind == DISCOVERED])
         record_health(session, new)
-        if self.orders is not None:
+        if self.orders is not None and any(order.kind == ORDER for order in new):
+            take_turn(session)
             placed = [self.orders.take(session, order) for order in new if order.kind == ORDER]
             taken.case_ids += [case_id for case_id in placed if case_id]
         judged = [o for o in new if o.kind not in (DISCOVERED, ORDER) and self._may_judge(o, taken)]
@@ -155,6 +157,7 @@ class Intake:
             keys.extend((rule.spec.rule_id, key) for rule in rules for key in rule.keys(observation))
         if not work:
             return
+        take_turn(session)  # two workers that hear of one happening must not both open a case
         memory = BatchMemory(session)
         memory.load(keys)
         context = Context(now=self.clock.now(), memory=memory)

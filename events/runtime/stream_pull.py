@@ -6,7 +6,7 @@ connection), and what arrived is handed over in order.
 
 At start the consumer is set back to its acknowledgement floor, so that what a predecessor had in hand when it
 died comes again at once and before anything newer: order holds, nothing waits for ``ack_wait``.  What was
-committed already is recognised by its id.  This asks for one owner per durable: see :mod:`events.runtime.single_owner`.
+committed already is recognised by its id.  This asks for one owner per durable: see :mod:`events.runtime.shares`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from core.bus import Bus
 
 log = logging.getLogger("yiwang.worker")
 
-EXPIRES_S = 10.0
+EXPIRES_S = 5.0
 ACK_WAIT_S = 60.0
 
 
@@ -82,7 +82,7 @@ class Puller:
     async def keep_alive(self) -> None:
         """Ask for more when less than half is on its way, or when the request fell silent."""
         now = asyncio.get_running_loop().time()
-        if self._requested > 0 and now - self._heard_at > EXPIRES_S + 3:
+        if self._requested > 0 and now - self._heard_at > EXPIRES_S + 1.5:
             self._requested = 0  # the server or the connection forgot it
         room = self._bound - self._unacked - self._requested
         if room >= self._bound // 2 or (self._requested == 0 and room > 0):

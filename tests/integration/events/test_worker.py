@@ -178,6 +178,7 @@ async def test_camera_and_panel_of_one_site_make_one_case(city: Settings) -> Non
     async with worker(city) as (bus, engine):
         seen = alarm(kind="flame_smoke", source_type="camera", source_id="cam-1", confidence=0.9)
         await bus.observe(alarm())
+        await until(engine, lambda s: count(Case)(s) == 1)  # another site is another partition: no order between them
         await bus.observe(seen)
         await bus.observe(alarm(source="gb26875:1", site_id="site-2", attributes={"channel": "9"}))
         await until(engine, lambda s: count(CaseObservation)(s) == 3)
@@ -289,7 +290,7 @@ async def test_a_camera_that_does_not_answer_leads_to_an_inspector(city: Setting
         assert SYSTEM.user_id == "system"
 
 
-async def test_a_second_worker_waits_and_takes_over(city: Settings) -> None:
+async def test_a_second_worker_shares_the_work_and_leaves(city: Settings) -> None:
     async with worker(city) as (bus, engine):
         spare_stop = asyncio.Event()
         spare = asyncio.create_task(main(city, spare_stop))

@@ -1,0 +1,196 @@
+"""Who of several workers does what: the partitions, and the jobs that only one may do, shared out by one table.
+
+The table is one entry of the key-value bucket ``owner``: who is there, each with a beat, and whose each unit of work
+is.  Every worker writes its beat once a second, compare-and-set on the entry's revision, so that two never hold one
+unit.  One that did not beat for ``LAPSE_S``, or whose process on this machine is gone, loses what it held; one that
+joins is given its part as the others put theirs down.  Nobody is elected: whoever writes next decides by the same rule.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nats.errors
+import nats.js.errors
+
+from core.bus import Bus
+from core.clock import Clock
+from core.ids import new_id
+
+BEAT_S = 1.0
+LAPSE_S = 5.0
+KEY = "shares.workers"
+JOBS = "jobs"  # the unit of what only one worker may do: sweeps, relays, anchors
+
+
+@dataclass(frozen=True)
+class Member:
+    """A worker as the table knows it."""
+
+    host: str
+    boot: str
+    pid: int
+    beat: int = 0
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it ran on this machine and its process is no more."""
+        here = self.host == socket.gethostname() and self.boot == _boot()
+        return here and not Path(f"/proc/{self.pid}").exists()
+
+
+@dataclass(frozen=True)
+class Table:
+    """Members by id, and the holder of each unit."""
+
+    members: Mapping[str, Member]
+    held: Mapping[str, str]
+
+    @staticmethod
+    def read(data: bytes | None) -> Table:
+        """What stands in the entry; an entry of nobody when it is missing or older than this form."""
+        found: dict[str, Any] = json.loads(data or b"{}")
+        return Table({k: Member(**v) for k, v in found.get("members", {}).items()}, dict(found.get("held", {})))
+
+    def written(self) -> bytes:
+        """The entry's bytes."""
+        members = {k: vars(v) for k, v in self.members.items()}
+        return json.dumps({"members": members, "held": dict(self.held)}).encode()
+
+
+def share_out(units: Sequence[str], members: Sequence[str], held: Mapping[str, str]) -> dict[str, str]:
+    """Whose each unit should be: even to within one, with as few moves as that allows.
+
+    ``held``: whose it is.  The shares that are larger by one go to those who hold most already.
+    """
+    order = sorted(members, key=lambda m: (-sum(1 for u in units if held.get(u) == m), m))
+    if not order:
+        return {}
+    part, more = divmod(len(units), len(order))
+    room = {member: part + (place < more) for place, member in enumerate(order)}
+    wanted: dict[str, str] = {}
+    for unit in units:
+        holder = held.get(unit, "")
+        if room.get(holder, 0):
+            wanted[unit] = holder
+            room[holder] -= 1
+    for unit in units:
+        if unit not in wanted:
+            taker = max(order, key=lambda m: room[m])
+            wanted[unit] = taker
+            room[taker] -= 1
+    return wanted
+
+
+class Shares:
+    """Our place in the table.
+
+    ``wanted`` is what we should be doing, ``doing`` what we are: whoever does the work keeps ``doing`` true, and a
+    unit is handed on only after it has left ``doing``.
+    """
+
+    def __init__(self, bus: Bus, clock: Clock, units: Sequence[str]) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._units = tuple(units)
+        self._me = new_id()
+        self._beat = 0
+        self._seen: dict[str, tuple[int, float]] = {}  # member: its beat, and since when it stands
+        self.wanted: frozenset[str] = frozenset()
+        self.doing: set[str] = set()
+
+    async def keep(self, changed: Callable[[], None]) -> None:
+        """Beat for ever; ``changed`` is called when ``wanted`` is another.
+
+        Returns when we could not beat for too long, or were taken for dead: then nothing is ours any more.
+        """
+        beaten = self._clock.monotonic()
+        while True:
+            with suppress(nats.errors.Error, TimeoutError):
+                if not await self._round():
+                    return
+                beaten = self._clock.monotonic()
+                if self.wanted != self.doing:
+                    changed()
+            if self._beat and self._clock.monotonic() - beaten > LAPSE_S - 2 * BEAT_S:
+                return
+            await asyncio.sleep(BEAT_S if self.wanted else BEAT_S / 4)
+
+    async def leave(self) -> None:
+        """Strike ourselves out, so that the others go on at once."""
+        self.doing.clear()
+        with suppress(nats.errors.Error, nats.js.errors.Error, TimeoutError):
+            for _ in range(5):
+                revision, table = await self._read()
+                members = {k: v for k, v in table.members.items() if k != self._me}
+                held = {unit: who for unit, who in table.held.items() if who != self._me}
+                if await self._write(Table(members, held), revision):
+                    return
+
+    async def _round(self) -> bool:
+        """One beat; False when others took us for dead."""
+        while True:
+            revision, table = await self._read()
+            if self._beat and self._me not in table.members:
+                return False
+            decided, wanted = self._decide(table)
+            self.wanted &= wanted  # what we are about to hand on is not begun meanwhile
+            if await self._write(decided, revision):
+                self._beat += 1
+                self.wanted = wanted
+                return True
+            await asyncio.sleep(random.uniform(0.01, 0.1))  # somebody else wrote: look again
+
+    def _decide(self, table: Table) -> tuple[Table, frozenset[str]]:
+        """The table with our beat, without the dead, with what we put down free and what is free and due to us ours."""
+        me = Member(socket.gethostname(), _boot(), os.getpid(), self._beat + 1)
+        members = {k: v for k, v in table.members.items() if k != self._me and self._lives(k, v)} | {self._me: me}
+        self._seen = {k: v for k, v in self._seen.items() if k in members}
+        held = {unit: who for unit, who in table.held.items() if who in members and unit in self._units}
+        due = {unit for unit, who in share_out(self._units, list(members), held).items() if who == self._me}
+        ours = {unit for unit, who in held.items() if who == self._me}
+        for unit in ours - due - self.doing:
+            del held[unit]
+        for unit in due - held.keys():
+            held[unit] = self._me
+        return Table(members, held), frozenset(unit for unit in due if held.get(unit) == self._me)
+
+    def _lives(self, name: str, member: Member) -> bool:
+        now = self._clock.monotonic()
+        beat, since = self._seen.get(name, (-1, now))
+        if beat != member.beat:
+            beat, since = member.beat, now
+        self._seen[name] = (beat, since)
+        return now - since <= LAPSE_S and not member.is_gone
+
+    async def _read(self) -> tuple[int, Table]:
+        bucket = await self._bus.bucket("owner")
+        try:
+            entry = await bucket.get(KEY)
+        except nats.js.errors.KeyNotFoundError:
+            return 0, Table({}, {})
+        return int(entry.revision or 0), Table.read(entry.value)
+
+    async def _write(self, table: Table, revision: int) -> bool:
+        bucket = await self._bus.bucket("owner")
+        try:
+            await bucket.update(KEY, table.written(), last=revision)
+        except nats.js.errors.KeyWrongLastSequenceError:
+            return False
+        return True
+
+
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""

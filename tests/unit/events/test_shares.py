@@ -1,0 +1,126 @@
+"""Sharing work between workers: even, few moves, never two holders, whatever happens to whom."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import nats.js.errors
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.clock import SystemClock
+from events.runtime.shares import LAPSE_S, Member, Shares, Table, share_out
+
+UNITS = ["jobs", *map(str, range(8))]
+
+
+@given(
+    st.sets(st.sampled_from("abcdefghijk"), min_size=1),
+    st.dictionaries(st.sampled_from(UNITS), st.sampled_from("abcdefghijk")),
+)
+def test_shares_are_even_and_move_as_little_as_that_allows(members: set[str], held: dict[str, str]) -> None:
+    wanted = share_out(UNITS, sorted(members), held)
+    counts = [sum(1 for who in wanted.values() if who == member) for member in members]
+    assert set(wanted) == set(UNITS) and set(wanted.values()) <= members
+    assert max(counts) - min(counts) <= 1
+    assert share_out(UNITS, sorted(members), wanted) == wanted  # who has its share keeps it
+    if all(sum(1 for w in held.values() if w == m) <= len(UNITS) // len(members) for m in members):
+        assert all(wanted[unit] == who for unit, who in held.items() if who in members)
+
+
+def test_nobody_there_means_nothing_is_shared_out() -> None:
+    assert share_out(UNITS, [], {"0": "a"}) == {}
+
+
+def test_a_table_survives_its_bytes_and_an_older_entry_is_nobody() -> None:
+    table = Table({"a": Member("h", "b", 7, 3)}, {"jobs": "a"})
+    assert Table.read(table.written()) == table
+    assert Table.read(b'{"host": "x", "pid": 3}') == Table({}, {})
+    assert Table.read(None) == Table({}, {})
+
+
+class Entry:
+    """The one key-value entry, compare-and-set on its revision."""
+
+    def __init__(self) -> None:
+        self.revision = 0
+        self.value = b""
+
+    async def bucket(self, _name: str) -> Entry:
+        return self
+
+    async def get(self, _key: str) -> Entry:
+        if not self.revision:
+            raise nats.js.errors.KeyNotFoundError
+        return self
+
+    async def update(self, _key: str, value: bytes, last: int) -> int:
+        if last != self.revision:
+            raise nats.js.errors.KeyWrongLastSequenceError
+        self.revision, self.value = last + 1, value
+        return self.revision
+
+
+class Worker(Shares):
+    """A worker whose beats are told by hand, with the time of its last one."""
+
+    beaten = 0.0
+
+
+class Clockwork(SystemClock):
+    """A clock that is turned by hand."""
+
+    now_s = 0.0
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_two_workers_ever_do_one_thing(seed: int) -> None:
+    """Random rounds, joins, deaths and leavings: at no moment is a unit done by two that live."""
+
+    async def play() -> None:
+        chance, clock, bus = random.Random(seed), Clockwork(), Entry()
+
+        def join() -> Worker:
+            crew.append(Worker(bus, clock, UNITS))  # type: ignore[arg-type]
+            crew[-1].beaten = clock.now_s
+            return crew[-1]
+
+        async def beat(one: Worker) -> None:
+            if clock.now_s - one.beaten > LAPSE_S - 2 or not await one._round():
+                crew.remove(one)  # silent for too long: it puts everything down and begins again as somebody else
+                join()
+                return
+            one.beaten = clock.now_s
+            if chance.random() < 0.7:
+                one.doing = set(one.wanted)
+
+        crew: list[Worker] = []
+        join()
+        join()
+        for _ in range(120):
+            clock.now_s += chance.uniform(0, 0.4)
+            deed = chance.random()
+            if deed < 0.04 and len(crew) < 5:
+                join()
+            elif deed < 0.07 and len(crew) > 1:
+                crew.pop(chance.randrange(len(crew)))  # killed: it says nothing any more
+            elif deed < 0.09 and len(crew) > 1:
+                await crew.pop(chance.randrange(len(crew))).leave()
+            else:
+                await beat(chance.choice(crew))
+            done = [unit for one in crew for unit in one.doing]
+            assert len(done) == len(set(done)), done
+        for _ in range(100):
+            clock.now_s += 0.2
+            for one in list(crew):
+                await beat(one)
+        done = [unit for one in crew for unit in one.doing]
+        assert sorted(done) == sorted(UNITS)  # in the end all is done
+        assert max(len(one.doing) for one in crew) - min(len(one.doing) for one in crew) <= 1
+
+    asyncio.run(play())
