@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import String, TextualSelect, bindparam, text
 from sqlalchemy.orm import Session
 
 from storage.schema import UtcDateTime
@@ -87,10 +87,29 @@ def catch_up(session: Session, limit: int = BATCH) -> int:
         .bindparams(bindparam("since", since, type_=UtcDateTime()), bindparam("limit", limit))
         .columns(updated_at=UtcDateTime())
     ).all()
+    own = _own_words(session, [row.case_id for row in rows])
     for row in rows:
-        body = " ".join(filter(None, (row.number, row.title, row.site, row.division, row.description)))[:LONGEST]
-        _put(session, row.case_id, row.updated_at, body)
+        parts = (row.number, row.title, row.site, row.division, row.description, *own.get(row.case_id, ()))
+        _put(session, row.case_id, row.updated_at, " ".join(filter(None, parts))[:LONGEST])
     return len(rows)
+
+
+def _own_words(session: Session, case_ids: Sequence[str]) -> dict[str, list[str]]:
+    """What commands wrote into the cases (answers, opinions, minutes), by case."""
+    found: dict[str, list[str]] = {}
+    query = text("SELECT case_id, text FROM case_field WHERE case_id IN :ids").bindparams(
+        bindparam("ids", list(case_ids), expanding=True)
+    )
+    for row in session.execute(query) if case_ids else ():
+        found.setdefault(row.case_id, []).append(row.text)
+    return found
+
+
+def indexed_until(session: Session) -> datetime | None:
+    """Cases changed before this moment are in the index; None: it does not stand yet."""
+    ensure(session)
+    newest = session.execute(text("SELECT max(updated_at) AS at FROM case_text").columns(at=UtcDateTime())).scalar()
+    return newest - _OVERLAP if newest else None
 
 
 def _put(session: Session, case_id: str, updated_at: datetime, body: str) -> None:
@@ -123,36 +142,56 @@ def find(session: Session, query: str, limit: int = MOST) -> list[str]:
     if not runs:
         return []
     ensure(session)
-    return _find_sqlite(session, runs, limit) if _sqlite(session) else _find_postgres(session, runs, limit)
+    if _sqlite(session):
+        # FTS5 walks the rows backwards by itself; sorting the whole answer would cost what it found, not what is shown.
+        found = session.execute(
+            text(
+                "SELECT t.case_id FROM (SELECT rowid AS id FROM case_text_fts WHERE case_text_fts MATCH :query"
+                " ORDER BY rowid DESC LIMIT :limit) f JOIN case_text t ON t.id = f.id ORDER BY f.id DESC"
+            ),
+            {"query": _expression(runs), "limit": limit},
+        )
+        return [row.case_id for row in found]
+    conditions, values = _conditions(runs)
+    asked = f"SELECT case_id FROM case_text WHERE {conditions} ORDER BY id DESC LIMIT :limit"  # noqa: S608 - names are ours
+    return [row.case_id for row in session.execute(text(asked), {**values, "limit": limit})]
 
 
-def _find_sqlite(session: Session, runs: Sequence[Sequence[str]], limit: int) -> list[str]:
+def holding(session: Session, query: str) -> TextualSelect | None:
+    """The ids of all cases whose text holds every run of ``query``, to be asked inside another query; None: no runs."""
+    runs = wanted(query[:200])
+    if not runs:
+        return None
+    ensure(session)
+    if _sqlite(session):
+        asked = text(
+            "SELECT t.case_id FROM case_text_fts f JOIN case_text t ON t.id = f.rowid"
+            " WHERE f.case_text_fts MATCH :words"
+        ).bindparams(words=_expression(runs))
+    else:
+        conditions, values = _conditions(runs)
+        asked = text(f"SELECT case_id FROM case_text WHERE {conditions}").bindparams(**values)  # noqa: S608 - names are ours
+    return asked.columns(case_id=String)
+
+
+def _expression(runs: Sequence[Sequence[str]]) -> str:
+    """The query in FTS5's language."""
     parts = []
     for run in runs:
-        star = run[-1].endswith("*")
         phrase = " ".join(word.rstrip("*") for word in run)
-        parts.append(f'"{phrase}"' + (" *" if star else ""))
-    # FTS5 walks the rows backwards by itself; sorting the whole answer would cost what it found, not what is shown.
-    found = session.execute(
-        text(
-            "SELECT t.case_id FROM (SELECT rowid AS id FROM case_text_fts WHERE case_text_fts MATCH :query"
-            " ORDER BY rowid DESC LIMIT :limit) f JOIN case_text t ON t.id = f.id ORDER BY f.id DESC"
-        ),
-        {"query": " AND ".join(parts), "limit": limit},
-    )
-    return [row.case_id for row in found]
+        parts.append(f'"{phrase}"' + (" *" if run[-1].endswith("*") else ""))
+    return " AND ".join(parts)
 
 
-def _find_postgres(session: Session, runs: Sequence[Sequence[str]], limit: int) -> list[str]:
+def _conditions(runs: Sequence[Sequence[str]]) -> tuple[str, dict[str, Any]]:
+    """The query in PostgreSQL's SQL, and its values."""
     whole = [word for run in runs for word in run if not word.endswith("*")]
-    texts = [_joined(run) for run in runs]
-    values: dict[str, Any] = {"limit": limit, "grams": whole}
+    values: dict[str, Any] = {"grams": whole} if whole else {}
     conditions = ["grams @> CAST(:grams AS TEXT[])"] if whole else []
-    for n, part in enumerate(texts):
-        values[f"like{n}"] = f"%{part}%"
+    for n, run in enumerate(runs):
+        values[f"like{n}"] = f"%{_joined(run)}%"
         conditions.append(f"body LIKE :like{n}")
-    query = f"SELECT case_id FROM case_text WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT :limit"  # noqa: S608 - names are ours
-    return [row.case_id for row in session.execute(text(query), values)]
+    return " AND ".join(conditions), values
 
 
 def _joined(run: Sequence[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import Annotated, Any
 
@@ -15,21 +14,20 @@ from dashboard import queries
 from dashboard.answers.maps import SearchAnswer
 from dashboard.api.deps import Use, Who, answers, respond
 from dashboard.api.filters import Filters
+from dashboard.search.indexing import catch_up
 from dashboard.search.places import Places, SearchHit, find
 from dashboard.services import Services
 from dashboard.wall.surroundings import metres
 from events.cases.access import visible_cases
 from events.cases.queries import summary_of
 from storage import case_text
-from storage.session import read_scope, session_scope
+from storage.session import read_scope
 from storage.tables.cases import Case
 from storage.tables.registry import Camera
 
 router = APIRouter(tags=["search"])
 
 GROUPS = ("case", "camera", "site", "street", "division", "department")
-AT_ONCE_S = 0.15  # how long a search waits for the index of cases; a long backlog is worked off beside it
-_backlog = threading.Lock()
 
 
 class SearchFilters(Filters):
@@ -51,7 +49,7 @@ def search(asked: Annotated[SearchFilters, Query()], use: Use, who: Who) -> Resp
     began = time.perf_counter()
     query, limit = asked.q.strip()[:100], asked.limit
     here = (asked.lon, asked.lat) if asked.lon is not None and asked.lat is not None else None
-    indexing = not _catch_up(use)
+    indexing = not catch_up(use.engine)
     groups = {"case": _cases(use, who, query, limit, here)}
     rights = _cameras_seen(use, who)
     for hit in find(_places(use).entries(), query):
@@ -79,40 +77,16 @@ def _cameras_seen(use: Services, who: Any) -> frozenset[str] | None:
         return frozenset(session.scalars(select(Camera.camera_id).where(queries.visible_cameras(who.actor))))
 
 
-def _catch_up(use: Services) -> bool:
-    """Bring the index of cases up to date for a moment; a longer backlog goes on in a thread.  Is it up to date?"""
-    if not _backlog.acquire(blocking=False):
-        return False
-    until = time.monotonic() + AT_ONCE_S
-    try:
-        while time.monotonic() < until:
-            with session_scope(use.engine) as session:
-                if case_text.catch_up(session, 200) < 200:
-                    _backlog.release()
-                    return True
-    except BaseException:
-        _backlog.release()
-        raise
-    threading.Thread(target=_work_off, args=(use,), name="case-text", daemon=True).start()
-    return False
-
-
-def _work_off(use: Services) -> None:
-    try:
-        while True:
-            with session_scope(use.engine) as session:
-                if case_text.catch_up(session) < case_text.BATCH:
-                    return
-            time.sleep(0.02)  # others want to write too
-    finally:
-        _backlog.release()
-
-
 def _cases(use: Services, who: Any, query: str, limit: int, here: tuple[float, float] | None) -> dict[str, Any]:
     with read_scope(use.engine) as session:
-        ids = case_text.find(session, query)
+        ids = case_text.find(session, query, case_text.MOST)
         seen = set(session.scalars(select(Case.case_id).where(Case.case_id.in_(ids), visible_cases(who.actor))))
         mine = [case_id for case_id in ids if case_id in seen]
+        holding = case_text.holding(session, query)
+        if len(ids) == case_text.MOST and len(mine) < limit and holding is not None:
+            # the newest of all that match are hardly his: look among all of his own
+            own = select(Case.case_id).where(visible_cases(who.actor), Case.case_id.in_(holding))
+            mine = list(session.scalars(own.order_by(Case.opened_at.desc()).limit(case_text.MOST)))
         shown = [summary_of(session, case_id) for case_id in mine]
     shown.sort(key=lambda c: (not c.open, -c.severity))  # what is open first; else as found, the newest first
     items = []

@@ -13,6 +13,7 @@ from dashboard.answers.cases import CaseWords, CommandAnswers, Drafts, KindsToRe
 from dashboard.api.deps import Done, Use, Who, answers, respond, sends, takes
 from dashboard.api.filters import Filters, Text
 from dashboard.api.params import body
+from dashboard.search.indexing import catch_up
 from events.cases.definition_store import definition_of
 from events.cases.queries import case_detail
 from events.cases.worklists.beginning import Draft, command_to_many, drafts_of, drop_draft, kinds_to_report, save_draft
@@ -60,7 +61,9 @@ class LanguageFilter(Filters):
 
 @router.get("/api/work", **answers(WorkPage))
 def work(asked: Annotated[WorkFilters, Query()], use: Use, who: Who) -> Response:
-    """A list of this person's work, newest first."""
+    """A list of this person's work, newest first; only ``next`` says whether it ends."""
+    if asked.q:
+        catch_up(use.engine)
     with read_scope(use.engine) as session:
         page = work_page(
             session,

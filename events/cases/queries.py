@@ -133,7 +133,7 @@ def list_cases(
     """The cases that ``actor`` may see and ``wanted`` asks for, newest first; pages do not shift when cases come in."""
     if not 1 <= limit <= MAX_PAGE:
         raise InputInvalid(field="limit", detail=f"{limit} is out of range", how=f"give 1 … {MAX_PAGE}")
-    query = summaries().where(visible_cases(actor), *_conditions(wanted, actor))
+    query = summaries().where(visible_cases(actor), *conditions_of(wanted, actor))
     if cursor:
         opened_at, case_id = _read_cursor(cursor)
         query = query.where(or_(Case.opened_at < opened_at, and_(Case.opened_at == opened_at, Case.case_id < case_id)))
@@ -142,7 +142,8 @@ def list_cases(
     return CasePage(items=items, next=_cursor(items[-1]) if len(rows) > limit else None)
 
 
-def _conditions(wanted: CaseFilter, actor: Actor) -> list[Any]:
+def conditions_of(wanted: CaseFilter, actor: Actor) -> list[Any]:
+    """``wanted`` as conditions on ``case_file``."""
     found: list[Any] = []
     pairs = (("stage", Case.stage), ("state", Case.state), ("kind", Case.kind), ("site", Case.site_id))
     found += [column == getattr(wanted, name) for name, column in pairs if getattr(wanted, name)]

@@ -86,3 +86,13 @@ class ReportDraft(Base):
     title: Mapped[str] = mapped_column(String(200), default="")
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
     updated_at: Mapped[datetime]
+
+
+class CaseSavedFilter(Base):
+    """A filter of case lists that a person keeps under a name (``dashboard/desk/case_filters.py`` knows its body)."""
+
+    __tablename__ = "case_saved_filter"
+    user_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    body: Mapped[dict[str, Any]]
+    saved_at: Mapped[datetime]

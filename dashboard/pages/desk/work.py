@@ -7,14 +7,19 @@ from datetime import datetime
 from typing import Any
 
 import dash_mantine_components as dmc
+import msgspec
 from dash import ALL, MATCH, Input, Output, State, callback_context, dcc, html, no_update
 
 from core.clock import BEIJING
 from core.ids import new_id
 from dashboard.components import WorkBatch, WorkFile, WorkReport
-from dashboard.pages.frame import Page, Visit, in_thread
+from dashboard.desk import case_filters
+from dashboard.desk.case_filters import Chosen, chosen_of, conditions
+from dashboard.pages.desk import work_filters
+from dashboard.pages.frame import Page, Visit, in_thread, tell
 from dashboard.pages.tables import column, table, window
 from dashboard.pages.workshop.titles import label
+from dashboard.search.indexing import catch_up
 from events.cases.definition import Definition
 from events.cases.queries import MAX_PAGE
 from events.cases.worklists.beginning import drafts_of, drop_draft, kinds_to_report
@@ -40,21 +45,12 @@ def layout(visit: Visit, below: list[str]) -> Any:
 
 
 def _lists(visit: Visit) -> Any:
-    t, kinds = visit.t, visit.services.cases.definitions
-    views = [{"value": view, "label": t(f"work.view.{view}")} for view in VIEWS]
-    filters = [
-        dmc.SegmentedControl(id="work-view", value="turn", data=views),
-        dmc.TextInput(id="work-q", placeholder=t("work.search"), debounce=400, w=240, value="",
-                      **{"aria-label": t("work.search")}),
-        dmc.Select(id="work-kind", data=[{"value": k, "label": label(d.name, visit, k)} for k, d in kinds.items()],
-                   placeholder=t("work.every_kind"), clearable=True, searchable=True, w=210,
-                   **{"aria-label": t("work.every_kind")}),
-        _new(visit),
-    ]  # fmt: skip
+    views = [{"value": view, "label": visit.t(f"work.view.{view}")} for view in VIEWS]
     return html.Div(
         [
-            html.H1(t("work.title")),
-            dmc.Group(filters, gap="sm", mb="sm"),
+            html.H1(visit.t("work.title")),
+            dmc.Group([*work_filters.first_row(visit, views), _new(visit)], gap="sm", mb="xs"),
+            dmc.Group(work_filters.second_row(visit), gap="xs", mb="sm"),
             html.Div(_draft_list(visit), id="work-drafts"),
             dcc.Store(id="work-again", data=0),
             html.Div(id="work-list"),
@@ -74,13 +70,18 @@ def _new(visit: Visit) -> Any:
     return dmc.Menu([target, dmc.MenuDropdown(items)], keepMounted=True)
 
 
+_SHOWN = [f"work-{name}" for name in work_filters.FIELDS]
+_VALUES = ["checked" if name == work_filters.SWITCHED else "value" for name in work_filters.FIELDS]
+
+
 @PAGE.callback(
-    Output("work-list", "children"), Input("work-view", "value"), Input("work-q", "value"),
-    Input("work-kind", "value"), Input("work-again", "data"),
+    Output("work-list", "children"), *[Input(*each) for each in zip(_SHOWN, _VALUES, strict=True)],
+    Input("work-again", "data"),
 )  # fmt: skip
-async def lists(visit: Visit, view: str, text: str | None, kind: str | None, again: int | None) -> Any:
+async def lists(visit: Visit, *values: Any) -> Any:
     """A fresh list for the view and the filters, which are its id: it asks for its pages by itself."""
-    asked = {"view": view if view in VIEWS else "turn", "q": (text or "").strip()[:100], "kind": kind, "again": again}
+    *filters, again = values
+    asked = {**msgspec.to_builtins(work_filters.chosen(filters)), "again": again}
     name = {"work": json.dumps(asked, sort_keys=True, ensure_ascii=False)}
     t = visit.t
     columns = [
@@ -88,12 +89,13 @@ async def lists(visit: Visit, view: str, text: str | None, kind: str | None, aga
         column("title", t("fact.title"), minWidth=220, cellRenderer="WorkLink"),
         column("kind", t("work.kind"), width=150),
         column("state", t("work.state"), width=120), column("department", t("fact.department"), width=150),
-        column("handler", t("work.handler"), width=110), column("due", t("fact.deadline"), width=150),
-        column("opened", t("fact.opened"), width=150),
+        column("handler", t("work.handler"), width=110), column("severity", t("fact.severity"), width=90),
+        column("due", t("fact.deadline"), width=150), column("opened", t("fact.opened"), width=150),
+        column("closed", t("work.closed"), width=150),
     ]  # fmt: skip
     grid = table(
         visit, name, [{**each, "sortable": False} for each in columns], key="case_id",
-        height="calc(100vh - 290px)", options={"rowSelection": "multiple", "suppressRowClickSelection": True},
+        height="calc(100vh - 340px)", options={"rowSelection": "multiple", "suppressRowClickSelection": True},
     )  # fmt: skip
     return html.Div(grid, key=name["work"])
 
@@ -114,23 +116,51 @@ async def rows(visit: Visit, request: dict[str, Any] | None, name: dict[str, str
 
 def _read(visit: Visit, asked: dict[str, Any], start: int, number: int) -> tuple[list[WorkItem], bool]:
     """The rows from ``start`` on, and whether the list ends there; it has no numbers and is walked from its top."""
-    at, cursor = 0, None
+    chosen, found, cursor = chosen_of({k: v for k, v in asked.items() if k != "again"}), list[WorkItem](), None
+    if chosen.q:
+        catch_up(visit.services.engine)
     while True:
-        limit = number if at == start else min(MAX_PAGE, start - at)
-        page = _page(visit, asked, cursor, limit)
-        if at >= start:
-            return page.items, page.next is None
-        at, cursor = at + len(page.items), page.next
-        if cursor is None or at < start and not page.items:
-            return [], True
+        page = _page(visit, chosen, cursor, min(MAX_PAGE, start + number - len(found)))
+        found, cursor = found + page.items, page.next
+        if cursor is None or len(found) >= start + number:
+            return found[start:], cursor is None
 
 
-def _page(visit: Visit, asked: dict[str, Any], cursor: str | None, limit: int) -> WorkPage:
-    with read_scope(visit.services.engine) as session:
+def _page(visit: Visit, asked: Chosen, cursor: str | None, limit: int) -> WorkPage:
+    use = visit.services
+    with read_scope(use.engine) as session:
         return work_page(
-            session, visit.principal.actor, asked["view"], visit.services.cases.definitions,
-            definition=asked.get("kind"), search=asked.get("q") or "", cursor=cursor, limit=limit,
+            session, visit.principal.actor, asked.view, use.cases.definitions, search=asked.q,
+            also=conditions(asked, use.clock.now()), cursor=cursor, limit=limit,
         )  # fmt: skip
+
+
+@PAGE.callback(
+    Output("work-kept", "data"), Output("work-kept", "value"), Output("work-kept-name", "value"),
+    Input("work-keep", "n_clicks"), Input("work-drop", "n_clicks"), State("work-kept-name", "value"),
+    State("work-kept", "value"), *[State(*each) for each in zip(_SHOWN, _VALUES, strict=True)], True,
+)  # fmt: skip
+async def keep(visit: Visit, _keep: int, _drop: int, name: str | None, picked: str | None, *values: Any) -> Any:
+    """Keep what is chosen under the name, or drop the kept filter that is picked."""
+    if callback_context.triggered_id == "work-drop":
+        await in_thread(case_filters.drop, visit.services, visit.principal, picked or "")
+        return await in_thread(work_filters.kept_names, visit), None, ""
+    name = " ".join((name or picked or "").split())
+    found = work_filters.chosen(list(values))
+    await in_thread(case_filters.keep, visit.services, visit.principal, name, found)
+    tell(visit.t("work.filter.is_kept", name=name))
+    return await in_thread(work_filters.kept_names, visit), name, ""
+
+
+@PAGE.callback(
+    *[Output(*each) for each in zip(_SHOWN, _VALUES, strict=True)], Output("work-drop", "disabled"),
+    Input("work-kept", "value"), True,
+)  # fmt: skip
+async def take(visit: Visit, name: str | None) -> Any:
+    """Show the kept filter that is picked; none picked changes nothing."""
+    found = (await in_thread(case_filters.kept, visit.services, visit.principal)).get(name or "")
+    shown = work_filters.values_of(found) if found else [no_update] * len(_SHOWN)
+    return *shown, found is None
 
 
 def row_of(item: WorkItem, visit: Visit, now: datetime) -> dict[str, Any]:
@@ -143,6 +173,7 @@ def row_of(item: WorkItem, visit: Visit, now: datetime) -> dict[str, Any]:
         "kind": label(item.kind_name, visit, case.definition_id), "definition_id": case.definition_id,
         "state": label(item.state_name, visit, case.state), "department": case.department_name or "",
         "handler": case.handler_name or "", "due": f"⚠ {due}" if late else due, "opened": _time(case.opened_at),
+        "closed": _time(case.closed_at), "severity": visit.t(f"severity.{case.severity}") if case.severity else "",
     }  # fmt: skip
 
 

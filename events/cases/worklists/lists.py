@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import binascii
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
@@ -20,14 +21,15 @@ from core.records import Actor, Record
 from events.cases.access import SEE_ALL, visible_cases
 from events.cases.course.turn_keys import keys_for
 from events.cases.definition import Definition
-from events.cases.queries import MAX_PAGE, summaries, summary
+from events.cases.queries import MAX_PAGE, CaseFilter, conditions_of, summaries, summary
 from events.cases.read_models import CaseSummary
+from storage import case_text
 from storage.tables.cases import Case, Notice
 from storage.tables.files import CaseField, CaseTurn
 
 VIEWS = ("turn", "started", "copied", "all")
 CHUNK = 200  # rows of a key read at a time
-MOST_READ = 4000  # rows looked at for one page: a search that finds nothing ends
+MOST_READ = 4000  # rows looked at for one page; the next page goes on from there
 Place = tuple[datetime, str]  # opened_at, case_id
 
 
@@ -56,60 +58,78 @@ def work_page(
     definition: str | None = None,
     search: str = "",
     is_open: bool | None = None,
+    also: CaseFilter = CaseFilter(),
     cursor: str | None = None,
     limit: int = 50,
 ) -> WorkPage:
-    """A page of ``view``, newest first; ``search`` looks in number, title, description and the case's own data."""
+    """A page of ``view``, newest first; ``search`` looks in number, title, description, place and the case's own data.
+
+    A page may hold fewer than ``limit`` items although there are more: only ``next`` says whether the list ends.
+    """
     if view not in VIEWS:
         raise InputInvalid(field="view", detail=f"{view!r} is unknown", how=f"use: {', '.join(VIEWS)}")
     if not 1 <= limit <= MAX_PAGE:
         raise InputInvalid(field="limit", detail=f"{limit} is out of range", how=f"give 1 … {MAX_PAGE}")
-    wanted = [visible_cases(actor, definitions)]
+    wanted = [visible_cases(actor, definitions), *conditions_of(also, actor)]
     if definition:
         wanted.append(Case.definition_id == definition)
     if is_open is not None:
         wanted.append(Case.open.is_(is_open))
     if search:
-        columns = (Case.number, Case.title, Case.description)
-        own = select(CaseField.case_id).where(CaseField.text.contains(search[:200], autoescape=True))
-        wanted.append(
-            or_(*[c.contains(search[:200], autoescape=True) for c in columns], Case.case_id.in_(own.scalar_subquery()))
-        )
+        wanted.append(_holding(session, search[:200]))
     start = _read_cursor(cursor) if cursor else None
+    if view == "all" and _sees_whole(actor):
+        found, last = _straight(session, wanted, start, limit + 1), None
+    else:
+        found, last = _walked(session, _places(session, actor, view, start), wanted, limit + 1)
+    items = found[:limit]
+    more = _cursor(items[-1].opened_at, items[-1].case_id) if len(found) > limit else last and _cursor(*last)
+    return WorkPage(items=[_named(item, definitions) for item in items], next=more)
+
+
+def _holding(session: Session, search: str) -> Any:
+    """Cases that hold the words: by the index; those that are too new for it, and numbers by any part, by reading."""
+    columns = (Case.number, Case.title, Case.description)
+    own = select(CaseField.case_id).where(CaseField.text.contains(search, autoescape=True))
+    read = or_(*[c.contains(search, autoescape=True) for c in columns], Case.case_id.in_(own.scalar_subquery()))
+    indexed, until = case_text.holding(session, search), case_text.indexed_until(session)
+    if indexed is None or until is None:
+        return read
+    ways = [Case.case_id.in_(indexed), and_(Case.updated_at >= until, read)]
+    if search.isascii():
+        ways.append(Case.number.contains(search, autoescape=True))
+    return or_(*ways)
+
+
+def _straight(session: Session, wanted: Sequence[Any], start: Place | None, limit: int) -> list[CaseSummary]:
+    """The newest of all cases, for who sees the whole district."""
+    query = summaries().where(*wanted)
+    if start is not None:
+        query = query.where(Case.opened_at <= start[0], or_(Case.opened_at < start[0], Case.case_id < start[1]))
+    query = query.order_by(Case.opened_at.desc(), Case.case_id.desc()).limit(limit)
+    return [summary(row) for row in session.execute(query)]
+
+
+def _walked(
+    session: Session, source: Iterator[list[Place]], wanted: Sequence[Any], limit: int
+) -> tuple[list[CaseSummary], Place | None]:
+    """The newest of the person's own places, and where reading stopped before it had ``limit`` (None: at the end)."""
     found: list[CaseSummary] = []
-    source = _whole(session, start) if view == "all" and _sees_whole(actor) else _places(session, actor, view, start)
     read = 0
     for places in source:
         read += len(places)
         query = summaries().where(Case.case_id.in_([case_id for _, case_id in places]), *wanted)
         rows = {item.case_id: item for item in map(summary, session.execute(query))}
         found += [rows[case_id] for _, case_id in places if case_id in rows]
-        if len(found) > limit or read >= MOST_READ:
+        if len(found) >= limit:
             break
-    items = found[:limit]
-    return WorkPage(
-        items=[_named(item, definitions) for item in items],
-        next=_cursor(items[-1]) if len(found) > limit else None,
-    )
+        if read >= MOST_READ:
+            return found, places[-1]
+    return found, None
 
 
 def _sees_whole(actor: Actor) -> bool:
     return bool({*actor.roles} & (SEE_ALL | {"inspector", "grid_worker"}))
-
-
-def _whole(session: Session, start: Place | None) -> Iterator[list[Place]]:
-    """All cases, newest first, a chunk at a time."""
-    while True:
-        query = select(Case.opened_at, Case.case_id).order_by(Case.opened_at.desc(), Case.case_id.desc())
-        if start is not None:
-            query = query.where(
-                Case.opened_at <= start[0], or_(Case.opened_at < start[0], Case.case_id < start[1])
-            )
-        rows: list[Place] = [(row.opened_at, row.case_id) for row in session.execute(query.limit(CHUNK))]
-        if not rows:
-            return
-        yield rows
-        start = rows[-1]
 
 
 def _places(session: Session, actor: Actor, view: str, start: Place | None) -> Iterator[list[Place]]:
@@ -175,8 +195,8 @@ def _named(item: CaseSummary, definitions: Mapping[str, Definition]) -> WorkItem
     )
 
 
-def _cursor(item: CaseSummary) -> str:
-    return base64.urlsafe_b64encode(f"{item.opened_at.isoformat()}|{item.case_id}".encode()).decode().rstrip("=")
+def _cursor(opened_at: datetime, case_id: str) -> str:
+    return base64.urlsafe_b64encode(f"{opened_at.isoformat()}|{case_id}".encode()).decode().rstrip("=")
 
 
 def _read_cursor(text: str) -> Place:

@@ -15,7 +15,8 @@ from sqlalchemy import Engine, delete, text, update
 from core.clock import ManualClock
 from core.settings import Settings
 from dashboard.search.spelling import match, spell
-from events.cases.drafts import CaseDraft
+from events.cases.drafts import CaseDraft, Part, Route
+from storage import case_text
 from storage.case_text import catch_up, find, grams
 from storage.schema import create_all
 from storage.session import make_engine, session_scope
@@ -55,6 +56,22 @@ def test_a_word_of_two_characters_finds_cases_wherever_it_stands(office: Office)
     assert found(office, "桥下") == [first]
     assert found(office, "火灾") == []
     assert set(found(office, "水")) >= {first, second}
+
+
+def test_who_sees_little_finds_his_own_case_among_many_of_others(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(case_text, "MOST", 3)
+    with session_scope(office.engine) as session:
+        draft = CaseDraft(
+            title="泵房积水", kind="waterlogging", class_code="event-05-06", site_id="s-water",
+            source_type="citizen", auto_register=True, route=Route(lead=Part(department_id="dept-fire")),
+        )  # fmt: skip
+        own = office.app.state.services.cases.open_case(session, draft).case_id
+    for n in range(5):
+        open_case(office, f"积水{n}")
+    assert found(office, "积水", login="fireman") == [own]
+    assert len(found(office, "积水")) == 3
 
 
 def test_the_index_follows_a_changed_title_and_finds_by_number(office: Office) -> None:

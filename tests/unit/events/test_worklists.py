@@ -10,9 +10,12 @@ from sqlalchemy import Engine
 from core.errors import InputInvalid, NotFound
 from events.cases.definition_check import shipped_definitions
 from events.cases.definition_store import definition_of
+from events.cases.queries import CaseFilter
+from events.cases.worklists import lists
 from events.cases.worklists.beginning import command_to_many, drafts_of, drop_draft, kinds_to_report, save_draft
 from events.cases.worklists.lists import VIEWS, work_page
 from events.cases.worklists.words import file_text, words_of
+from storage import case_text
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case
 from tests.unit.events.casework import Town, actor
@@ -71,6 +74,48 @@ def test_search_finds_what_people_wrote(town: Town) -> None:
         assert listed(town, "fire", view, search="泵站") in ([case_id], [])
     assert listed(town, "fire", "all", search="泵站") == [case_id]
     assert listed(town, "fire", "all", search="没有这样的话") == []
+
+
+def everything(town: Town, who: str, **more: Any) -> list[str]:
+    """A list read to its end."""
+    found: list[str] = []
+    cursor = None
+    with read_scope(town.engine) as session:
+        while True:
+            page = work_page(session, actor(who), "all", KINDS, cursor=cursor, **more)
+            found += [item.case.case_id for item in page.items]
+            cursor = page.next
+            if cursor is None:
+                return found
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+@pytest.mark.parametrize("who", ["fire", "operator"])
+def test_a_search_reaches_the_oldest_file(
+    town: Town, who: str, indexed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "MOST_READ", 6)  # files that one page looks at
+    monkeypatch.setattr(lists, "CHUNK", 4)
+    oldest = ask(town, "泵站停电")
+    others = [ask(town, f"请求{n}") for n in range(30)]
+    if indexed:
+        with session_scope(town.engine) as session:
+            case_text.catch_up(session)
+    assert everything(town, who, search="泵站") == [oldest]
+    assert everything(town, who, search="请求", limit=7) == others[::-1]
+    late = ask(town, "泵站又停电")  # newer than the index
+    assert everything(town, who, search="泵站") == [late, oldest]
+    number = town.detail(oldest).case["number"]
+    assert everything(town, who, search=number[-3:])[-1] == oldest
+
+
+def test_filters_stand_beside_the_view(town: Town) -> None:
+    asked = [ask(town, f"请求{n}") for n in range(3)]
+    fire = town.open(lead="fire", title="起火", severity=4)
+    assert everything(town, "operator", also=CaseFilter(severity=4)) == [fire.case_id]
+    assert everything(town, "operator", also=CaseFilter(definition="business_flow")) == asked[::-1]
+    assert set(everything(town, "operator", also=CaseFilter(department="water"))) >= set(asked)
+    assert everything(town, "operator", also=CaseFilter(open=False)) == []
 
 
 def test_wrong_questions_are_refused(town: Town) -> None:
