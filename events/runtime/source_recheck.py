@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 from sqlalchemy import ColumnElement, Engine, and_, false, or_, select
@@ -21,11 +21,13 @@ from core.bus import Bus
 from core.clock import Clock
 from core.errors import YiwangError
 from core.ids import subject_token
-from core.records import SYSTEM, Actor, Command, EvidenceRef, LookAnswer, LookRequest, Record, decode
+from core.records import SYSTEM, Actor, Command, LookAnswer, LookRequest, decode
 from core.settings import Settings
 from events.cases.definition import Definition
 from events.cases.definition_parts import Recheck
 from events.correlation.scoring import happening_of_key
+from events.runtime.look_from_above import look_from_above
+from events.runtime.verdict import Verdict, judge
 from storage.readings import latest
 from storage.session import read_scope
 from storage.tables.cases import Case, CaseObservation, CaseTransition
@@ -48,14 +50,6 @@ class Service(Protocol):
     def definitions(self) -> Mapping[str, Definition]: ...
 
     def execute(self, command: Command, actor: Actor) -> Any: ...
-
-
-class Verdict(Record, frozen=True):
-    """What the sources say: ``clear`` None when nobody could judge."""
-
-    clear: bool | None
-    detail: str
-    evidence: tuple[EvidenceRef, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,6 +109,11 @@ class Rechecker:
             return Verdict(clear=None, detail="reported as a false alarm: somebody has to look")
         if case.open_children:
             return Verdict(clear=False, detail="open parts: " + ", ".join(case.open_children))
+        above = await asyncio.to_thread(self._from_above, case)
+        if above == "awaited":
+            return None
+        if not case.sources and isinstance(above, Verdict):
+            return above
         if not case.sources:
             return Verdict(clear=None, detail="no camera or sensor of this case can be asked")
         verdicts = await asyncio.gather(*(self._ask_one(case, source) for source in case.sources))
@@ -123,7 +122,11 @@ class Rechecker:
             still = [s for s, v in zip(case.sources, verdicts, strict=True) if v.clear is False]
             if waited < SETTLE_S and all(s.source_type == "device" for s in still):
                 return None
-        return judge(verdicts)
+        return judge([*verdicts, above] if isinstance(above, Verdict) else verdicts)
+
+    def _from_above(self, case: Finished) -> Verdict | Literal["awaited"] | None:
+        with read_scope(self._engine) as session:
+            return look_from_above(session, case.case_id, case.finished_at, self._clock.now())
 
     async def _ask_one(self, case: Finished, source: Asked) -> Verdict:
         if source.source_type == "camera":
@@ -252,17 +255,6 @@ def is_advice(commands: Recheck, case: Case) -> bool:
     """Is the second look of cameras and sensors advice alone: a grave case, or one of a kind that people confirm?"""
     kinds = {case.kind, happening_of_key(case.happening_key)}
     return case.severity >= commands.advice_from or bool(kinds & set(commands.advice_kinds))
-
-
-def judge(verdicts: Iterable[Verdict]) -> Verdict:
-    """One word for all: any "still there" wins, then any "cannot say", then "clear"."""
-    all_of = list(verdicts)
-    worst = [v for v in all_of if v.clear is False] or [v for v in all_of if v.clear is None] or all_of
-    return Verdict(
-        clear=worst[0].clear,
-        detail="; ".join(v.detail for v in worst),
-        evidence=tuple(ref for v in worst for ref in v.evidence),
-    )
 
 
 def _sources(session: Any, case: Case) -> Iterable[Asked]:

@@ -1,7 +1,7 @@
 """Writes a route file: ``wpmz/template.kml`` and ``wpmz/waylines.wpml`` in a ZIP (standards/10 §2).
 
-``<Point>`` is longitude, latitude; heights are above the take-off point.  A photo at every waypoint; the case's number
-goes into the pictures' names, so that what comes back finds its case.
+``<Point>`` is longitude, latitude; heights are above the take-off point.  A photo at every waypoint, or along ``legs``
+one every so many metres; the case's number goes into the pictures' names, so that what comes back finds its case.
 """
 
 from __future__ import annotations
@@ -34,7 +34,11 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """What a route needs besides its waypoints; ``label`` ends in the pictures' names."""
+    """What a route needs besides its waypoints; ``label`` ends in the pictures' names.
+
+    ``legs``: (first, last) waypoint of each line along which a photo is taken every ``every_m`` metres; without legs a
+    photo is taken at every waypoint.
+    """
 
     stops: Sequence[Stop]
     drone: int = 77
@@ -44,6 +48,8 @@ class Flight:
     takeoff_height_m: float = 30.0
     label: str = ""
     gateway: str = "rc"
+    legs: tuple[tuple[int, int], ...] = ()
+    every_m: float = 0.0
 
 
 def kmz(flight: Flight) -> bytes:
@@ -51,6 +57,8 @@ def kmz(flight: Flight) -> bytes:
     wrong = faults(_route(flight))
     if not 0 < flight.speed_ms <= 15:
         wrong.append("speed_out_of_range")
+    if flight.legs and not 0 < flight.every_m < 1000:
+        wrong.append("photo_distance_out_of_range")
     if wrong:
         raise InputInvalid(field="route", detail=", ".join(wrong), how="correct what is named")
     out = BytesIO()
@@ -64,7 +72,7 @@ def _route(flight: Flight) -> Route:
     count = len(flight.stops)
     return Route(
         [f"wpmz/{name}" for name in REQUIRED], flight.gateway, flight.takeoff_height_m, flight.drone, flight.payload,
-        "relativeToStartPoint", list(range(count)), [[n, n] for n in range(count)],
+        "relativeToStartPoint", list(range(count)), flight.legs or [[n, n] for n in range(count)],
     )  # fmt: skip
 
 
@@ -102,10 +110,20 @@ def _folder(flight: Flight, flown: bool) -> str:
         head = _tags(templateType="waypoint", templateId=0) + speed
         head += f"<wpml:waylineCoordinateSysParam>{system}</wpml:waylineCoordinateSysParam>"
     label = _SUFFIX.sub("-", flight.label)[:32] or "yiwang"
-    return head + "".join(_stop(n, stop, flight.speed_ms, label, flown) for n, stop in enumerate(flight.stops))
+    last = dict(flight.legs)
+    return head + "".join(
+        _stop(n, stop, flight.speed_ms, _doing(flight, n, stop, last, label), flown)
+        for n, stop in enumerate(flight.stops)
+    )
 
 
-def _stop(index: int, stop: Stop, speed: float, label: str, flown: bool) -> str:
+def _doing(flight: Flight, index: int, stop: Stop, last: dict[int, int], label: str) -> str:
+    if not flight.legs:
+        return _actions(index, stop.pitch, label)
+    return _along(index, last[index], stop.pitch, flight.every_m, label) if index in last else ""
+
+
+def _stop(index: int, stop: Stop, speed: float, doing: str, flown: bool) -> str:
     height = _tags(executeHeight=_number(stop.height_m)) if flown else _tags(height=_number(stop.height_m))
     heading = _tags(
         waypointHeadingMode="smoothTransition", waypointHeadingAngle=_number(stop.heading),
@@ -117,29 +135,47 @@ def _stop(index: int, stop: Stop, speed: float, label: str, flown: bool) -> str:
         f"{_tags(index=index)}{height}{_tags(waypointSpeed=_number(speed))}"
         f"<wpml:waypointHeadingParam>{heading}</wpml:waypointHeadingParam>"
         f"<wpml:waypointTurnParam>{turn}</wpml:waypointTurnParam>{_tags(useStraightLine=1)}"
-        f"{_actions(index, stop.pitch, label)}</Placemark>"
+        f"{doing}</Placemark>"
     )
 
 
-def _actions(index: int, pitch: float, label: str) -> str:
-    """Turn the gimbal, then take the photo."""
-    gimbal = _tags(
+def _gimbal(pitch: float) -> str:
+    return _tags(
         gimbalHeadingYawBase="north", gimbalRotateMode="absoluteAngle", gimbalPitchRotateEnable=1,
         gimbalPitchRotateAngle=_number(pitch), gimbalRollRotateEnable=0, gimbalRollRotateAngle=0,
         gimbalYawRotateEnable=0, gimbalYawRotateAngle=0, gimbalRotateTimeEnable=0, gimbalRotateTime=0,
         payloadPositionIndex=0,
     )  # fmt: skip
-    photo = _tags(payloadPositionIndex=0, fileSuffix=label, useGlobalPayloadLensIndex=1)
+
+
+def _photo(label: str) -> str:
+    return _tags(payloadPositionIndex=0, fileSuffix=label, useGlobalPayloadLensIndex=1)
+
+
+def _actions(index: int, pitch: float, label: str) -> str:
+    """Turn the gimbal, then take the photo."""
+    doing = (("gimbalRotate", _gimbal(pitch)), ("takePhoto", _photo(label)))
+    return _group(index, index, index, _tags(actionTriggerType="reachPoint"), doing)
+
+
+def _along(first: int, last: int, pitch: float, every_m: float, label: str) -> str:
+    """Turn the gimbal where the line begins, then a photo every ``every_m`` metres until its end."""
+    distance = _tags(actionTriggerType="multipleDistance", actionTriggerParam=_number(every_m))
+    return _group(first, first, first, _tags(actionTriggerType="reachPoint"), (("gimbalRotate", _gimbal(pitch)),)) + (
+        _group(first + 1, first, last, distance, (("takePhoto", _photo(label)),))
+    )
+
+
+def _group(number: int, first: int, last: int, trigger: str, doing: Sequence[tuple[str, str]]) -> str:
     group = _tags(
-        actionGroupId=index, actionGroupStartIndex=index, actionGroupEndIndex=index, actionGroupMode="sequence"
+        actionGroupId=number, actionGroupStartIndex=first, actionGroupEndIndex=last, actionGroupMode="sequence"
     )
     actions = "".join(
         f"<wpml:action>{_tags(actionId=n, actionActuatorFunc=name)}"
         f"<wpml:actionActuatorFuncParam>{params}</wpml:actionActuatorFuncParam></wpml:action>"
-        for n, (name, params) in enumerate((("gimbalRotate", gimbal), ("takePhoto", photo)))
+        for n, (name, params) in enumerate(doing)
     )
-    trigger = f"<wpml:actionTrigger>{_tags(actionTriggerType='reachPoint')}</wpml:actionTrigger>"
-    return f"<wpml:actionGroup>{group}{trigger}{actions}</wpml:actionGroup>"
+    return f"<wpml:actionGroup>{group}<wpml:actionTrigger>{trigger}</wpml:actionTrigger>{actions}</wpml:actionGroup>"
 
 
 def _number(value: float) -> str:

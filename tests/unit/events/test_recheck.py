@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from events.notify.notices import notices_of_change
 from events.runtime.source_recheck import Rechecker
 from storage.session import session_scope
 from storage.tables.cases import Case, CaseEvidence, CaseObservation, Outbox
+from storage.tables.missions import DroneMission
 from storage.tables.observations import ObservationRow
 from storage.tables.people import User, UserRole
 from storage.tables.registry import Camera, Device
@@ -257,3 +259,40 @@ def test_what_comes_back_much_later_or_was_a_false_alarm_is_another_case(town: T
     town.clock.advance(3 * 3600)
     with session_scope(town.engine) as session:
         assert not town.service.relapse_in(session, session.get_one(Case, late), "again", None)
+
+
+def mission(town: Town, case_id: str, **fields: Any) -> None:
+    """A look from above that was asked for, or answered, of the case."""
+    row = {"purpose": "look_again", "state": "requested", "title": "look", "requested_by": "desk",
+           "requested_at": town.clock.now(), **fields}  # fmt: skip
+    with session_scope(town.engine) as session:
+        session.add(DroneMission(mission_id=derived_id(case_id, str(fields)), case_id=case_id, **row))
+
+
+def test_a_drone_that_is_asked_is_waited_for_and_closes_the_case(town: Town, settings: Settings) -> None:
+    case_id, bus = finished(town, "citizen"), FakeBus()
+    mission(town, case_id)
+    look(town, settings, bus)
+    assert town.detail(case_id).case["state"] == "handle_finished", "the flight is awaited"
+    with session_scope(town.engine) as session:
+        row = session.scalars(select(DroneMission)).one()
+        row.state, row.verdict, row.answered_at, row.answer = "done", "clear", town.clock.now(), "gone"
+    look(town, settings, bus)
+    assert town.detail(case_id).case["state"] == "closed"
+
+
+def test_a_drone_that_still_sees_it_sends_the_case_back(town: Town, settings: Settings) -> None:
+    case_id = finished(town)
+    mission(town, case_id, state="done", verdict="standing", answered_at=town.clock.now())
+    look(town, settings, FakeBus(clear=True))
+    assert town.detail(case_id).case["state"] == "rework"
+
+
+def test_an_answer_from_before_the_work_and_a_flight_that_never_came_decide_nothing(
+    town: Town, settings: Settings
+) -> None:
+    case_id, early = finished(town, "citizen"), town.clock.now() - timedelta(hours=5)
+    mission(town, case_id, state="done", verdict="clear", answered_at=early, requested_at=early)
+    mission(town, case_id, requested_at=early)
+    look(town, settings, FakeBus())
+    assert town.detail(case_id).case["state"] == "checking", "a person is sent"

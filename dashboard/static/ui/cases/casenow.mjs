@@ -7,6 +7,7 @@ import { aroundOf, still } from "../wall/media.mjs";
 import { metres, seenText } from "../wall/focus.mjs";
 import { evidence } from "./evidence.mjs";
 import { cameraView } from "./video.mjs";
+import { lookFromAbove } from "./fromabove.mjs";
 import { valueOf } from "./values.mjs";
 import { curve, escalationText, levelText, marks, quantityText, trendText } from "./livevalue.mjs";
 
@@ -19,6 +20,7 @@ export function showNow(root, detail) {
   const live = h("section", { class: "now-live" });
   const cameras = h("section", { class: "now-cameras" });
   const cases = h("section", { class: "now-cases" });
+  const above = h("section", { class: "now-above" });
   let leaveVideo = null;
   let all = false;
   let shownCamera = null;
@@ -54,8 +56,9 @@ export function showNow(root, detail) {
     drawAround(near);
   }).catch(() => replace(cameras));
   const shots = evidence(detail.evidence);
-  replace(root, detail.evidence?.length ? shots : null, video, live, cameras, cases, detail.evidence?.length ? null : shots);
+  replace(root, detail.evidence?.length ? shots : null, video, live, cameras, above, cases, detail.evidence?.length ? null : shots);
   drawLive();
+  lookFromAbove(above, c);
   const stop = store.on("values", drawLive);
   return () => { stop(); if (leaveVideo) leaveVideo(); };
 }
