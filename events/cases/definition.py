@@ -11,7 +11,8 @@ from functools import cached_property
 from jsonschema import Draft202012Validator
 
 from core.forms.from_schema import form_of_fields
-from core.forms.model import form_json
+from core.forms.model import form_json, parse_form
+from core.forms.to_schema import fields_of_form
 from core.records import JSON, Record
 from events.cases.definition_parts import (
     ANY,
@@ -89,6 +90,7 @@ class Definition(Record, frozen=True, dict=True):
     documents: dict[str, dict[str, str]] = {}  # kinds of document → their names
     templates: dict[str, dict[str, JSON]] = {}  # documents that are issued: title, text with {field}, prefix
     words: dict[str, dict[str, str]] = {}  # other names that pages show: values of choices, duties
+    forms: dict[str, dict[str, JSON]] = {}  # command → its whole form (docs/forms.md), questions are fields
 
     def form(self, command: str) -> dict[str, JSON]:
         """The JSON Schema of a command's data."""
@@ -106,8 +108,19 @@ class Definition(Record, frozen=True, dict=True):
         """The command's fields as a form for the one renderer, as JSON; made when first needed."""
         if command not in self._asks:
             spec = self.commands[command]
-            form = form_of_fields(self.fields, spec.required, spec.optional, self.documents)
-            self._asks[command] = form_json(form)
+            whole = form_json(parse_form(self.forms.get(command) or {}))
+            own = fields_of_form(parse_form(whole))
+            before, after = ([n for n in names if n not in own] for names in (spec.required, spec.optional))
+            first, last = (form_json(form_of_fields(self.fields, n, m, self.documents))
+                           for n, m in ((before, ()), ((), after)))  # fmt: skip
+            parts = (first, whole, last)
+            lists: dict[str, JSON] = {}
+            for part in (first, last, whole):
+                lists |= part.get("choices", {})
+            self._asks[command] = {
+                **whole, "questions": [q for part in parts for q in part.get("questions", ())],
+                **({"choices": lists} if lists else {}),
+            }  # fmt: skip
         return self._asks[command]
 
     def titles(self, command: str) -> dict[str, dict[str, str]]:

@@ -16,9 +16,14 @@ import msgspec
 import yaml
 
 from core.errors import YiwangError
+from core.forms.checks import form_problems
+from core.forms.compiled import compile_form
 from core.forms.expression import parse as parse_expression
+from core.forms.model import parse_form
+from core.forms.to_schema import fields_of_form
 from events.cases.definition import ANY, NEW, RELATIONS, REMEMBERED, ClockMoves, CommandSpec, Definition
 from events.cases.definition_parts import SITES, TRIGGERS, Who, effect_name, effect_params
+from events.cases.definition_problems import DefinitionProblem, problem
 from events.cases.definition_words import in_full
 from events.cases.errors import DefinitionInvalid
 from events.cases.verbs.effects import EFFECTS, GIVEN
@@ -37,151 +42,182 @@ def parse_definition(body: Mapping[str, Any]) -> Definition:
         definition = msgspec.convert(in_full(body), Definition)
     except (msgspec.ValidationError, TypeError) as error:
         raise DefinitionInvalid(definition=name, detail=str(error)) from error
-    for problem in problems(definition):
-        raise DefinitionInvalid(definition=name, detail=problem)
+    for found in problems(definition):
+        raise DefinitionInvalid(definition=name, detail=found.text)
     unknown = set(body.get("turn") or {}) - set(definition.states)
     if unknown:
         raise DefinitionInvalid(definition=name, detail=f"turn: unknown state {sorted(unknown)[0]!r}")
     return definition
 
 
-def problems(d: Definition) -> Iterator[str]:
+def problems(d: Definition) -> Iterator[DefinitionProblem]:
     """Everything that is wrong with ``d``, each with where it is."""
     yield from _too_long(d)
     stages = {s.id for s in d.stages}
-    yield from (f"state {n!r} has unknown stage {s.stage!r}" for n, s in d.states.items() if s.stage not in stages)
-    if d.initial not in d.states:
-        yield f"initial state {d.initial!r} does not exist"
-    yield from (f"shown_clock: unknown clock {kind!r}" for kind in d.shown_clock if kind not in d.clocks)
-    for key, command in d.automatic.items():
-        known = d.states if key == "register_from" else d.commands
-        if command not in known:
-            yield f"automatic {key!r}: {command!r} does not exist"
-    for command, spec in d.commands.items():
-        yield from (f"command {command!r}: {text}" for text in _of_command(d, spec))
     for name, state in d.states.items():
-        yield from (f"state {name!r}, turn: {text}" for text in _of_who(d, state.turn or ()))
+        if state.stage not in stages:
+            yield problem(f"states/{name}/stage", "stage_unknown", state=name, name=state.stage)
+    if d.initial not in d.states:
+        yield problem("initial", "initial_unknown", name=d.initial)
+    yield from (problem("shown_clock", "shown_clock_unknown", name=k) for k in d.shown_clock if k not in d.clocks)
+    for key, command in d.automatic.items():
+        if command not in (d.states if key == "register_from" else d.commands):
+            yield problem(f"automatic/{key}", "automatic_unknown", key=key, name=command)
+    for command, spec in d.commands.items():
+        yield from _of_command(d, f"commands/{command}", spec)
+    for name, state in d.states.items():
+        yield from _of_who(d, f"states/{name}/turn", state.turn or ())
     yield from _of_notices(d)
     yield from _of_triggers(d)
     yield from _of_rest(d)
+    yield from _of_forms(d)
     yield from _dead_ends(d)
 
 
-def _too_long(d: Definition) -> Iterator[str]:
+def _too_long(d: Definition) -> Iterator[DefinitionProblem]:
     names = {
         "definition_id": [d.definition_id], "state": d.states, "stage": [s.id for s in d.stages],
         "command": d.commands, "clock": d.clocks, "field": d.fields,
     }  # fmt: skip
     for what, some in names.items():
-        yield from (
-            f"{what} {name!r} has more than {LONGEST[what]} characters" for name in some if len(name) > LONGEST[what]
-        )
+        for name in some:
+            if len(name) > LONGEST[what]:
+                where = what if what == "definition_id" else f"{what}s/{name}/name"
+                yield problem(where, "too_long", what=what, name=name, most=LONGEST[what])
 
 
-def _of_command(d: Definition, spec: CommandSpec) -> Iterator[str]:
+def _of_command(d: Definition, at: str, spec: CommandSpec) -> Iterator[DefinitionProblem]:
     for move in spec.moves:
-        named = [*move.from_, *([move.to] if move.to else [])]
-        yield from (f"unknown state {s!r}" for s in named if s not in d.states and s not in (ANY, REMEMBERED, NEW))
-    yield from (f"unknown field {f!r}" for f in (*spec.required, *spec.optional) if f not in d.fields)
-    yield from (f"keep: unknown field {f!r}" for f in spec.keep if f not in (*spec.required, *spec.optional))
-    yield from _of_who(d, spec.who)
+        for name in [*move.from_, *([move.to] if move.to else [])]:
+            if name not in d.states and name not in (ANY, REMEMBERED, NEW):
+                yield problem(f"{at}/moves", "state_unknown", name=name)
+    for field in ("required", "optional"):
+        names = getattr(spec, field)
+        yield from (problem(f"{at}/{field}", "field_unknown", name=f) for f in names if f not in d.fields)
+    own = (*spec.required, *spec.optional)
+    yield from (problem(f"{at}/keep", "keep_unknown", name=f) for f in spec.keep if f not in own)
+    yield from _of_who(d, f"{at}/who", spec.who)
     for effect in spec.effects:
         name, params = effect_name(effect), effect_params(effect)
         if name not in EFFECTS and name not in GIVEN:
-            yield f"unknown effect {name!r}"
+            yield problem(f"{at}/effects", "effect_unknown", name=name)
         if name == "spawn" and not params.get("definition"):
-            yield "effect spawn names no definition"
+            yield problem(f"{at}/effects", "spawn_nameless")
         if name == "issue" and params.get("template") not in d.templates:
-            yield f"effect issue: unknown template {params.get('template')!r}"
+            yield problem(f"{at}/effects", "template_unknown", name=params.get("template"))
     for guard in spec.guards:
-        yield from _of_guard(d, guard)
+        yield from _of_guard(d, f"{at}/guards", guard)
     for kind in _clock_kinds(spec.clocks):
         if kind not in d.clocks and kind != ANY:
-            yield f"unknown clock {kind!r}"
+            yield problem(f"{at}/clocks", "clock_unknown", name=kind)
     if spec.approval and spec.approval not in d.approvals:
-        yield f"unknown approval {spec.approval!r}"
+        yield problem(f"{at}/approval", "approval_unknown", name=spec.approval)
 
 
-def _of_guard(d: Definition, guard: Mapping[str, Any]) -> Iterator[str]:
+def _of_guard(d: Definition, at: str, guard: Mapping[str, Any]) -> Iterator[DefinitionProblem]:
     name = guard.get("guard")
     if name not in GUARDS:
-        yield f"unknown guard {name!r}"
+        yield problem(at, "guard_unknown", name=name)
         return
     if "clock" in guard and guard["clock"] not in d.clocks:
-        yield f"guard {name}: unknown clock {guard['clock']!r}"
+        yield problem(at, "guard_clock_unknown", guard=name, name=guard["clock"])
     wanted = {"record_valid": "field", "holds": "expr", "documents": "types", "within_clock": "clock"}.get(str(name))
     if wanted and wanted not in guard:
-        yield f"guard {name}: {wanted!r} is missing"
+        yield problem(at, "guard_incomplete", guard=name, name=wanted)
     for field in [*guard.get("fields", ()), *([guard["field"]] if "field" in guard else [])]:
         if field not in d.fields:
-            yield f"guard {name}: unknown field {field!r}"
+            yield problem(at, "guard_field_unknown", guard=name, name=field)
     if d.documents:
-        yield from (f"guard {name}: unknown document {t!r}" for t in guard.get("types", ()) if t not in d.documents)
+        unknown = (t for t in guard.get("types", ()) if t not in d.documents)
+        yield from (problem(at, "guard_document_unknown", guard=name, name=t) for t in unknown)
     if name == "holds" and "expr" in guard:
         try:
             for reference in parse_expression(str(guard["expr"])).references() - set(d.fields):
-                yield f"guard holds: unknown field {reference!r}"
+                yield problem(at, "guard_field_unknown", guard=name, name=reference)
         except YiwangError as error:
-            yield f"guard holds: {error}"
+            yield problem(at, "guard_expression", detail=error)
 
 
-def _of_who(d: Definition, who: Iterable[Who]) -> Iterator[str]:
+def _of_who(d: Definition, at: str, who: Iterable[Who]) -> Iterator[DefinitionProblem]:
     for line in who:
         if line.relation not in RELATIONS:
-            yield f"unknown relation {line.relation!r}"
-        yield from (f"unknown state {s!r}" for s in line.from_ if s not in d.states and s != NEW)
+            yield problem(at, "relation_unknown", name=line.relation)
+        yield from (problem(at, "state_unknown", name=s) for s in line.from_ if s not in d.states and s != NEW)
 
 
-def _of_notices(d: Definition) -> Iterator[str]:
+def _of_notices(d: Definition) -> Iterator[DefinitionProblem]:
     for n, line in enumerate(d.notify):
-        at = f"notify[{n}]"
-        yield from (f"{at}: {on!r} is no command or state" for on in line.on if on not in {*d.commands, *d.states})
+        at = f"notify/{n}"
+        known = {*d.commands, *d.states}
+        yield from (problem(f"{at}/on", "notice_on_unknown", name=on) for on in line.on if on not in known)
         for to in line.to:
             if isinstance(to, Who):
-                yield from (f"{at}: {text}" for text in _of_who(d, (to,)))
+                yield from _of_who(d, f"{at}/to", (to,))
             elif ":" not in to and to not in _TO | RELATIONS | _ROLES:
-                yield f"{at}: nobody is meant by {to!r}"
+                yield problem(f"{at}/to", "notice_to_unknown", name=to)
 
 
-def _of_triggers(d: Definition) -> Iterator[str]:
+def _of_triggers(d: Definition) -> Iterator[DefinitionProblem]:
     for n, trigger in enumerate(d.triggers):
-        at = f"triggers[{n}]"
+        at = f"triggers/{n}"
         if trigger.on not in TRIGGERS:
-            yield f"{at}: {trigger.on!r} is none of {', '.join(TRIGGERS)}"
+            yield problem(f"{at}/on", "trigger_unknown", name=trigger.on, known=", ".join(TRIGGERS))
         if trigger.command not in d.commands:
-            yield f"{at}: unknown command {trigger.command!r}"
+            yield problem(f"{at}/command", "command_unknown", name=trigger.command)
         if trigger.on == "clock_ended" and trigger.clock not in d.clocks:
-            yield f"{at}: unknown clock {trigger.clock!r}"
+            yield problem(f"{at}/clock", "clock_unknown", name=trigger.clock)
         if trigger.on == "at" and trigger.field not in d.fields:
-            yield f"{at}: unknown field {trigger.field!r}"
-        yield from (f"{at}: unknown state {s!r}" for s in trigger.from_ if s not in d.states)
+            yield problem(f"{at}/field", "field_unknown", name=trigger.field)
+        yield from (problem(f"{at}/from", "state_unknown", name=s) for s in trigger.from_ if s not in d.states)
 
 
-def _of_rest(d: Definition) -> Iterator[str]:
-    from_reminders = [(f"clock {k!r}", s.remind, s.limit.unit) for k, s in d.clocks.items()]
+def _of_rest(d: Definition) -> Iterator[DefinitionProblem]:
+    from_reminders = [(f"clocks/{k}/remind", s.remind, s.limit.unit) for k, s in d.clocks.items()]
     for at, listed, unit in (("remind", d.remind, "work_day"), *from_reminders):
         for text in listed or ():
             number, _, words = str(text).strip().lstrip("+-− ").partition(" ")
             if not number.replace(".", "", 1).isdigit() or (words.strip() and words.strip().rstrip("s") not in _UNITS):
-                yield f"{at}: {text!r} is no reminder such as -1 {unit}"
+                yield problem(at, "reminder_invalid", name=text, unit=unit)
     if d.sites not in SITES:
-        yield f"sites: {d.sites!r} is none of {', '.join(SITES)}"
+        yield problem("sites", "sites_unknown", name=d.sites, known=", ".join(SITES))
     for kind, clock in d.clocks.items():
         if clock.part not in ("", "lead", "assist", ANY):
-            yield f"clock {kind!r}: part {clock.part!r} is none of lead, assist, {ANY}"
+            yield problem(f"clocks/{kind}/part", "part_unknown", name=clock.part, known=f"lead, assist, {ANY}")
     if d.counting is not None and d.counting.on_time and d.counting.on_time not in d.clocks:
-        yield f"counting: unknown clock {d.counting.on_time!r}"
+        yield problem("counting", "counting_unknown", name=d.counting.on_time)
     if d.recheck is not None:
         if d.recheck.state not in d.states:
-            yield f"recheck: unknown state {d.recheck.state!r}"
+            yield problem("recheck", "recheck_state_unknown", name=d.recheck.state)
         named = (d.recheck.clear, d.recheck.standing, d.recheck.person, d.recheck.close, d.recheck.relapse)
-        yield from (f"recheck: unknown command {c!r}" for c in named if c and c not in d.commands)
+        unknown = (c for c in named if c and c not in d.commands)
+        yield from (problem("recheck", "recheck_command_unknown", name=c) for c in unknown)
+
+
+def _of_forms(d: Definition) -> Iterator[DefinitionProblem]:
+    """The whole forms of commands: each is sound, and each question is a field of the command."""
+    for command, body in d.forms.items():
+        spec, at = d.commands.get(command), f"forms/{command}"
+        if spec is None:
+            yield problem(at, "form_command_unknown", name=command)
+            continue
+        try:
+            form = parse_form(body)
+        except YiwangError as error:
+            yield problem(at, "form_wrong", at="form", detail=error)
+            continue
+        for found in form_problems(form):
+            if found.blocking:
+                name = "" if found.index is None else compile_form(form).structure.items[found.index].name
+                yield problem(at, "form_wrong", at=name or found.word or "form", detail=found.code)
+        own = (*spec.required, *spec.optional)
+        unknown = (name for name in fields_of_form(form) if name not in own)
+        yield from (problem(f"commands/{command}/optional", "field_unknown", name=name) for name in unknown)
 
 
 _UNITS = {"work_hour", "work_day", "urgent_hour", "urgent_day", "工作时", "工作日", "紧急工作时", "自然日"}
 
 
-def _dead_ends(d: Definition) -> Iterator[str]:
+def _dead_ends(d: Definition) -> Iterator[DefinitionProblem]:
     """Open states from which no closed one can be reached: a case there could never end."""
     ends = {name for name, state in d.states.items() if not state.open}
     reaching = set(ends)
@@ -202,7 +238,7 @@ def _dead_ends(d: Definition) -> Iterator[str]:
     entered = {d.initial, *(to for _, to in steps if to != REMEMBERED)}
     for name in d.states:
         if name in entered and name not in reaching:
-            yield f"state {name!r} is open and can never end: no command leads from it to a closed state"
+            yield problem(f"states/{name}/open", "dead_end", name=name)
 
 
 def _clock_kinds(moves: ClockMoves) -> Iterable[str]:

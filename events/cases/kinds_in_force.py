@@ -102,7 +102,7 @@ class KindFolder:
             detail = f"version {definition.version} of {definition.definition_id!r} ships: write {shipped.version + 1}"
             raise DefinitionFileWrong(path=path, detail=detail)
         known = {*definitions_in_force(), definition.definition_id}
-        for name in _spawned(definition):
+        for name in spawned(definition):
             if name not in known:
                 raise DefinitionFileWrong(path=path, detail=f"effect spawn: there is no kind of case {name!r}")
         return definition
@@ -135,7 +135,8 @@ class KindFolder:
         self._mark = mark
 
 
-def _spawned(definition: Definition) -> Iterable[str]:
+def spawned(definition: Definition) -> Iterable[str]:
+    """The kinds of case that a definition opens."""
     for spec in definition.commands.values():
         for effect in spec.effects:
             if effect_name(effect) == "spawn" and effect_params(effect).get("definition"):

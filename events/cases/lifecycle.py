@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from core.legal_time.calendar import WorkCalendar, statutory_calendar
 from core.records import JSON, Actor, Command, Record
+from events.cases.answers import with_form_answers
 from events.cases.course.relations import CaseState, may, part_of, who_text
 from events.cases.definition import ANY, REMEMBERED, ClockMoves, CommandSpec, Definition, Move
 from events.cases.definition_parts import EffectSpec
@@ -32,8 +34,13 @@ class Transition(Record, frozen=True):
     reason: str = ""
 
 
-def advance(case: CaseState, command: Command, actor: Actor, definition: Definition) -> Transition:
-    """The transition that ``command`` by ``actor`` makes; a typed error when it may not be."""
+def advance(
+    case: CaseState, command: Command, actor: Actor, definition: Definition, calendar: WorkCalendar | None = None
+) -> Transition:
+    """The transition that ``command`` by ``actor`` makes; a typed error when it may not be.
+
+    ``calendar``: by which a whole form counts work days; without one the statutory calendar.
+    """
     spec = definition.commands.get(command.name)
     if spec is None:
         known = ", ".join(definition.commands)
@@ -47,6 +54,7 @@ def advance(case: CaseState, command: Command, actor: Actor, definition: Definit
     move, part = move_of(case, spec, actor)
     if move is None:
         raise _illegal(case, command.name, actor, definition)
+    command = with_form_answers(definition, command, case.now, calendar or statutory_calendar())
     check_form(definition, command)
     for guard in spec.guards:
         if guard.get("part", part) == part:

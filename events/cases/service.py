@@ -27,6 +27,7 @@ from core.ids import derived_id, new_id
 from core.legal_time.calendar import WorkCalendar, statutory_calendar
 from core.records import JSON, SYSTEM, Actor, Command, EvidenceRef, Severity
 from events.cases.access import visible_cases
+from events.cases.answers import with_form_answers
 from events.cases.clocks import Clocks
 from events.cases.course.own_data import keep_fields
 from events.cases.course.relations import PARTY, CaseState, may
@@ -246,6 +247,7 @@ class CaseService:
         wish = Command(name="report", case_id="", actor_id=actor.user_id, data=data, files=command.files)
         wish = with_stored_evidence(session, wish, actor, case_id, self.clock.now())
         wish = with_stored_documents(session, wish, actor, case_id, self.clock.now(), definition.documents)
+        wish = with_form_answers(definition, wish, self.clock.now(), self.calendars["default"])
         data = dict(wish.data)
         check_form(definition, wish)
         if key:
@@ -310,7 +312,10 @@ class CaseService:
         spec = definition.commands["report"]
         names = {*spec.required, *spec.optional, *COMMON_FIELDS}
         body = {k: v for k, v in data.items() if k in names and v is not None}
-        check_form(definition, Command(name="report", case_id="", actor_id=actor.user_id, data=body))
+        wish = Command(name="report", case_id="", actor_id=actor.user_id, data=body)
+        wish = with_form_answers(definition, wish, self.clock.now(), self.calendars["default"])
+        check_form(definition, wish)
+        body = dict(wish.data)
         draft = msgspec.structs.replace(draft_of(definition, body), evidence=evidence)
         division = data.get("division_code")
         if isinstance(division, str):
@@ -443,7 +448,7 @@ class CaseService:
             children=asks(definition, command, "children_closed"), documents=asks(definition, command, "documents"),
             records=self._records(session, case, definition, command),
         )
-        transition = advance(state, command, actor, definition)
+        transition = advance(state, command, actor, definition, self.calendars["default"])
         before_move(session, case, definition, parts)
         at = self._stamp(case)
         work = Work(
