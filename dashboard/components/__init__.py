@@ -86,10 +86,10 @@ class DropZone(_Own):
 
 
 class FormImport(_Own):
-    """A workbook is chosen or dropped; the server's answer goes to the store ``form-import-result``."""
+    """A workbook is chosen or dropped; the answer goes to the store ``target``, else ``form-import-result``."""
 
     _type = "FormImport"
-    _prop_names = ["id"]
+    _prop_names = ["id", "target"]
     available_properties = _prop_names
 
 
@@ -130,6 +130,14 @@ class WorkBatch(_Own):
 
     _type = "WorkBatch"
     _prop_names = ["id", "command", "cases"]
+    available_properties = _prop_names
+
+
+class TrialCommand(_Own):
+    """One command (its name, title, form and ``ask``) of a draft that is tried; answers go to the store ``target``."""
+
+    _type = "TrialCommand"
+    _prop_names = ["id", "command", "target"]
     available_properties = _prop_names
 
 

@@ -10,9 +10,8 @@ from functools import cached_property
 
 from jsonschema import Draft202012Validator
 
-from core.forms.from_schema import form_of_fields
+from core.forms.from_schema import fields_of_form, form_of_fields
 from core.forms.model import form_json, parse_form
-from core.forms.to_schema import fields_of_form
 from core.records import JSON, Record
 from events.cases.definition_parts import (
     ANY,

@@ -19,8 +19,8 @@ from core.errors import YiwangError
 from core.forms.checks import form_problems
 from core.forms.compiled import compile_form
 from core.forms.expression import parse as parse_expression
+from core.forms.from_schema import fields_of_form
 from core.forms.model import parse_form
-from core.forms.to_schema import fields_of_form
 from events.cases.definition import ANY, NEW, RELATIONS, REMEMBERED, ClockMoves, CommandSpec, Definition
 from events.cases.definition_parts import SITES, TRIGGERS, Who, effect_name, effect_params
 from events.cases.definition_problems import DefinitionProblem, problem

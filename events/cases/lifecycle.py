@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 from core.legal_time.calendar import WorkCalendar, statutory_calendar
 from core.records import JSON, Actor, Command, Record
-from events.cases.answers import with_form_answers
 from events.cases.course.relations import CaseState, may, part_of, who_text
+from events.cases.course.whole_form import with_form_answers
 from events.cases.definition import ANY, REMEMBERED, ClockMoves, CommandSpec, Definition, Move
 from events.cases.definition_parts import EffectSpec
 from events.cases.errors import BounceLimit, CommandUnknown, FormInvalid, GuardFailed, MoveForbidden, MoveIllegal

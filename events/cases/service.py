@@ -27,12 +27,12 @@ from core.ids import derived_id, new_id
 from core.legal_time.calendar import WorkCalendar, statutory_calendar
 from core.records import JSON, SYSTEM, Actor, Command, EvidenceRef, Severity
 from events.cases.access import visible_cases
-from events.cases.answers import with_form_answers
 from events.cases.clocks import Clocks
 from events.cases.course.own_data import keep_fields
 from events.cases.course.relations import PARTY, CaseState, may
 from events.cases.course.triggers import any_open_child, fires
 from events.cases.course.turn_keys import before_move, fresh, keep_turn
+from events.cases.course.whole_form import with_form_answers
 from events.cases.deeds import check_seen, deed_of, stale
 from events.cases.definition import COMMON_FIELDS, NEW, Definition
 from events.cases.definition_parts import ClockMoves, Trigger, effect_name, effect_params

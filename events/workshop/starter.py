@@ -18,8 +18,8 @@ from typing import Any
 
 import msgspec
 
-from core.forms.model import FILES, Form, Question, form_json, walk_questions
-from core.forms.to_schema import fields_of_form, required_in
+from core.forms.from_schema import fields_of_form, required_in
+from core.forms.model import FILES, Form, Question, form_json, parse_form, walk_questions
 from core.records import Record
 from events.cases.definition import COMMON_FIELDS
 from events.cases.drafts import CaseDraft
@@ -107,6 +107,27 @@ def new_kind(title: Mapping[str, str], lines: list[StateLine], form: Form | None
         "notify": _notices(lines),
     }  # fmt: skip
     return {**body, "forms": {"report": form_json(asked)}} if asked.questions else body
+
+
+def with_form(body: Mapping[str, Any], command: str, form: Form) -> dict[str, Any]:
+    """``body`` with a command that asks ``form`` besides its own fields; an earlier form of it is replaced."""
+    asked = fitted(form)
+    own, needed = fields_of_form(asked), required_in(asked)
+    commands = dict(body.get("commands") or {})
+    if command not in commands:
+        raise n.CellUnreadable(detail=f"there is no command {command!r}", how="choose one of the kind's commands")
+    forms = dict(body.get("forms") or {})
+    before = fields_of_form(fitted(parse_form(forms.get(command) or {})))
+    spec = dict(commands[command])
+    gone = {*(name for name in before if name != "evidence"), *own}
+    kept = {key: [f for f in spec.get(key) or () if f not in gone] for key in ("required", "optional")}
+    spec["required"] = [*kept["required"], *(f for f in needed if f != "evidence")]
+    spec["optional"] = [*(f for f in own if f not in spec["required"]), *kept["optional"]]
+    spec["keep"] = [f for f in spec.get("keep") or () if f in (*spec["required"], *spec["optional"])]
+    return {
+        **body, "commands": {**commands, command: spec}, "fields": {**(body.get("fields") or {}), **own},
+        "forms": {**forms, command: form_json(asked)},
+    }  # fmt: skip
 
 
 def _state(line: StateLine) -> dict[str, Any]:

@@ -72,6 +72,7 @@
     WorkFile: component("WorkFile", "work/file.mjs", "own-work"),
     WorkReport: component("WorkReport", "work/report.mjs", "own-work"),
     WorkBatch: component("WorkBatch", "work/batch.mjs", "own-work"),
+    TrialCommand: component("TrialCommand", "work/trial.mjs", "own-work"),
     GroundMap: component("GroundMap", "desk/ground_map.mjs", "own-ground"),
     FormFill: component("FormFill", "desk/form_fill.mjs", "own-form"),
     DropZone: component("DropZone", "drone/dropzone.mjs", "own-drop"),

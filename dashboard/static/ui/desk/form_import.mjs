@@ -4,12 +4,12 @@ import { h, replace } from "../shared/dom.mjs";
 import { upload } from "../shared/api.mjs";
 import { t, ready as wordsReady } from "../shared/i18n.mjs";
 
-export function mount(root) {
-  wordsReady.then(() => draw(root));
+export function mount(root, { target = "form-import-result" } = {}) {
+  wordsReady.then(() => draw(root, target));
   return { destroy: () => {} };
 }
 
-function draw(root) {
+function draw(root, target) {
   const input = h("input", { type: "file", id: "form-file", accept: ".xlsx", class: "form-file" });
   const status = h("p", { class: "quiet", role: "status" }, t("forms.import.hint"));
   const zone = h("label", { class: "form-drop", for: "form-file" }, input, h("b", {}, t("forms.import.choose")), status);
@@ -27,7 +27,7 @@ function draw(root) {
     try {
       const result = await upload(`/api/import/form?name=${encodeURIComponent(file.name)}`, file);
       status.textContent = t(result.draft ? "forms.import.done" : "forms.import.refused", { name: file.name });
-      window.dash_clientside.set_props("form-import-result", { data: { ...result, blocked: !result.draft, at: Date.now() } });
+      window.dash_clientside.set_props(target, { data: { ...result, blocked: !result.draft, at: Date.now() } });
     } catch (error) {
       status.textContent = error.text || String(error);
     }

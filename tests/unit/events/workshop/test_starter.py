@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from events.cases.definition import Definition
 from events.cases.definition_check import parse_definition
 from events.workshop import notation as n
 from events.workshop.drafts import problems_of
-from events.workshop.starter import STATES, fitted, new_kind, state_lines
+from events.workshop.starter import STATES, fitted, new_kind, state_lines, with_form
 from events.workshop.tables import body_of, settings_of, tables_of
 from events.workshop.trying import cast_of, script_of, try_out
 from tests.unit.events.casework import FRIDAY
@@ -118,3 +120,27 @@ def test_a_form_with_a_circle_does_not_make_a_kind() -> None:
     body = new_kind({"zh": "甲"}, state_lines(STATES), parse_form(circle))
     found = problems_of({**body, "definition_id": "own", "version": 1})
     assert [(one.where, one.code) for one in found][:1] == [("forms/report", "form_wrong")]
+
+
+def test_the_example_of_the_how_to_page_runs() -> None:
+    page = Path(__file__).parents[4] / "docs" / "howto" / "kind.md"
+    (table,) = re.findall(r"```text\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
+    kind = parse_definition({**new_kind({"zh": "甲"}, state_lines(table)), "definition_id": "own", "version": 1})
+    report = {"title": "树", "department_id": "green"}
+    lines = played(
+        kind, {"as": "staff-2", "do": "report", "data": report}, {"as": "staff-1", "do": "to_inspected"},
+        {"as": "staff-1", "do": "to_received"}, {"as": "manager-1", "do": "to_refused", "data": {"result": "不属本局"}},
+    )  # fmt: skip
+    assert [line["state"] for line in lines] == ["received", "inspected", "received", "refused"]
+
+
+def test_another_form_of_a_command_takes_the_place_of_the_first() -> None:
+    body = {**new_kind({"zh": "甲"}, state_lines(STATES), parse_form(FORM)), "definition_id": "own", "version": 1}
+    other = parse_form({"questions": [{"type": "text", "name": "colour", "label": {"zh": "颜色"}, "required": True}]})
+    changed = with_form(with_form(body, "report", other), "to_handled", other)
+    assert problems_of(changed) == []
+    report = changed["commands"]["report"]
+    assert report["required"] == ["title", "department_id", "colour"] and report["optional"] == ["evidence"]
+    assert "colour" in changed["commands"]["to_handled"]["required"]
+    with pytest.raises(n.CellUnreadable):
+        with_form(body, "nothing", other)
