@@ -70,6 +70,8 @@ class Settings:
     outside_secret: str = field(default="", repr=False)  # makes the codes that the outside door hands out
     outside_nats_token: str = field(default="", repr=False)  # its narrow account on the bus
     outside_keep_days: int = 180  # what people sent in goes this long after it was answered
+    drone_push_url: str = ""  # where controllers push their live picture: rtmp://host:1935/live/{name}
+    drone_play_url: str = ""  # where it is read from: rtsp://user:password@host:8554/live/{name}
     vision_blur: str = ""  # "faces", "plates" or both with a comma: made unrecognisable in evidence pictures
 
     @property
@@ -162,6 +164,8 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         outside_nats_token=vault.get("outside_nats_token"),
         outside_keep_days=_whole(env, "YIWANG_OUTSIDE_KEEP_DAYS", 180, 1, 36500),
         vision_blur=env.get("YIWANG_VISION_BLUR", ""),
+        drone_push_url=env.get("YIWANG_DRONE_PUSH_URL", ""),
+        drone_play_url=env.get("YIWANG_DRONE_PLAY_URL", ""),
         vision_capacity=_whole(env, "YIWANG_VISION_CAPACITY", 256, 1, 10000),
         disk_reserve_mb=_whole(env, "YIWANG_DISK_RESERVE_MB", 0, 0, 10_000_000),
         trusted_proxies=env.get("YIWANG_TRUSTED_PROXIES", ""),

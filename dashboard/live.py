@@ -27,6 +27,7 @@ from core.settings import Settings
 from dashboard.auth import Principal
 from dashboard.live_rights import rights_of
 from dashboard.viewer import Viewer, event, is_for, may_see_state, shown, summaries
+from ingest.drones.live.orders import POSES
 from storage.session import read_scope
 from storage.tables.registry import Camera, Device
 
@@ -62,6 +63,7 @@ class LiveHub:
         self._owners: dict[str, str | None] = {}
         self._owners_at = -1e9
         self.states: dict[str, dict[str, Any]] = {}
+        self.aircraft: dict[str, dict[str, Any]] = {}  # the newest pose of each, by serial number
         self.instance = new_id()
         self.bus: Bus | None = None
         self.sent = 0
@@ -98,6 +100,7 @@ class LiveHub:
                     await bus.client.subscribe(bus.subject("case", ">"), cb=self._on_case)
                     await bus.client.subscribe(bus.subject("notice", ">"), cb=self._on_notice)
                     await bus.client.subscribe(bus.subject("alarm", "acknowledged"), cb=self._on_alarm)
+                    await bus.client.subscribe(bus.subject(POSES), cb=self._on_aircraft)
                     troubled = False
                     await self._follow_states(bus)
                 finally:
@@ -148,6 +151,19 @@ class LiveHub:
         kind = "user" if body.get("user_id") else "department" if body.get("department_id") else "role"
         to = body.get(f"{kind}_id") or body.get("role") or "operator"
         self._notices.append((kind, str(to), event("notice", body)))
+        del self._notices[:-1000]
+
+    async def _on_aircraft(self, message: Msg) -> None:
+        """Poses of aircraft, as ingest bundles them a few times a second."""
+        try:
+            said = json.loads(message.data)
+            moved, gone = said["moved"], [str(sn) for sn in said["gone"]]
+            self.aircraft |= {str(pose["sn"]): pose for pose in moved}
+        except (ValueError, KeyError, TypeError):
+            return
+        for sn in gone:
+            self.aircraft.pop(sn, None)
+        self._notices.append(("aircraft", "", event("aircraft", said)))
         del self._notices[:-1000]
 
     async def _on_alarm(self, message: Msg) -> None:

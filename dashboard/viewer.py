@@ -74,6 +74,8 @@ def is_for(actor: Actor, kind: str, to: str) -> bool:
     """Is a notice to ``kind`` (user, department, role, centre) ``to`` for this person?"""
     if kind == "centre":
         return bool(SEE_ALL & set(actor.roles))
+    if kind == "aircraft":
+        return bool((SEE_ALL | {"drone"}) & set(actor.roles))
     if kind == "user":
         return actor.user_id == to
     if kind == "department":

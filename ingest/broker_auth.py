@@ -30,6 +30,8 @@ from core.clock import Clock
 from core.records import DeviceConfig
 from core.settings import Settings
 from ingest.counters import Refusal, SourceCounters
+from ingest.drones.live.fleet import SOURCE
+from ingest.drones.live.rights import gateway_topics
 from ingest.mapping import Mapping
 from ingest.mapping.format import RESERVED
 from ingest.nkeys import Issuer, claims_of
@@ -90,10 +92,23 @@ class BrokerGate:
             return Denied("unauthorised", f"user {asked.user[:80]!r}: wrong user or password")
         if device.status == "disabled":
             return Denied("disabled", "the device is disabled", device.device_id)
+        if device.source == SOURCE:
+            return self._gateway(asked, device)
         if asked.client_id and asked.client_id not in client_ids(device):
             detail = f"client id {asked.client_id[:80]!r} is not this device's: {', '.join(client_ids(device))}"
             return Denied("foreign_client_id", detail, device.device_id)
         return Granted(device.device_id, device_topics(device, self._mapped()), (f"commands/{device.address}/#",))
+
+    def _gateway(self, asked: Asked, device: DeviceConfig) -> Granted | Denied:
+        """A controller or dock; Pilot chooses its client id, so any is taken that is nobody else's."""
+        if device.status != "accepted":
+            return Denied("not_accepted", "the gateway is not accepted", device.device_id)
+        owner = self._owner_of(asked.client_id)
+        if asked.client_id.split("-")[0] == OWN_IDS or owner not in (None, device.device_id):
+            detail = f"client id {asked.client_id[:80]!r} is not this device's"
+            return Denied("foreign_client_id", detail, device.device_id)
+        publish, subscribe = gateway_topics(device, self._registry)
+        return Granted(device.device_id, publish, subscribe)
 
     def _shared(self, asked: Asked) -> Granted | Denied:
         expected = self._settings.mqtt_device_password

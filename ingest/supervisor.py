@@ -16,6 +16,7 @@ from ingest.broker_auth import AuthService, BrokerGate
 from ingest.commands import CommandDesk
 from ingest.connections.running import Connections
 from ingest.counters import Counters, Refusal
+from ingest.drones.live.desk import GatewayDesk
 from ingest.health import HealthMonitor
 from ingest.live import LiveStates
 from ingest.outlet import Outlet
@@ -124,6 +125,8 @@ class Ingest:
             start("mappings", lambda: follow(mappings, router, stop))
             connections = Connections(self.settings, self.pipeline, self.clock)
             start("connections", lambda: connections.run(self.bus, stop))
+            gateways = GatewayDesk(self.registry, self.pipeline, self.clock)
+            start("dji", lambda: gateways.run(self.bus, stop))
             push = PushApp(self.settings, self.pipeline, self.clock, router, connections)
             port = self.settings.ingest_http_port
             start("http", lambda: http.serve(push, self.settings.panel_host, port, stop))

@@ -129,7 +129,7 @@ def read_mapping(spec: Any, name: str = "") -> Mapping:
     return mapping
 
 
-RESERVED = ("$", "read/", "obs/", "case/", "lease/", "cmd/", "look/", "commands/")
+RESERVED = ("$", "read/", "obs/", "case/", "lease/", "cmd/", "look/", "commands/", "aircraft/", "sys/", "thing/")
 """Topics of the platform's own bus, which shares its subjects with MQTT."""
 
 

@@ -7,7 +7,7 @@ import { iconFor, viewOpacity } from "./style.mjs";
 
 const DOWN = ["offline", "frozen", "black", "lost"];
 export const SOURCES = {
-  outline: {}, "division-points": {}, views: {}, wedge: {}, tool: {}, columns: {}, hexagons: {}, "hexagon-points": {}, vehicles: {},
+  outline: {}, "division-points": {}, views: {}, wedge: {}, tool: {}, columns: {}, hexagons: {}, "hexagon-points": {}, vehicles: {}, aircraft: {}, "aircraft-trail": {}, "aircraft-ground": {},
   cameras: { cluster: true, clusterRadius: 60, clusterMaxZoom: 15, clusterProperties: { down: ["+", ["case", ["in", ["get", "state"], ["literal", DOWN]], 1, 0]] } },
   sites: { promoteId: "site_id" },
   cases: { promoteId: "case_id" },

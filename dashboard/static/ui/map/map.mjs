@@ -1,5 +1,6 @@
 // @ts-nocheck: not typed yet
 // The city map on maplibre-gl.  Live updates go through source.updateData and never touch the camera.
+import { aircraft } from "./aircraft.mjs";
 import { t, language, named, ready as wordsReady } from "../shared/i18n.mjs";
 import { h, PATHS, replace } from "../shared/dom.mjs";
 import * as api from "../shared/api.mjs";
@@ -106,6 +107,7 @@ function listen(map, described, layers, cases, drawEdges) {
     store.on("theme", () => { const p = palette(theme()); images(map, p, PATHS); repaint(map, described, p, language() === "en"); layers.highlight(store.state.selection, false); }),
     store.on("place", (at) => fly(map, { center: at, zoom: Math.max(map.getZoom(), 16) })),
     flights(map),
+    aircraft(map),
   );
 }
 

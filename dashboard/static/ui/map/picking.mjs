@@ -1,7 +1,7 @@
 // What a click on the map means, and what a camera sees when the pointer is over it.
 import * as store from "../shared/store.mjs";
 
-const ORDER = ["case-icon", "case", "column-core", "column-water", "column-glow", "vehicle", "site", "camera", "hexagon-count", "hexagon", "camera-cluster", "buildings", "buildings-flat"];
+const ORDER = ["case-icon", "case", "column-core", "column-water", "column-glow", "aircraft", "vehicle", "site", "camera", "hexagon-count", "hexagon", "camera-cluster", "buildings", "buildings-flat"];
 const WEDGE_M = 60;
 const WEDGE_DEG = 55;
 
@@ -19,7 +19,7 @@ export function picking(map, layers, props) {
     if (props.setProps) props.setProps({ picked: { type: picked.type, id: picked.id } });
     return null;
   });
-  for (const id of ORDER.slice(0, 11)) {
+  for (const id of ORDER.slice(0, 12)) {
     map.on("mouseenter", id, () => { map.getCanvas().style.cursor = "pointer"; });
     map.on("mouseleave", id, () => { map.getCanvas().style.cursor = ""; });
   }
@@ -37,6 +37,7 @@ async function meaning(map, hit, event) {
   }
   if (id.startsWith("hexagon")) { map.easeTo({ center: event.lngLat, zoom: 14.2 }); return null; }
   if (id.startsWith("case") || id.startsWith("column")) return { type: "case", id: p.case_id };
+  if (id === "aircraft") return { type: "camera", id: `uav-${p.sn}` };
   if (id === "site") return { type: "site", id: p.site_id };
   if (id === "camera") return { type: "camera", id: p.camera_id };
   if (id === "vehicle") return null;

@@ -123,6 +123,10 @@ export function overlays(p) {
       },
       paint: text(p),
     },
+    { id: "aircraft-ground", type: "fill", source: "aircraft-ground", paint: { "fill-color": "#ffb300", "fill-opacity": 0.16, "fill-outline-color": "#ffb300" } },
+    { id: "aircraft-trail", type: "line", source: "aircraft-trail", paint: { "line-color": "#ffb300", "line-width": 1.6, "line-opacity": 0.7 } },
+    { id: "aircraft", type: "circle", source: "aircraft", paint: { "circle-radius": 7, "circle-color": ["case", ["get", "old"], "#8a96a3", "#ffb300"], "circle-stroke-width": 2, "circle-stroke-color": "#10233a" } },
+    { id: "aircraft-label", type: "symbol", source: "aircraft", layout: { "text-field": ["get", "label"], "text-size": 12, "text-font": FONT, "text-offset": [0, 1.3], "text-optional": true }, paint: text(p) },
     { id: "vehicle", type: "symbol", source: "vehicles", minzoom: 11, layout: { "icon-image": "vehicle", "icon-size": 1.1, "icon-allow-overlap": true, "text-field": ["step", ["zoom"], "", 14, ["get", "label"]], "text-size": 12, "text-font": FONT, "text-offset": [0, 1.5], "text-optional": true }, paint: text(p) },
     {
       id: "division-label", type: "symbol", source: "division-points", minzoom: 9, maxzoom: 16,

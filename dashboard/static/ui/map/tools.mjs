@@ -12,7 +12,7 @@ import { LEVELS } from "./quality.mjs";
 const AROUND_M = 500;
 /** The tree: group → layers → ids of the style. */
 export const TREE = {
-  happening: { cases: ["column-core", "column-glow", "column-water", "column-level", "case", "case-icon", "case-halo", "hexagon", "hexagon-count"], vehicles: ["vehicle", "vehicle-label"] },
+  happening: { cases: ["column-core", "column-glow", "column-water", "column-level", "case", "case-icon", "case-halo", "hexagon", "hexagon-count"], vehicles: ["vehicle", "vehicle-label", "aircraft", "aircraft-label", "aircraft-trail", "aircraft-ground"] },
   places: { sites: ["site"], cameras: ["camera", "camera-cluster", "camera-count"], views: ["view", "view-edge"] },
   ground: { buildings: ["buildings", "buildings-flat"], roads: ["road-minor", "road-major", "road-label", "road-label-major", "rail"], divisions: ["division-label", "division-street", "division-district", "outline"], grid: ["grid"] },
 };

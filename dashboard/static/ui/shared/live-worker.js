@@ -1,7 +1,7 @@
 /* One live stream for all tabs of this browser (a SharedWorker): HTTP/1.1 allows about six connections to a server,
    and a stream holds one for as long as its page is open. */
 "use strict";
-const NAMES = ["hello", "beat", "case", "camera", "device", "notice", "alarm"];
+const NAMES = ["hello", "beat", "case", "camera", "device", "notice", "alarm", "aircraft"];
 const ports = new Set();
 let source = null;
 let hello = null;

@@ -1,5 +1,5 @@
 // The live stream: shared between tabs by a SharedWorker, else an EventSource of our own.
-const NAMES = ["hello", "beat", "case", "camera", "device", "notice", "alarm"];
+const NAMES = ["hello", "beat", "case", "camera", "device", "notice", "alarm", "aircraft"];
 
 // A worker that ended with the page before us gives an error and nothing else: then a stream of our own is opened.
 let shared = "SharedWorker" in window;

@@ -199,6 +199,7 @@ const HANDLERS = {
   device: (data) => emit("device", data),
   notice: (data) => emit("notice", data),
   alarm: (data) => emit("alarm", data),
+  aircraft: (data) => emit("aircraft", data),
 };
 
 async function connect() {
