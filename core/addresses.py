@@ -85,6 +85,13 @@ def check_host(field: str, host: str, networks: Sequence[Network], resolve: Reso
             )
 
 
+def leads_inside(host: str) -> bool:
+    """Whether ``host`` is a number that leads to this machine, to link-local addresses or to many at once."""
+    address = _number(host)
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return address is not None and not _is_permitted(mapped or address, ())
+
+
 def _is_permitted(address: Address, networks: Sequence[Network]) -> bool:
     if networks:
         return any(address.version == network.version and address in network for network in networks)

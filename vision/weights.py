@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from core.records import ModelRef
 from vision.errors import ModelInvalid, ModelMissing
@@ -25,9 +27,29 @@ def find(name: str) -> Path:
     given = Path(name).expanduser()
     places = [given] if given.is_absolute() else [own_folder() / name, MODELS / name]
     for place in places:
-        if place.is_file():
+        if place.is_file() and (given.is_absolute() or is_inside(place)):
             return place
     raise ModelMissing(path=str(places[0]))
+
+
+def is_inside(path: Path) -> bool:
+    """Whether ``path`` lies in the operator's own folder or among the models that ship with Yiwang."""
+    plain = Path(os.path.normpath(path.absolute()))
+    return any(plain.is_relative_to(os.path.normpath(root.absolute())) for root in (own_folder(), MODELS))
+
+
+def check_named(params: Mapping[str, Any]) -> None:
+    """What a camera's settings, which come over the network, may ask of a detector.
+
+    :class:`ModelMissing` for a file outside the two folders (an uploaded one, say: a ``.pt`` is a pickle and runs code
+    when it is loaded), and for a download that ``YIWANG_MODEL_DOWNLOADS=1`` does not allow.
+    """
+    for value in params.values():
+        given = Path(value).expanduser() if isinstance(value, str) and "\0" not in value else None
+        if given is not None and given.is_absolute() and not is_inside(given):
+            raise ModelMissing(path=str(given))
+    if params.get("download") and os.environ.get("YIWANG_MODEL_DOWNLOADS") != "1":
+        raise ModelMissing(path=f"{params.get('file', '')} (no download: YIWANG_MODEL_DOWNLOADS is not 1)")
 
 
 def companions(path: Path) -> list[Path]:

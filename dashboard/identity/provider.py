@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import secrets
 import time
 from typing import Any
@@ -19,6 +20,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from core.fetching import fetch
 from dashboard.identity.config import OidcConfig
 from dashboard.identity.problems import ProviderAway, SignOnFailed
 
@@ -143,9 +145,9 @@ class Provider:
     async def _json(self, method: str, url: str, **more: Any) -> dict[str, Any]:
         try:
             async with httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False, follow_redirects=False) as client:
-                answer = await client.request(method, url, **more)
-                body = answer.json() if len(answer.content) <= MOST_BYTES else None
-        except (httpx.HTTPError, ValueError) as error:
+                answer, raw = await fetch(client, method, url, most=MOST_BYTES, **more)
+                body = json.loads(raw)
+        except (httpx.HTTPError, ValueError, RecursionError) as error:
             raise ProviderAway(detail=type(error).__name__) from error
         if answer.status_code >= 500 or not isinstance(body, dict):
             raise ProviderAway(detail=f"HTTP {answer.status_code}")

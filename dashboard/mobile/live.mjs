@@ -12,7 +12,7 @@ export function follow() {
   source = new EventSource("/api/live?topics=cases,notices");
   source.addEventListener("hello", () => { app.online = true; emit("tasks"); });
   for (const name of ["case", "cases", "notice", "notices"]) source.addEventListener(name, later);
-  source.onerror = () => { if (source?.readyState === 2) { unfollow(); setTimeout(follow, 15000); } };
+  source.onerror = () => { if (source?.readyState === 2) { unfollow(); setTimeout(follow, 1500 + Math.random() * 3000); } };
 }
 
 export function unfollow() { source?.close(); source = null; }

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from core.clock import BEIJING, ManualClock
@@ -277,12 +277,23 @@ def simulate(engine: Engine, book: Rulebook, since: datetime, until: datetime) -
     with read_scope(engine) as session:
         simulator = Simulator(session, book, since)
         kinds = {kind for spec in book.specs.values() if spec.enabled for kind in spec.applies_to}
-        for n, observation in enumerate(recorded(session, since, until, kinds)):
-            if n >= MAX_RECORDS:
-                detail = f"the period holds more than {MAX_RECORDS} records"
-                raise InputInvalid(field="since", detail=detail, how="choose a shorter one")
+        _check_size(session, since, until, kinds)  # counted before anything is loaded
+        for observation in recorded(session, since, until, kinds):
             simulator.feed(observation)
         return simulator.result(since, until)
+
+
+def _check_size(session: Session, since: datetime, until: datetime, kinds: set[str]) -> None:
+    readings = select(ReadingRow.reading_id).where(ReadingRow.observed_at >= since, ReadingRow.observed_at < until)
+    told = select(ObservationRow.observation_id).where(
+        ObservationRow.observed_at >= since, ObservationRow.observed_at < until
+    )
+    found = 0
+    for rows in (readings.where(ReadingRow.quantity.in_(kinds)), told):
+        found += int(session.scalar(select(func.count()).select_from(rows.limit(MAX_RECORDS + 1).subquery())) or 0)
+    if found > MAX_RECORDS:
+        detail = f"the period holds more than {MAX_RECORDS} records"
+        raise InputInvalid(field="since", detail=detail, how="choose a shorter one")
 
 
 def recorded(session: Session, since: datetime, until: datetime, kinds: Iterable[str]) -> Iterator[Observation]:

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from core.bounds import Bounds, check_url
 from core.errors import YiwangError
 from core.exchange import ConnectionConfig
+from core.fetching import fetch
 from core.outgoing import PushParams, filled
 from core.records import CaseChanged
 from core.settings import Settings
@@ -82,17 +83,12 @@ class Outgoing:
         parts = check_url("url", url)
         address, host = await Bounds.parse(self._settings.connection_networks).url("url", url)
         sent = {**headers, "Host": parts.netloc.decode()}
-        raw = bytearray()
-        async with (
-            httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False) as client,
-            client.stream("POST", parts.copy_with(host=address), headers=sent, content=data,
-                          extensions={"sni_hostname": host}) as response,
-        ):  # fmt: skip
-            async for piece in response.aiter_bytes():
-                raw += piece
-                if len(raw) > MAX_ANSWER_BYTES:
-                    break
-        return response.status_code, bytes(raw)
+        options: dict[str, Any] = {"headers": sent, "content": data, "extensions": {"sni_hostname": host}}
+        async with httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False) as client:
+            response, raw = await fetch(
+                client, "POST", parts.copy_with(host=address), most=MAX_ANSWER_BYTES, cut=True, **options
+            )
+        return response.status_code, raw
 
 
 def _params(config: ConnectionConfig) -> PushParams | None:

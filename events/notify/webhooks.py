@@ -148,7 +148,7 @@ class Webhooks:
         }
         request = urllib.request.Request(subscriber.url, data, headers, method="POST")  # noqa: S310 - http(s) alone
         https = urllib.request.HTTPSHandler(context=ssl.create_default_context())
-        opener = urllib.request.build_opener(_NoRedirect, https)
+        opener = urllib.request.build_opener(NoRedirect, https)
         try:
             with opener.open(request, timeout=TIMEOUT_S) as answer:
                 answer.read(MAX_ANSWER_BYTES)
@@ -158,7 +158,7 @@ class Webhooks:
             raise WebhookFailed(name=subscriber.name, detail=str(error)) from error
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
+class NoRedirect(urllib.request.HTTPRedirectHandler):
     """A receiver that moved must be entered anew: signed events follow nobody."""
 
     def redirect_request(self, *args: Any, **kwargs: Any) -> None:

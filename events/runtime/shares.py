@@ -49,17 +49,17 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Table:
+class ShareTable:
     """Members by id, and the holder of each unit."""
 
     members: Mapping[str, Member]
     held: Mapping[str, str]
 
     @staticmethod
-    def read(data: bytes | None) -> Table:
+    def read(data: bytes | None) -> ShareTable:
         """What stands in the entry; an entry of nobody when it is missing or older than this form."""
         found: dict[str, Any] = json.loads(data or b"{}")
-        return Table({k: Member(**v) for k, v in found.get("members", {}).items()}, dict(found.get("held", {})))
+        return ShareTable({k: Member(**v) for k, v in found.get("members", {}).items()}, dict(found.get("held", {})))
 
     def written(self) -> bytes:
         """The entry's bytes."""
@@ -133,7 +133,7 @@ class Shares:
                 revision, table = await self._read()
                 members = {k: v for k, v in table.members.items() if k != self._me}
                 held = {unit: who for unit, who in table.held.items() if who != self._me}
-                if await self._write(Table(members, held), revision):
+                if await self._write(ShareTable(members, held), revision):
                     return
 
     async def _round(self) -> bool:
@@ -150,7 +150,7 @@ class Shares:
                 return True
             await asyncio.sleep(random.uniform(0.01, 0.1))  # somebody else wrote: look again
 
-    def _decide(self, table: Table) -> tuple[Table, frozenset[str]]:
+    def _decide(self, table: ShareTable) -> tuple[ShareTable, frozenset[str]]:
         """The table with our beat, without the dead, with what we put down free and what is free and due to us ours."""
         me = Member(socket.gethostname(), _boot(), os.getpid(), self._beat + 1)
         members = {k: v for k, v in table.members.items() if k != self._me and self._lives(k, v)} | {self._me: me}
@@ -162,7 +162,7 @@ class Shares:
             del held[unit]
         for unit in due - held.keys():
             held[unit] = self._me
-        return Table(members, held), frozenset(unit for unit in due if held.get(unit) == self._me)
+        return ShareTable(members, held), frozenset(unit for unit in due if held.get(unit) == self._me)
 
     def _lives(self, name: str, member: Member) -> bool:
         now = self._clock.monotonic()
@@ -172,15 +172,15 @@ class Shares:
         self._seen[name] = (beat, since)
         return now - since <= LAPSE_S and not member.is_gone
 
-    async def _read(self) -> tuple[int, Table]:
+    async def _read(self) -> tuple[int, ShareTable]:
         bucket = await self._bus.bucket("owner")
         try:
             entry = await bucket.get(KEY)
         except nats.js.errors.KeyNotFoundError:
-            return 0, Table({}, {})
-        return int(entry.revision or 0), Table.read(entry.value)
+            return 0, ShareTable({}, {})
+        return int(entry.revision or 0), ShareTable.read(entry.value)
 
-    async def _write(self, table: Table, revision: int) -> bool:
+    async def _write(self, table: ShareTable, revision: int) -> bool:
         bucket = await self._bus.bucket("owner")
         try:
             await bucket.update(KEY, table.written(), last=revision)

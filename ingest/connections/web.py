@@ -8,11 +8,12 @@ from typing import Any
 import httpx
 
 from core.bounds import check_url
-from core.errors import YiwangError
+from core.fetching import fetch
 from ingest.connections.contract import MAX_BYTES, ConnectionFailed, Wiring
 from ingest.jsontext import NotJson, read_json
 
 _SHOWN = 200
+ANSWER_S = 120.0  # of a whole answer, however slowly it comes
 
 
 class WebClient:
@@ -62,19 +63,15 @@ class WebClient:
         options: dict[str, Any] = {"extensions": {"sni_hostname": host}}
         if query:
             options["params"] = parts.params.merge(dict(query))
-        raw = bytearray()
         try:
-            async with self._client.stream(method, there, headers=sent, content=content, **options) as response:
-                async for piece in response.aiter_bytes():
-                    raw += piece
-                    if len(raw) > MAX_BYTES:
-                        raise ConnectionFailed(where=_short(url), detail=f"more than {MAX_BYTES} bytes")
-        except YiwangError:
-            raise
+            response, raw = await fetch(
+                self._client, method, there, most=MAX_BYTES, deadline_s=ANSWER_S, headers=sent, content=content,
+                **options,
+            )  # fmt: skip
         except httpx.HTTPError as error:
             detail = f"{type(error).__name__} {error}".strip()
             raise ConnectionFailed(where=_short(url), detail=detail) from error
-        return response.status_code, bytes(raw)
+        return response.status_code, raw
 
 
 def _short(url: str) -> str:

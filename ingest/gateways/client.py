@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from core.fetching import fetch
 from ingest.gateways.contract import GatewayUnreachable
 
 MAX_ANSWER_BYTES = 16 << 20
@@ -17,7 +18,7 @@ class GatewayClient:
 
     def __init__(self, base: str, timeout_s: float) -> None:
         self.base = base.rstrip("/")
-        self._client = httpx.AsyncClient(timeout=timeout_s, follow_redirects=False)
+        self._client = httpx.AsyncClient(timeout=timeout_s, follow_redirects=False, trust_env=False)
 
     async def close(self) -> None:
         """Hang up."""
@@ -29,16 +30,10 @@ class GatewayClient:
         """Status, content type and content; :class:`GatewayUnreachable`."""
         method = "GET" if body is None else "POST"
         try:
-            async with self._client.stream(
-                method, self.base + path, params=params, headers=headers, json=body
-            ) as response:
-                raw = bytearray()
-                async for piece in response.aiter_bytes():
-                    raw += piece
-                    if len(raw) > MAX_ANSWER_BYTES:
-                        raise GatewayUnreachable(url=self.base, detail=f"more than {MAX_ANSWER_BYTES} bytes")
-                kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-                return response.status_code, kind, bytes(raw)
+            options = {"params": params, "headers": headers, "json": body}
+            response, raw = await fetch(self._client, method, self.base + path, most=MAX_ANSWER_BYTES, **options)
+            kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+            return response.status_code, kind, raw
         except httpx.HTTPError as error:
             raise GatewayUnreachable(url=self.base, detail=f"{type(error).__name__} {error}".strip()) from error
 

@@ -23,7 +23,9 @@ import httpx
 import msgspec
 from defusedxml.common import DefusedXmlException
 
+from core.addresses import leads_inside
 from core.clock import Clock
+from core.fetching import fetch
 from ingest.gateways._http_auth import asked_for, auth_for
 from ingest.gateways.contract import GatewayLoginFailed, GatewayRefused, GatewayUnreachable
 
@@ -125,7 +127,7 @@ class Onvif:
 
     def __init__(self, address: str, user: str, password: str, clock: Clock, *, timeout_s: float = 8.0) -> None:
         self.address, self._user, self._password, self._clock = address, user, password, clock
-        self._client = httpx.AsyncClient(timeout=timeout_s, follow_redirects=False)
+        self._client = httpx.AsyncClient(timeout=timeout_s, follow_redirects=False, trust_env=False)
         self._shift: timedelta | None = None
         self._services: dict[str, str] = {}
         self._auth: httpx.Auth | None = None
@@ -210,6 +212,8 @@ class Onvif:
         parts = urlsplit(url)
         if parts.scheme != "rtsp" or not parts.hostname:
             raise GatewayRefused(call="GetStreamUri", detail=f"{url[:80]!r} is no RTSP address", number=0)
+        if parts.hostname != urlsplit(self.address).hostname and leads_inside(parts.hostname):
+            raise GatewayRefused(call="GetStreamUri", detail=f"{url[:80]!r} leads to this machine", number=0)
         if not self._user or parts.username:
             return url
         account = f"{quote(self._user, safe='')}:{quote(self._password, safe='')}"
@@ -251,15 +255,10 @@ class Onvif:
             f"<s:Header>{header}</s:Header><s:Body>{body}</s:Body></s:Envelope>"
         )
         headers = {"content-type": "application/soap+xml; charset=utf-8"}
-        call = self._client.stream("POST", url, content=envelope.encode(), headers=headers, auth=self._auth)
-        raw = bytearray()
+        options: dict[str, Any] = {"content": envelope.encode(), "headers": headers, "auth": self._auth}
         try:
-            async with call as response:
-                async for piece in response.aiter_bytes():
-                    raw += piece
-                    if len(raw) > MAX_ANSWER_BYTES:
-                        raise GatewayUnreachable(url=self.address, detail=f"more than {MAX_ANSWER_BYTES} bytes")
-                return response.status_code, bytes(raw), response.headers.get_list("www-authenticate")
+            response, raw = await fetch(self._client, "POST", url, most=MAX_ANSWER_BYTES, **options)
+            return response.status_code, raw, response.headers.get_list("www-authenticate")
         except httpx.HTTPError as error:
             raise GatewayUnreachable(url=self.address, detail=f"{type(error).__name__} {error}".strip()) from error
 

@@ -16,6 +16,7 @@ import msgspec
 
 from core.clock import Clock
 from core.errors import SettingsError
+from core.fetching import fetch
 from core.plugins import About, Words
 from ingest.mapping import (
     MAX_PAYLOAD_BYTES,
@@ -155,20 +156,16 @@ class Rest:
         query = {k: v.replace("{cursor}", cursor) for k, v in p.query.items()}
         content = _filled(p.body, cursor) if p.method == "POST" else None
         try:
-            async with self._client.stream(
-                p.method, url, params=query or None, headers=headers, json=content
-            ) as response:
-                if response.status_code != 200:
-                    raise self._lost(f"status {response.status_code}")
-                raw = bytearray()
-                async for piece in response.aiter_bytes():
-                    raw += piece
-                    if len(raw) > MAX_PAYLOAD_BYTES * 8:
-                        raise self._lost(f"more than {MAX_PAYLOAD_BYTES * 8} bytes")
+            options: dict[str, Any] = {"params": query or None, "headers": headers, "json": content}
+            response, raw = await fetch(
+                self._client, p.method, url, most=MAX_PAYLOAD_BYTES * 8, deadline_s=4 * p.timeout_s, **options
+            )
+            if response.status_code != 200:
+                raise self._lost(f"status {response.status_code}")
         except httpx.HTTPError as error:
             raise self._lost(f"{type(error).__name__} {error}".strip()) from error
         try:
-            return msgspec.json.decode(bytes(raw))
+            return msgspec.json.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise PayloadNotJson(mapping=self.name, detail=str(error)) from error
 

@@ -67,7 +67,7 @@ async def walk(plan: PatrolPlan, show: Show, settings: Settings | None = None) -
 async def _round(
     plan: PatrolPlan, bus: Bus | None, settings: Settings | None, memories: dict[str, PatrolMemory], show: Show
 ) -> None:
-    pool = DetectorPool()
+    pool = DetectorPool(named_only=True)
     live = await bus.bucket("live") if bus is not None else None
     cameras = await _cameras(plan, bus)
     if live is not None:

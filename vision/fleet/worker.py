@@ -63,7 +63,7 @@ class VisionWorker:
         self.capacity = capacity or settings.vision_capacity
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self.book = LeaseBook(bus, self.name)
-        self.pool = DetectorPool()
+        self.pool = DetectorPool(named_only=True)
         media = MediaStore(settings.media_url)
         blur = Blur(settings.vision_blur, self.pool) if settings.vision_blur else None
         self.publisher = Publisher(bus, self.book, media, blur, self.clock)

@@ -23,11 +23,14 @@ WARM_UP: Image = np.full((360, 640, 3), 114, np.uint8)
 class DetectorPool:
     """Builds a detector when the first need names it; measures what its pictures cost.
 
+    ``named_only``: models of the operator's folder and our own alone, for settings that come over the network.
+
     ``detect`` is safe from several threads: one picture batch at a time per detector.  Loading a model never holds up
     the detectors that run.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, named_only: bool = False) -> None:
+        self._named_only = named_only
         self._detectors: dict[str, Detector] = {}
         self._needs: dict[str, Need] = {}
         self._classes: dict[str, set[str]] = {}  # what the algorithms need of each
@@ -47,6 +50,8 @@ class DetectorPool:
             with loading:
                 detector = self._detectors.get(need.key)
                 if detector is None:
+                    if self._named_only:
+                        weights.check_named(need.params)
                     detector = plugins.build("detector", need.detector, need.params)
                     self._put(need, detector)
         assert detector is not None

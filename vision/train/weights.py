@@ -45,17 +45,21 @@ class _Unpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f"{module}.{name} is not part of a YOLOv5 checkpoint")
 
 
+def _load(file: Any, **options: Any) -> Any:
+    return _Unpickler(file, **options).load()
+
+
 def read_yolov5(path: Path) -> dict[str, torch.Tensor]:
     """The state dictionary of a YOLOv5 v6 checkpoint (float32), keys as in ultralytics' ``yolov5n`` graph.
 
     Raises:
         InputInvalid: unreadable, or the pickle asks for anything that such a checkpoint does not need.
     """
-    gate = types.SimpleNamespace(Unpickler=_Unpickler, load=pickle.load, __name__="gate")
+    gate = types.SimpleNamespace(Unpickler=_Unpickler, load=_load, __name__="gate")
     try:
-        # pickle_module routes every class look-up through the allow-list above
+        # pickle_module routes every class look-up through the allow-list above, in both of torch's file formats
         found = torch.load(path, map_location="cpu", weights_only=False, pickle_module=gate)
-    except (OSError, RuntimeError, pickle.UnpicklingError, KeyError, AttributeError) as error:
+    except Exception as error:  # noqa: BLE001 - torch and pickle raise anything on a file that is none
         raise InputInvalid(field=str(path), detail=str(error), how="give a YOLOv5 v6 checkpoint (.pt)") from error
     model = found.get("model") if isinstance(found, dict) else None
     if not isinstance(model, torch.nn.Module):

@@ -24,7 +24,7 @@ from core.bus import Bus
 from core.plugins import About, Words
 from core.settings import Settings
 from events.notify.channel import NoticeMessage, NotifierFailed, audience
-from events.notify.webhooks import sign
+from events.notify.webhooks import NoRedirect, sign
 from storage.session import make_engine, read_scope
 from storage.tables.people import User
 
@@ -116,7 +116,7 @@ class Webhook:
             headers["X-Yiwang-Signature"] = sign(self._params.secret, data, int(time.time()))
         request = urllib.request.Request(self._params.url, data, headers, method="POST")  # noqa: S310 - see Params
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
+            with urllib.request.build_opener(NoRedirect).open(request, timeout=TIMEOUT_S) as answer:
                 self._check(answer.read(65536))
         except urllib.error.HTTPError as error:
             raise NotifierFailed(channel="webhook", detail=f"HTTP {error.code}") from error

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.clock import SystemClock
-from events.runtime.shares import LAPSE_S, Member, Shares, Table, share_out
+from events.runtime.shares import LAPSE_S, Member, Shares, ShareTable, share_out
 
 UNITS = ["jobs", *map(str, range(8))]
 
@@ -35,10 +35,10 @@ def test_nobody_there_means_nothing_is_shared_out() -> None:
 
 
 def test_a_table_survives_its_bytes_and_an_older_entry_is_nobody() -> None:
-    table = Table({"a": Member("h", "b", 7, 3)}, {"jobs": "a"})
-    assert Table.read(table.written()) == table
-    assert Table.read(b'{"host": "x", "pid": 3}') == Table({}, {})
-    assert Table.read(None) == Table({}, {})
+    table = ShareTable({"a": Member("h", "b", 7, 3)}, {"jobs": "a"})
+    assert ShareTable.read(table.written()) == table
+    assert ShareTable.read(b'{"host": "x", "pid": 3}') == ShareTable({}, {})
+    assert ShareTable.read(None) == ShareTable({}, {})
 
 
 class Entry:
