@@ -1,6 +1,6 @@
 """Drafts of kinds of case.
 
-Revision: 0025, after 0024
+Revision: 0027, after 0026
 """
 
 import sqlalchemy as sa
@@ -8,8 +8,8 @@ from alembic import op
 
 from storage.schema import UtcDateTime
 
-revision = "0025"
-down_revision = "0024"
+revision = "0027"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 
