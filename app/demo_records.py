@@ -7,6 +7,7 @@ from datetime import UTC, datetime, time
 
 from sqlalchemy import Engine, func, select
 
+from app.catalogue import fill_example as fill_catalogue
 from core.clock import BEIJING, SystemClock
 from core.sealing import Seal
 from core.settings import Settings
@@ -18,6 +19,7 @@ from records.registers.divisions import communities
 from records.registers.generating import generate
 from storage.session import read_scope, refresh_statistics, session_scope
 from storage.tables.filing import FilingUnit
+from storage.tables.items import ServiceItem
 from storage.tables.records import RegisterRecord
 
 SMALL, FULL = 4_000, 370_000
@@ -38,6 +40,10 @@ def fill(engine: Engine, settings: Settings, progress: Callable[[str], None], *,
         progress(f"registers: {wanted:,} generated records")
     elif full and records < FULL:
         progress(f"registers: {records:,} records are there already; the full district wants an empty data folder")
+    with read_scope(engine) as session:
+        items = session.scalar(select(func.count()).select_from(ServiceItem)) or 0
+    if not items:
+        progress(f"items: {fill_catalogue(engine, settings)['created']:,} generated service items")
     if not units:
         progress(f"filing: {_filings(engine)} generated filings of 93 units")
 

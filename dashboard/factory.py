@@ -51,7 +51,6 @@ from dashboard.auth import Accounts
 from dashboard.boards import routes as board_routes
 from dashboard.catalogue import routes as catalogue
 from dashboard.client_address import ClientAddress, Proxies
-from dashboard.connections import people_routes as connected
 from dashboard.connections import routes as connections
 from dashboard.drones import aircraft, missions
 from dashboard.drones import routes as drones
@@ -63,6 +62,7 @@ from dashboard.identity import routes as identity
 from dashboard.identity.config import read_config
 from dashboard.identity.provider import Provider
 from dashboard.interchange import cap, keys, open311, push
+from dashboard.items import routes as items
 from dashboard.layers import routes as layers
 from dashboard.live import LiveHub
 from dashboard.ogc import routes as ogc
@@ -93,10 +93,11 @@ BUSY_S = 3.0  # a person who saves something while the database is locked is tol
 
 ROUTERS = (
     uploads, field, accounts, persons, identity, forms,
+    items,
     session, cases, attachments, records, cameras, fleet, learning, devices, rules,
     plans, duty, indicators, board_routes, situation, keys, channels, layers, maps, media, office, operations, push,
     push_subscriptions, sensorthings, open311, cap, taxonomy, wall, search, work, registers, filing, ogc,
-    connections, connected, drones, missions, aircraft, videowall, catalogue, documents,
+    connections, drones, missions, aircraft, videowall, catalogue, documents,
 )  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 

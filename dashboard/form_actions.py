@@ -44,9 +44,7 @@ def new_draft(
     return made
 
 
-def save_draft(
-    use: Services, who: Principal, form_id: str, version: int, form: Form, revision: int
-) -> FormVersionView:
+def save_draft(use: Services, who: Principal, form_id: str, version: int, form: Form, revision: int) -> FormVersionView:
     """Replace a draft."""
     check_editor(who)
     with session_scope(use.engine) as session:
@@ -55,9 +53,7 @@ def save_draft(
         )
 
 
-def move_form(
-    use: Services, who: Principal, form_id: str, version: int, state: str, revision: int
-) -> FormVersionView:
+def move_form(use: Services, who: Principal, form_id: str, version: int, state: str, revision: int) -> FormVersionView:
     """Give a version its next state."""
     check_editor(who)
     with session_scope(use.engine) as session:

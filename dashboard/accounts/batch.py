@@ -73,9 +73,7 @@ def import_accounts(
     return Batch(rows=len(rows), created=created, existing=existing, problems=said, dry_run=dry_run)
 
 
-def _wrong(
-    row: TableRow, departments: dict[str, str], divisions: set[str], seen: set[str], problems: Problems
-) -> bool:
+def _wrong(row: TableRow, departments: dict[str, str], divisions: set[str], seen: set[str], problems: Problems) -> bool:
     values, place = row.values, row.place
     wrong = [("login", "taken", {"value": values["login"]})] if values["login"] in seen else []
     for field, known in (("department", departments), ("division", divisions)):

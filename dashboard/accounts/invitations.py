@@ -45,9 +45,7 @@ def invite(session: Session, user: User, by: str, now: datetime) -> str:
 
 def redeem(session: Session, code: str, password: str, now: datetime) -> User:
     """Set the password of whom ``code`` was given to; :class:`InvitationRefused` says nothing about why."""
-    row = session.scalars(
-        select(Invitation).where(Invitation.code_hash == _hash(code)).with_for_update()
-    ).one_or_none()
+    row = session.scalars(select(Invitation).where(Invitation.code_hash == _hash(code)).with_for_update()).one_or_none()
     user = session.get(User, row.user_id) if row is not None else None
     if row is None or user is None or row.used_at is not None or row.expires_at < now or not user.active:
         raise InvitationRefused()

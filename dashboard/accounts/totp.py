@@ -59,7 +59,10 @@ class SecondFactors:
             session.merge(SecondFactor(user_id=user_id, secret=sealed, confirmed_at=None, last_step=0))
         text = base64.b32encode(raw).decode().rstrip("=")
         label = quote(f"Yiwang:{login}", safe=":")
-        return {"secret": text, "uri": f"otpauth://totp/{label}?secret={text}&issuer=Yiwang&digits={DIGITS}&period={STEP_S}"}
+        return {
+            "secret": text,
+            "uri": f"otpauth://totp/{label}?secret={text}&issuer=Yiwang&digits={DIGITS}&period={STEP_S}",
+        }
 
     def confirm(self, user_id: str, code: str, now: datetime) -> bool:
         """Switch it on when ``code`` is right."""

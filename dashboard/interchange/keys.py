@@ -98,5 +98,6 @@ def revoke(use: Services, who: Any, name: str) -> None:
             raise NotFound(what="key", key=name)
         audit(session, use, who, "key_revoke", {"name": name})
 
+
 def _hash(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()

@@ -11,8 +11,7 @@ from dashboard.i18n import translate
 from dashboard.map import CityMap
 
 # path → (module of static/ui, roles that see it in the menu; the API decides what they may read)
-MODULE_PAGES: dict[str, str] = {
-}
+MODULE_PAGES: dict[str, str] = {}
 
 
 def shell() -> Any:

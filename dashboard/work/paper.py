@@ -43,6 +43,4 @@ def docx_of(content: Mapping[str, Any]) -> bytes:
 def _line(text: Any, side: str = "left", *, bold: bool = False) -> str:
     plain = escape(_NOT_XML.sub("", str(text or "")))
     weight = "<w:rPr><w:b/></w:rPr>" if bold else ""
-    return (
-        f'<w:p><w:pPr><w:jc w:val="{side}"/></w:pPr><w:r>{weight}<w:t xml:space="preserve">{plain}</w:t></w:r></w:p>'
-    )
+    return f'<w:p><w:pPr><w:jc w:val="{side}"/></w:pPr><w:r>{weight}<w:t xml:space="preserve">{plain}</w:t></w:r></w:p>'

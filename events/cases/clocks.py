@@ -145,11 +145,11 @@ class Clocks:
 
     def _limit(self, kind: str, part: CaseAssignment | None) -> Limit:
         spec = self._definition.clocks[kind]
-        own = self._case.form.get("limit")
+        own = self._case.form.get(spec.field or "limit")
         if part is not None:
             own = self._case.form.get("part_limits", {}).get(part.department_id)
             return Limit(value=own["value"], unit=own["unit"]) if own else spec.limit
-        return Limit(value=own["value"], unit=own["unit"]) if spec.from_class and own else spec.limit
+        return Limit(value=own["value"], unit=own["unit"]) if own and (spec.from_class or spec.field) else spec.limit
 
     def _reopen(self, kind: str, at: datetime) -> None:
         """Let the last clock of ``kind`` run on; the time it stood still does not count."""

@@ -95,12 +95,14 @@ class CommandSpec(Record, frozen=True):
 class ClockSpec(Record, frozen=True):
     """``from_class``: the case's own limit (of its class or draft) goes before ``limit``.
 
+    ``field``: the case's own field that holds such a limit (the legal one beside the promised).
     ``part``: each part that is given out gets a clock of its own (``lead``, ``assist`` or ``*``); "": the case has one.
     ``remind``: when those who must meet it are told, before its definition's; in the clock's own unit: ``-1 work_day``.
     """
 
     limit: Limit
     from_class: bool = False
+    field: str = ""
     part: str = ""
     remind: tuple[str, ...] | None = None
     name: dict[str, str] = {}

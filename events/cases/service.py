@@ -537,6 +537,10 @@ class CaseService:
         )  # fmt: skip
         self._move(session, CaseRows.load(session, case), command, SYSTEM)
 
+    def order_in(self, session: Session, case: Case, name: str, data: Mapping[str, JSON]) -> None:
+        """Give a command as ``system`` inside the caller's transaction."""
+        self._automatic(session, CaseRows.load(session, case), name, dict(data))
+
     def keep_fields(
         self, session: Session, case: Case, values: Mapping[str, JSON], command: str, actor: Actor
     ) -> None:

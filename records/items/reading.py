@@ -30,14 +30,19 @@ class ReadItems:
 
 def read_items(path: Path, table: ElementTable | None = None) -> ReadItems:
     """The items of ``path``; :class:`InputInvalid` when it is neither a table nor a JSON list of objects."""
-    table = table or standard_elements()
     try:
         with path.open("rb") as file:
-            if is_workbook(file) or path.suffix.lower() in (".csv", ".tsv"):
-                return _from_table(file, path.name, table)
-            return _keyed(_from_json(file.read(), path), table)
+            return read_item_file(file, path, table)
     except OSError as error:
         raise InputInvalid(field=str(path), detail=str(error), how="give a readable XLSX, CSV or JSON file") from error
+
+
+def read_item_file(file: BinaryIO, path: Path, table: ElementTable | None = None) -> ReadItems:
+    """:func:`read_items` of an open file; ``path`` names it."""
+    known = table or standard_elements()
+    if is_workbook(file) or path.suffix.lower() in (".csv", ".tsv"):
+        return _from_table(file, path.name, known)
+    return _keyed(_from_json(file.read(), path), known)
 
 
 def _from_json(raw: bytes, path: Path) -> list[Mapping[str, Any]]:
@@ -114,9 +119,14 @@ def _columns(table: ElementTable) -> list[Column]:
     columns = {e.name: Column(e.name, also=(e.zh, *e.alias)) for e in table.elements}
     for key in ("id", "item", "row_guid", "code_scheme", "parent"):
         columns.setdefault(key, Column(key))
+    taken = {title for column in columns.values() for title in (column.name, *column.also)}
     for titles in table.rows.values():
         for key, title in titles.items():
-            columns.setdefault(key, Column(key, also=(title,)))
+            known = columns.get(key)
+            if known is None:
+                columns[key] = Column(key, also=(title,))
+            elif title not in taken:  # by_law of an item and of its materials have titles of their own
+                columns[key] = Column(key, also=(*known.also, title))
     return list(columns.values())
 
 
@@ -147,6 +157,8 @@ def _attach(nested: list[tuple[str, dict[str, Any]]], by_key: Mapping[str, dict[
                 rows = item.setdefault(part, [])
                 if not isinstance(rows, list):
                     rows = item[part] = []
+                if part == "fees" and "fee_basis" in cells:  # 收费依据 on the sheet of fees is the row's own basis
+                    cells["by_law"] = cells.pop("fee_basis")
                 rows.append({k: v for k, v in cells.items() if k not in KEYS})
                 break
 

@@ -1,6 +1,6 @@
-"""Service items: check a workbook or a JSON list by the rules of the elements, before anything is taken in.
+"""Service items: check a file by the rules of the elements; take items into the catalogue, run its checks, export it.
 
-Prints the problems ``{item, element, rule, severity, message}``; exit 1 when one of them blocks.
+``check`` prints the problems ``{item, element, rule, severity, message}``; exit 1 when one of them blocks.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from records.items.checking import item_problems
 from records.items.reading import ReadItems, checked_lines, read_items
 from records.items.rules import read_rules, standard_rules
 
-HELP = "check service items: items check FILE"
+HELP = "service items: check a file, take it in, check the catalogue, export it, an example"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -22,10 +22,39 @@ def configure(parser: argparse.ArgumentParser) -> None:
     check.add_argument("file", type=Path, help="XLSX (element names or titles as headings), CSV or a JSON list")
     check.add_argument("--rules", type=Path, metavar="FILE", help="another rule set (YAML) than the product's")
     check.add_argument("--json", action="store_true", help="print one JSON object")
+    take = actions.add_parser("import", help="take the items of a file into the catalogue, as drafts")
+    take.add_argument("file", type=Path, help="as for check")
+    take.add_argument("--dry-run", action="store_true", help="count and write nothing")
+    take.add_argument(
+        "--in-force", action="store_true", help="first filling: what is clean and on the duty list is released"
+    )
+    take.add_argument("--json", action="store_true", help="print one JSON object")
+    run_ = actions.add_parser("run", help="check the whole catalogue and keep the problem list of each department")
+    run_.add_argument("--json", action="store_true", help="print one JSON object")
+    out = actions.add_parser("export", help="the catalogue as a workbook with element names")
+    out.add_argument("file", type=Path, help="the workbook to write")
+    example = actions.add_parser("example", help="1,500 generated items and their duty list, marked as generated")
+    example.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check and print; 0 without blocking problems."""
+    """Do what was asked; ``check`` answers 1 when something blocks."""
+    if args.action == "check":
+        return _check(args)
+    from app import catalogue  # only these need a database
+
+    if args.action == "export":
+        print(catalogue.export(args.file))
+        return 0
+    if args.action == "import":
+        done = catalogue.take(args.file, dry_run=args.dry_run, in_force=args.in_force)
+    else:
+        done = catalogue.check() if args.action == "run" else catalogue.example()
+    print(json.dumps(done, ensure_ascii=False) if args.json else "\n".join(f"{k}: {v}" for k, v in done.items()))
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
     rules = read_rules(args.rules) if args.rules else standard_rules()
     read = read_items(args.file)
     found = (

@@ -45,8 +45,7 @@ def layout(visit: Visit, below: list[str]) -> Any:
         column("id", "measure"),
         column("name", t("boards.measures")),
         column("source", t("fact.source"), width=110),
-
-       ]
+    ]
     field_heads = [column("field", t("boards.fields")), column("name", ""),
                    column("source", t("fact.source"), width=110),
                    column("kind", "", width=90)]  # fmt: skip

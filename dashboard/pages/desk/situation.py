@@ -103,5 +103,3 @@ def _lines(visit: Visit, identifier: str, lines: tuple[CaseLine, ...]) -> Any:
     rows = [{name: getattr(line, name) for name in COLUMNS} for line in lines]
     height = f"{60 + 38 * min(8, len(rows))}px"
     return table(visit, identifier, heads, rows, key="number", height=height, options={"pagination": False})
-
-

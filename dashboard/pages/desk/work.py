@@ -63,9 +63,7 @@ def _lists(visit: Visit) -> Any:
 def _new(visit: Visit) -> Any:
     """A menu of every kind that this person may report."""
     found = kinds_to_report(visit.principal.actor, visit.services.cases.definitions, visit.services.clock.now())
-    items = [
-        dmc.MenuItem(label(k.name, visit, k.definition_id), href=f"/work/new/{k.definition_id}") for k in found
-    ]
+    items = [dmc.MenuItem(label(k.name, visit, k.definition_id), href=f"/work/new/{k.definition_id}") for k in found]
     target = dmc.MenuTarget(dmc.Button(visit.t("work.new"), id="work-new", disabled=not items))
     return dmc.Menu([target, dmc.MenuDropdown(items)], keepMounted=True)
 

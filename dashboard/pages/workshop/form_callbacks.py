@@ -41,9 +41,7 @@ async def fill(visit: Visit, _result: Any) -> Any:
     return await in_thread(form_list.shown, visit)
 
 
-@PAGE.callback(
-    Output("form-import-problems", "children"), Input("form-import-result", "data"), True
-)
+@PAGE.callback(Output("form-import-problems", "children"), Input("form-import-result", "data"), True)
 async def imported(visit: Visit, result: dict[str, Any] | None) -> Any:
     return form_list.import_problems(result, visit) if result else None
 

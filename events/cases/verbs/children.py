@@ -1,10 +1,12 @@
-"""Effects between a case and the cases that come out of it: ``spawn`` and ``copy_up``."""
+"""Effects between a case and the cases that come out of it: ``spawn``, ``copy_up`` and ``end_dependents``."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from typing import Any
+
+from sqlalchemy import select
 
 from core.errors import InputInvalid
 from events.cases.transition import Work
@@ -61,6 +63,18 @@ def _depth(work: Work) -> int:
             break
         depth, case = depth + 1, above
     return depth
+
+
+def end_dependents(work: Work) -> None:
+    """Give ``command`` to the open siblings whose ``field`` names this case's ``key``: what they wait for failed."""
+    parent, own = work.case.parent_case_id, work.case.form.get(str(work.params.get("key", "item_code")))
+    field, command = str(work.params.get("field", "depends_on")), str(work.params["command"])
+    if not own or not parent:
+        return
+    beside = select(Case).where(Case.parent_case_id == parent, Case.open, Case.case_id != work.case.case_id)
+    for sibling in work.session.scalars(beside).all():
+        if own in (sibling.form.get(field) or ()):
+            work.service.order_in(work.session, sibling, command, {"reason": work.case.title})
 
 
 def copy_up(work: Work) -> None:

@@ -16,7 +16,7 @@ from events.cases.definition_parts import effect_name
 from events.cases.drafts import Part
 from events.cases.transition import LIVE, Work, add_evidence
 from events.cases.verbs.asking import add_subject, answer_party, ask_party, routed
-from events.cases.verbs.children import copy_up, spawn
+from events.cases.verbs.children import copy_up, end_dependents, spawn
 from events.cases.verbs.links import distinct, merge, split, unmerge
 from events.cases.verbs.papers import file_documents, issue
 from events.dispatching.inspectors import nearest_inspector
@@ -332,6 +332,7 @@ EFFECTS: dict[str, Effect] = {
     "answer_party": answer_party,
     "ask_party": ask_party,
     "copy_up": copy_up,
+    "end_dependents": end_dependents,
     "file_documents": file_documents,
     "issue": issue,
     "route": _route,

@@ -10,10 +10,10 @@ import openpyxl
 import pytest
 
 from app.cli import main
+from bench.parts.item_faults import FAULTS, all_columns, broken_items, clean_item
 from records.items.checking import item_problems
 from records.items.elements import standard_elements
 from records.items.rules import standard_rules
-from tests.unit.records.item_samples import FAULTS, all_columns, broken_items, clean_item
 
 
 def test_clean_items_have_no_problem() -> None:

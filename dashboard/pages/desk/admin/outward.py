@@ -186,9 +186,7 @@ def calendar_note(visit: Visit) -> Any:
     return html.P(visit.t("admin.calendar_note"), className="quiet")
 
 
-CHANNELS = Tab(
-    "admin.interfaces", "receiver", channel_columns, channel_rows, channel_panel, note=channel_note
-)
+CHANNELS = Tab("admin.interfaces", "receiver", channel_columns, channel_rows, channel_panel, note=channel_note)
 KEYS = Tab(
     "admin.keys", "name", key_columns, key_rows, key_panel,
     {"new": Action("admin.new_key", make, ask_key), "revoke": Action("admin.revoke", take, ask_take)}, new=("new",),

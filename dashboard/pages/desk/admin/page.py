@@ -52,9 +52,7 @@ async def opened(visit: Visit, search: str | None, before: str | None) -> Any:
     return await in_thread(drawn, visit, name), name, name, None
 
 
-@PAGE.callback(
-    Output("url", "search", allow_duplicate=True), Input("adm-tabs", "value"), State("url", "search"), True
-)
+@PAGE.callback(Output("url", "search", allow_duplicate=True), Input("adm-tabs", "value"), State("url", "search"), True)
 async def turned(_visit: Visit, tab: str | None, search: str | None) -> Any:
     """The address follows the tab."""
     return address("", tab=tab) if tab and tab != asked(search).get("tab") else no_update

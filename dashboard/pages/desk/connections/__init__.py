@@ -81,9 +81,7 @@ async def make(visit: Visit, clicks: int | None, begin: str | None, given: str |
     return {"id": made["connection_id"], "starter": name if starter else ""}
 
 
-@PAGE.callback(
-    Output("conn-picked", "data", allow_duplicate=True), Input("conn-table", "cellClicked"), True
-)
+@PAGE.callback(Output("conn-picked", "data", allow_duplicate=True), Input("conn-table", "cellClicked"), True)
 async def picked(visit: Visit, cell: dict[str, Any] | None) -> Any:
     """The connection that was clicked."""
     return {"id": str(cell["rowId"]), "starter": ""} if cell and cell.get("rowId") else no_update
@@ -117,9 +115,7 @@ def _head(visit: Visit, found: dict[str, Any], kind: dict[str, Any]) -> Any:
     ])  # fmt: skip
 
 
-def _tabs(
-    visit: Visit, found: dict[str, Any], kind: dict[str, Any], params: Any, mapping: Any, interval: float
-) -> Any:
+def _tabs(visit: Visit, found: dict[str, Any], kind: dict[str, Any], params: Any, mapping: Any, interval: float) -> Any:
     t = visit.t
     sender = [
         *parts.param_fields(kind, params, visit), *parts.secret_fields(kind, found["secrets"], visit),

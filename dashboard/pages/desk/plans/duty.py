@@ -222,5 +222,3 @@ def act(visit: Visit, asked: Row, given: dict[str, str]) -> None:
     else:
         raise NotFound(what="action", key=str(asked["do"]))
     return None
-
-

@@ -170,9 +170,7 @@ def task_item(visit: Visit, x: Row) -> Any:
                    className=x["state"])  # fmt: skip
 
 
-@PAGE.callback(
-    Output("plan-changed", "data", allow_duplicate=True), Input({"task": ALL, "do": ALL}, "n_clicks"), True
-)
+@PAGE.callback(Output("plan-changed", "data", allow_duplicate=True), Input({"task": ALL, "do": ALL}, "n_clicks"), True)
 async def moved(visit: Visit, clicks: Any) -> Any:
     """Take a task on, tick it off, cancel it."""
     if not any(clicks or []) or not isinstance(ctx.triggered_id, dict) or not ctx.triggered[0]["value"]:

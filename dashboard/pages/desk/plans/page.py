@@ -50,9 +50,7 @@ async def opened(visit: Visit, search: str | None, before: str | None) -> Any:
     return (plans(visit) if tab == "plans" else roster(visit)), tab, tab, at
 
 
-@PAGE.callback(
-    Output("url", "search", allow_duplicate=True), Input("plan-tabs", "value"), State("url", "search"), True
-)
+@PAGE.callback(Output("url", "search", allow_duplicate=True), Input("plan-tabs", "value"), State("url", "search"), True)
 async def turned(_visit: Visit, tab: str | None, search: str | None) -> Any:
     """The address follows the tab."""
     return address("", tab=tab) if tab and tab != asked(search).get("tab", "duty") else no_update

@@ -77,8 +77,9 @@ async def shown(visit: Visit, draft: Draft | None, found: dict[str, Any] | None)
     note = visit.t("vision.how") if draft["corners"] is None else visit.t("vision.drawing")
     missing = (found or {}).get("missing")
     admin = visit.principal.has("admin")
-    return figure(draft, (found or {}).get("url", ""), admin), f"{visit.t('camera.no_picture')} {missing}" if missing \
-        else note
+    return figure(
+        draft, (found or {}).get("url", ""), admin
+    ), f"{visit.t('camera.no_picture')} {missing}" if missing else note
 
 
 def figure(draft: Draft, url: str, admin: bool) -> go.Figure:

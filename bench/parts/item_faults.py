@@ -131,7 +131,7 @@ def broken_items(count: int, seed: int = 7) -> list[tuple[str, Record]]:
 
 def all_columns(record: Record) -> Record:
     """The record with every one of the 65 elements filled, as a catalogue's export has it."""
-    full = {element.name: "" for element in standard_elements().elements}
+    full: Record = {element.name: "" for element in standard_elements().elements}
     full |= {
         "dept_name": "二道区某局", "task_state": "1", "task_version": "1", "power_source": "法定本级行使",
         "is_single_login": "1", "plan_effective_date": "2026-01-01", "is_schedule": "1", "is_express": "1",

@@ -1,0 +1,1 @@
+"""The catalogue of service items, the counter and bundles: rights judged, answers for pages and routes."""

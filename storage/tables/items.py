@@ -1,0 +1,111 @@
+"""The service-item catalogue (政务服务事项): items, their versions, check runs and the problems that they found."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.schema import Base
+
+
+class ServiceItem(Base):
+    """One item of one implementing body at one level.
+
+    ``level``: 1 national … 6 village (GB/T 39046-2020, 行使层级).  ``parent_id``: the upper item that it reuses (复用);
+    ``parent_version``: the published version of it that was taken over; ``answer_due``: until when a change of the
+    parent must be answered.  ``state``: draft, published, suspended, withdrawn.  ``head``: number of the newest
+    version, ``live``: that of the published one.  ``locked``: what lower items take over unchanged; empty: the table's.
+    ``frequent``: its place among the items of the one counter (一平台办理); 0: not one of them.
+    """
+
+    __tablename__ = "service_item"
+    item_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    level: Mapped[str] = mapped_column(String(1))
+    department_id: Mapped[str] = mapped_column(String(40), default="")
+    parent_id: Mapped[str | None] = mapped_column(String(26), index=True)
+    parent_version: Mapped[int] = mapped_column(default=0)
+    answer_due: Mapped[date | None]
+    basic: Mapped[str] = mapped_column(String(50), index=True)
+    code: Mapped[str] = mapped_column(String(60), unique=True)
+    name: Mapped[str] = mapped_column(String(300))
+    pinyin: Mapped[str] = mapped_column(String(120), default="")
+    initials: Mapped[str] = mapped_column(String(40), default="")
+    task_type: Mapped[str] = mapped_column(String(2), default="")
+    state: Mapped[str] = mapped_column(String(12), default="draft")
+    head: Mapped[int] = mapped_column(default=1)
+    live: Mapped[int] = mapped_column(default=0)
+    blocking: Mapped[int] = mapped_column(default=0)
+    warnings: Mapped[int] = mapped_column(default=0)
+    frequent: Mapped[int] = mapped_column(default=0)
+    locked: Mapped[list[Any]]
+    source: Mapped[str] = mapped_column(String(80), default="")
+    updated_at: Mapped[datetime]
+    __table_args__ = (
+        Index("ix_service_item_department", "department_id", "name"),
+        Index("ix_service_item_name", "name"),
+    )
+
+
+class ServiceItemVersion(Base):
+    """The elements of an item as one version has them.
+
+    ``state``: draft, review, approved, published, refused, replaced.  ``made_by`` and ``reviewed_by`` are two people.
+    ``duty_number``: the line of the duty list (权责清单) under which it was released.
+    """
+
+    __tablename__ = "service_item_version"
+    item_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(String(12), default="draft", index=True)
+    data: Mapped[dict[str, Any]]
+    made_by: Mapped[str] = mapped_column(String(40))
+    made_at: Mapped[datetime]
+    source: Mapped[str] = mapped_column(String(80), default="")
+    note: Mapped[str] = mapped_column(String(500), default="")
+    reviewed_by: Mapped[str] = mapped_column(String(40), default="")
+    reviewed_at: Mapped[datetime | None]
+    review_note: Mapped[str] = mapped_column(String(500), default="")
+    published_at: Mapped[datetime | None]
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
+    duty_number: Mapped[str] = mapped_column(String(50), default="")
+
+
+class ItemCheckRun(Base):
+    """One run of the rules over the catalogue: which rule set, how many items, what it found."""
+
+    __tablename__ = "item_check_run"
+    run_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(40))
+    rules: Mapped[str] = mapped_column(String(40))
+    items: Mapped[int]
+    found: Mapped[int]
+    new: Mapped[int]
+    fixed: Mapped[int]
+    seconds: Mapped[float]
+
+
+class ItemProblemRow(Base):
+    """A problem of an item, kept over runs by (item, element, rule).  ``state``: open, fixed, accepted."""
+
+    __tablename__ = "item_problem"
+    item_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    element: Mapped[str] = mapped_column(String(120), primary_key=True)
+    rule: Mapped[str] = mapped_column(String(20), primary_key=True)
+    department_id: Mapped[str] = mapped_column(String(40), default="")
+    severity: Mapped[str] = mapped_column(String(8))
+    message: Mapped[str] = mapped_column(String(500))
+    message_en: Mapped[str] = mapped_column(String(500))
+    remedy: Mapped[str] = mapped_column(String(300), default="")
+    state: Mapped[str] = mapped_column(String(10), default="open")
+    found_at: Mapped[datetime]
+    due: Mapped[date]
+    fixed_at: Mapped[datetime | None]
+    decided_by: Mapped[str] = mapped_column(String(40), default="")
+    decided_at: Mapped[datetime | None]
+    note: Mapped[str] = mapped_column(String(500), default="")
+    __table_args__ = (Index("ix_item_problem_department", "department_id", "state", "due"),)
