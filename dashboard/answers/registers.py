@@ -158,6 +158,53 @@ class FieldRecords(TypedDict):
     next: None
 
 
+class BuildingInside(TypedDict):
+    """A registered building: floors with households, enterprises, places and people by right (null: not readable)."""
+
+    record_id: str
+    number: str
+    name: str
+    matched: str
+    distance_m: float | None
+    values: dict[str, Any]
+    floors: list[dict[str, Any]]
+    held: dict[str, int]
+    enterprises: list[dict[str, str]] | None
+    special_places: list[dict[str, str]] | None
+    people: list[dict[str, str]] | None
+
+
+class SavedView(TypedDict):
+    """A saved view: a list's filters under a name."""
+
+    name: str
+    filters: dict[str, Any]
+    saved_at: datetime
+
+
+class SavedViews(TypedDict):
+    """The person's own views of a register, by name."""
+
+    items: list[SavedView]
+    next: None
+
+
+class MappingRow(TypedDict):
+    """A file's headings mapped onto fields, under a name."""
+
+    name: str
+    mapping: dict[str, str]
+    saved_by: str
+    saved_at: datetime
+
+
+class MappingList(TypedDict):
+    """Saved mappings of a register, the latest first."""
+
+    items: list[MappingRow]
+    next: None
+
+
 class VisitsDue(TypedDict):
     """Records whose visit is due, the longest overdue first."""
 

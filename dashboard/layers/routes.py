@@ -14,6 +14,7 @@ from dashboard.answers.maps import LayerList
 from dashboard.api.deps import Use, Who, answers, respond, sends
 from dashboard.auth import Principal
 from dashboard.drones import routes as drones
+from dashboard.registers.places import PlaceDesk
 from dashboard.services import Services
 from layers.catalogue.archive import Archives
 from layers.catalogue.record import LayerRecord, layer, layers, tiles_of
@@ -40,9 +41,10 @@ def catalogue(use: Use, who: Who) -> Response:
 
 
 def listed(use: Services, who: Principal) -> list[dict[str, Any]]:
-    """The district's layers and what drones brought, by right."""
+    """The district's layers, what drones brought, and counts of the registers a grid cell, by right."""
     photos = drones.layer(use, frozenset(who.actor.roles))
-    return [*(described(record) for record in visible(use, who)), *([photos] if photos else [])]
+    counts = PlaceDesk(use, who.actor).layers()
+    return [*(described(record) for record in visible(use, who)), *([photos] if photos else []), *counts]
 
 
 def visible(use: Services, who: Principal) -> list[LayerRecord]:

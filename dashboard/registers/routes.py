@@ -31,13 +31,16 @@ from dashboard.api.attachments import placed
 from dashboard.api.deps import Use, Who, answers, respond, sends, takes, takes_file
 from dashboard.api.filters import Box, Day, DivisionCode, Filters, LongText, Several, Text
 from dashboard.api.params import body
+from dashboard.registers import map_routes
 from dashboard.registers.desk import RegisterDesk
 from dashboard.registers.field import FieldDesk
+from dashboard.registers.places import PlaceDesk
 from records.registers.definition import Register
 from records.registers.search import MOST
 from records.registers.search import Query as RecordQuery
 
 router = APIRouter(tags=["registers"])
+router.include_router(map_routes.router)
 _importing = asyncio.Semaphore(1)
 
 
@@ -163,11 +166,13 @@ def _described(register: Register) -> dict[str, Any]:
 @router.get("/api/registers/{register_id}/records", **answers(RecordPage))
 def records(register_id: str, asked: Annotated[RecordFilters, Query()], use: Use, who: Who) -> Response:
     """A page of records, masked."""
+    desk = PlaceDesk(use, who.actor)
     query = RecordQuery(
-        register_id, asked.q, asked.division, asked.facet_a, asked.facet_b, asked.building, asked.bbox,
-        order=asked.order, descending=asked.desc, offset=asked.offset, limit=asked.limit,
+        register_id, asked.q, asked.division, asked.facet_a, asked.facet_b, asked.building, order=asked.order,
+        descending=asked.desc, offset=asked.offset, limit=asked.limit,
+        **desk.in_box(desk.register(register_id), asked.bbox),
     )  # fmt: skip
-    items, total = RegisterDesk(use, who.actor).listed(query)
+    items, total = desk.listed(query)
     return respond({"items": items, "total": total, "next": None})
 
 

@@ -31,7 +31,8 @@ class Query:
     """A filtered page of a register.
 
     ``text`` is a name, pinyin, initials or a whole number; ``division`` a code of 6, 9, 12 or 15 digits; ``box`` west,
-    south, east, north; ``may_see`` the condition of the reader's rights.
+    south, east, north; ``grids`` grid cells, for registers without points; ``may_see`` the condition of the reader's
+    rights.
     """
 
     register_id: str | None = None
@@ -41,6 +42,7 @@ class Query:
     facet_b: Sequence[str] = ()
     building: str = ""
     box: tuple[float, float, float, float] | None = None
+    grids: Sequence[str] = ()
     due_before: Any = None
     states: Sequence[str] = ("active",)
     order: str = "name"
@@ -107,6 +109,8 @@ def _filtered(sql: Select[Any], query: Query, narrow: bool = True, ordered: bool
     if query.box is not None:
         west, south, east, north = query.box
         sql = sql.where(table.lon.between(west, east), table.lat.between(south, north))
+    if query.grids:
+        sql = sql.where(table.grid_code.in_(query.grids))
     if query.due_before is not None:
         sql = sql.where(table.visit_due <= query.due_before)
     if query.may_see is not None:

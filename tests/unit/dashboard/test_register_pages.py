@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dashboard.pages.desk.filing import _number, _typed, rows_of
-from dashboard.pages.desk.registers import columns_of, row_of
+from dashboard.pages.desk.registers.map_filter import box_of, figure_of
+from dashboard.pages.desk.registers.page import columns_of, row_of
 from records.registers.definition import shipped_registers
 
 
@@ -46,3 +47,11 @@ def test_typed_digits_become_numbers_and_words_stay() -> None:
     assert [_number(v) for v in ("12", "2.5", " 7 ", "十", 3)] == [12, 2.5, 7, "十", 3]
     rows = [{"question": "a", "value": "1", "comment": ""}, {"question": "b", "value": "", "comment": "停产"}]
     assert _typed(rows) == ({"a": 1}, {"b": "停产"})
+
+
+def test_the_map_filter_takes_a_box_and_tells_no_small_number() -> None:
+    assert box_of("125.3,43.8,125.4,43.9") == [125.3, 43.8, 125.4, 43.9]
+    assert [box_of(text) for text in ("", "1,2,3", "x,1,2,3", "5,1,4,2", "0,0,0,91", "nan,0,1,1")] == [None] * 6
+    figure = figure_of([("220105001001001", 125.3, 43.8, 40), ("220105001001002", 125.31, 43.8, None)])
+    assert list(figure.data[0].text) == ["220105001001001: 40", "220105001001002: <5"]
+    assert figure.layout.dragmode == "select"

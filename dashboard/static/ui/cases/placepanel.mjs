@@ -1,6 +1,7 @@
 // A site, a camera or a building that was picked on the map.
 import { t, caseTitle, term, named, number } from "../shared/i18n.mjs";
 import { h, icon, replace } from "../shared/dom.mjs";
+import * as api from "../shared/api.mjs";
 import * as store from "../shared/store.mjs";
 import { head, section } from "./casepanel.mjs";
 import { cameraView } from "./video.mjs";
@@ -62,6 +63,7 @@ export function showBuilding(root, { id, feature }) {
   const p = feature?.properties || {};
   const near = feature?.lonlat ? [...store.state.cases.values()].filter((c) => c.open && c.lon != null && metres([c.lon, c.lat], feature.lonlat) < 80) : [];
   const sites = feature?.lonlat ? [...store.state.sites.values()].filter((s) => metres(s.lonlat, feature.lonlat) < 80) : [];
+  const registered = h("div", { class: "building-inside" });
   const height = p.height_m ?? p.height;
   replace(root, head(named(p) === "—" ? t("building.title") : named(p), icon("building", 20)),
     rows([[t("fact.number"), id], [t("building.height"), height ? `${number(Number(height), 1)} m` : null],
@@ -70,8 +72,25 @@ export function showBuilding(root, { id, feature }) {
     section(t("place.cases"), caseRows(near), true),
     sites.length ? section(t("place.sites"), h("ul", { class: "related" }, sites.map((s) => h("li", {}, h("button", {
       type: "button", class: "case-link", onClick: () => store.select({ type: "site", id: s.site_id }),
-    }, icon(iconFor(s.kind), 16), named(s))))), true) : null);
-  return null;
+    }, icon(iconFor(s.kind), 16), named(s))))), true) : null, registered);
+  return inside(registered, id, feature?.lonlat);
+}
+
+/** What the registers know of the building, by right: floors with their households, enterprises, places. */
+function inside(node, id, lonlat) {
+  let alive = true;
+  api.get(`/api/building${api.query({ number: id, lon: lonlat?.[0], lat: lonlat?.[1] })}`).then((found) => {
+    if (!alive) return;
+    const link = (register) => h("a", { href: `/registers?register=${register}&building=${encodeURIComponent(found.number)}` }, t("building.all_in_register"));
+    const names = (items, register, title) => (items?.length ? section(`${title} ${items.length}`, [h("ul", { class: "related" }, items.slice(0, 40).map((one) => h("li", {}, one.name))), link(register)], true) : null);
+    const floors = h("ol", { class: "building-floors" }, found.floors.map((one) => h("li", {}, h("b", {}, one.floor === null ? t("building.floor_unknown") : `${one.floor}F`),
+      one.households === null ? null : one.households.length ? h("span", {}, one.households.map((home) => h("span", { class: "chip" }, [home.room, home.name, home.members ? t("building.members", { n: home.members }) : ""].filter(Boolean).join(" ")))) : h("span", { class: "quiet" }, "—"))));
+    replace(node, h("h3", {}, found.name), h("p", { class: "quiet" }, found.matched === "number" ? found.number : t("building.by_place", { number: found.number, metres: number(found.distance_m ?? 0, 0) })),
+      rows([[t("building.floors"), found.values.floors], [t("building.structure"), found.values.structure], [t("building.built"), found.values.built], [t("fact.address"), found.values.address]]),
+      section(t("building.by_floor"), [found.held.household === undefined ? h("p", { class: "quiet" }, t("building.no_right")) : null, floors], true),
+      names(found.enterprises, "enterprise", t("building.enterprises")), names(found.special_places, "special_place", t("building.places")), names(found.people, "person", t("building.people")));
+  }).catch((error) => { if (alive) replace(node, h("p", { class: "quiet" }, error.status === 404 ? t("building.not_registered") : error.text || String(error))); });
+  return () => { alive = false; };
 }
 
 function departmentName(id) {

@@ -26,7 +26,8 @@ export function ownLayers(layers, theme, font) {
   const found = { sources: {}, ground: [], above: [] };
   for (const layer of layers || []) {
     if (layer.form === "geojson") {
-      found.sources[`layer:${layer.name}`] = { type: "geojson", data: absolute(layer.tiles) };
+      const empty = { type: "FeatureCollection", features: [] }; // a layer that is not shown at first is asked for when it is chosen
+      found.sources[`layer:${layer.name}`] = { type: "geojson", data: layer.shown === false && !layer.chosen ? empty : absolute(layer.tiles) };
     }
     const type = { vector: "vector", raster: "raster", terrain: "raster-dem" }[/** @type {"vector"} */ (layer.form)];
     if (type) found.sources[`layer:${layer.name}`] = {
@@ -42,4 +43,9 @@ export function ownLayers(layers, theme, font) {
     });
   }
   return found;
+}
+
+/** Fetch the data of a layer that was not shown at first. @param {any} map @param {any} layer */
+export function fetchLayer(map, layer) {
+  map.getSource(`layer:${layer.name}`)?.setData(absolute(layer.tiles));
 }

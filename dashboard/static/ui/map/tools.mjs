@@ -7,6 +7,7 @@ import { mark } from "../shared/severity.mjs";
 import { metres } from "../wall/focus.mjs";
 import { ring } from "./columns.mjs";
 import { distance } from "./framing.mjs";
+import { fetchLayer } from "./own_layers.mjs";
 import { LEVELS } from "./quality.mjs";
 
 const AROUND_M = 500;
@@ -44,12 +45,19 @@ export function tools(map, meta, layers, quality, own) {
 
 function tree(panel, map, meta, layers, quality, own) {
   const off = new Set((store.state.layers || "").split(",").filter(Boolean));
-  const apply = (name, ids) => { for (const id of ids) if (map.getLayer(id)) map.setLayoutProperty(id, "visibility", off.has(name) ? "none" : "visible"); };  // what the level leaves out is hidden again below
+  const later = new Map(own.filter((l) => l.shown === false).map((l) => [`layer:${l.name}`, l])); // hidden until chosen: "+name" in the address says so
+  const hidden = (name) => (later.has(name) ? !off.has(`+${name}`) : off.has(name));
+  const set = (name, shown) => { const word = later.has(name) ? `+${name}` : name; if (shown === later.has(name)) off.add(word); else off.delete(word); };
+  const apply = (name, ids) => {
+    if (later.has(name)) later.get(name).chosen = !hidden(name);
+    if (later.has(name) && !hidden(name) && map.getSource(name)) fetchLayer(map, later.get(name));
+    for (const id of ids) if (map.getLayer(id)) map.setLayoutProperty(id, "visibility", hidden(name) ? "none" : "visible"); // what the level leaves out is hidden again below
+  };
   const brought = own.length ? { brought: Object.fromEntries(own.map((l) => [`layer:${l.name}`, l.style.map((_, i) => `layer:${l.name}:${i}`)])) } : {};
   const titles = new Map(own.map((l) => [`layer:${l.name}`, named({ name: l.title?.zh || l.title || l.kind_title.zh, name_en: l.title?.en || l.kind_title.en })]));
   const groups = Object.entries({ ...TREE, ...brought }).map(([group, members]) => h("fieldset", {}, h("legend", {}, t(`map.group_${group}`)), Object.entries(members).map(([name, ids]) => {
-    const box = h("input", { type: "checkbox", checked: !off.has(name), dataset: { layer: name }, onChange: () => {
-      if (box.checked) off.delete(name); else off.add(name);
+    const box = h("input", { type: "checkbox", checked: !hidden(name), dataset: { layer: name }, onChange: () => {
+      set(name, box.checked);
       store.state.layers = [...off].join(",");
       store.writeAddress();
       apply(name, ids);
@@ -71,7 +79,7 @@ function legend(meta, own) {
     h("ul", {}, [4, 3, 2, 1].map((level) => h("li", {}, mark(level, "1.2em"), h("span", {}, t(`severity.${level}`)))),
       h("li", {}, icon("pin", 14), h("span", {}, t("layer.sites"))), h("li", {}, icon("camera", 14), h("span", {}, t("layer.cameras")))),
     h("p", { class: "quiet" }, t("map.column_means")), h("p", { class: "quiet" }, t("map.hexagon_means")),
-    own.map((l) => h("div", {}, h("b", {}, named({ name: l.title?.zh || l.title || l.kind_title.zh, name_en: l.title?.en || l.kind_title.en })),
+    own.map((l) => h(l.shown === false ? "details" : "div", {}, h(l.shown === false ? "summary" : "b", {}, named({ name: l.title?.zh || l.title || l.kind_title.zh, name_en: l.title?.en || l.kind_title.en })),
       (l.legend || []).map((e) => h("p", {}, h("i", { class: "legend-dot", style: { background: colourOf(l, e.colour) } }), " ", named({ name: e.zh, name_en: e.en }))),
       h("p", { class: "quiet" }, [l.source, l.date, l.licence].filter(Boolean).join(" · ")))),
     meta.generated === false ? null : h("p", { class: "generated" }, t("map.generated_long")));

@@ -1,0 +1,68 @@
+"""The registers' page in Chromium: links, filters, a box on the map, saved views."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from core.sealing import Seal
+from core.settings import Settings
+from storage.session import session_scope
+from storage.tables.registry import Division
+from tests.acceptance.browserkit import Visit, visit
+from tests.acceptance.phonekit import Town, town
+from tests.unit.dashboard.api.test_api_register_map import BUILDING, HERE, THERE, _cell, _write
+from tests.unit.dashboard.web import PASSWORD
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def city(settings: Settings) -> Iterator[Town]:
+    with town(settings) as made:
+        seal = Seal(made.office.settings.records_key)
+        with session_scope(made.office.engine) as session:
+            for code in (HERE, THERE):
+                session.add(Division(code=code, name=code, level="community"))
+            session.flush()
+            _cell(session, HERE + "001", 125.345)
+            _write(session, seal, "building", [BUILDING])
+            people = [{"name": f"居民{n}", "building": "B1", "division": HERE, "grid": HERE + "001"} for n in range(3)]
+            _write(session, seal, "person", [*people, {"name": "别处的人", "division": THERE}])
+        yield made
+
+
+@pytest.fixture
+def desk(chromium: Browser, city: Town) -> Iterator[Visit]:
+    made = visit(chromium, city.base, 1366, 768)
+    made.log_in("boss", PASSWORD)
+    yield made
+    made.context.close()
+
+
+def test_a_link_filters_a_view_is_kept_and_a_box_narrows(desk: Visit, city: Town) -> None:
+    page = desk.page
+    desk.open("/registers?register=person&building=B1")
+    rows = page.locator("#reg-table .ag-center-cols-container .ag-row")
+    expect(rows).to_have_count(3)
+    expect(page.locator("#reg-total")).to_contain_text("3")
+    page.fill("#reg-building", "")
+    page.keyboard.press("Enter")
+    expect(rows).to_have_count(4)
+    page.click("#reg-map-open")
+    expect(page.locator("#reg-map .main-svg").first).to_be_visible()
+    page.fill("#reg-bbox", "125.34,43.8,125.36,43.9")
+    page.keyboard.press("Enter")
+    expect(rows).to_have_count(3)
+    page.click("#reg-view-save")
+    page.fill("#reg-view-name", "幸福里")
+    page.click("#reg-view-keep")
+    expect(page.locator(".mantine-Notification-root")).to_contain_text("幸福里")
+    desk.open("/registers?register=person")
+    expect(rows).to_have_count(4)
+    page.click("#reg-view")
+    page.get_by_role("option", name="幸福里").click()
+    expect(rows).to_have_count(3)
+    desk.assert_clean()
