@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import logging
 import pkgutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from dash import Dash, no_update, set_props
 from dash.backends._fastapi import get_current_request
 from dash.dependencies import DashDependency
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 
 from core.errors import Forbidden, YiwangError
 from dashboard.api.deps import principal_of, services_of
@@ -39,6 +41,7 @@ from dashboard.pages import desk
 from dashboard.services import Services
 
 NOTICES = "desk-notices"
+log = logging.getLogger("yiwang.pages")
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,11 @@ def guarded(page: Page, handler: Handler) -> Handler:
         except YiwangError as error:
             tell(str(error), bad=True)
             return no_update
+        except PreventUpdate:
+            raise
+        except Exception:  # Dash answers 500 and writes nothing anywhere
+            log.exception("a callback of %s failed: %s", page.path, handler.__name__)
+            raise
 
     return run
 

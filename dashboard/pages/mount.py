@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import mimetypes
 from asyncio import to_thread
 from hashlib import sha256
@@ -23,6 +24,8 @@ from dashboard.pages import phone
 from dashboard.pages.frame import current_visit, frame, language_of_request, menu, page_of, register
 from dashboard.pages.headers import SecurityHeaders, content_policy
 from dashboard.pages.layouts import desk_page, layout_of, shell
+
+log = logging.getLogger("yiwang.pages")
 
 STATIC = Path(__file__).parent.parent / "static"
 
@@ -83,7 +86,11 @@ def mount(app: FastAPI, settings: Settings) -> Dash:
 
     @dash.callback(Output("page", "children"), Input("url", "pathname"))  # type: ignore[untyped-decorator]
     async def show(path: str | None) -> Any:
-        return await to_thread(page_at, path or "/")
+        try:
+            return await to_thread(page_at, path or "/")
+        except Exception:  # Dash answers 500 and writes nothing anywhere
+            log.exception("the page at %s failed", path)
+            raise
 
     register(dash)
 

@@ -46,7 +46,7 @@ def second_row(visit: Visit) -> list[Any]:
         _choice("work-period", periods, t("work.filter.any_period"), 130),
         dmc.Checkbox(id="work-late", label=t("work.filter.late"), checked=False),
         _choice("work-kept", kept_names(visit), t("work.filter.kept"), 170),
-        dmc.TextInput(id="work-kept-name", placeholder=t("work.filter.name"), maxLength=case_filters.LONGEST_NAME,
+        dmc.TextInput(id="work-kept-name", placeholder=t("work.filter.name"),
                       w=150, value="", **{"aria-label": t("work.filter.name")}),
         dmc.Button(t("work.filter.keep"), id="work-keep", variant="default", n_clicks=0),
         dmc.Button(t("work.filter.drop"), id="work-drop", variant="subtle", n_clicks=0, disabled=True),

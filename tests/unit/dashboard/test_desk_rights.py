@@ -51,6 +51,22 @@ def test_callbacks_answer_only_whom_the_page_is_for(office: Office, login: str) 
     assert asked == sum(len(m.PAGE.callbacks) for m in pages().values())
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("login", sorted(PEOPLE))
+def test_every_page_opens_for_whoever_it_is_for(office: Office, login: str, language: str) -> None:
+    client = office.client(login)
+    client.cookies.set("yiwang_lang", language)
+    for path, module in pages().items():
+        asked = {
+            "output": "page.children", "outputs": {"id": "page", "property": "children"},
+            "inputs": [{"id": "url", "property": "pathname", "value": path}], "changedPropIds": ["url.pathname"],
+        }  # fmt: skip
+        answer = client.post("/_dash-update-component", json=asked)
+        assert answer.status_code == 200, path
+        opens = not module.PAGE.roles or set(PEOPLE[login][0]) & set(module.PAGE.roles)
+        assert ("NotificationContainer" in answer.text) == bool(opens), path
+
+
 @pytest.mark.parametrize("login", sorted(PEOPLE))
 def test_the_menu_shows_what_may_be_opened(office: Office, login: str) -> None:
     class Person:
