@@ -144,9 +144,10 @@ class TrialCommand(_Own):
 class GroundMap(_Own):
     """A small map around ``lon``, ``lat``: a click goes to the store ``target`` as ``{"lon", "lat", "at"}``.
 
-    ``pins``: ``[{"n", "lon", "lat"}]``; ``view``: a GeoJSON polygon.  Both may be changed by callbacks.
+    ``pins``: ``[{"n", "lon", "lat"}]``; ``view``: a GeoJSON polygon; ``focus``: ``{"lon", "lat"}`` to look at.  These
+    may be changed by callbacks.  ``zoom``: to begin with, default 18.
     """
 
     _type = "GroundMap"
-    _prop_names = ["id", "lon", "lat", "target", "pins", "view"]
+    _prop_names = ["id", "lon", "lat", "target", "pins", "view", "focus", "zoom"]
     available_properties = _prop_names

@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 import segno
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core import one_time
@@ -218,7 +218,7 @@ def rating(case_id: str, use: Use, who: Who) -> Response:
 
 @router.post("/api/cases/{case_id}/contact", openapi_extra=takes(ReasonBody), **answers(ContactList))
 async def contact(case_id: str, request: Request, use: Use, who: Who) -> Response:
-    """Name and telephone of who sent the case in from outside, in full; the reason goes into the audit chain."""
+    """Name and telephone of who reported from outside or by telephone, in full; the reason goes into the chain."""
     sent = await body(request, ReasonBody)
     return respond(await asyncio.to_thread(_contact, use, who, case_id, sent.reason.strip()))
 
@@ -233,8 +233,10 @@ def _contact(use: Services, who: Principal, case_id: str, reason: str) -> Contac
             raise Forbidden(action="see who complained: it was asked to be kept secret")
         rows = session.scalars(select(OutsideRequest).where(OutsideRequest.case_id == case_id))
         found = [seal.open(row.request_id, row.sealed) for row in rows if row.sealed]
-        ids = select(LinkToken.person_id).where(LinkToken.case_id == case_id, LinkToken.person_id.is_not(None))
-        persons = session.scalars(select(Person).where(Person.person_id.in_(ids)))
+        linked = select(LinkToken.person_id).where(LinkToken.case_id == case_id, LinkToken.person_id.is_not(None))
+        named = select(CaseSubject.key).where(CaseSubject.case_id == case_id, CaseSubject.kind == "person")
+        ids = or_(Person.person_id.in_(linked), Person.person_id.in_(named))
+        persons = session.scalars(select(Person).where(ids))
         for person in persons:
             known = contact_of(seal, person)
             found.append({"person_name": known.get("name", ""), "phone": known.get("phone", "")})

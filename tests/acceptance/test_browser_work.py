@@ -125,6 +125,52 @@ def test_a_dispute_is_mediated_by_clicks(settings: Settings, chromium: Browser) 
             state(page, "已履行")
 
 
+def test_a_call_becomes_a_case_and_the_next_one_a_note_in_it(settings: Settings, chromium: Browser) -> None:
+    with town(settings) as office, desk(chromium, office, "operator") as page:
+        page.goto(f"{office.base}/intake")
+        form = page.locator(".intake-said")
+        form.get_by_label("发生了什么").fill("路口积水")
+        form.get_by_label("来电号码").fill("13800138000")
+        form.get_by_role("combobox", name=re.compile("类别")).press_sequentially("dljs")
+        page.get_by_role("option").first.click()
+        page.get_by_label("地点").press_sequentially("ditie")
+        page.locator(".intake-places button").first.click()
+        expect(page.locator("#intake-near")).to_contain_text("没有未结案件")
+        page.locator("#intake-send").click()
+        expect(page.locator("#intake-done")).to_contain_text("已建案")
+        expect(form.get_by_label("发生了什么")).to_have_value("")
+        form.get_by_label("发生了什么").fill("水更深了")
+        page.locator(".intake-places button").first.click()
+        page.locator("#intake-near").get_by_role("button", name="是同一件").click()
+        expect(page.locator("#intake-done")).to_contain_text("已记入")
+        page.goto(f"{office.base}/work")
+        page.get_by_text("全部", exact=True).click()
+        page.locator(".ag-row", has_text="路口积水").get_by_role("link").first.click()
+        expect(page.locator(".work")).to_contain_text("水更深了")
+
+
+def test_a_filter_is_kept_and_taken_again(settings: Settings, chromium: Browser) -> None:
+    with town(settings) as office:
+        office.case("消防栓漏水", severity=4)
+        office.case("路灯不亮", severity=1)
+        with desk(chromium, office, "operator") as page:
+            page.goto(f"{office.base}/work")
+            page.get_by_text("全部", exact=True).click()
+            rows = page.locator(".ag-center-cols-container .ag-row")
+            expect(rows).to_have_count(2)
+            page.get_by_role("combobox", name="全部等级").click()
+            page.get_by_role("option", name="特别严重").click()
+            expect(rows).to_have_count(1)
+            page.get_by_label("筛选名称").fill("最急的")
+            page.locator("#work-keep").click()
+            expect(page.get_by_text("筛选“最急的”已保存")).to_be_visible()
+            page.goto(f"{office.base}/work")
+            page.get_by_role("combobox", name="我的筛选").click()
+            page.get_by_role("option", name="最急的").click()
+            expect(rows).to_have_count(1)
+            expect(rows).to_contain_text("消防栓漏水")
+
+
 def handy(chromium: Browser, office: Town, login: str) -> Page:
     """A signed-in phone."""
     context = chromium.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN", has_touch=True)

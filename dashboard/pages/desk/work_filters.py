@@ -44,7 +44,7 @@ def second_row(visit: Visit) -> list[Any]:
         _choice("work-severity", severities, t("work.filter.any_severity"), 150),
         _choice("work-department", choices.departments(visit), t("work.filter.any_department"), 190),
         _choice("work-period", periods, t("work.filter.any_period"), 130),
-        dmc.Checkbox(id="work-late", label=t("work.filter.late"), checked=False),
+        dmc.Switch(id="work-late", label=t("work.filter.late"), checked=False),
         _choice("work-kept", kept_names(visit), t("work.filter.kept"), 170),
         dmc.TextInput(id="work-kept-name", placeholder=t("work.filter.name"),
                       w=150, value="", **{"aria-label": t("work.filter.name")}),

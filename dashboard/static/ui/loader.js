@@ -14,6 +14,8 @@
     root.dataset.theme = ["night", "day", "contrast"].indexOf(theme) >= 0 ? theme : root.dataset.layout === "wall" ? "night" : "day";
   })();
   document.addEventListener("click", function (event) { if (event.target.closest && event.target.closest("[data-print]")) window.print(); });
+  // Options of a select that the server looked up (by pinyin, by right): all of them are shown.
+  window.dashMantineFunctions = Object.assign(window.dashMantineFunctions || {}, { asTheServerFound: function (given) { return given.options; } });
   function component(type, file, className) {
     function Own(props) {
       var ref = React.useRef(null);

@@ -7,7 +7,7 @@ import { build } from "../map/style.mjs";
 import { palette } from "../map/palette.mjs";
 
 export function mount(root, props) {
-  const state = { map: null, Marker: null, pins: [], alive: true, props };
+  const state = { map: null, Marker: null, pins: [], alive: true, props, looked: {} };
   const node = h("div", { class: "calib-map", role: "application", "aria-label": t("vision.click_map") });
   root.append(node);
   wordsReady.then(() => begin(node, state)).catch((error) => { node.textContent = `${t("map.failed")} ${error.message || ""}`; });
@@ -27,7 +27,7 @@ async function begin(node, state) {
   // Looked at from above: buildings are their ground plans.
   style.layers = style.layers.filter((layer) => layer.id !== "buildings-flat").map((layer) => (layer.type === "fill-extrusion"
     ? { id: layer.id, type: "fill", source: layer.source, "source-layer": layer["source-layer"], paint: { "fill-color": "#7f9fc4", "fill-opacity": 0.6, "fill-outline-color": "#4f8fc4" } } : layer));
-  const map = new maplibre.Map({ container: node, style, center: centre, zoom: 18, maxZoom: 21, attributionControl: false, localIdeographFontFamily: '"Noto Sans CJK SC",sans-serif' });
+  const map = new maplibre.Map({ container: node, style, center: centre, zoom: state.props.zoom ?? 18, maxZoom: 21, attributionControl: false, localIdeographFontFamily: '"Noto Sans CJK SC",sans-serif' });
   await new Promise((resolve) => map.once("style.load", resolve));
   if (!state.alive) { map.remove(); return; }
   map.addSource("view", { type: "geojson", data: { type: "FeatureCollection", features: [] } });
@@ -38,9 +38,11 @@ async function begin(node, state) {
   show(state);
 }
 
-function show({ map, Marker, pins, props }) {
+function show({ map, Marker, pins, props, looked }) {
   if (!map) return;
   pins.splice(0).forEach((pin) => pin.remove());
   for (const { n, lon, lat } of props.pins || []) pins.push(new Marker({ element: h("b", { class: "mark on-map" }, n) }).setLngLat([lon, lat]).addTo(map));
+  if (props.focus && props.focus !== looked.focus) map.jumpTo({ center: [props.focus.lon, props.focus.lat], zoom: Math.max(map.getZoom(), 16) });
+  looked.focus = props.focus;
   map.getSource("view").setData({ type: "Feature", properties: {}, geometry: props.view || { type: "Polygon", coordinates: [[]] } });
 }

@@ -28,10 +28,10 @@ def office(settings: Settings) -> Iterator[Office]:
     office.engine.dispose()
 
 
-def principal(office: Office, login: str) -> Principal:
+def principal(office: Office, login: str, roles: tuple[str, ...] = ()) -> Principal:
     with read_scope(office.engine) as session:
         user_id = session.scalars(select(User.user_id).where(User.login == login)).one()
-    return Principal(Actor(user_id=user_id, name=login, roles=()), login, "", "", "zh", "", False)
+    return Principal(Actor(user_id=user_id, name=login, roles=roles), login, "", "", "zh", "", False)
 
 
 @pytest.mark.parametrize(
