@@ -23,7 +23,7 @@ class ConnectionConfig(Record, frozen=True):
     connection_id: str
     kind: str
     name: str = ""
-    direction: Literal["in", "out"] = "in"
+    direction: Literal["in", "out", "ask", "link"] = "in"
     enabled: bool = False
     version: int = 1
     revision: int = 1

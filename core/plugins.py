@@ -60,7 +60,8 @@ class About(Record, frozen=True):
     ``port_variable`` (the environment variable that sets another; empty: ``YIWANG_<KIND>_PORT``), ``interval_s``
     (how often a healthy device is heard when its registration does not say; 0: unknown), ``text_mark``
     (how a frame of a text protocol begins; empty: bytes in hex).  Connections say ``help`` (what to type),
-    ``secrets`` (names of what is kept sealed) and ``direction``; ``transport`` ``push``: the sender calls us.
+    ``secrets`` (names of what is kept sealed) and ``direction`` (``ask``: we ask when somebody needs an answer;
+    ``link``: people go there, signed in); ``transport`` ``push``: the sender calls us.
     ``experimental``: not proven, and on what it was tried; empty: proven on what the documents name.
     """
 
@@ -75,7 +76,7 @@ class About(Record, frozen=True):
     text_mark: str = ""
     help: Words = Words(zh="", en="")
     secrets: tuple[str, ...] = ()
-    direction: Literal["", "in", "out"] = ""
+    direction: Literal["", "in", "out", "ask", "link"] = ""
     experimental: Words = Words(zh="", en="")
 
     def variable(self, kind: str) -> str:

@@ -51,6 +51,7 @@ from dashboard.auth import Accounts
 from dashboard.boards import routes as board_routes
 from dashboard.catalogue import routes as catalogue
 from dashboard.client_address import ClientAddress, Proxies
+from dashboard.connections import people_routes as connected
 from dashboard.connections import routes as connections
 from dashboard.drones import aircraft, missions
 from dashboard.drones import routes as drones
@@ -97,7 +98,7 @@ ROUTERS = (
     session, cases, attachments, records, cameras, fleet, learning, devices, rules,
     plans, duty, indicators, board_routes, situation, keys, channels, layers, maps, media, office, operations, push,
     push_subscriptions, sensorthings, open311, cap, taxonomy, wall, search, work, registers, filing, ogc,
-    connections, drones, missions, aircraft, videowall, catalogue, documents,
+    connections, connected, drones, missions, aircraft, videowall, catalogue, documents,
 )  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 

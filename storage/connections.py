@@ -18,7 +18,7 @@ def connection_config(row: Connection, body: dict[str, Any]) -> ConnectionConfig
         connection_id=row.connection_id,
         kind=row.kind,
         name=row.name,
-        direction=row.direction,  # type: ignore[arg-type]  # the column holds only the two words
+        direction=row.direction,  # type: ignore[arg-type]  # the column holds only the four words
         enabled=row.enabled,
         version=row.version,
         revision=row.revision,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NotRequired, TypedDict
 
 
@@ -71,3 +71,47 @@ class ConnectionKey(TypedDict):
     connection_id: str
     key: str
     path: str
+
+
+class LicenceChecked(TypedDict):
+    """A verified licence: ``valid``, or why not (``problems``); what the platform told; who asked when."""
+
+    check_id: str
+    identifier: str
+    connection_id: str
+    case_id: str | None
+    valid: bool
+    problems: list[str]
+    name: str
+    holder: str
+    issuer: str
+    state: str
+    issued: date | None
+    valid_until: date | None
+    link: str
+    checked_by: str
+    checked_at: datetime
+
+
+class LicenceCheckList(TypedDict):
+    """The last verifications."""
+
+    items: list[LicenceChecked]
+    next: None
+
+
+class EntryRow(TypedDict):
+    """An entry to another platform; ``sign_on``: none, oidc or ticket."""
+
+    entry_id: str
+    title: str
+    group: str
+    sign_on: str
+    path: str
+
+
+class EntryList(TypedDict):
+    """The entries that the person finds."""
+
+    items: list[EntryRow]
+    next: None

@@ -35,8 +35,8 @@ async def test(use: Services, who: Principal, connection_id: str, version: Versi
     must_be(who, "admin")
     config = await asyncio.to_thread(config_of, use, connection_id, version)
     said = plugins.about("connection", config.kind)
-    if said.transport == "push" or said.direction == "out":
-        raise InputInvalid(field="kind", detail="the sender calls us", how="make a key and let the sender call")
+    if said.transport == "push" or said.direction not in ("in", "ask"):
+        raise InputInvalid(field="kind", detail="there is nothing to ask", how="see what the kind's help says")
     started = asyncio.get_running_loop().time()
     try:
         async with asyncio.timeout(TEST_S):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String
@@ -58,3 +58,27 @@ class ExchangeOrder(Base):
     body: Mapped[dict[str, Any]]
     received_at: Mapped[datetime]
     __table_args__ = (Index("ix_exchange_order_state", "state", "received_at"),)
+
+
+class LicenceCheck(Base):
+    """One verification of an e-licence: what was asked, what the platform told, the verdict (``problems``).
+
+    The holder's number is asked with and never kept.
+    """
+
+    __tablename__ = "licence_check"
+    check_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    identifier: Mapped[str] = mapped_column(String(120), index=True)
+    connection_id: Mapped[str] = mapped_column(String(40), default="")
+    case_id: Mapped[str | None] = mapped_column(String(26), index=True)
+    valid: Mapped[bool]
+    problems: Mapped[list[Any]]
+    name: Mapped[str] = mapped_column(String(200), default="")
+    holder: Mapped[str] = mapped_column(String(200), default="")
+    issuer: Mapped[str] = mapped_column(String(200), default="")
+    state: Mapped[str] = mapped_column(String(12), default="")
+    issued: Mapped[date | None]
+    valid_until: Mapped[date | None]
+    link: Mapped[str] = mapped_column(String(500), default="")
+    checked_by: Mapped[str] = mapped_column(String(40))
+    checked_at: Mapped[datetime] = mapped_column(index=True)

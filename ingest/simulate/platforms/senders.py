@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from core.codes.licences import ROOT, mod_37_36
 from ingest.connections.hotline import signature
 from ingest.simulate.platforms.server import Answer, Route
 
@@ -82,6 +83,63 @@ def emergency() -> dict[str, Route]:
     return {"GET /events": _token(events)}
 
 
+def city_events(step: int) -> dict[str, Any]:
+    """What the city's AI platform pushes: one event, Unix milliseconds, GCJ-02."""
+    now = int(datetime.now(UTC).timestamp() * 1000)
+    kind = ("fire", "smoke", "water")[step % 3]
+    event = {"eventId": f"AI{now}{step}", "cameraCode": f"22010500001320{step % 6:06d}", "algorithm": kind,
+             "captureTime": now, "lng": 125.38, "lat": 43.88, "score": 0.91, "imageUrl": ""}  # fmt: skip
+    return {"events": [event]}
+
+
+def signed_alone(route: Route) -> Route:
+    """Only for whoever signs with the application's secret, and lately."""
+
+    def guarded(query: dict[str, str], headers: dict[str, str], body: bytes) -> Answer:
+        stamp, nonce = headers.get("x-timestamp", ""), headers.get("x-nonce", "")
+        wanted = signature(APP_ID, stamp, nonce, APP_SECRET, body)
+        fresh = stamp.isdigit() and abs(datetime.now(UTC).timestamp() - int(stamp)) < _AGE_S
+        if headers.get("x-sign") != wanted or not fresh:
+            return 200, {"code": 4003, "message": "签名错误"}
+        return route(query, headers, body)
+
+    return guarded
+
+
+LICENCE_TYPE, LICENCE_ISSUER = "11100000000013338W011", "11100000000013338W"
+
+
+def licence_id(serial: str, version: str = "001") -> str:
+    """A made-up identifier that GB/T 36904 accepts."""
+    body = f"{LICENCE_TYPE}{LICENCE_ISSUER}{serial}{version}"
+    return f"{ROOT}.{LICENCE_TYPE}.{LICENCE_ISSUER}.{serial}.{version}.{mod_37_36(body)}"
+
+
+def licences() -> dict[str, Route]:
+    """An e-licence platform: ``TEST1`` is valid, ``TEST2`` was revoked, ``TEST3`` is over; others it does not know."""
+    known = {
+        licence_id("TEST1"): ("食品经营许可证", "二道区示例餐饮有限公司", "有效", "2099-12-31"),
+        licence_id("TEST2"): ("道路运输经营许可证", "二道区示例运输有限公司", "吊销", "2099-12-31"),
+        licence_id("TEST3"): ("特种行业许可证", "二道区示例旅馆", "有效", "2020-01-31"),
+    }
+
+    def verify(_query: dict[str, str], _headers: dict[str, str], body: bytes) -> Answer:
+        try:
+            asked = json.loads(body)
+            identifier = str(asked["licenceId"])
+        except (ValueError, KeyError, TypeError):
+            return 200, {"code": 4000, "message": "参数错误"}
+        if identifier not in known:
+            return 200, {"code": 0, "data": None}
+        name, holder, state, until = known[identifier]
+        return 200, {"code": 0, "data": {
+            "licenceId": identifier, "licenceName": name, "holderName": holder, "issuer": "二道区政务服务局",
+            "issueDate": "2019-02-01", "validUntil": until, "state": state, "fileUrl": f"/files/{identifier}.ofd",
+        }}  # fmt: skip
+
+    return {"POST /licence/verify": signed_alone(verify)}
+
+
 @dataclass
 class HotlineCentre:
     """A 12345 centre: gives orders to whoever signs, takes answers and returns; ``refuse`` makes it fail."""
@@ -92,18 +150,7 @@ class HotlineCentre:
 
     def routes(self) -> dict[str, Route]:
         """``POST /order/list`` and ``POST /order/result``, both signed."""
-        return {"POST /order/list": self._signed(self._list), "POST /order/result": self._signed(self._result)}
-
-    def _signed(self, route: Route) -> Route:
-        def guarded(query: dict[str, str], headers: dict[str, str], body: bytes) -> Answer:
-            stamp, nonce = headers.get("x-timestamp", ""), headers.get("x-nonce", "")
-            wanted = signature(APP_ID, stamp, nonce, APP_SECRET, body)
-            fresh = stamp.isdigit() and abs(datetime.now(UTC).timestamp() - int(stamp)) < _AGE_S
-            if headers.get("x-sign") != wanted or not fresh:
-                return 200, {"code": 4003, "message": "签名错误"}
-            return route(query, headers, body)
-
-        return guarded
+        return {"POST /order/list": signed_alone(self._list), "POST /order/result": signed_alone(self._result)}
 
     def _list(self, _query: dict[str, str], _headers: dict[str, str], body: bytes) -> Answer:
         after = int(json.loads(body).get("after") or 0)
