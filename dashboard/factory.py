@@ -54,6 +54,7 @@ from dashboard.client_address import ClientAddress, Proxies
 from dashboard.connections import people_routes as connected
 from dashboard.connections import routes as connections
 from dashboard.drones import aircraft, missions
+from dashboard.drones import finding_routes as drone_findings
 from dashboard.drones import routes as drones
 from dashboard.errors import body_of, retry_headers, status_of
 from dashboard.filing import routes as filing
@@ -99,6 +100,7 @@ ROUTERS = (
     plans, duty, indicators, board_routes, situation, keys, channels, layers, maps, media, office, operations, push,
     push_subscriptions, sensorthings, open311, cap, taxonomy, wall, search, work, registers, filing, ogc,
     connections, connected, drones, missions, aircraft, videowall, catalogue, documents,
+    drone_findings,
 )  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 

@@ -15,8 +15,8 @@ from ingest.drones.locate import locate_all
 from ingest.drones.overlap.adjust import Adjusted, adjust
 from ingest.drones.overlap.brightness import gains
 from ingest.drones.overlap.matching import Pair, pairs
-from ingest.drones.overlap.pictures import Picture, picture_of, read
-from ingest.drones.overlap.plane import Plane, plane_at
+from ingest.drones.overlap.pictures import SurveyPicture, picture_of, read
+from ingest.drones.overlap.plane import GroundPlane, plane_at
 from ingest.drones.placed import Located
 from ingest.drones.view import view_of
 from layers.rasters.mosaic import LaidPicture, MosaicReport, make_mosaic, own_gsd
@@ -41,8 +41,8 @@ class TooManyPictures(YiwangError):
 class Laid:
     """Pictures of a flight on one plane; ``left_out``: file and reason."""
 
-    plane: Plane
-    pictures: tuple[Picture, ...]
+    plane: GroundPlane
+    pictures: tuple[SurveyPicture, ...]
     found: tuple[Pair, ...]
     adjusted: Adjusted
     wanted: int
@@ -65,7 +65,7 @@ def lay(paths: Sequence[Path], located: Sequence[Located] | None = None) -> Laid
         raise NothingToLay(files=len(paths))
     plane = plane_at(seen[0][2].pose.lon, seen[0][2].pose.lat)
     usual = float(np.median([view.pose.height_m for _, _, view in seen]))
-    pictures: list[Picture] = []
+    pictures: list[SurveyPicture] = []
     for number, (one, path, view) in enumerate(seen):
         picture = picture_of(f"{number}:{one.file}", path, view, plane)
         if picture is None:
@@ -111,5 +111,5 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
 
 
-def _loader(picture: Picture) -> Callable[[float], tuple[NDArray[np.uint8], float] | None]:
+def _loader(picture: SurveyPicture) -> Callable[[float], tuple[NDArray[np.uint8], float] | None]:
     return lambda scale: read(picture, max(1, round(max(picture.size) * scale)))

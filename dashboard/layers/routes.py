@@ -13,6 +13,7 @@ from core.errors import NotFound
 from dashboard.answers.maps import LayerList
 from dashboard.api.deps import Use, Who, answers, respond, sends
 from dashboard.auth import Principal
+from dashboard.drones import finding_routes
 from dashboard.drones import routes as drones
 from dashboard.registers.places import PlaceDesk
 from dashboard.services import Services
@@ -42,9 +43,10 @@ def catalogue(use: Use, who: Who) -> Response:
 
 def listed(use: Services, who: Principal) -> list[dict[str, Any]]:
     """The district's layers, what drones brought, and counts of the registers a grid cell, by right."""
-    photos = drones.layer(use, frozenset(who.actor.roles))
+    roles = frozenset(who.actor.roles)
+    brought = [layer for layer in (drones.layer(use, roles), finding_routes.layer(use, roles)) if layer]
     counts = PlaceDesk(use, who.actor).layers()
-    return [*(described(record) for record in visible(use, who)), *([photos] if photos else []), *counts]
+    return [*(described(record) for record in visible(use, who)), *brought, *counts]
 
 
 def visible(use: Services, who: Principal) -> list[LayerRecord]:

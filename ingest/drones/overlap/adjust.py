@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.drones.overlap.matching import Pair
-from ingest.drones.overlap.pictures import Picture
+from ingest.drones.overlap.pictures import SurveyPicture
 from ingest.drones.overlap.plane import Points, applied
 
 # sigma of one height (relative), of the yaw (rad), of what a tilt shears
@@ -52,7 +52,7 @@ class Adjusted:
     alone: tuple[int, ...]
 
 
-def adjust(pictures: Sequence[Picture], found: Sequence[Pair]) -> Adjusted:
+def adjust(pictures: Sequence[SurveyPicture], found: Sequence[Pair]) -> Adjusted:
     """Lay the pictures together; without matches they stay where their tags put them."""
     stated = [_placed(pictures, p) for p in found]
     before = [np.hypot(*(a - b).T) for a, b in stated]
@@ -79,11 +79,13 @@ def adjust(pictures: Sequence[Picture], found: Sequence[Pair]) -> Adjusted:
     )  # fmt: skip
 
 
-def _placed(pictures: Sequence[Picture], pair: Pair) -> tuple[Points, Points]:
+def _placed(pictures: Sequence[SurveyPicture], pair: Pair) -> tuple[Points, Points]:
     return applied(pictures[pair.first].prior, pair.here), applied(pictures[pair.second].prior, pair.there)
 
 
-def _common_scale(pictures: Sequence[Picture], found: Sequence[Pair], stated: Sequence[tuple[Points, Points]]) -> float:
+def _common_scale(
+    pictures: Sequence[SurveyPicture], found: Sequence[Pair], stated: Sequence[tuple[Points, Points]]
+) -> float:
     """By how much farther the ground is than stated: receiver's base over the pictures' own, the median."""
     told = []
     for pair, (here, there) in zip(found, stated, strict=True):
@@ -103,7 +105,7 @@ def _common_scale(pictures: Sequence[Picture], found: Sequence[Pair], stated: Se
     return scale if 1 / _FARTHEST <= scale <= _FARTHEST else 1.0
 
 
-def _gsd(picture: Picture) -> float:
+def _gsd(picture: SurveyPicture) -> float:
     return picture.view.pose.height_m / picture.view.camera.focal_px
 
 
@@ -112,7 +114,9 @@ def _rms(parts: Sequence[NDArray[np.float64]]) -> float | None:
     return float(np.sqrt(np.mean(values**2))) if len(values) else None
 
 
-def _within(pictures: Sequence[Picture], found: Sequence[Pair], before: Sequence[NDArray[np.float64]]) -> float | None:
+def _within(
+    pictures: Sequence[SurveyPicture], found: Sequence[Pair], before: Sequence[NDArray[np.float64]]
+) -> float | None:
     good = [
         apart <= np.hypot(pictures[p.first].view.uncertainty_m, pictures[p.second].view.uncertainty_m)
         for p, apart in zip(found, before, strict=True)
@@ -127,7 +131,7 @@ def _correction(e: NDArray[np.float64], c: NDArray[np.float64]) -> NDArray[np.fl
 
 
 def _solve(
-    pictures: Sequence[Picture], found: Sequence[Pair], placed: Sequence[tuple[Points, Points]], sigma: float
+    pictures: Sequence[SurveyPicture], found: Sequence[Pair], placed: Sequence[tuple[Points, Points]], sigma: float
 ) -> NDArray[np.float64]:
     """Corrections (n, 6) by reweighted normal equations."""
     blocks = []
@@ -169,7 +173,7 @@ def _equations(
     return rows, np.concatenate(at), apart.ravel()
 
 
-def _priors(pictures: Sequence[Picture]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _priors(pictures: Sequence[SurveyPicture]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """E and t are near nought: scale, turn, shear; t within half of the stated 95 %."""
     size = len(pictures) * _UNKNOWNS
     normal = np.zeros((size, size))

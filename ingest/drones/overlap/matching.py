@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ingest.drones.overlap.pictures import Picture, read
+from ingest.drones.overlap.pictures import SurveyPicture, read
 from ingest.drones.overlap.plane import Points, applied
 
 LONGEST = 1000  # pixels at which features are looked for
@@ -44,7 +44,7 @@ class _Seen:
     scale: float
 
 
-def pairs(pictures: Sequence[Picture]) -> tuple[list[Pair], set[int], int]:
+def pairs(pictures: Sequence[SurveyPicture]) -> tuple[list[Pair], set[int], int]:
     """Matched pairs, pictures that could not be read, and how many pairs should have matched by their footprints."""
     wanted = _neighbours(pictures)
     needed = sorted({index for pair in wanted for index in pair})
@@ -58,7 +58,7 @@ def pairs(pictures: Sequence[Picture]) -> tuple[list[Pair], set[int], int]:
     return out, set(needed) - set(seen), len(wanted)
 
 
-def _neighbours(pictures: Sequence[Picture]) -> list[tuple[int, int]]:
+def _neighbours(pictures: Sequence[SurveyPicture]) -> list[tuple[int, int]]:
     shapes = [shapely.Polygon(p.outline()) for p in pictures]
     out = []
     for a, b in itertools.combinations(range(len(shapes)), 2):
@@ -68,7 +68,7 @@ def _neighbours(pictures: Sequence[Picture]) -> list[tuple[int, int]]:
     return out
 
 
-def _look(picture: Picture) -> _Seen | None:
+def _look(picture: SurveyPicture) -> _Seen | None:
     found = read(picture, LONGEST, grey=True)
     if found is None:
         return None
@@ -81,7 +81,7 @@ def _look(picture: Picture) -> _Seen | None:
     return _Seen(np.array([k.pt for k in keys], np.float64) / scale, np.asarray(root, np.float32), grey, scale)
 
 
-def _match(pictures: Sequence[Picture], seen: dict[int, _Seen], a: int, b: int) -> Pair | None:
+def _match(pictures: Sequence[SurveyPicture], seen: dict[int, _Seen], a: int, b: int) -> Pair | None:
     one, two = seen[a], seen[b]
     if min(len(one.points), len(two.points)) < LEAST:
         return None

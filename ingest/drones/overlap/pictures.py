@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.drones.lens import Camera
-from ingest.drones.overlap.plane import Plane, Points, applied
+from ingest.drones.overlap.plane import GroundPlane, Points, applied
 from ingest.drones.view import View
 
 STEEP = -70.0  # degrees of pitch: flatter pictures lean too far for a plane (standards/10 §5)
@@ -19,7 +19,7 @@ _GRID = 5
 
 
 @dataclass(frozen=True)
-class Picture:
+class SurveyPicture:
     """A picture to be laid on the plane.  ``prior``: its straightened pixels → metres, by its own tags; ``below``: the
     ground below the camera."""
 
@@ -41,7 +41,7 @@ class Picture:
         return applied(self.prior if matrix is None else matrix, corners)
 
 
-def picture_of(key: str, path: Path, view: View, plane: Plane) -> Picture | None:
+def picture_of(key: str, path: Path, view: View, plane: GroundPlane) -> SurveyPicture | None:
     """None for a view that is too oblique to lie on a plane."""
     if view.pose.pitch > STEEP:
         return None
@@ -56,10 +56,12 @@ def picture_of(key: str, path: Path, view: View, plane: Plane) -> Picture | None
     middle = metres.mean(axis=0)  # numbers near nought: the fit stays exact
     matrix, _ = cv2.findHomography(pixels, metres - middle)
     below = plane.metres(np.array([[view.pose.lon, view.pose.lat]]))[0]
-    return Picture(key, path, view, _shifted(middle) @ np.asarray(matrix, np.float64), below)
+    return SurveyPicture(key, path, view, _shifted(middle) @ np.asarray(matrix, np.float64), below)
 
 
-def read(picture: Picture, longest: int | None = None, grey: bool = False) -> tuple[NDArray[np.uint8], float] | None:
+def read(
+    picture: SurveyPicture, longest: int | None = None, grey: bool = False
+) -> tuple[NDArray[np.uint8], float] | None:
     """Pixels as the file has them (no turning), straightened where the lens is known; and by how much it was scaled.
 
     None when the file cannot be decoded.

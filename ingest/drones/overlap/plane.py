@@ -13,7 +13,7 @@ Points = NDArray[np.float64]  # (n, 2)
 
 
 @dataclass(frozen=True)
-class Plane:
+class GroundPlane:
     """A UTM zone of WGS 84 by its EPSG code (326zz north, 327zz south of the equator)."""
 
     epsg: int
@@ -33,10 +33,10 @@ class Plane:
         return np.column_stack(self._there.transform(metres[:, 0], metres[:, 1], direction="INVERSE"))
 
 
-def plane_at(lon: float, lat: float) -> Plane:
+def plane_at(lon: float, lat: float) -> GroundPlane:
     """The UTM zone of a place."""
     zone = min(60, int((lon + 180) // 6) + 1)
-    return Plane((32600 if lat >= 0 else 32700) + zone)
+    return GroundPlane((32600 if lat >= 0 else 32700) + zone)
 
 
 def applied(matrix: NDArray[np.float64], points: Points) -> Points:

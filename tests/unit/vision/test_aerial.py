@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from core.records import ModelRef
-from vision.aerial.vehicles import MODEL_M, TILE, find_vehicles, scales, summary, tiles
+from vision.aerial.tiling import TILE, tiles
+from vision.aerial.vehicles import MODEL_M, find_vehicles, scales, summary
 from vision.detections import Detections, Image
 
 NAMES = ("car", "truck", "bus", "minibus", "cyclist")

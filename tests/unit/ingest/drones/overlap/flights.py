@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from ingest.drones.geodesic import offset_of
 from ingest.drones.georeference import Pose, ground_offset, place
 from ingest.drones.lens import Camera
-from ingest.drones.overlap.pictures import Picture, picture_of
-from ingest.drones.overlap.plane import Plane, plane_at
+from ingest.drones.overlap.pictures import SurveyPicture, picture_of
+from ingest.drones.overlap.plane import GroundPlane, plane_at
 from ingest.drones.view import View
 
 HOME = (125.371, 43.866)
@@ -24,9 +24,9 @@ HEIGHT_M = 30.0
 
 @dataclass(frozen=True)
 class Flight:
-    pictures: list[Picture]
+    pictures: list[SurveyPicture]
     truth: list[Pose]
-    plane: Plane
+    plane: GroundPlane
     ground: NDArray[np.uint8]
 
 

@@ -1,0 +1,36 @@
+"""Looks at the pictures of one flight; the worker calls it, by hand it looks at what failed."""
+
+from __future__ import annotations
+
+import argparse
+
+HELP = "look for vehicles, flame, smoke and rubbish in a flight's pictures"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("flight", help="the flight's id (GET /api/drone/flights)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 also when there was nothing to look at."""
+    from app import logs
+    from core.clock import SystemClock
+    from core.media import MediaStore
+    from core.settings import load_settings
+    from dashboard.drones.looking import FlightLook
+    from storage.aerial import AerialStore
+    from storage.drones import DroneStore
+    from storage.session import make_engine
+    from vision.aerial.sights import AerialEyes
+
+    settings = load_settings()
+    logs.configure(settings.log_level)
+    engine = make_engine(settings.database_url)
+    looker = FlightLook(
+        AerialStore(engine), DroneStore(engine), MediaStore(settings.media_url), SystemClock(), AerialEyes()
+    )
+    try:
+        print(f"{looker.flight(args.flight)} pictures looked at")
+    finally:
+        engine.dispose()
+    return 0

@@ -1,0 +1,120 @@
+"""``/api/drone/findings``: what drones found, what people say of it, the evaluation set that grows out of it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import Field
+
+from core.errors import InputInvalid
+from dashboard.answers.drones import Footprints
+from dashboard.api.deps import Use, Who, allow, answers, audit, packed, respond, sends, takes
+from dashboard.api.filters import Filters, Text
+from dashboard.api.params import body
+from dashboard.drones import findings
+from dashboard.drones.judging import checked_box, checked_name, drawn, write_set
+from dashboard.drones.routes import CREW, VIEWERS
+from dashboard.uploads.routes import owner_of
+from storage.aerial import MOST, AerialStore, FindingView, LookView
+from storage.drones import DroneStore
+from storage.session import session_scope
+
+router = APIRouter(tags=["drones"])
+_BLOCK = 1 << 20
+
+
+class FindingFilters(Filters):
+    """Which findings: of a flight, a file, a state; ``things``: one for each thing, its surest."""
+
+    flight: Text = ""
+    file: Text = ""
+    state: Literal["", "found", "confirmed", "rejected", "added"] = ""
+    things: bool = False
+    limit: int = Field(MOST, ge=1, le=MOST)
+
+
+class Judgement(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of ``POST /api/drone/findings/{finding_id}/judge``; ``name`` and ``box`` correct what the model said."""
+
+    state: Literal["confirmed", "rejected"]
+    name: str = ""
+    box: list[float] = []
+
+
+class DrawnBox(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of ``POST /api/drone/files/{file_id}/findings``: ``box`` is x1, y1, x2, y2 as shares of the picture."""
+
+    name: str
+    box: list[float]
+
+
+@router.get("/api/drone/findings", dependencies=[allow(*VIEWERS)], **answers(Footprints))
+def listed(request: Request, asked: Annotated[FindingFilters, Query()], use: Use) -> Response:
+    """Findings as GeoJSON points; null where the picture has no place."""
+    found = AerialStore(use.engine).findings(asked.flight or None, asked.file or None, asked.state or None, asked.limit)
+    return packed(request, findings.collection(found, things=asked.things))
+
+
+@router.post(
+    "/api/drone/findings/{finding_id}/judge", dependencies=[allow(*CREW)], **answers(FindingView),
+    openapi_extra=takes(Judgement),
+)  # fmt: skip
+async def judge(finding_id: str, request: Request, use: Use, who: Who) -> Response:
+    """Confirm or reject a finding, perhaps with another class or box; a confirmed one is told as an observation."""
+    sent = await body(request, Judgement)
+    name = checked_name(sent.name) if sent.name else ""
+    box = checked_box(sent.box) if sent.box else ()
+    kept = AerialStore(use.engine).judge(finding_id, sent.state, owner_of(who), use.clock.now(), name=name, box=box)
+    with session_scope(use.engine) as session:
+        audit(session, use, who, "aerial_judge", {"finding_id": finding_id, "state": sent.state, "name": kept.name})
+    return respond(kept)
+
+
+@router.post(
+    "/api/drone/files/{file_id}/findings", dependencies=[allow(*CREW)], **answers(FindingView, 201),
+    openapi_extra=takes(DrawnBox),
+)  # fmt: skip
+async def add(file_id: str, request: Request, use: Use, who: Who) -> Response:
+    """A box that the models missed."""
+    sent = await body(request, DrawnBox)
+    file = DroneStore(use.engine).file(file_id)
+    kept = drawn(AerialStore(use.engine), use.media, file, sent.name, sent.box, owner_of(who), use.clock.now())
+    return respond(kept, 201)
+
+
+@router.post("/api/drone/files/{file_id}/review", dependencies=[allow(*CREW)], **answers(LookView))
+def review(file_id: str, use: Use, who: Who) -> Response:
+    """The boxes of this picture are complete: it may measure a model."""
+    return respond(AerialStore(use.engine).review(file_id, owner_of(who), use.clock.now()))
+
+
+@router.get("/api/drone/evaluation", dependencies=[allow(*CREW)], **sends("application/zip"))
+def evaluation(use: Use, who: Who, model: Text = "aerial_vehicles") -> Response:
+    """Reviewed pictures with the boxes of a model's classes, as a YOLO set for ``python -m app evaluate``."""
+    if len(model) > 60:
+        raise InputInvalid(field="model", detail="is too long", how="send a model's name")
+    file = tempfile.TemporaryFile()  # noqa: SIM115 — closed when the answer has been sent
+    write_set(AerialStore(use.engine), DroneStore(use.engine), use.media, model, file)
+    with session_scope(use.engine) as session:
+        audit(session, use, who, "aerial_evaluation_set", {"model": model})
+    file.seek(0)
+    head = {"Content-Disposition": f'attachment; filename="{model}.zip"'}
+    return StreamingResponse(_blocks(file), media_type="application/zip", headers=head)
+
+
+def _blocks(file: Any) -> Iterator[bytes]:
+    with file:
+        while block := file.read(_BLOCK):
+            yield block
+
+
+def layer(use: Use, roles: frozenset[str]) -> dict[str, Any] | None:
+    """The findings as a layer of the map, for whoever may see them and when there are any."""
+    if not roles & set(VIEWERS):
+        return None
+    return findings.layer(AerialStore(use.engine).placed())

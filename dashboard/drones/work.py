@@ -1,0 +1,84 @@
+"""The drones' work in the worker process: starts a look at flights that wait, tells what was found."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from sqlalchemy import Engine
+
+from core.bus import Bus
+from core.clock import Clock
+from core.settings import Settings
+from dashboard.drones.reporting import due, observation
+from events.cases.service import CaseService
+from storage.aerial import AerialStore
+from storage.drones import DroneStore
+
+log = logging.getLogger("yiwang.drones")
+POLL_S = 3.0
+QUIET_S = 5.0  # after a flight's last file
+MOST_S = 3600.0  # of one flight
+NICE = 10
+
+
+class AerialWork:
+    """One worker's; ``command`` starts the look at a flight."""
+
+    def __init__(self, bus: Bus, engine: Engine, clock: Clock, command: Callable[[str], list[str]]) -> None:
+        self.bus, self.clock, self.command = bus, clock, command
+        self.store, self.drones = AerialStore(engine), DroneStore(engine)
+        self._failed: dict[str, int] = {}
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self.tell()
+            before = self.clock.now() - timedelta(seconds=QUIET_S)
+            waiting = await asyncio.to_thread(self.store.waiting, before)
+            flight = next((f for f in waiting if self._failed.get(f, 0) < 3), None)
+            if flight is None:
+                await asyncio.sleep(POLL_S)
+            elif not await self._look(flight):
+                self._failed[flight] = self._failed.get(flight, 0) + 1
+                await asyncio.sleep(POLL_S)
+
+    async def tell(self) -> int:
+        """Publish what is due; it is marked after the bus has it: a crash publishes it again under the same id."""
+        told = 0
+        for some in due(await asyncio.to_thread(self.store.unreported)):
+            file = await asyncio.to_thread(self.drones.file, some[0].file_id)
+            now = self.clock.now()
+            await self.bus.observe(observation(some, file, "", now))
+            await asyncio.to_thread(self.store.reported, some[0].thing_id, now)
+            told += 1
+        return told
+
+    async def _look(self, flight_id: str) -> bool:
+        """A process of its own, at low priority; whether it ended well."""
+        child = await asyncio.create_subprocess_exec(
+            *self.command(flight_id), env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},
+            stdin=asyncio.subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        try:
+            return await asyncio.wait_for(child.wait(), MOST_S) == 0
+        except TimeoutError:
+            log.warning("the look at flight %s took more than %d s and was stopped", flight_id, MOST_S)
+            return False
+        finally:
+            if child.returncode is None:
+                child.kill()
+                await child.wait()
+
+
+def aerial_job(
+    settings: Settings, bus: Bus, engine: Engine, clock: Clock, _service: CaseService
+) -> Callable[[], Awaitable[None]]:
+    """The job as the worker takes it."""
+    return AerialWork(
+        bus, engine, clock, lambda flight: ["nice", "-n", str(NICE), sys.executable, "-m", "app", "look", flight]
+    ).run
