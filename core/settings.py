@@ -72,6 +72,15 @@ class Settings:
     outside_keep_days: int = 180  # what people sent in goes this long after it was answered
     drone_push_url: str = ""  # where controllers push their live picture: rtmp://host:1935/live/{name}
     drone_play_url: str = ""  # where it is read from: rtsp://user:password@host:8554/live/{name}
+    dji_app_id: str = ""  # of developer.dji.com; "": Pilot's licence is not checked
+    dji_app_key: str = field(default="", repr=False)
+    dji_app_license: str = field(default="", repr=False)
+    drone_bucket: str = ""  # s3://name/prefix: what controllers and docks upload
+    drone_bucket_endpoint: str = ""  # "" is AWS; http://host:9000, reachable from the field
+    drone_bucket_region: str = "us-east-1"
+    drone_bucket_provider: str = "aws"  # as the controller is told: aws, minio, ali
+    drone_bucket_key: str = ""
+    drone_bucket_secret: str = field(default="", repr=False)
     vision_blur: str = ""  # "faces", "plates" or both with a comma: made unrecognisable in evidence pictures
 
     @property
@@ -164,6 +173,15 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         outside_nats_token=vault.get("outside_nats_token"),
         outside_keep_days=_whole(env, "YIWANG_OUTSIDE_KEEP_DAYS", 180, 1, 36500),
         vision_blur=env.get("YIWANG_VISION_BLUR", ""),
+        dji_app_id=env.get("YIWANG_DJI_APP_ID", ""),
+        dji_app_key=env.get("YIWANG_DJI_APP_KEY", ""),
+        dji_app_license=env.get("YIWANG_DJI_APP_LICENSE", ""),
+        drone_bucket=env.get("YIWANG_DRONE_BUCKET", ""),
+        drone_bucket_endpoint=env.get("YIWANG_DRONE_BUCKET_ENDPOINT", ""),
+        drone_bucket_region=env.get("YIWANG_DRONE_BUCKET_REGION", "us-east-1"),
+        drone_bucket_provider=env.get("YIWANG_DRONE_BUCKET_PROVIDER", "aws"),
+        drone_bucket_key=env.get("YIWANG_DRONE_BUCKET_KEY", ""),
+        drone_bucket_secret=env.get("YIWANG_DRONE_BUCKET_SECRET", ""),
         drone_push_url=env.get("YIWANG_DRONE_PUSH_URL", ""),
         drone_play_url=env.get("YIWANG_DRONE_PLAY_URL", ""),
         vision_capacity=_whole(env, "YIWANG_VISION_CAPACITY", 256, 1, 10000),

@@ -91,6 +91,7 @@ _STATUS: dict[str, int] = {
     "mission_changed": 409,
     "mission_over": 409,
     "route_blocked": 409,
+    "wayline_name_taken": 409,
     "not_on_duty": 409,
     "invitation_refused": 403,
     "password_change_required": 403,

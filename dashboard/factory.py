@@ -55,7 +55,12 @@ from dashboard.connections import people_routes as connected
 from dashboard.connections import routes as connections
 from dashboard.drones import aircraft, missions
 from dashboard.drones import finding_routes as drone_findings
+from dashboard.drones import library as waylines
 from dashboard.drones import routes as drones
+from dashboard.drones.inbox import Inbox
+from dashboard.drones.pilot import entry as pilot
+from dashboard.drones.pilot import library as pilot_library
+from dashboard.drones.pilot import media as pilot_media
 from dashboard.errors import body_of, retry_headers, status_of
 from dashboard.filing import routes as filing
 from dashboard.form_watch import FormWatch
@@ -94,13 +99,14 @@ log = logging.getLogger("yiwang.web")
 BUSY_S = 3.0  # a person who saves something while the database is locked is told after this long
 
 ROUTERS = (
+    pilot_media,  # before the evidence files, which are below /media too
     uploads, field, accounts, persons, identity, forms,
     items,
     session, cases, attachments, records, cameras, fleet, learning, devices, rules,
     plans, duty, indicators, board_routes, situation, keys, channels, layers, maps, media, office, operations, push,
     push_subscriptions, sensorthings, open311, cap, taxonomy, wall, search, work, registers, filing, ogc,
-    connections, connected, drones, missions, aircraft, videowall, catalogue, documents,
-    drone_findings,
+    connections, connected, drones, missions, aircraft, pilot, pilot_library, waylines, videowall, catalogue,
+    documents, drone_findings,
 )  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -172,7 +178,8 @@ def _identity(settings: Settings) -> Provider | None:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
-    jobs = (services.hub.run(), services.health.run(), services.forms.run(), services.city.run())
+    jobs = (services.hub.run(), services.health.run(), services.forms.run(), services.city.run(),
+            Inbox(services, services.settings).run())
     tasks = [asyncio.create_task(job) for job in jobs]
     for task in tasks:
         task.add_done_callback(_say_end)

@@ -71,6 +71,12 @@ class DroneStore:
             found = session.scalars(select(DroneFile.sha256).where(DroneFile.sha256.in_(hashes[:MOST_FILES])))
             return sorted(found)
 
+    def by_hash(self, sha256: str) -> FileView | None:
+        """The kept file with these bytes."""
+        with read_scope(self.engine) as session:
+            row = _by_hash(session, sha256)
+            return _file(row) if row is not None else None
+
     def add(self, flight: DroneFlight, file: DroneFile) -> FileView:
         """Keep a file; one with the same hash is answered as it stands."""
         sha256 = file.sha256

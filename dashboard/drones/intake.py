@@ -8,6 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,19 @@ from storage.tables.drones import DroneFile, DroneFlight
 from storage.tables.uploads import Upload
 from storage.uploads import UploadGone, UploadView, claim
 
+
+@dataclass(frozen=True)
+class Arrival:
+    """A file that lies in the media store; ``folder`` is where its owner had it."""
+
+    name: str
+    folder: str
+    uri: str
+    sha256: str
+    size: int
+    media_type: str
+
+
 _HERE = timezone(timedelta(hours=8))
 _BLOCK = 1 << 20
 
@@ -37,11 +51,20 @@ def arrived(use: Services, owner: str, view: UploadView) -> None:
 def take(use: Services, owner: str, view: UploadView) -> FileView:
     """Place the upload's file and keep it; the same bytes again answer what is kept."""
     uri, now = _uri(use, view), use.clock.now()
-    flight, file = _rows(view, uri, locate_media(use.media, uri, view.name), owner, now)
-    kept = DroneStore(use.engine).add(flight, file)
+    kept = keep_file(
+        use, owner, name=view.name, folder=str(view.facts.get("folder") or ""), uri=uri, sha256=view.sha256,
+        size=view.size, media_type=view.media_type,
+    )  # fmt: skip
     with session_scope(use.engine) as session:
         claim(session, view.upload_id, owner, f"drone:{kept.file_id}", now)
     return kept
+
+
+def keep_file(use: Services, owner: str, **came: Any) -> FileView:
+    """Place a file of the media store (name, folder, uri, sha256, size, media_type) and keep it."""
+    arrival = Arrival(**came)
+    flight, file = _rows(arrival, locate_media(use.media, arrival.uri, arrival.name), owner, use.clock.now())
+    return DroneStore(use.engine).add(flight, file)
 
 
 def _uri(use: Services, view: UploadView) -> str:
@@ -79,11 +102,11 @@ def place_of(located: Located) -> dict[str, Any]:
     return {"corners": [point(corner) for corner in located.place.corners], **numbers(located.place)}
 
 
-def _rows(view: UploadView, uri: str, located: Located, owner: str, now: datetime) -> tuple[DroneFlight, DroneFile]:
+def _rows(came: Arrival, located: Located, owner: str, now: datetime) -> tuple[DroneFlight, DroneFile]:
     facts, place = located.facts, place_of(located)
     taken = _moment(facts.taken.utc if facts else None)
     aircraft = " ".join(filter(None, (facts.model, facts.serial))) if facts else ""
-    folder = str(view.facts.get("folder") or "")
+    folder = came.folder
     day = (taken or now).astimezone(_HERE).date().isoformat()
     flight_id = flight_key(f"{owner}/{folder}", aircraft, day)
     name = folder.rsplit("/", 1)[-1] or day
@@ -92,8 +115,8 @@ def _rows(view: UploadView, uri: str, located: Located, owner: str, now: datetim
     return (
         DroneFlight(flight_id=flight_id, name=name[:200], aircraft=aircraft[:80], owner=owner, created_at=now),
         DroneFile(
-            file_id=new_id(), sha256=view.sha256, flight_id=flight_id, name=view.name, kind=located.kind,
-            media_type=view.media_type, uri=uri, size=view.size, camera=facts.model if facts else "",
+            file_id=new_id(), sha256=came.sha256, flight_id=flight_id, name=came.name[:200], kind=located.kind,
+            media_type=came.media_type, uri=came.uri, size=came.size, camera=facts.model if facts else "",
             taken_at=taken, position=position, place=place, centre_lon=lon, centre_lat=lat, placed_by="",
             problems=[{"code": code, "message": message} for code, message in located.notes], created_at=now,
         ),

@@ -34,11 +34,11 @@ def filled(path: str) -> str:
     parts = ["case", "camera", "device", "user", "notice", "dead_letter", "rule"]
     parts += ["shift", "plan", "run", "task", "hook", "stream", "subscription", "standard", "upload", "form", "draft"]
     parts += ["register", "record", "request", "dataset", "connection", "board"]
-    parts += ["mission", "tour", "view", "layout", "wall", "link", "file", "identity", "document"]
+    parts += ["mission", "wayline", "tour", "view", "layout", "wall", "link", "file", "identity", "document"]
     parts += ["item", "bundle", "ticket", "benefit", "finding", "entry"]
     for part in (f"{p}_id" for p in parts):
         path = path.replace("{" + part + "}", "x")
-    path = path.replace("{sn}", "x")
+    path = path.replace("{sn}", "x").replace("{workspace}", "x")
     for part in ("form", "number", "token", "name", "code", "device", "unit", "period", "question", "tile", "measure"):
         path = path.replace("{" + part + "}", "json" if part == "form" else "x")
     path = path.replace("{grid}/{matrix}/{row}/{column}", "WebMercatorQuad/1/1/1")
