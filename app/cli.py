@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import gc
 import importlib
 import os
 import sys
@@ -57,6 +58,7 @@ def main(argv: list[str] | None = None) -> int:
     os.umask(0o077)  # whatever we write is for this account alone
     given = sys.argv[1:] if argv is None else argv
     args = build_parser(next(iter(given), "")).parse_args(given)
+    gc.enable()
     plugins.use_city_folder(data_dir() / "plugins")
     try:
         status: int = args.run(args)

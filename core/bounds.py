@@ -12,12 +12,17 @@ import asyncio
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import httpx
 
 from core.addresses import Network, Resolve, addresses_of, read_networks
 from core.errors import InputInvalid
+from core.late import Late
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = Late("httpx")
 
 SETTING = "YIWANG_CONNECTION_NETWORKS"
 SCHEMES = ("https", "http")

@@ -9,11 +9,15 @@ from __future__ import annotations
 import io
 import warnings
 from dataclasses import dataclass
-from typing import Any
-
-from PIL import Image, ImageOps, UnidentifiedImageError
+from typing import TYPE_CHECKING, Any
 
 from core.errors import InputInvalid
+from core.late import Late
+
+if TYPE_CHECKING:
+    from PIL import Image, ImageOps
+else:
+    Image, ImageOps = Late("PIL.Image"), Late("PIL.ImageOps")
 
 MAX_EDGE = 16_384  # pixels
 MAX_PIXELS = 64_000_000  # decoded: 192 MB at most
@@ -49,8 +53,8 @@ def rewrite(data: bytes) -> Picture:
                 return _again(image)
     except PictureRefused:
         raise
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError, EOFError) as error:
-        said = "" if isinstance(error, UnidentifiedImageError) else f": {error}"[:120]
+    except (OSError, Image.DecompressionBombError, ValueError, SyntaxError, EOFError) as error:
+        said = "" if type(error).__name__ == "UnidentifiedImageError" else f": {error}"[:120]
         raise PictureRefused(detail=f"cannot be decoded{said}", how="send it again as JPEG or PNG") from error
     except (MemoryError, OverflowError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
         raise PictureRefused(detail="is damaged", how="send it again as JPEG or PNG") from error

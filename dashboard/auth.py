@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -20,18 +21,22 @@ from sqlalchemy.orm import Session
 from core.clock import Clock, SystemClock
 from core.errors import InputInvalid, NotFound
 from core.ids import new_id
+from core.late import Late
 from core.records import Actor
 from dashboard import login_limits
 from dashboard.accounts import passwords
 from dashboard.accounts.totp import SecondFactors
 from dashboard.errors import LoginFailed, LoginThrottled, SecondFactorRequired
 from dashboard.login_limits import WINDOW
-from events.evidence import audit_log
-from events.evidence.audit_log import ACCESS_CHAIN
 from storage.availability import is_away
 from storage.session import read_scope, session_scope
 from storage.tables.people import LoginFailure, LoginSession, User, UserRole
 from storage.tables.registry import Department
+
+if TYPE_CHECKING:
+    from events.evidence import audit_log
+else:
+    audit_log = Late("events.evidence.audit_log")
 
 ROLES = (
     "admin", "operator", "dispatcher", "staff", "inspector", "grid_worker", "manager", "drone", "viewer", "security",
@@ -256,7 +261,7 @@ class Accounts:
         now, secret = self.clock.now(), secrets.token_urlsafe(32)
         session.execute(delete(LoginSession).where(LoginSession.expires_at < now))
         told = {"login": login, "address": address[:60]} | ({"method": method} if method != "password" else {})
-        audit_log.append(session, ACCESS_CHAIN, now, user_id, "login", told)
+        audit_log.append(session, audit_log.ACCESS_CHAIN, now, user_id, "login", told)
         user = session.get(User, user_id, with_for_update=True)
         before = (user.last_login_at, user.last_login_address) if user is not None else (None, None)
         if user is not None:
@@ -287,7 +292,7 @@ class Accounts:
             place = (device or address)[:60]
             session.add(LoginFailure(failure_id=new_id(), login=login[:60], address=place, failed_at=now))
             audit_log.append(
-                session, ACCESS_CHAIN, now, "system", action, {"login": login[:60], "address": address[:60]}
+                session, audit_log.ACCESS_CHAIN, now, "system", action, {"login": login[:60], "address": address[:60]}
             )
 
     def _throttle(self, login: str, address: str, device: str, now: datetime) -> None:
@@ -305,7 +310,7 @@ class Accounts:
         self._throttled[login, address] = now
         with session_scope(self.engine) as session:
             audit_log.append(
-                session, ACCESS_CHAIN, now, "system", "login_throttled", {"login": login, "address": address}
+                session, audit_log.ACCESS_CHAIN, now, "system", "login_throttled", {"login": login, "address": address}
             )
 
     def principal(self, secret: str) -> Principal | None:
@@ -386,7 +391,7 @@ class Accounts:
             kept = session.get(LoginSession, session_hash)
             if kept is not None:
                 body = {"address": kept.address}
-                audit_log.append(session, ACCESS_CHAIN, self.clock.now(), kept.user_id, "logout", body)
+                audit_log.append(session, audit_log.ACCESS_CHAIN, self.clock.now(), kept.user_id, "logout", body)
                 session.flush()
             session.execute(delete(LoginSession).where(LoginSession.session_hash == session_hash))
 
@@ -408,7 +413,8 @@ class Accounts:
             passwords.check(session, user, new, password_matches)
             passwords.remember(session, user, now)
             user.password_hash, user.must_change_password = hashed, False
-            audit_log.append(session, ACCESS_CHAIN, now, user.user_id, "password_change", {"address": address[:60]})
+            told = {"address": address[:60]}
+            audit_log.append(session, audit_log.ACCESS_CHAIN, now, user.user_id, "password_change", told)
             session.execute(
                 delete(LoginSession).where(
                     LoginSession.user_id == user.user_id, LoginSession.session_hash != principal.session_hash

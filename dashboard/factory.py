@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -18,101 +18,37 @@ from starlette.requests import ClientDisconnect
 from core.clock import Clock, SystemClock
 from core.disk import is_no_room, is_read_only
 from core.errors import InputInvalid, StorageBusy, StorageFull, YiwangError
-from core.legal_time.calendar import calendars_of
 from core.media import MediaStore
 from core.settings import Settings
-from dashboard.answers.office import Description
-from dashboard.api import (
-    accounts,
-    attachments,
-    cameras,
-    cases,
-    channels,
-    devices,
-    duty,
-    field,
-    fleet,
-    forms,
-    indicators,
-    learning,
-    maps,
-    media,
-    office,
-    operations,
-    plans,
-    push_subscriptions,
-    records,
-    rules,
-    session,
-    taxonomy,
-)
-from dashboard.api.deps import answers, respond
+from dashboard.api.deps import respond
 from dashboard.auth import Accounts
-from dashboard.boards import routes as board_routes
-from dashboard.catalogue import routes as catalogue
 from dashboard.client_address import ClientAddress, Proxies
-from dashboard.connections import people_routes as connected
-from dashboard.connections import routes as connections
-from dashboard.drones import aircraft, missions
-from dashboard.drones import finding_routes as drone_findings
-from dashboard.drones import library as waylines
-from dashboard.drones import routes as drones
-from dashboard.drones.inbox import Inbox
-from dashboard.drones.pilot import entry as pilot
-from dashboard.drones.pilot import library as pilot_library
-from dashboard.drones.pilot import media as pilot_media
 from dashboard.errors import body_of, retry_headers, status_of
-from dashboard.filing import routes as filing
-from dashboard.form_watch import FormWatch
 from dashboard.health import Health
-from dashboard.identity import routes as identity
 from dashboard.identity.config import read_config
-from dashboard.identity.provider import Provider
-from dashboard.interchange import cap, keys, open311, push
-from dashboard.items import routes as items
-from dashboard.layers import routes as layers
 from dashboard.live import LiveHub
-from dashboard.ogc import routes as ogc
-from dashboard.openapi import document
-from dashboard.persons import routes as persons
-from dashboard.registers import routes as registers
-from dashboard.search import routes as search
+from dashboard.rooms.listed import add_rooms
 from dashboard.security import BODY_LIMIT, RESUMABLE_LIMIT, UPLOAD_LIMIT, Gate, SessionCache
-from dashboard.sensorthings import routes as sensorthings
 from dashboard.services import Services
-from dashboard.situation import routes as situation
-from dashboard.uploads import routes as uploads
 from dashboard.video import VideoRooms
-from dashboard.videowall import routes as videowall
-from dashboard.wall import routes as wall
-from dashboard.work import documents
-from dashboard.work import routes as work
-from events.runtime.city_rules import CityRules
-from events.runtime.wiring import case_service
 from layers.tiles import load_tilesets
 from storage.availability import RETRY_AFTER_S, as_typed
-from storage.form_files import FormFolder
 from storage.session import make_engine
+
+if TYPE_CHECKING:
+    from dashboard.identity.provider import Provider
 
 log = logging.getLogger("yiwang.web")
 
 BUSY_S = 3.0  # a person who saves something while the database is locked is told after this long
 
-ROUTERS = (
-    pilot_media,  # before the evidence files, which are below /media too
-    uploads, field, accounts, persons, identity, forms,
-    items,
-    session, cases, attachments, records, cameras, fleet, learning, devices, rules,
-    plans, duty, indicators, board_routes, situation, keys, channels, layers, maps, media, office, operations, push,
-    push_subscriptions, sensorthings, open311, cap, taxonomy, wall, search, work, registers, filing, ogc,
-    connections, connected, drones, missions, aircraft, pilot, pilot_library, waylines, videowall, catalogue,
-    documents, drone_findings,
-)  # fmt: skip
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
-def create_app(settings: Settings, clock: Clock | None = None, *, pages: bool = True) -> FastAPI:
-    """The application; ``pages`` False leaves out Dash (tests of the API).
+def create_app(settings: Settings, clock: Clock | None = None, *, pages: bool = True, late: bool = False) -> FastAPI:
+    """The application; ``pages`` False leaves out the pages (tests of the API).
+
+    ``late``: modules of routes are imported when they are first asked for (the web process), else at once.
 
     The gate stands in front of everything, also of what the pages mount: default deny.
     """
@@ -126,15 +62,13 @@ def create_app(settings: Settings, clock: Clock | None = None, *, pages: bool = 
         lifespan=_lifespan,
     )
     app.state.services = services
-    for module in ROUTERS:
-        app.include_router(module.router)
-    app.get("/api/openapi.json", tags=["operations"], **answers(Description))(_openapi)
+    add_rooms(app, late=late)
     app.api_route("/api/{path:path}", methods=_ALL, include_in_schema=False)(_unknown)
     _handle_errors(app)
     if pages:
-        from dashboard.pages import mount
+        from dashboard.pages.mount import mount
 
-        mount(app, settings)
+        mount(app)
     app.add_middleware(
         Gate,
         sessions=services.sessions,
@@ -158,28 +92,29 @@ def make_services(settings: Settings, clock: Clock) -> Services:
         clock=clock,
         accounts=accounts,
         sessions=SessionCache(accounts),
-        cases=case_service(engine, clock, district=settings.district, calendars=calendars_of(settings.data_dir)),
         media=MediaStore(settings.media_url),
         hub=hub,
         health=Health(settings, engine, clock, hub),
         video=VideoRooms(),
         tilesets=load_tilesets(settings.tiles_dir),
-        city=CityRules(engine, settings.data_dir),
-        forms=FormWatch(FormFolder(settings.data_dir / "forms", engine), clock),
         identity=_identity(settings),
     )
 
 
 def _identity(settings: Settings) -> Provider | None:
     config = read_config(settings.data_dir)
-    return Provider(config, f"{settings.public_url}/auth/oidc/callback") if config is not None else None
+    if config is None:
+        return None
+    from dashboard.identity.provider import Provider
+
+    return Provider(config, f"{settings.public_url}/auth/oidc/callback")
 
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
-    jobs = (services.hub.run(), services.health.run(), services.forms.run(), services.city.run(),
-            Inbox(services, services.settings).run())
+    watched = (lambda: services.forms, lambda: services.city, lambda: _inbox(services))
+    jobs = (services.hub.run(), services.health.run(), *(_watch(make) for make in watched))
     tasks = [asyncio.create_task(job) for job in jobs]
     for task in tasks:
         task.add_done_callback(_say_end)
@@ -191,6 +126,18 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
         services.video.close()
         services.engine.dispose()
+
+
+async def _watch(make: Callable[[], Any]) -> None:
+    """Run a watcher of files; its modules are loaded beside the first requests."""
+    watcher = await asyncio.to_thread(make)
+    await watcher.run()
+
+
+def _inbox(services: Services) -> Any:
+    from dashboard.drones.inbox import Inbox
+
+    return Inbox(services, services.settings)
 
 
 def _say_end(task: asyncio.Task[None]) -> None:
@@ -206,14 +153,6 @@ def _body_limit(path: str) -> int:
         ("/api/import", "/api/registers/", "/open311/v2/requests")
     )
     return UPLOAD_LIMIT if large else BODY_LIMIT
-
-
-async def _openapi(request: Request) -> Response:
-    """The OpenAPI description of this API."""
-    kept = request.app.state
-    if not hasattr(kept, "description"):
-        kept.description = document(request.app)
-    return respond(kept.description)
 
 
 async def _unknown(path: str) -> Response:

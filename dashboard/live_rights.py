@@ -4,14 +4,20 @@ each, so that a thousand phones cost a tick little more than one."""
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.late import Late
 from core.records import Actor
-from events.cases.access import SEE_ALL, visible_cases
-from storage.tables.cases import Case
+
+if TYPE_CHECKING:
+    from events.cases import access
+    from storage.tables import cases as tables
+else:
+    access, tables = Late("events.cases.access"), Late("storage.tables.cases")
 
 _NOBODY = ""  # no person's id: what this actor sees is seen by the office, not by the person
 
@@ -29,7 +35,7 @@ def rights_of(
     personal = _personal(session, plain)
     allowed: dict[str, frozenset[str]] = {}
     for actor in actors:
-        if SEE_ALL & set(actor.roles):
+        if access.SEE_ALL & set(actor.roles):
             seen = frozenset(plain)
         else:
             key = (actor.roles, actor.department_id, actor.division_code)
@@ -43,13 +49,15 @@ def rights_of(
 def _asked(session: Session, actor: Actor, ids: Collection[str]) -> frozenset[str]:
     if not ids:
         return frozenset()
-    return frozenset(session.scalars(select(Case.case_id).where(Case.case_id.in_(ids), visible_cases(actor))))
+    case_id = tables.Case.case_id
+    return frozenset(session.scalars(select(case_id).where(case_id.in_(ids), access.visible_cases(actor))))
 
 
 def _personal(session: Session, plain: Collection[str]) -> dict[str, frozenset[str]]:
     """Plain cases by who reported or handles them."""
     found: dict[str, set[str]] = {}
-    query = select(Case.case_id, Case.reporter_id, Case.handler_id).where(Case.case_id.in_(plain))
+    case = tables.Case
+    query = select(case.case_id, case.reporter_id, case.handler_id).where(case.case_id.in_(plain))
     for case_id, reporter_id, handler_id in session.execute(query) if plain else ():
         for user_id in (reporter_id, handler_id):
             if user_id:

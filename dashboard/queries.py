@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-import shapely
 from sqlalchemy import ColumnElement, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
+from core.late import Late
 from core.records import Actor
 from dashboard.refusals import device_refusals
 from events.cases.access import SEE_ALL, visible_cases
 from storage.registry import registry_key
 from storage.tables.cases import Case
 from storage.tables.registry import Camera, Department, Device, Division, Site
+
+if TYPE_CHECKING:
+    import shapely
+else:
+    shapely = Late("shapely")
 
 States = Mapping[str, dict[str, Any]]
 Row = dict[str, Any]

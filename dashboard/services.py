@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from threading import RLock
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 
 from core.clock import Clock
+from core.legal_time.calendar import calendars_of
 from core.media import MediaStore
 from core.settings import Settings
 from dashboard.auth import Accounts
-from dashboard.form_watch import FormWatch
 from dashboard.health import Health
-from dashboard.identity.provider import Provider
 from dashboard.live import LiveHub
 from dashboard.security import SessionCache
 from dashboard.video import VideoRooms
-from events.cases.service import CaseService
-from events.runtime.city_rules import CityRules
 from layers.tiles import TileSet
+
+if TYPE_CHECKING:
+    from dashboard.form_watch import FormWatch
+    from dashboard.identity.provider import Provider
+    from events.cases.service import CaseService
+    from events.runtime.city_rules import CityRules
 
 
 @dataclass
@@ -31,13 +36,55 @@ class Services:
     clock: Clock
     accounts: Accounts
     sessions: SessionCache
-    cases: CaseService
     media: MediaStore
     hub: LiveHub
     health: Health
     video: VideoRooms
-    forms: FormWatch
-    city: CityRules
     identity: Provider | None = None  # of oidc.json
     tilesets: dict[str, TileSet] = field(default_factory=dict)
     counters: dict[str, Any] = field(default_factory=dict)
+    _made: dict[str, Any] = field(default_factory=dict)
+    _lock: Any = field(default_factory=RLock)
+
+    @property
+    def cases(self) -> CaseService:
+        """What commands on cases go through."""
+        found: CaseService = self._once("cases", self._cases)
+        return found
+
+    @property
+    def forms(self) -> FormWatch:
+        """The folder of forms, watched."""
+        found: FormWatch = self._once("forms", self._forms)
+        return found
+
+    @property
+    def city(self) -> CityRules:
+        """Kinds of case and routing that the city puts beside the database, watched."""
+        found: CityRules = self._once("city", self._city)
+        return found
+
+    def _once(self, name: str, make: Callable[[], Any]) -> Any:
+        """Made when it is first asked for, from whichever thread: a process that starts does not wait for it."""
+        if name not in self._made:
+            with self._lock:
+                if name not in self._made:
+                    self._made[name] = make()
+        return self._made[name]
+
+    def _cases(self) -> CaseService:
+        from events.runtime.wiring import case_service
+
+        calendars = calendars_of(self.settings.data_dir)
+        return case_service(self.engine, self.clock, district=self.settings.district, calendars=calendars)
+
+    def _forms(self) -> FormWatch:
+        from dashboard.form_watch import FormWatch
+        from storage.form_files import FormFolder
+
+        return FormWatch(FormFolder(self.settings.data_dir / "forms", self.engine), self.clock)
+
+    def _city(self) -> CityRules:
+        from events.runtime.city_rules import CityRules
+
+        return CityRules(self.engine, self.settings.data_dir)

@@ -14,16 +14,19 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-import av
-import av.error
-
 from core.errors import YiwangError
+from core.late import Late
 from dashboard.errors import TooManyViewers, Unavailable
 from vision.capture.sources import parse_source
 from vision.errors import StreamFailed
+
+if TYPE_CHECKING:
+    import av
+else:
+    av = Late("av")
 
 log = logging.getLogger("yiwang.video")
 

@@ -6,17 +6,21 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
+from core.late import Late
 from core.records import Actor
 from dashboard.auth import Principal
-from events.cases.access import SEE_ALL
-from events.cases.queries import summary_of
-from events.cases.read_models import CaseSummary
+
+if TYPE_CHECKING:
+    from events.cases import access, queries
+    from events.cases.read_models import CaseSummary
+else:
+    access, queries = Late("events.cases.access"), Late("events.cases.queries")
 
 QUEUE = 512
 
@@ -67,15 +71,15 @@ def shown(state: dict[str, Any]) -> dict[str, Any]:
 
 def may_see_state(actor: Actor, owner: str | None) -> bool:
     """The centre sees every camera and device, others those of their department."""
-    return bool(SEE_ALL & set(actor.roles)) or (owner is not None and owner == actor.department_id)
+    return bool(access.SEE_ALL & set(actor.roles)) or (owner is not None and owner == actor.department_id)
 
 
 def is_for(actor: Actor, kind: str, to: str) -> bool:
     """Is a notice to ``kind`` (user, department, role, centre) ``to`` for this person?"""
     if kind == "centre":
-        return bool(SEE_ALL & set(actor.roles))
+        return bool(access.SEE_ALL & set(actor.roles))
     if kind == "aircraft":
-        return bool((SEE_ALL | {"drone"}) & set(actor.roles))
+        return bool((access.SEE_ALL | {"drone"}) & set(actor.roles))
     if kind == "user":
         return actor.user_id == to
     if kind == "department":
@@ -88,5 +92,5 @@ def summaries(session: Session, case_ids: Sequence[str]) -> list[CaseSummary]:
     found = []
     for case_id in case_ids:
         with contextlib.suppress(NotFound):  # a drill's case, or one that was purged
-            found.append(summary_of(session, case_id))
+            found.append(queries.summary_of(session, case_id))
     return found

@@ -5,9 +5,17 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pyogrio
-import shapely
+from core.late import Late
+
+if TYPE_CHECKING:
+    import pyogrio
+    import shapely
+else:
+    pyogrio = Late("pyogrio")
+    shapely = Late("shapely")
+
 
 log = logging.getLogger("yiwang.layers")
 

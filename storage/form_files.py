@@ -16,7 +16,6 @@ from sqlalchemy import Engine
 
 from core.errors import YiwangError
 from core.forms.model import Form, form_hash, parse_form
-from core.forms.xlsform.importing import import_xlsform
 from storage.forms import add_version, has_hash
 from storage.session import session_scope
 
@@ -99,6 +98,8 @@ class FormFolder:
             raise ValueError("the file is larger than 32 MiB")
         if path.suffix == ".json":
             return parse_form(json.loads(path.read_text(encoding="utf-8-sig")))
+        from core.forms.xlsform.importing import import_xlsform  # reading workbooks: only where one lies there
+
         read = import_xlsform(path.read_bytes())
         blocking = [problem for problem in read.problems if problem.blocking]
         if not blocking:

@@ -22,7 +22,7 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
 from core.settings import Settings, load_settings
-from dashboard.pages import mount
+from dashboard.pages.mount import mount
 from layers.tiles import load_tilesets
 from tests.fake_wall import SignedIn, add_wall
 
@@ -477,7 +477,7 @@ def create_fake_app(settings: Settings, city: FakeCity) -> FastAPI:  # noqa: C90
         raise HTTPException(404, path)
 
     app.state.services = SimpleNamespace(settings=settings)
-    mount(app, settings)
+    mount(app)
     app.add_middleware(SignedIn, user=user)
     return app
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import re
 import signal
 
@@ -25,6 +26,7 @@ def run(args: argparse.Namespace) -> int:
         return _serve_outside()
     settings = load_settings()
     logs.configure(settings.log_level)
+    gc.disable()
     if args.drill:
         _serve_web(drill_pages(settings, args.drill, args.port))
     elif args.process == "web":
@@ -35,6 +37,12 @@ def run(args: argparse.Namespace) -> int:
     else:
         asyncio.run(_serve(args.process, settings))
     return 0
+
+
+def _loaded() -> None:
+    """Modules stay for good: the collector need never look at them, and is at work from now on."""
+    gc.freeze()
+    gc.enable()
 
 
 def _uvloop() -> asyncio.AbstractEventLoop:
@@ -87,14 +95,17 @@ async def _serve(process: str, settings: Settings) -> None:
         from events.runtime import worker
         from measures.runner import check_runner
 
+        _loaded()
         await worker.main(settings, stop, more=[reception_job, check_runner, aerial_job])
     elif process == "ingest":
         from ingest import supervisor
 
+        _loaded()
         await supervisor.main(settings, stop)
     else:
         from vision.fleet import worker as vision_worker
 
+        _loaded()
         await vision_worker.main(settings, stop)
 
 
@@ -118,8 +129,10 @@ def _serve_web(settings: Settings) -> None:
 
     more_files()
     budget = Budget(Proxies.parse(settings.trusted_proxies))
+    app = create_app(settings, late=True)
+    _loaded()
     uvicorn.run(
-        create_app(settings),
+        app,
         host=settings.web_host,
         port=settings.web_port,
         log_config=None,

@@ -114,22 +114,6 @@ class ChannelStates(TypedDict):
     next: None
 
 
-class HealthPart(TypedDict):
-    """One part of the platform."""
-
-    ok: bool
-    code: str
-    detail: NotRequired[str]
-
-
-class HealthReport(TypedDict):
-    """Whether the city hears and writes; every part by itself."""
-
-    ok: bool
-    bus: bool
-    parts: dict[str, HealthPart]
-
-
 class SourceRow(TypedDict):
     """What a source took in and refused."""
 
@@ -199,15 +183,6 @@ class AuditPage(TypedDict):
 
     items: list[AuditLink]
     next: int | None
-
-
-class Description(TypedDict):
-    """This description (OpenAPI 3.1)."""
-
-    openapi: str
-    info: dict[str, Any]
-    paths: dict[str, Any]
-    components: dict[str, Any]
 
 
 class CityFileList(TypedDict):

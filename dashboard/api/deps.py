@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 
 import msgspec
 from fastapi import Depends, Response
@@ -13,10 +13,15 @@ from sqlalchemy.orm import Session
 from starlette.requests import HTTPConnection
 
 from core.errors import Forbidden
+from core.late import Late
 from dashboard.auth import Principal
 from dashboard.errors import NotSignedIn
 from dashboard.services import Services
-from events.evidence.audit_log import SYSTEM_CHAIN, append
+
+if TYPE_CHECKING:
+    from events.evidence import audit_log
+else:
+    audit_log = Late("events.evidence.audit_log")
 
 _encoder = msgspec.json.Encoder()
 
@@ -149,4 +154,4 @@ def audit(session: Session, use: Services, who: Principal, action: str, content:
     if session.get_bind().dialect.name == "postgresql":
         # One chain, several writers: they queue for the length of this transaction.
         session.execute(sql("SELECT pg_advisory_xact_lock(90210)"))
-    append(session, SYSTEM_CHAIN, use.clock.now(), who.actor.user_id, action, content)
+    audit_log.append(session, audit_log.SYSTEM_CHAIN, use.clock.now(), who.actor.user_id, action, content)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from fastapi import APIRouter, Request, Response
-from pypinyin import Style, lazy_pinyin
 
+from core.late import Late
 from dashboard.answers.people import CaseClasses, DutyState, OwnDevices, PersonPlaces
 from dashboard.api.deps import Done, Use, Who, allow, answers, packed, respond, takes
 from dashboard.api.params import body
@@ -17,6 +17,11 @@ from dashboard.desk import people
 from dashboard.field import add_position, duty_of, positions, set_duty
 from events.taxonomy.edit import lines
 from storage.session import read_scope, session_scope
+
+if TYPE_CHECKING:
+    import pypinyin
+else:
+    pypinyin = Late("pypinyin")
 
 router = APIRouter(tags=["field"])
 
@@ -93,7 +98,8 @@ async def revoke_device(device: str, use: Use, who: Who) -> Response:
 @lru_cache(maxsize=2048)
 def _spelt(name: str) -> tuple[str, str]:
     """Full pinyin and initials, without tones."""
-    return "".join(lazy_pinyin(name)).lower(), "".join(lazy_pinyin(name, style=Style.FIRST_LETTER)).lower()
+    initials = pypinyin.lazy_pinyin(name, style=pypinyin.Style.FIRST_LETTER)
+    return "".join(pypinyin.lazy_pinyin(name)).lower(), "".join(initials).lower()
 
 
 @router.get("/api/classes", **answers(CaseClasses))

@@ -1,4 +1,4 @@
-"""Health for the supervisor, metrics for Prometheus."""
+"""Metrics for Prometheus, counters of the sources, files of the city."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from sqlalchemy import func, select
 
-from dashboard.answers.office import CityFileList, HealthReport, SourceList
-from dashboard.api.deps import Done, Use, allow, answers, respond, sends
+from dashboard.answers.office import CityFileList, SourceList
+from dashboard.api.deps import Use, allow, answers, respond, sends
 from dashboard.desk.city_files import city_files
-from dashboard.health import is_well
 from dashboard.services import Services
 from storage.session import read_scope
 from storage.tables.cases import Case, Outbox
@@ -21,28 +20,6 @@ from storage.tables.observations import DeadLetter
 from storage.tables.registry import Camera, Device
 
 router = APIRouter(tags=["operations"])
-
-
-@router.get("/healthz", **answers(HealthReport, 200, 503))
-async def healthz(use: Use) -> Response:
-    """200 when the city hears and writes, else 503; every part by itself.  Holds no data: open without a session.
-
-    ``{"ok", "bus", "parts": {"database" | "bus" | "disk" | "worker": {"ok", "code", …}}}``; each was tried by writing.
-    ``code`` is ``ok`` or: of the database ``locked``, ``full``, ``readonly``, ``away``, ``failed``; of the bus
-    ``unreachable``, ``refuses``, ``missing``, ``full``; of the disk ``low``, ``reserve`` (no uploads), ``full``,
-    ``readonly``; of the worker ``absent``, which is told and is no 503: the pages work.
-    """
-    parts = await use.health.now()
-    well = is_well(parts)
-    shown = {name: part.public() for name, part in parts.items()}
-    heard = parts["bus"].code not in {"unreachable", "refuses", "no_answer"}
-    return respond({"ok": well, "bus": heard, "parts": shown}, 200 if well else 503)
-
-
-@router.get("/livez", **answers(Done))
-async def livez() -> Response:
-    """200 as long as this process answers: for whoever restarts it.  Holds no data: open without a session."""
-    return respond({"ok": True})
 
 
 @router.get("/metrics", dependencies=[allow("admin", "operator", "viewer")], **sends("text/plain"))

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from openpyxl import Workbook
 from sqlalchemy.orm import Session
 
 from core.clock import BEIJING
+from core.late import Late
 from core.records import Actor
 from core.tables.safe_cells import safe_cell
 from measures.definition import Board, Measure
 from measures.evaluation import Period, Reader
 from measures.library import Library
 
+if TYPE_CHECKING:
+    import openpyxl
+else:
+    openpyxl = Late("openpyxl")
+
 
 def workbook(session: Session, actor: Actor, now: Any, language: str, found: Library, board: Board, days: int) -> bytes:
     """The board's figures by the reader's rights; shares as numbers 0…1 with a percent format."""
     reader = Reader(session, actor, now, language)
     period = reader.period(days)
-    book = Workbook()
+    book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = _sheet_name(board.name(language), set())
     head = ["指标", "数值", "单位", "上期", "目标", "数据时间", "口径"] if language == "zh" else [
@@ -46,7 +51,9 @@ def _figure_row(reader: Reader, measure: Measure, period: Period, language: str)
     ]  # fmt: skip
 
 
-def _grouped(book: Workbook, reader: Reader, by: str, measures: list[Measure], period: Period, language: str) -> None:
+def _grouped(
+    book: openpyxl.Workbook, reader: Reader, by: str, measures: list[Measure], period: Period, language: str
+) -> None:
     groups = {m.id: reader.groups(m, period, by) for m in measures}
     sheet = book.create_sheet(_sheet_name(f"{measures[0].name(language)} {by}", set(book.sheetnames)))
     sheet.append([by, "名称" if language == "zh" else "name", *[m.name(language) for m in measures]])

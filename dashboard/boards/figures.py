@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
-import shapely
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.late import Late
 from dashboard.pages.tables import CHART
 from measures.definition import Measure
 from measures.evaluation import Group
 from storage.tables.registry import Division
+
+if TYPE_CHECKING:
+    import shapely
+else:
+    shapely = Late("shapely")
 
 LINE_COLOURS = ("#2f9bd6", "#e0861a", "#2fa36b", "#b26bd6", "#d64f6b")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")

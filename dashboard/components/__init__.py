@@ -37,38 +37,6 @@ class TopBar(_Own):
     available_properties = _prop_names
 
 
-class WallLeft(_Own):
-    """The left column: on the wall the cases that need a decision, on the desk the list with tabs and filters."""
-
-    _type = "WallLeft"
-    _prop_names = ["id"]
-    available_properties = _prop_names
-
-
-class WallRight(_Own):
-    """The right column: on the wall the focus card, on the desk what is selected (case, site, camera, building)."""
-
-    _type = "WallRight"
-    _prop_names = ["id"]
-    available_properties = _prop_names
-
-
-class Timeline(_Own):
-    """The last 24 hours below the map: ticks of cases, a slider that replays them, stills near the focus."""
-
-    _type = "Timeline"
-    _prop_names = ["id"]
-    available_properties = _prop_names
-
-
-class Panel(_Own):
-    """A whole page written as one module ``static/ui/desk/page_<module>.mjs``; ``options`` go to its ``mount``."""
-
-    _type = "Panel"
-    _prop_names = ["id", "module", "options"]
-    available_properties = _prop_names
-
-
 class FormFill(_Own):
     """A version of a form, filled in to try it; nothing is stored."""
 

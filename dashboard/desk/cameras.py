@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import shapely
 
 from core import plugins
 from core.addresses import check_camera, read_networks
 from core.errors import InputInvalid, NotFound
 from core.geo.homography import GroundPoint, calibration_of
+from core.late import Late
 from core.records import AlgorithmConfig, Zone
 from dashboard import queries
 from dashboard.api.deps import audit, must_be
@@ -22,6 +22,11 @@ from storage.registry import grid_cell_at
 from storage.session import read_scope, session_scope
 from storage.tables.registry import Camera, Department, Site
 from vision.judging.arm_schedule import check_schedule
+
+if TYPE_CHECKING:
+    import shapely
+else:
+    shapely = Late("shapely")
 
 MAX_ZONES = 32
 MAX_VERTICES = 64

@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import io
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from PIL import Image
 from sqlalchemy import select
 
 from core.errors import MediaMissing, NotFound
+from core.late import Late
 from dashboard import queries
 from dashboard.auth import Principal
 from dashboard.errors import Unavailable
@@ -19,6 +19,11 @@ from dashboard.services import Services
 from dashboard.video import still
 from storage.session import read_scope
 from storage.tables.cases import Case, CaseEvidence
+
+if TYPE_CHECKING:
+    from PIL import Image
+else:
+    Image = Late("PIL.Image")
 
 KEPT_S = 5.0
 MOST_KEPT = 256

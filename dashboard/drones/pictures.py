@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import threading
 from io import BytesIO
-
-from PIL import Image, UnidentifiedImageError
+from typing import TYPE_CHECKING
 
 from core.filekind import MAX_PIXELS
+from core.late import Late
 from core.media import MediaStore
 from dashboard.drones.intake import on_disk
 from storage.drones import FileView
+
+if TYPE_CHECKING:
+    from PIL import Image
+else:
+    Image = Late("PIL.Image")
 
 SIDE = 640
 _room = threading.Semaphore(2)
@@ -30,5 +35,5 @@ def small(media: MediaStore, file: FileView) -> bytes | None:
             out = BytesIO()
             shown.save(out, "JPEG", quality=80)
             return out.getvalue()
-    except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError):
+    except (OSError, ValueError, Image.DecompressionBombError):
         return None

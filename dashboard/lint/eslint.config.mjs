@@ -23,6 +23,6 @@ export default [
   { ignores: ["static/vendor/**", "node_modules/**", "outside/static/vendor/**"] },
   { files: ["**/*.mjs"], languageOptions: { ...module, globals: globals.browser }, rules },
   { files: ["**/sw.js", "**/*-worker.js"], languageOptions: { ecmaVersion: 2024, sourceType: "script", globals: { ...globals.serviceworker, ...globals.worker, __SHELL__: "readonly", __LATER__: "readonly", __VERSION__: "readonly" } }, rules },
-  { files: ["static/ui/loader.js"], languageOptions: { ecmaVersion: 2024, sourceType: "script", globals: globals.browser }, rules: { ...rules, "no-var": "off" } },
+  { files: ["static/ui/loader.js", "static/ui/first_look.js"], languageOptions: { ecmaVersion: 2024, sourceType: "script", globals: globals.browser }, rules: { ...rules, "no-var": "off" } },
   { files: ["lint/*.mjs", "tests/**/*.mjs"], languageOptions: { ...module, globals: globals.node }, rules },
 ];

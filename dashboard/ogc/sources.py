@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import shapely
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
+from core.late import Late
 from core.records import Actor
 from dashboard import queries
 from dashboard.services import Services
@@ -22,6 +22,11 @@ from layers.tiles import load_tilesets
 from storage.session import read_scope
 from storage.tables.cases import Case
 from storage.tables.registry import Camera, Division, Site
+
+if TYPE_CHECKING:
+    import shapely
+else:
+    shapely = Late("shapely")
 
 Feature = dict[str, Any]
 Box = tuple[float, float, float, float]

@@ -1,7 +1,1 @@
-"""The pages: what a browser sees.  :func:`mount` adds them to the web process, after its API routes."""
-
-from __future__ import annotations
-
-from dashboard.pages.mount import mount
-
-__all__ = ["mount"]
+"""The pages: what a browser sees.  ``mount.mount`` adds them to the web process, after its API routes."""

@@ -28,7 +28,6 @@ from typing import Any
 
 import dash_mantine_components as dmc
 from dash import Dash, no_update, set_props
-from dash.backends._fastapi import get_current_request
 from dash.dependencies import DashDependency
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
@@ -38,6 +37,7 @@ from dashboard.api.deps import principal_of, services_of
 from dashboard.auth import Principal
 from dashboard.i18n import COOKIE, chosen, translate
 from dashboard.pages import desk
+from dashboard.pages.asked import current_request
 from dashboard.services import Services
 
 NOTICES = "desk-notices"
@@ -102,13 +102,13 @@ def current_visit() -> Visit:
     Raises:
         NotSignedIn: there is no session; the gate lets no such request through.
     """
-    request = get_current_request()
+    request = current_request()
     return Visit(principal_of(request), services_of(request), language_of_request())
 
 
 def language_of_request() -> str:
     """The language that the browser asks for."""
-    return chosen(get_current_request().cookies.get(COOKIE))
+    return chosen(current_request().cookies.get(COOKIE))
 
 
 def pages() -> dict[str, ModuleType]:
@@ -128,12 +128,6 @@ def page_of(path: str) -> tuple[ModuleType, list[str]] | None:
         if module.PAGE.below and path.startswith(f"{own}/"):
             return module, [part for part in path.removeprefix(f"{own}/").split("/") if part]
     return None
-
-
-def menu(principal: Principal) -> list[dict[str, str]]:
-    """The menu entries that this person finds: ``{"path", "zh", "en"}`` in their order."""
-    shown = [m.PAGE for m in pages().values() if m.PAGE.order and m.PAGE.may_open(principal)]
-    return [{"path": p.path, "zh": p.zh, "en": p.en} for p in sorted(shown, key=lambda p: (p.order, p.path))]
 
 
 def register(dash: Dash) -> None:

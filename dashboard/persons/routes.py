@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import io
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
-import segno
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core import one_time
 from core.errors import Forbidden, InputInvalid, NotFound
+from core.late import Late
 from core.sealing import Seal
 from dashboard.api.deps import Use, Who, answers, audit, respond, takes
 from dashboard.api.params import body
@@ -32,6 +33,11 @@ from storage.tables.files import CaseSubject
 from storage.tables.outside import OutsideRequest
 from storage.tables.persons import LinkToken, Person
 from storage.tables.registry import Site
+
+if TYPE_CHECKING:
+    import segno
+else:
+    segno = Late("segno")
 
 router = APIRouter(tags=["people without an account"])
 CENTRE = ("admin", "operator", "dispatcher")

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from pypinyin import lazy_pinyin
+from core.late import Late
+
+if TYPE_CHECKING:
+    import pypinyin
+else:
+    pypinyin = Late("pypinyin")
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,9 @@ class Match:
 def spell(name: str) -> Spelling:
     """The spelling of ``name``; characters that are not Chinese stand for themselves."""
     syllables = tuple(
-        syllable.lower() for run in _runs(name) for syllable in (lazy_pinyin(run) if _chinese(run[0]) else list(run))
+        syllable.lower()
+        for run in _runs(name)
+        for syllable in (pypinyin.lazy_pinyin(run) if _chinese(run[0]) else list(run))
     )
     return Spelling(name.lower(), syllables, "".join(s[0] if s else " " for s in syllables))
 

@@ -12,11 +12,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
-
-import shapely
+from typing import TYPE_CHECKING, Any
 
 from core.errors import InputInvalid
+from core.late import Late
+
+if TYPE_CHECKING:
+    import shapely
+else:
+    shapely = Late("shapely")
 
 Resolve = Callable[[Any, str], Any]  # (entity, navigation property) -> entity or list of entities
 Node = Callable[[Any, Resolve], Any]

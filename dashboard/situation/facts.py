@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import shapely
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.clock import BEIJING
+from core.late import Late
 from core.records import Actor
 from dashboard.boards.access import in_force
 from dashboard.boards.figures import shown_value
@@ -20,6 +20,11 @@ from events.cases.access import visible_cases
 from measures.evaluation import Period, Reader
 from storage.tables.cases import Case
 from storage.tables.registry import Department, Division
+
+if TYPE_CHECKING:
+    import shapely
+else:
+    shapely = Late("shapely")
 
 OF_PERIOD = ("new_cases", "closed_cases", "on_time_rate", "mean_hours", "false_alarm_rate", "machine_cases")
 OF_NOW = ("open_cases", "grave_open", "late_cases", "due_soon", "devices_faulty", "lines_down")

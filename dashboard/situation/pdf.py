@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import io
 from html import escape
+from typing import TYPE_CHECKING
 
-import pymupdf
-
+from core.late import Late
 from dashboard.i18n import translate
 from dashboard.situation.facts import CaseLine, ReportFact, SituationReport
+
+if TYPE_CHECKING:
+    import pymupdf
+else:
+    pymupdf = Late("pymupdf")
 
 MARGIN = 40
 MAP_HEIGHT = 210

@@ -7,11 +7,11 @@ in :mod:`events.cases.definition_check`.
 from __future__ import annotations
 
 from functools import cached_property
-
-from jsonschema import Draft202012Validator
+from typing import TYPE_CHECKING
 
 from core.forms.from_schema import fields_of_form, form_of_fields
 from core.forms.model import form_json, parse_form
+from core.late import Late
 from core.records import JSON, Record
 from events.cases.definition_parts import (
     ANY,
@@ -34,6 +34,11 @@ from events.cases.definition_parts import (
     Trigger,
     Who,
 )  # fmt: skip
+
+if TYPE_CHECKING:
+    import jsonschema
+else:
+    jsonschema = Late("jsonschema")
 
 __all__ = [
     "ANY", "COMMON_FIELDS", "NEW", "RELATIONS", "REMEMBERED", "ClockMoves", "CommandSpec", "Definition", "Move", "Who",
@@ -132,15 +137,15 @@ class Definition(Record, frozen=True, dict=True):
         spec = self.commands[command]
         return {n: self.fields[n]["choices"] for n in (*spec.required, *spec.optional) if "choices" in self.fields[n]}
 
-    def validator(self, command: str) -> Draft202012Validator:
+    def validator(self, command: str) -> jsonschema.Draft202012Validator:
         """The compiled form of ``command``, made when first needed."""
         made = self._validators
         if command not in made:
-            made[command] = Draft202012Validator(self.form(command))
+            made[command] = jsonschema.Draft202012Validator(self.form(command))
         return made[command]
 
     @cached_property
-    def _validators(self) -> dict[str, Draft202012Validator]:
+    def _validators(self) -> dict[str, jsonschema.Draft202012Validator]:
         return {}
 
     @cached_property

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import shapely
+from typing import TYPE_CHECKING
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core.late import Late
 from core.records import GeoPoint
 from storage.tables.registry import Division, GridCell
+
+if TYPE_CHECKING:
+    import shapely
+else:
+    shapely = Late("shapely")
 
 
 def locate(session: Session, point: GeoPoint) -> tuple[str | None, str | None]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from openpyxl import Workbook
-from openpyxl.styles import Font
-
+from core.late import Late
 from core.tables.safe_cells import safe_cell
 from events.indicators.evaluation import IndicatorLine, Table
+
+if TYPE_CHECKING:
+    import openpyxl
+else:
+    openpyxl = Late("openpyxl")
 
 
 def rows_of(table: Table, language: str = "zh") -> list[list[Any]]:
@@ -40,13 +43,13 @@ def as_csv(table: Table, language: str = "zh") -> bytes:
 
 def as_xlsx(table: Table, language: str = "zh") -> bytes:
     """A workbook with the table and a sheet of formulas."""
-    book = Workbook()
+    book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = "指标" if language == "zh" else "indicators"
     for row in rows_of(table, language):
         sheet.append(row)
     for cell in sheet[1]:
-        cell.font = Font(bold=True)
+        cell.font = openpyxl.styles.Font(bold=True)
     for column in range(3, 3 + len(table.formulas)):
         for cells in sheet.iter_cols(min_col=column, max_col=column, min_row=2):
             for cell in cells:

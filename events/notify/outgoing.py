@@ -12,9 +12,8 @@ import hmac
 import json
 import secrets
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import msgspec
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
@@ -22,7 +21,7 @@ from sqlalchemy.orm import Session
 from core.bounds import Bounds, check_url
 from core.errors import YiwangError
 from core.exchange import ConnectionConfig
-from core.fetching import fetch
+from core.late import Late
 from core.outgoing import PushParams, filled
 from core.records import CaseChanged
 from core.settings import Settings
@@ -31,6 +30,13 @@ from storage.connections import read_connections
 from storage.session import read_scope
 from storage.tables.cases import Case
 from storage.tables.exchange import ExchangeOrder
+
+if TYPE_CHECKING:
+    import httpx
+
+    from core import fetching
+else:
+    httpx, fetching = Late("httpx"), Late("core.fetching")
 
 MAX_ANSWER_BYTES = 64 << 10
 
@@ -85,7 +91,7 @@ class Outgoing:
         sent = {**headers, "Host": parts.netloc.decode()}
         options: dict[str, Any] = {"headers": sent, "content": data, "extensions": {"sni_hostname": host}}
         async with httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False) as client:
-            response, raw = await fetch(
+            response, raw = await fetching.fetch(
                 client, "POST", parts.copy_with(host=address), most=MAX_ANSWER_BYTES, cut=True, **options
             )
         return response.status_code, raw

@@ -13,19 +13,23 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid
+from core.late import Late
 from core.legal_time.workclock import UNITS
 from core.records import Record
 from events.legal_time.requests import parse_words
 from events.taxonomy.classes import Standard
 from storage.tables.cases import CaseStandard
+
+if TYPE_CHECKING:
+    import openpyxl
+else:
+    openpyxl = Late("openpyxl")
 
 MAX_BYTES = 20_000_000
 MAX_ROWS = 50_000
@@ -77,7 +81,7 @@ def read_table(path: Path) -> list[dict[str, str]]:
             rows = list(_xlsx(path))
         else:
             rows = list(csv.reader(io.StringIO(_text(path.read_bytes()))))
-    except (OSError, InvalidFileException, KeyError, csv.Error) as error:
+    except (OSError, openpyxl.utils.exceptions.InvalidFileException, KeyError, csv.Error) as error:
         raise InputInvalid(field=str(path), detail=str(error), how="give a CSV or XLSX table") from error
     rows = [row for row in rows if any(cell.strip() for cell in row)]
     if not rows:
@@ -108,7 +112,7 @@ def _xlsx(path: Path) -> Iterator[list[str]]:
     import zipfile
 
     try:
-        book = load_workbook(path, read_only=True, data_only=True)
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except (zipfile.BadZipFile, ValueError) as error:
         raise InputInvalid(field=str(path), detail=f"is no workbook: {error}", how="give a real XLSX file") from error
     try:

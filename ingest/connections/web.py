@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from core.bounds import check_url
 from core.fetching import fetch
+from core.late import Late
 from ingest.connections.contract import MAX_BYTES, ConnectionFailed, Wiring
 from ingest.jsontext import NotJson, read_json
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = Late("httpx")
 
 _SHOWN = 200
 ANSWER_S = 120.0  # of a whole answer, however slowly it comes

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-
-from pyproj import Geod
+from typing import TYPE_CHECKING
 
 from core.errors import InputInvalid
+from core.late import Late
 
-_GEOD = Geod(ellps="WGS84")
+if TYPE_CHECKING:
+    import pyproj
+else:
+    pyproj = Late("pyproj")
+
 LIMITS_M = {"micro": 50.0, "light": 120.0, "small": 120.0}  # true height above ground (decree 761)
 
 
@@ -72,9 +76,10 @@ def orbit(lon: float, lat: float, radius_m: float, height_m: float, points: int,
     if points < 2 or radius_m <= 0:
         raise InputInvalid(field="orbit", detail="has fewer than two points or no radius", how="give both")
     found = []
+    ellipsoid = pyproj.Geod(ellps="WGS84")
     for number in range(points):
         azimuth = first_azimuth + 360 * number / points
-        at_lon, at_lat, back = _GEOD.fwd(lon, lat, azimuth, radius_m)
+        at_lon, at_lat, back = ellipsoid.fwd(lon, lat, azimuth, radius_m)
         found.append(Waypoint(float(at_lon), float(at_lat), _signed(float(back))))
     pitch = -math.degrees(math.atan2(height_m, radius_m))
     return Orbit(pitch, math.hypot(height_m, radius_m), tuple(found))

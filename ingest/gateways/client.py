@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import msgspec
 
 from core.fetching import fetch
+from core.late import Late
 from ingest.gateways.contract import GatewayUnreachable
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = Late("httpx")
 
 MAX_ANSWER_BYTES = 16 << 20
 

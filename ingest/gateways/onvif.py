@@ -14,20 +14,25 @@ import secrets
 import socket
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 from xml.sax.saxutils import escape
 
 import defusedxml.ElementTree as ElementTree
-import httpx
 import msgspec
 from defusedxml.common import DefusedXmlException
 
 from core.addresses import leads_inside
 from core.clock import Clock
 from core.fetching import fetch
+from core.late import Late
 from ingest.gateways._http_auth import asked_for, auth_for
 from ingest.gateways.contract import GatewayLoginFailed, GatewayRefused, GatewayUnreachable
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = Late("httpx")
 
 MULTICAST = ("239.255.255.250", 3702)
 MOST_CAMERAS = 2000

@@ -15,17 +15,21 @@ import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
 
 from core.clock import Clock
 from core.errors import YiwangError
+from core.late import Late
 from core.plugins import About, Words
 from ingest.mapping import MAX_ITEMS, Mapping, check_mapping, map_items, read_mapping
 from ingest.polling import Polled, Publish, SourceUnreachable, publish_mapped
+
+if TYPE_CHECKING:
+    import openpyxl
+else:
+    openpyxl = Late("openpyxl")
 
 ABOUT = About(
     zh="文件夹导入",
@@ -174,7 +178,7 @@ def _xlsx_rows(file: Path, params: Params) -> Iterator[tuple[Any, ...]]:
             if sum(entry.file_size for entry in archive.infolist()) > params.most_bytes * 10:
                 raise FileUnreadable(file=file.name, detail="it unpacks to more than we take")
         book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
+    except (zipfile.BadZipFile, openpyxl.utils.exceptions.InvalidFileException, KeyError, ValueError, OSError) as error:
         raise FileUnreadable(file=file.name, detail=f"is no XLSX: {error}") from error
     try:
         if params.sheet and params.sheet not in book.sheetnames:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import httpx
 import msgspec
 
 from core.clock import Clock
 from core.errors import SettingsError
 from core.fetching import fetch
+from core.late import Late
 from core.plugins import About, Words
 from ingest.mapping import (
     MAX_PAYLOAD_BYTES,
@@ -29,6 +29,11 @@ from ingest.mapping import (
     read_mapping,
 )
 from ingest.polling import Cursor, Polled, Publish, SourceUnreachable, publish_mapped
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = Late("httpx")
 
 ABOUT = About(
     zh="部门系统接口（REST）",

@@ -11,22 +11,24 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
-
-import openpyxl
-from openpyxl.styles import Alignment, Font, PatternFill, Protection
-from openpyxl.utils import get_column_letter
+from typing import TYPE_CHECKING, Any
 
 from core.errors import InputInvalid
 from core.forms.excel_cells import read_cell
 from core.forms.xlsform.exporting import write_text
 from core.forms.xlsform.workbook import container_problem
+from core.late import Late
 from records.filing.dataset import Dataset
+
+if TYPE_CHECKING:
+    import openpyxl
+else:
+    openpyxl = Late("openpyxl")
 
 UNIT, NAME = "单位代码", "单位名称"
 HEAD_ROWS = 2
 PREFIX = "yw_"
-_HEAD = PatternFill("solid", fgColor="E8EEF7")
+_HEAD = "E8EEF7"
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def write_sheet(
                 write_text(cell, value)
             elif value is not None:
                 cell.value = value if isinstance(value, int | float) else json.dumps(value, ensure_ascii=False)
-            cell.protection = Protection(locked=False)
+            cell.protection = openpyxl.styles.Protection(locked=False)
     sheet.protection.sheet = True
     sheet.freeze_panes = sheet.cell(HEAD_ROWS + 1, 3)
     about = book.create_sheet("说明")
@@ -118,12 +120,13 @@ def _write_head(sheet: Any, dataset: Dataset, columns: Sequence[tuple[str, str, 
         else:
             sheet.merge_cells(start_row=1, end_row=2, start_column=at, end_column=at)
         at = last + 1
+    styles = openpyxl.styles
     for row in sheet.iter_rows(min_row=1, max_row=HEAD_ROWS, max_col=len(columns) + 2):
         for cell in row:
-            cell.font, cell.fill = Font(bold=True), _HEAD
-            cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
+            cell.font, cell.fill = styles.Font(bold=True), styles.PatternFill("solid", fgColor=_HEAD)
+            cell.alignment = styles.Alignment(horizontal="center", vertical="center", wrap_text=True)
     for place in range(1, len(columns) + 3):
-        sheet.column_dimensions[get_column_letter(place)].width = 16
+        sheet.column_dimensions[openpyxl.utils.get_column_letter(place)].width = 16
 
 
 def read_sheet(dataset: Dataset, content: bytes, units: Mapping[str, str]) -> ReadSheet:

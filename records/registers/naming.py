@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import unicodedata
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from pypinyin import lazy_pinyin
+from core.late import Late
+
+if TYPE_CHECKING:
+    import pypinyin
+else:
+    pypinyin = Late("pypinyin")
+
 
 SURNAMES = {  # read otherwise than the same character elsewhere
     "单": "shan", "解": "xie", "曾": "zeng", "查": "zha", "仇": "qiu", "区": "ou", "朴": "piao", "盖": "ge",
@@ -18,7 +25,7 @@ MOST_PINYIN, MOST_INITIALS = 120, 40
 
 @lru_cache(maxsize=30_000)
 def _syllable(character: str) -> str:
-    return "".join(c for c in lazy_pinyin(character)[0].lower() if c.isascii() and c.isalnum())
+    return "".join(c for c in pypinyin.lazy_pinyin(character)[0].lower() if c.isascii() and c.isalnum())
 
 
 @lru_cache(maxsize=100_000)

@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.schema import Base
+from storage.tables import people  # noqa: F401 - foreign keys point there
 
 
 class Invitation(Base):

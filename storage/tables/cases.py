@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.schema import Base
+from storage.tables import people, registry  # noqa: F401 - foreign keys point there
 
 
 def _where_given(name: str, column: str) -> Index:

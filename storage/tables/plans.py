@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.schema import Base
+from storage.tables import cases, people, registry  # noqa: F401 - foreign keys point there
 
 
 class Plan(Base):

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
-import av.error
-
+from core.late import Late
 from core.records import CameraConfig
 from vision.errors import StreamFailed
+
+if TYPE_CHECKING:
+    import av
+else:
+    av = Late("av")
 
 _WHITELIST = {
     "file": "file,crypto",

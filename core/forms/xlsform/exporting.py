@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
-from typing import Any
-
-import openpyxl
+from typing import TYPE_CHECKING, Any
 
 from core.forms.model import Form, Question
 from core.forms.xlsform.words import OUR_TYPES, TRANSLATED, language_title
+from core.late import Late
+
+if TYPE_CHECKING:
+    import openpyxl
+else:
+    openpyxl = Late("openpyxl")
 
 _COLUMNS = (
     "type", "name", "label", "hint", "required", "required_message", "relevant", "constraint", "constraint_message",

@@ -7,12 +7,16 @@ import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
-
-import openpyxl
+from typing import TYPE_CHECKING, Any
 
 from core.forms.values import number_text
 from core.forms.xlsform.problems import SheetProblem
+from core.late import Late
+
+if TYPE_CHECKING:
+    import openpyxl
+else:
+    openpyxl = Late("openpyxl")
 
 MOST_ROWS = 20_000
 MOST_COLUMNS = 200

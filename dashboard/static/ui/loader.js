@@ -3,17 +3,6 @@
 (function () {
   "use strict";
   var React = window.React;
-  // Theme and layout stand before the first paint; ui/shared/look.mjs changes them later.
-  (function () {
-    var root = document.documentElement;
-    var kept = function (key) { try { return localStorage.getItem(key); } catch (error) { return null; } };
-    var centre = location.pathname === "/" || location.pathname.indexOf("/cases/") === 0;
-    var asked = new URLSearchParams(location.search).get("view") || kept("yiwang_layout");
-    root.dataset.layout = !centre ? "page" : asked === "wall" || asked === "desk" ? asked : window.innerWidth >= 1800 && location.pathname === "/" ? "wall" : "desk";
-    var theme = kept("yiwang_theme");
-    root.dataset.theme = ["night", "day", "contrast"].indexOf(theme) >= 0 ? theme : root.dataset.layout === "wall" ? "night" : "day";
-  })();
-  document.addEventListener("click", function (event) { if (event.target.closest && event.target.closest("[data-print]")) window.print(); });
   // Options of a select that the server looked up (by pinyin, by right): all of them are shown.
   window.dashMantineFunctions = Object.assign(window.dashMantineFunctions || {}, { asTheServerFound: function (given) { return given.options; } });
   function component(type, file, className) {
@@ -22,8 +11,7 @@
       var handle = React.useRef(null);
       React.useEffect(function () {
         var alive = true;
-        var path = typeof file === "function" ? file(props) : file;
-        import("/static/ui/" + path).then(function (module) {
+        import("/static/ui/" + file).then(function (module) {
           if (!alive || !ref.current) return;
           handle.current = module.mount(ref.current, props);
         }).catch(function (error) {
@@ -64,11 +52,7 @@
     }
   });
   window.yiwang_ui = {
-    WallLeft: component("WallLeft", "wall/left.mjs", "own-left"),
-    WallRight: component("WallRight", "wall/right.mjs", "own-right"),
-    Timeline: component("Timeline", "wall/timeline.mjs", "own-timeline"),
     TopBar: component("TopBar", "wall/topbar.mjs", "own-topbar"),
-    CityMap: component("CityMap", "map/map.mjs", "own-map"),
     CameraView: component("CameraView", "cases/video.mjs", "own-camera"),
     VideoTiles: component("VideoTiles", "video/tiles.mjs", "own-tiles"),
     WorkFile: component("WorkFile", "work/file.mjs", "own-work"),
@@ -78,7 +62,6 @@
     GroundMap: component("GroundMap", "desk/ground_map.mjs", "own-ground"),
     FormFill: component("FormFill", "desk/form_fill.mjs", "own-form"),
     DropZone: component("DropZone", "drone/dropzone.mjs", "own-drop"),
-    FormImport: component("FormImport", "desk/form_import.mjs", "own-import"),
-    Panel: component("Panel", function (props) { return "desk/page_" + props.module + ".mjs"; }, "own-page")
+    FormImport: component("FormImport", "desk/form_import.mjs", "own-import")
   };
 })();

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from core.settings import Settings
-from dashboard.pages.frame import menu, pages
+from dashboard.pages.frame import pages
+from dashboard.pages.menu import entries, menu
 from tests.unit.dashboard.web import PEOPLE, Office, make_office
 
 
@@ -28,6 +29,11 @@ def test_a_page_of_ones_own_is_in_the_registry_with_both_titles() -> None:
     for path, module in pages().items():
         assert path.startswith("/") and module.PAGE.zh and module.PAGE.en.isascii()
         assert callable(module.layout)
+
+
+def test_the_menu_reads_what_the_pages_say() -> None:
+    said = {e.path: (e.zh, e.en, e.roles, e.order) for e in entries()}
+    assert said == {path: (m.PAGE.zh, m.PAGE.en, m.PAGE.roles, m.PAGE.order) for path, m in pages().items()}
 
 
 @pytest.mark.parametrize("login", sorted(PEOPLE))

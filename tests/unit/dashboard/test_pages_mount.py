@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
 from core.settings import load_settings
-from dashboard.pages.layouts import MODULE_PAGES, layout_of
+from dashboard.pages import centre
+from dashboard.pages.layouts import missing
 from tests.fake_api import FakeCity, create_fake_app
 
 ROOT = Path(__file__).parents[3] / "dashboard"
@@ -44,7 +46,7 @@ def test_inline_scripts_are_allowed_by_their_hash(client: TestClient) -> None:
     import base64
     import hashlib
 
-    answer = client.get("/")
+    answer = client.get("/rules")
     inline = re.findall(r"<script(?: id=\"_dash-renderer\"[^>]*)?>([^<]+)</script>", answer.text)
     assert inline
     for script in inline:
@@ -52,8 +54,9 @@ def test_inline_scripts_are_allowed_by_their_hash(client: TestClient) -> None:
         assert f"'sha256-{digest}'" in answer.headers["content-security-policy"]
 
 
-def test_every_script_and_style_of_the_page_is_served(client: TestClient) -> None:
-    html = client.get("/").text
+@pytest.mark.parametrize("path", ["/", "/rules"])
+def test_every_script_and_style_of_the_page_is_served(client: TestClient, path: str) -> None:
+    html = client.get(path).text
     for url in re.findall(r"(?:src|href)=[\"'](/[^\"']+)[\"']", html):
         if "/vendor/" not in url:  # npm's, absent in a bare checkout
             assert client.get(url).status_code == 200, url
@@ -80,18 +83,32 @@ def test_files_that_are_not_offered_are_not_served(client: TestClient, path: str
     assert client.get(path).status_code == 404 or path.startswith("/m/..")
 
 
-@pytest.mark.parametrize("path", ["/", "/cases/x", "/nowhere", *MODULE_PAGES])
-def test_every_layout_can_be_made_in_both_languages(path: str) -> None:
-    for language in ("zh", "en"):
-        assert layout_of(path, language, []).to_plotly_json()["props"]["children"]
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_an_address_without_a_page_says_so_in_both_languages(language: str) -> None:
+    assert missing(language, []).to_plotly_json()["props"]["children"]
 
 
 def test_every_component_module_exists() -> None:
-    loader = (ROOT / "static" / "ui" / "loader.js").read_text()
-    files = re.findall(r'component\("\w+", "([\w/]+\.mjs)"', loader)
-    files += [f"desk/page_{m}.mjs" for m in MODULE_PAGES.values()]
-    assert len(files) >= len(MODULE_PAGES) + 4
-    assert [name for name in files if not (ROOT / "static" / "ui" / name).is_file()] == []
+    ui = ROOT / "static" / "ui"
+    files = re.findall(r'component\("\w+", "([\w/]+\.mjs)"', (ui / "loader.js").read_text())
+    parts = re.findall(r'\["(\w+)", "\.(/|\./)([\w/.]+\.mjs)"\]', (ui / "wall" / "page.mjs").read_text())
+    assert len(files) >= 5 and len(parts) == 5
+    assert all(f'id="{place}"' in centre._PAGE for place, _, _ in parts)
+    files += [f"wall/{name}" if up == "/" else name for _, up, name in parts]
+    assert [name for name in files if not (ui / name).is_file()] == []
+
+
+def test_the_wall_is_served_without_dash(client: TestClient) -> None:
+    html = client.get("/").text
+    assert "_dash" not in html and "wall/page.mjs" in html
+    assert "_dash" in client.get("/rules").text
+
+
+def test_menu_of_the_wall_is_escaped_json(client: TestClient) -> None:
+    props = re.search(r'data-props="([^"]*)"', client.get("/cases/01X").text)
+    assert props is not None
+    told = json.loads(unescape(props[1]))
+    assert {"path": "/rules", "zh": "规则", "en": "Rules"} in told["menu"] and told["page"] == "wall"
 
 
 def test_modules_import_only_what_is_there() -> None:

@@ -8,9 +8,12 @@ import { palette } from "../map/palette.mjs";
 
 export function mount(root, props) {
   const state = { map: null, Marker: null, pins: [], alive: true, props, looked: {} };
-  const node = h("div", { class: "calib-map", role: "application", "aria-label": t("vision.click_map") });
+  const node = h("div", { class: "calib-map", role: "application" });
   root.append(node);
-  wordsReady.then(() => begin(node, state)).catch((error) => { node.textContent = `${t("map.failed")} ${error.message || ""}`; });
+  wordsReady.then(() => {
+    node.setAttribute("aria-label", t("vision.click_map"));
+    return begin(node, state);
+  }).catch((error) => { node.textContent = `${t("map.failed")} ${error.message || ""}`; });
   return {
     update: (next) => { state.props = next; show(state); },
     destroy: () => { state.alive = false; if (state.map) state.map.remove(); },

@@ -1,0 +1,78 @@
+"""Builds the Dash application: shell, router, the desk pages' callbacks.  Imported by :mod:`desk_room` alone."""
+
+from __future__ import annotations
+
+import logging
+from asyncio import to_thread
+from typing import Any
+
+from dash import Dash, Input, Output
+from fastapi import FastAPI
+
+from dashboard.errors import NotSignedIn
+from dashboard.pages.frame import current_visit, frame, language_of_request, page_of, register
+from dashboard.pages.layouts import desk_page, missing, shell
+from dashboard.pages.menu import menu
+from dashboard.pages.styles import STYLES
+
+log = logging.getLogger("yiwang.pages")
+
+INDEX = """<!DOCTYPE html>
+<html lang="zh-CN">
+<head>
+{%metas%}
+<title>{%title%}</title>
+<link rel="icon" type="image/svg+xml" href="/static/icon.svg">
+{%css%}
+<script src="/static/ui/first_look.js"></script>
+</head>
+<body>
+{%app_entry%}
+<footer>{%config%}{%scripts%}{%renderer%}</footer>
+</body>
+</html>"""
+
+
+def build(app: FastAPI) -> Dash:
+    """Dash on ``app``, which answers whatever address it has no other route for."""
+    dash = Dash(
+        "yiwang",
+        server=app,
+        compress=True,
+        title="一网统管 Yiwang",
+        update_title=None,
+        index_string=INDEX,
+        include_assets_files=False,
+        pages_folder="",
+        external_scripts=[{"src": "/static/ui/loader.js"}],
+        external_stylesheets=list(STYLES),
+        suppress_callback_exceptions=True,
+        add_log_handler=False,
+    )
+    dash.layout = shell
+
+    @dash.callback(Output("page", "children"), Input("url", "pathname"))  # type: ignore[untyped-decorator]
+    async def show(path: str | None) -> Any:
+        try:
+            return await to_thread(page_at, path or "/")
+        except Exception:  # Dash answers 500 and writes nothing anywhere
+            log.exception("the page at %s failed", path)
+            raise
+
+    register(dash)
+    return dash
+
+
+def page_at(path: str) -> Any:
+    """The desk page at ``path`` by the visitor's rights, else "no such page"."""
+    try:
+        visit = current_visit()
+    except NotSignedIn:  # the bar sends whoever has no session to the login page
+        return missing(language_of_request(), [])
+    entries = menu(visit.principal)
+    found = page_of(path)
+    if found is None or not found[0].PAGE.may_open(visit.principal):
+        return missing(visit.language, entries)
+    module, below = found
+    content = module.layout(visit, below) if module.PAGE.below else module.layout(visit)
+    return frame(desk_page(module.PAGE.path.lstrip("/"), content, entries))
