@@ -174,6 +174,16 @@ class BuildingInside(TypedDict):
     people: list[dict[str, str]] | None
 
 
+class Headings(TypedDict):
+    """A file's headings with first values, the fields that they suggest, saved mappings that fit, and problems."""
+
+    headings: list[dict[str, Any]]
+    suggested: dict[str, str]
+    saved: list[dict[str, Any]]
+    geodata: bool
+    problems: list[dict[str, Any]]
+
+
 class SavedView(TypedDict):
     """A saved view: a list's filters under a name."""
 

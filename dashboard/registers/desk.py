@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any, BinaryIO
 
 from sqlalchemy import select
@@ -15,8 +16,11 @@ from core.clock import BEIJING
 from core.errors import NotFound
 from core.records import Actor
 from core.sealing import Seal
+from core.tables.reader import raw_rows
 from dashboard.services import Services
 from events.evidence import audit_log
+from layers.territory import of_database
+from layers.vector.table import feature_rows, is_geodata
 from records.registers.access import may_read, must_write, visible_records
 from records.registers.asking import checked_answers
 from records.registers.columns import Surroundings, surroundings
@@ -24,7 +28,7 @@ from records.registers.corrections import decide, propose
 from records.registers.definition import Register, shipped_registers
 from records.registers.disclosure import export_csv, must_have_reason, unmask
 from records.registers.divisions import division_names
-from records.registers.importing import Importer, ImportReport
+from records.registers.importing import Importer, ImportReport, ReadRows
 from records.registers.preparing import Preparer, masked
 from records.registers.search import Query, count, page
 from records.registers.storing import Origin, get_record, history, values_of
@@ -233,13 +237,22 @@ class RegisterDesk:
         engine = self.services.engine
         with read_scope(engine) as session:
             around = self._around(session)
-        importer = Importer(register, self.seal, around, self.services.clock, self.actor.user_id)
+        importer = Importer(
+            register, self.seal, around, self.services.clock, self.actor.user_id, self._reader(file, name)
+        )
         report = importer.run(engine, file, name, mapped=mapped, dry_run=dry_run, take_good_rows=good)
         if not dry_run:
             with session_scope(engine) as session:
                 body = {"register": register_id, "file": name, **report.counts}
                 ChainAudit().append(session, self.services.clock.now(), self.actor.user_id, "record_import", body)
         return report
+
+    def _reader(self, file: BinaryIO, name: str) -> ReadRows:
+        """How the file is read: geodata by the layers' reader, everything else as a table."""
+        file.seek(0)
+        if not is_geodata(name, file.read(16)):
+            return raw_rows
+        return partial(feature_rows, territory=of_database(self.services.engine))
 
     def must_exist(self, record_id: str) -> RegisterRecord:
         """The record, when the person may see it."""

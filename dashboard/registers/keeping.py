@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from sqlalchemy import select
 
 from core.errors import InputInvalid, NotFound
+from core.tables.problem import FileUnreadable, Language, Problems
 from dashboard.registers.desk import RegisterDesk
+from layers.vector.table import geodata_headings, is_geodata
 from records.registers.access import must_write
+from records.registers.importing import headings_of, suggest_mapping
 from storage.session import read_scope, session_scope
 from storage.tables.records import ImportMapping, RecordView
 
@@ -83,6 +86,30 @@ class KeepingDesk(RegisterDesk):
                 session.add(row)
             row.mapping, row.saved_by, row.saved_at = body, self.actor.user_id, self._now
             return {"name": row.name, "mapping": body, "saved_by": row.saved_by, "saved_at": row.saved_at}
+
+    def headings(self, register_id: str, file: BinaryIO, name: str, language: Language = "en") -> dict[str, Any]:
+        """The file's headings with first values, the fields that they suggest, and saved mappings that fit."""
+        register = self.register(register_id)
+        must_write(self.actor, register)
+        file.seek(0)
+        geodata, problems = is_geodata(name, file.read(16)), Problems()
+        try:
+            found, rows = geodata_headings(file, name) if geodata else headings_of(file, name, problems)
+        except FileUnreadable as error:
+            found, rows = [], []
+            values = dict(error.values)
+            problems.tell(name, error.code, field=str(values.pop("field", "")), **values)
+        saved = [one for one in self.mappings(register_id) if set(one["mapping"]) <= set(found)] if found else []
+        shown = [[str(row.get(heading, ""))[:60] for row in rows[:3]] for heading in found]
+        secret = {heading for heading, field in suggest_mapping(found, register).items() if field in register.sensitive}
+        return {
+            "headings": [
+                {"heading": heading, "examples": ["***" for _ in few] if heading in secret else few}
+                for heading, few in zip(found, shown, strict=True)
+            ],
+            "suggested": suggest_mapping(found, register), "saved": saved, "geodata": geodata,
+            "problems": [problem.as_dict(language) for problem in problems],
+        }  # fmt: skip
 
     @property
     def _now(self) -> Any:

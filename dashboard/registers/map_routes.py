@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from typing import Annotated, Any
 
 import msgspec
@@ -10,14 +11,15 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from dashboard.answers.maps import FeatureCollection
-from dashboard.answers.registers import BuildingInside, MappingList, MappingRow, SavedView, SavedViews
-from dashboard.api.deps import Use, Who, answers, packed, respond, sends, takes
+from dashboard.answers.registers import BuildingInside, Headings, MappingList, MappingRow, SavedView, SavedViews
+from dashboard.api.deps import Use, Who, answers, packed, respond, sends, takes, takes_file
 from dashboard.api.filters import Filters, Text
 from dashboard.api.params import body
 from dashboard.registers.keeping import KeepingDesk
 from dashboard.registers.places import PlaceDesk
 
 router = APIRouter()
+_reading = asyncio.Semaphore(2)
 
 
 class BuildingFilters(Filters):
@@ -26,6 +28,12 @@ class BuildingFilters(Filters):
     number: Text = Field("", description="the building's number (房屋编号)")
     lon: float | None = Field(None, ge=-180, le=180)
     lat: float | None = Field(None, ge=-90, le=90)
+
+
+class HeadingFilters(Filters):
+    """The file whose headings are asked."""
+
+    name: Text = Field("upload", description="the file's name")
 
 
 class ViewBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -97,3 +105,17 @@ async def save_mapping(register_id: str, request: Request, use: Use, who: Who) -
     sent = await body(request, MappingBody)
     desk = KeepingDesk(use, who.actor)
     return respond(await asyncio.to_thread(desk.save_mapping, register_id, sent.name, sent.mapping))
+
+
+@router.post(
+    "/api/registers/{register_id}/headings", openapi_extra=takes_file("application/octet-stream"), **answers(Headings)
+)
+async def headings(
+    register_id: str, request: Request, asked: Annotated[HeadingFilters, Query()], use: Use, who: Who
+) -> Response:
+    """The headings of the file that is the body, with first values and the fields they suggest; nothing is kept."""
+    content = io.BytesIO(await request.body())
+    desk = KeepingDesk(use, who.actor)
+    async with _reading:
+        found = await asyncio.to_thread(desk.headings, register_id, content, asked.name)
+    return respond(found)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from sqlalchemy import Engine
 
 from core.clock import Clock
 from core.ids import new_id
 from core.sealing import Seal
+from core.tables.columns import Column
 from core.tables.problem import Problems
-from core.tables.reader import MAX_ROWS, raw_rows
+from core.tables.reader import MAX_ROWS, TableRow, raw_rows
 from records.registers.columns import RowParser, Surroundings, columns_of
 from records.registers.cross_checks import CrossChecks
 from records.registers.definition import Register
@@ -52,15 +54,25 @@ class ImportReport:
         return {"run_id": self.run_id, "dry_run": self.dry_run, **self.counts, "problems": kept}
 
 
+class ReadRows(Protocol):
+    """Rows of a file that is no table (geodata), as :func:`core.tables.reader.raw_rows` gives them."""
+
+    def __call__(
+        self, file: BinaryIO, name: str, columns: Sequence[Column], problems: Problems, *,
+        mapped: Mapping[str, str] | None = None, max_rows: int = MAX_ROWS,
+    ) -> Iterator[TableRow]: ...  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Importer:
-    """Takes files into one register; ``engine`` None checks only."""
+    """Takes files into one register; ``read`` reads them, tables when it is left out."""
 
     register: Register
     seal: Seal
     around: Surroundings
     clock: Clock
     actor_id: str
+    read: ReadRows = raw_rows
 
     def run(
         self,
@@ -100,7 +112,7 @@ class Importer:
         parser = RowParser(columns)
         keys: dict[bytes, int] = {}
         problems = report.problems
-        for row in raw_rows(file, name, columns, problems, mapped=mapped, max_rows=MAX_ROWS):
+        for row in self.read(file, name, columns, problems, mapped=mapped, max_rows=MAX_ROWS):
             report.rows += 1
             values = parser.parse(row, problems)
             if values is None:
@@ -163,6 +175,13 @@ def _batches(rows: Iterator[Keyed]) -> Iterator[list[Keyed]]:
             batch = []
     if batch:
         yield batch
+
+
+def headings_of(file: BinaryIO, name: str, problems: Problems) -> tuple[list[str], list[dict[str, Any]]]:
+    """The headings of a table and its first five rows, as they stand."""
+    first = list(itertools.islice(raw_rows(file, name, (), problems, max_rows=MAX_ROWS), 5))
+    found = list(dict.fromkeys(heading for row in first for heading in row.values))
+    return found, [dict(row.values) for row in first]
 
 
 def suggest_mapping(headings: list[str], register: Register) -> dict[str, str]:

@@ -66,3 +66,31 @@ def test_a_link_filters_a_view_is_kept_and_a_box_narrows(desk: Visit, city: Town
     page.get_by_role("option", name="幸福里").click()
     expect(rows).to_have_count(3)
     desk.assert_clean()
+
+
+def test_a_file_is_mapped_tried_and_taken(desk: Visit, city: Town) -> None:
+    page = desk.page
+    desk.open("/registers?register=special_place")
+    expect(page.locator("#reg-register")).to_have_value("九小场所和重点场所")
+    page.click("#reg-import-open")
+    body = f"编码,店名,归属社区\nS9,乙饭店,{HERE}\nS10,丙旅馆,火星\n".encode()
+    page.set_input_files("#reg-file input[type=file]", [{"name": "s.csv", "mimeType": "text/csv", "buffer": body}])
+    fields = page.locator("#reg-import-map table tbody tr")
+    expect(fields).to_have_count(3)
+    for heading, field in (("编码", "场所编号"), ("店名", "场所名称"), ("归属社区", "所属社区")):
+        chosen = page.locator("#reg-import-map").get_by_role("textbox", name=heading)
+        chosen.click()
+        page.get_by_role("option", name=field).click()
+    page.fill("#reg-map-name", "商户表")
+    page.get_by_role("button", name="保存对应关系").click()
+    expect(page.locator(".mantine-Notification-root").last).to_contain_text("商户表")
+    page.get_by_role("button", name="试导入").click()
+    report = page.locator("#reg-import-report")
+    expect(report).to_contain_text("将新增 1")
+    expect(report).to_contain_text("火星")
+    page.locator("label", has_text="有错误时也导入正确的行").click()
+    page.get_by_role("button", name="正式导入").click()
+    expect(report).to_contain_text("已导入")
+    kept = desk.context.request.get(f"{city.base}/api/registers/special_place/records").json()
+    assert [item["name"] for item in kept["items"]] == ["乙饭店"]
+    desk.assert_clean()

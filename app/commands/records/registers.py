@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from core.clock import BEIJING, SystemClock
 from core.errors import InputInvalid, NotFound
 from core.sealing import Seal
 from core.settings import Settings, load_settings
+from core.tables.reader import raw_rows
+from layers.territory import of_database
+from layers.vector.table import feature_rows, is_geodata
 from records.registers.columns import surroundings
 from records.registers.definition import Register, shipped_registers
 from records.registers.divisions import communities, division_names
@@ -30,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     listed = actions.add_parser("list", help="the registers and their fields")
     listed.add_argument("--json", action="store_true")
-    taken = actions.add_parser("import", help="take a file (XLSX, CSV …) into a register")
+    taken = actions.add_parser("import", help="take a file (XLSX, CSV, GeoJSON, GeoPackage …) into a register")
     taken.add_argument("register")
     taken.add_argument("file", type=Path)
     taken.add_argument("--dry-run", action="store_true", help="check and count, write nothing")
@@ -77,9 +81,11 @@ def _import(args: argparse.Namespace, settings: Settings) -> int:
     clock = SystemClock()
     with read_scope(engine) as session:
         around = surroundings(clock.now().astimezone(BEIJING).date(), division_names(session))
-    importer = Importer(register, Seal(settings.records_key), around, clock, "command line")
     try:
         with args.file.open("rb") as file:
+            geodata = is_geodata(args.file.name, file.read(16))
+            read = partial(feature_rows, territory=of_database(engine)) if geodata else raw_rows
+            importer = Importer(register, Seal(settings.records_key), around, clock, "command line", read)
             report = importer.run(
                 engine, file, args.file.name, mapped=mapped, dry_run=args.dry_run, take_good_rows=args.good_rows
             )

@@ -13,6 +13,7 @@ from core.clock import BEIJING
 from core.errors import InputInvalid
 from dashboard.pages.address import asked
 from dashboard.pages.desk.registers.base import PAGE, desk_of
+from dashboard.pages.desk.registers.importing import import_panel
 from dashboard.pages.desk.registers.map_filter import box_of, map_panel
 from dashboard.pages.desk.registers.record import facts_of, record_of
 from dashboard.pages.desk.registers.saved_views import saved_controls
@@ -38,6 +39,7 @@ def layout(visit: Visit) -> Any:
         field(id="reg-building", placeholder=t("registers.building"), w=130, **{"aria-label": t("registers.building")}),
         dmc.Button(t("registers.map_filter"), id="reg-map-open", variant="subtle"),
         *saved_controls(visit),
+        import_panel(visit),
         html.Span(id="reg-total", className="quiet", **{"aria-live": "polite"}),
     ]  # fmt: skip
     return html.Div(

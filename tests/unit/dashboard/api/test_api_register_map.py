@@ -148,3 +148,20 @@ def test_mappings_belong_to_the_register_and_name_its_fields(office: Office) -> 
     for wrong in ({"a": "nothing"}, {"a": "name", "b": "name"}, {}):
         assert boss.put(path, json={"name": "x", "mapping": wrong}).status_code == 422
     assert office.client("grid").get(path).status_code == 403
+
+
+def test_headings_are_asked_mapped_and_taken_over_the_interface(office: Office) -> None:
+    boss, path = office.client("boss"), "/api/registers/building"
+    body = '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"编号": "B77", "楼栋": "新楼", "社区": "%s"}, "geometry": {"type": "Point", "coordinates": [125.36, 43.86]}}]}' % HERE  # noqa: E501, UP031
+    found = boss.post(f"{path}/headings?name=b.geojson", content=body.encode()).json()
+    assert found["geodata"] and found["suggested"]["楼栋"] == "name" and found["suggested"]["社区"] == "division"
+    answer = boss.post(f"{path}/import?dry_run=false&name=b.geojson&map=编号=number", content=body.encode()).json()
+    assert answer["created"] == 1, answer
+    item = boss.get(f"{path}/records?q=新楼").json()["items"][0]
+    assert (item["lon"], item["lat"]) == (125.36, 43.86)
+    assert office.client("grid").post(f"{path}/headings?name=b.csv", content=b"a").status_code == 403
+    rubbish = boss.post(f"{path}/headings?name=b.gpkg", content=b"SQLite format 3\0x").json()
+    assert rubbish["headings"] == [] and rubbish["problems"]
+    content = "姓名,联系电话\n张三,12012345678\n".encode()
+    secret = boss.post("/api/registers/person/headings?name=p.csv", content=content)
+    assert "12012345678" not in secret.text
