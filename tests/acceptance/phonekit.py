@@ -13,6 +13,7 @@ import uvicorn
 from playwright.sync_api import BrowserContext, Page
 from sqlalchemy import select
 
+from core.clock import Clock
 from core.settings import Settings
 from dashboard.factory import create_app
 from events.cases.drafts import CaseDraft, Part, Route
@@ -60,12 +61,12 @@ class Town:
 
 
 @contextmanager
-def town(settings: Settings) -> Iterator[Town]:
-    """Start it; stop it at the end."""
+def town(settings: Settings, clock: Clock | None = None) -> Iterator[Town]:
+    """Start it, with a clock of its own where one is given; stop it at the end."""
     port = free_port()
     settings = settings.with_(web_port=port, public_url=f"http://127.0.0.1:{port}")
-    office = make_office(settings)
-    office.app = create_app(settings)
+    office = make_office(settings, clock)
+    office.app = create_app(settings, clock)
     config = uvicorn.Config(office.app, port=port, log_level="error", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
