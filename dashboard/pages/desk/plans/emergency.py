@@ -139,7 +139,11 @@ async def started(visit: Visit, clicks: int | None, case_id: str | None, at: Row
 
 def run_panel(visit: Visit, r: Row) -> Any:
     """The tasks of a plan in force, to take on and to tick off."""
-    link = html.A(r["case_number"] or r["case_id"], href=f"/cases/{r['case_id']}") if r["case_id"] else None
+    link = None
+    if r["case_id"]:
+        links = [html.A(r["case_number"] or r["case_id"], href=f"/cases/{r['case_id']}"),
+                 dcc.Link(visit.t("command.open"), href=f"/command/{r['case_id']}", className="button")]  # fmt: skip
+        link = dmc.Group(links)
     tasks = html.Ul([task_item(visit, task) for task in r["tasks"]], className="plan-tasks")
     return html.Div([html.H2(r["plan_name"]), link, tasks], className="desk-stack")
 
