@@ -6,8 +6,6 @@ import * as store from "../shared/store.mjs";
 import { listed } from "./why.mjs";
 import { taskList } from "./plantasks.mjs";
 
-const CENTRE = ["admin", "operator", "dispatcher", "manager", "viewer"];
-
 const CENTRE = ["admin", "operator", "dispatcher", "manager"];
 const may = (...roles) => roles.some((role) => (store.state.me?.roles || []).includes(role));
 
@@ -75,7 +73,7 @@ async function plans(c) {
     replace(body, tasks.length ? taskList(tasks, load) : null,
       open.length ? h("div", { class: "command-row" }, open.map((p) => h("button", { type: "button", class: "button", dataset: { plan: p.plan_id }, onClick: () => start(p) }, `${t("plans.start")}：${p.name}`)))
         : tasks.length ? null : h("p", { class: "quiet" }, t("records.no_plans")),
-      (store.state.me?.roles || []).some((role) => CENTRE.includes(role)) ? h("a", { class: "quiet", href: `/command/${encodeURIComponent(c.case_id)}` }, t("command.open")) : null, " ",
+      may(...CENTRE, "viewer") ? h("a", { class: "quiet", href: `/command/${encodeURIComponent(c.case_id)}` }, t("command.open")) : null, " ",
       h("a", { class: "quiet", href: `/plans?tab=plans&case=${encodeURIComponent(c.case_id)}` }, t("plans.all")));
   };
   const start = async (p) => {
