@@ -11,8 +11,7 @@ from sqlalchemy import Engine, delete, func, select, update
 from core.errors import NotFound
 from core.records import Record
 from storage.session import read_scope, session_scope
-from storage.tables.aerial import AerialFinding, AerialLook
-from storage.tables.drones import DroneFile
+from storage.tables.drones import AerialFinding, AerialLook, DroneFile
 
 PICTURES = ("jpeg", "tiff")
 MOST = 5000  # findings of one answer

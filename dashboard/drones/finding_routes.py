@@ -8,15 +8,16 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import Field
 
-from core.errors import InputInvalid
+from core.errors import InputInvalid, NotFound
 from dashboard.answers.drones import Footprints
 from dashboard.api.deps import Use, Who, allow, answers, audit, packed, respond, sends, takes
 from dashboard.api.filters import Filters, Text
 from dashboard.api.params import body
-from dashboard.drones import findings
+from dashboard.drones import findings, pictures
+from dashboard.drones.flight_layers import mosaic_file
 from dashboard.drones.judging import checked_box, checked_name, drawn, write_set
 from dashboard.drones.routes import CREW, VIEWERS
 from dashboard.uploads.routes import owner_of
@@ -26,6 +27,7 @@ from storage.session import session_scope
 
 router = APIRouter(tags=["drones"])
 _BLOCK = 1 << 20
+_LARGE = 2048
 
 
 class FindingFilters(Filters):
@@ -85,6 +87,24 @@ async def add(file_id: str, request: Request, use: Use, who: Who) -> Response:
     file = DroneStore(use.engine).file(file_id)
     kept = drawn(AerialStore(use.engine), use.media, file, sent.name, sent.box, owner_of(who), use.clock.now())
     return respond(kept, 201)
+
+
+@router.get("/api/drone/files/{file_id}/large", dependencies=[allow(*VIEWERS)], **sends("image/jpeg"))
+def large(file_id: str, use: Use) -> Response:
+    """A picture large enough to draw boxes in (JPEG, at most 2048 pixels), as the file's pixels lie."""
+    data = pictures.small(use.media, DroneStore(use.engine).file(file_id), _LARGE)
+    if data is None:
+        raise NotFound(what="picture of drone file", key=file_id)
+    return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400, immutable"})
+
+
+@router.get("/api/drone/flights/{flight_id}/mosaic", dependencies=[allow(*VIEWERS)], **sends("image/tiff"))
+def mosaic(flight_id: str, use: Use) -> Response:
+    """The flight's quick mosaic (Cloud Optimised GeoTIFF, with Range); its quality stands in its tags."""
+    file = mosaic_file(use.settings, flight_id) if flight_id.isalnum() else None
+    if file is None or not file.is_file():
+        raise NotFound(what="mosaic of flight", key=flight_id)
+    return FileResponse(file, media_type="image/tiff", filename=f"{flight_id}.tif")
 
 
 @router.post("/api/drone/files/{file_id}/review", dependencies=[allow(*CREW)], **answers(LookView))

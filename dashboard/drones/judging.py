@@ -20,7 +20,7 @@ from dashboard.drones.looking import Ground, stands_at
 from ingest.drones.view import view_of
 from storage.aerial import PICTURES, AerialStore, FindingView
 from storage.drones import DroneStore, FileView
-from storage.tables.aerial import AerialFinding
+from storage.tables.drones import AerialFinding
 from vision.aerial.sights import CLASSES
 
 SHOWN = ("large_vehicle",)  # what the model says and nobody should have to keep

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -29,7 +29,7 @@ from ingest.drones.overlap.plane import GroundPlane, applied, plane_at
 from ingest.drones.view import View, view_of
 from storage.aerial import PICTURES, AerialStore, FindingView
 from storage.drones import DroneStore, FileView
-from storage.tables.aerial import AerialFinding, AerialLook
+from storage.tables.drones import AerialFinding, AerialLook
 from vision.aerial.sameness import Placed, things
 from vision.aerial.sights import AerialEyes
 
@@ -48,8 +48,11 @@ class FlightLook:
     ) -> None:
         self.store, self.drones, self.media, self.clock, self.eyes = store, drones, media, clock, eyes
 
-    def flight(self, flight_id: str) -> int:
-        """Look at what nobody looked at yet; returns how many pictures that were."""
+    def flight(self, flight_id: str, made: Callable[[Laid], object] | None = None) -> int:
+        """Look at what nobody looked at yet; returns how many pictures that were.
+
+        ``made`` is called with the matched flight after its findings are kept.
+        """
         files = [f for f in reversed(self.drones.files(flight_id)) if f.kind in PICTURES]
         known = self.store.looks(flight_id)
         fresh = [f for f in files if f.file_id not in known]
@@ -63,7 +66,9 @@ class FlightLook:
                     self.store.put_place(file.file_id, place)
                 if file.file_id not in known:
                     self._look(file, path, ground)
-        self.store.group(same(self.store.findings(flight_id), ground))
+            self.store.group(same(self.store.findings(flight_id), ground))
+            if made is not None and ground.laid is not None:
+                made(ground.laid)
         return len(fresh)
 
     def _look(self, file: FileView, path: Path, ground: Ground) -> None:

@@ -21,17 +21,17 @@ SIDE = 640
 _room = threading.Semaphore(2)
 
 
-def small(media: MediaStore, file: FileView) -> bytes | None:
-    """A JPEG of at most :data:`SIDE` pixels; None for films, tracks and what cannot be decoded."""
+def small(media: MediaStore, file: FileView, side: int = SIDE) -> bytes | None:
+    """A JPEG of at most ``side`` pixels; None for films, tracks and what cannot be decoded."""
     if file.kind not in ("jpeg", "tiff"):
         return None
     try:
         with _room, on_disk(media, file.uri) as path, Image.open(path) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 return None
-            picture.draft("RGB", (SIDE, SIDE))
+            picture.draft("RGB", (side, side))
             shown = picture.convert("RGB")
-            shown.thumbnail((SIDE, SIDE))
+            shown.thumbnail((side, side))
             out = BytesIO()
             shown.save(out, "JPEG", quality=80)
             return out.getvalue()

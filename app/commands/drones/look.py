@@ -13,10 +13,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 also when there was nothing to look at."""
+    from functools import partial
+
     from app import logs
     from core.clock import SystemClock
+    from core.errors import NotFound
     from core.media import MediaStore
     from core.settings import load_settings
+    from dashboard.drones.flight_layers import make_layer
     from dashboard.drones.looking import FlightLook
     from storage.aerial import AerialStore
     from storage.drones import DroneStore
@@ -30,7 +34,10 @@ def run(args: argparse.Namespace) -> int:
         AerialStore(engine), DroneStore(engine), MediaStore(settings.media_url), SystemClock(), AerialEyes()
     )
     try:
-        print(f"{looker.flight(args.flight)} pictures looked at")
+        flight = next((f for f in DroneStore(engine).flights() if f.flight_id == args.flight), None)
+        if flight is None:
+            raise NotFound(what="flight", key=args.flight)
+        print(f"{looker.flight(args.flight, partial(make_layer, settings, flight))} pictures looked at")
     finally:
         engine.dispose()
     return 0
