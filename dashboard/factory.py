@@ -113,7 +113,9 @@ def _identity(settings: Settings) -> Provider | None:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
-    watched = (lambda: services.forms, lambda: services.city, lambda: _inbox(services))
+    watched = (
+        lambda: services.forms, lambda: services.city, lambda: _inbox(services), lambda: _lineage(services),
+    )  # fmt: skip
     jobs = (services.hub.run(), services.health.run(), *(_watch(make) for make in watched))
     tasks = [asyncio.create_task(job) for job in jobs]
     for task in tasks:
@@ -138,6 +140,12 @@ def _inbox(services: Services) -> Any:
     from dashboard.drones.inbox import Inbox
 
     return Inbox(services, services.settings)
+
+
+def _lineage(services: Services) -> Any:
+    from dashboard.catalogue.lineage_keeper import LineageKeeper
+
+    return LineageKeeper(services.engine, services.hub, services.clock)
 
 
 def _say_end(task: asyncio.Task[None]) -> None:

@@ -6,13 +6,15 @@ import uuid
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from dashboard.catalogue.lineage_keeper import run_of
 from dashboard.services import Services
 from storage.connections import read_connections
 from storage.registry import registry_key
 from storage.session import read_scope
 from storage.tables.records import ImportRun
-from storage.tables.sharing import ShareAccess
+from storage.tables.sharing import LineageRun, ShareAccess
 
 SCHEMA = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
 _STATISTICS = "https://openlineage.io/spec/facets/1-0-2/OutputStatisticsOutputDatasetFacet.json"
@@ -25,12 +27,10 @@ def events(use: Services) -> list[dict[str, Any]]:
     producer = use.settings.public_url
     found: list[dict[str, Any]] = []
     with read_scope(use.engine) as session:
-        for config in read_connections(session, "in"):
-            kept = use.hub.states.get(registry_key("connection", config.connection_id)) or {}
-            for run in kept.get("runs", [])[:MOST]:
-                name = config.connection_id
-                found += _run(producer, run["run_id"], f"connection.{name}", run["started"], run["ended"], config.kind,
-                              f"readings.{name}", run["taken"], run["error"])  # fmt: skip
+        kept = session.scalars(select(LineageRun).order_by(LineageRun.ended_at.desc()).limit(MOST))
+        for row in {**_shown_now(session, use), **{row.run_id: row for row in kept}}.values():
+            found += _run(producer, row.run_id, row.job, row.started_at.isoformat(), row.ended_at.isoformat(),
+                          row.namespace, row.target, row.rows, row.error, given=row.given)  # fmt: skip
         for taken in session.scalars(select(ImportRun).order_by(ImportRun.at.desc()).limit(MOST)):
             at, rows = taken.at.isoformat(), int(sum(v for v in taken.counts.values() if isinstance(v, int)))
             wrong = "" if taken.state != "failed" else "failed"
@@ -42,6 +42,16 @@ def events(use: Services) -> list[dict[str, Any]]:
             found += _run(producer, access.access_id, f"share.{name}", at, at, "share", f"grant.{access.request_id}",
                           access.rows, "", given=f"dataset.{name}")  # fmt: skip
     return sorted(found, key=lambda e: (str(e["eventTime"]), e["eventType"] != "START"))
+
+
+def _shown_now(session: Session, use: Services) -> dict[str, LineageRun]:
+    """Runs that ingest shows and nobody has kept yet."""
+    found: dict[str, LineageRun] = {}
+    for config in read_connections(session, "in"):
+        live = use.hub.states.get(registry_key("connection", config.connection_id)) or {}
+        rows = (run_of(config.connection_id, config.kind, run) for run in live.get("runs", []))
+        found |= {row.run_id: row for row in rows if row is not None}
+    return found
 
 
 def _run(

@@ -42,3 +42,18 @@ class ShareAccess(Base):
     rows: Mapped[int]
     address: Mapped[str] = mapped_column(String(60), default="")
     outcome: Mapped[str] = mapped_column(String(24), default="ok")
+
+
+class LineageRun(Base):
+    """One run that moved data, kept as an OpenLineage job run: from ``given`` by ``job`` into ``target``."""
+
+    __tablename__ = "lineage_run"
+    run_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    job: Mapped[str] = mapped_column(String(80), index=True)
+    namespace: Mapped[str] = mapped_column(String(24))
+    given: Mapped[str] = mapped_column(String(200))
+    target: Mapped[str] = mapped_column(String(80))
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime] = mapped_column(index=True)
+    rows: Mapped[int]
+    error: Mapped[str] = mapped_column(String(500), default="")

@@ -10,8 +10,11 @@ from dash import Input, Output, State, ctx, dcc, html, no_update
 
 from core.clock import BEIJING
 from core.errors import InputInvalid
-from dashboard.catalogue import desk
+from dashboard.api.deps import CENTRE
+from dashboard.catalogue import desk, lineage
+from dashboard.catalogue.lineage_graph import graph_of
 from dashboard.pages.frame import Page, Visit, in_thread, tell
+from dashboard.pages.lineage_drawing import drawing
 from dashboard.pages.tables import column, table
 
 PAGE = Page(
@@ -47,8 +50,21 @@ def layout(visit: Visit) -> Any:
         html.Div(id="cat-one"),
         html.H2(t("cat.requests")), dmc.Group(decide, gap="xs"), html.P(id="cat-key", **{"aria-live": "polite"}),
         table(visit, "cat-asked", asked, _asked(visit), key="id", height="260px"),
+        *_lineage(visit),
         dcc.Store(id="cat-picked"), dcc.Store(id="cat-request"),
     ])  # fmt: skip
+
+
+def _lineage(visit: Visit) -> list[Any]:
+    """Where data came from and went to, drawn; for those who see the whole district."""
+    if not visit.principal.has(*CENTRE):
+        return []
+    graph = graph_of(lineage.events(visit.services), desk.datasets(visit.services).values())
+    t = visit.t
+    drawn: Any = html.P(t("cat.no_runs"), className="quiet")
+    if graph.edges:
+        drawn = dcc.Graph(id="cat-lineage", figure=drawing(graph, visit), config={"displaylogo": False})
+    return [html.H2(t("cat.lineage")), html.P(t("cat.lineage_help"), className="quiet"), drawn]
 
 
 def _rows(visit: Visit) -> list[dict[str, Any]]:
