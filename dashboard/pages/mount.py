@@ -17,6 +17,7 @@ from dashboard.i18n import LANGUAGES, words
 from dashboard.pages import centre, phone
 from dashboard.pages.desk_room import DeskRoom
 from dashboard.pages.headers import SecurityHeaders, content_policy
+from dashboard.pages.kind_words import kind_words
 
 STATIC = Path(__file__).parent.parent / "static"
 
@@ -58,7 +59,7 @@ def _add_open_routes(app: FastAPI) -> None:
     async def page_words(language: str, request: Request) -> Response:
         if language not in LANGUAGES:
             raise HTTPException(404, "no such language")
-        body = json.dumps(words(language), ensure_ascii=False).encode()
+        body = json.dumps({**words(language), **kind_words(language)}, ensure_ascii=False).encode()
         tag = f'"{sha256(body).hexdigest()[:16]}"'
         headers = {"Cache-Control": "no-cache", "ETag": tag}
         if request.headers.get("if-none-match") == tag:

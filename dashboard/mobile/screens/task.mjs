@@ -1,5 +1,5 @@
 // One case: what it is, what to do next, where it lies, what happened.
-import { api, caseTitle, full, h, language, replace, t, term } from "../base.mjs";
+import { api, caseTitle, full, h, language, replace, t, term, kindTerm } from "../base.mjs";
 import { keptDetail, loadDetail, locate } from "../actions.mjs";
 import { app, on } from "../state.mjs";
 import { screen } from "./frame.mjs";
@@ -54,7 +54,7 @@ function draw(body, detail) {
   const picture = mediaOf(detail);
   replace(body,
     h("div", { class: `head ${severity(c)}` }, h("h2", {}, caseTitle(c)), caseTitle(c) === c.title ? null : h("span", { class: "soft" }, `${c.title} `), h("span", { class: "soft" }, c.number),
-      h("span", { class: "line" }, h("span", { class: "chip" }, term("state", c.state)), h("span", { class: "chip" }, t(`severity.${c.severity}`)), remaining(c))),
+      h("span", { class: "line" }, h("span", { class: "chip" }, kindTerm(c, "state", c.state)), h("span", { class: "chip" }, t(`severity.${c.severity}`)), remaining(c))),
     actions(detail, body, () => draw(body, detail)),
     picture ? h("img", { class: "photo", src: picture, alt: t("purpose.finding"), loading: "lazy", onError: (e) => { e.target.hidden = true; } }) : null,
     where(c),
@@ -62,15 +62,15 @@ function draw(body, detail) {
       [t("fact.department"), c.department_name], [t("field.comment"), c.description]].filter(([, v]) => v).map(([k, v]) => [h("dt", {}, k), h("dd", {}, v)])),
     h("section", { class: "words", dataset: { words: c.case_id } }, body.words || null),
     evidence(detail),
-    h("details", { open: true }, h("summary", {}, t("case.timeline")), h("ol", { class: "moves" }, [...(detail.transitions || [])].reverse().map(move))));
+    h("details", { open: true }, h("summary", {}, t("case.timeline")), h("ol", { class: "moves" }, [...(detail.transitions || [])].reverse().map((m) => move(c, m)))));
 }
 
 /** When it was done stands first; when it arrived beside it, if that differs. */
-function move(m) {
+function move(c, m) {
   const recorded = m.data?.recorded;
   const believed = recorded && ["as_told", "corrected"].includes(recorded.clock);
   const late = believed && Math.abs(Date.parse(m.at) - Date.parse(recorded.at)) > 90000;
-  return h("li", {}, h("b", {}, term("command", m.command)), ` ${m.actor_name || m.actor_id}`,
+  return h("li", {}, h("b", {}, kindTerm(c, "command", m.command)), ` ${m.actor_name || m.actor_id}`,
     h("time", {}, late ? t("phone.done_arrived", { done: full(recorded.at), arrived: full(m.at) }) : full(m.at)),
     recorded?.distance_m != null ? h("span", { class: "soft" }, t("phone.from_place", { m: Math.round(recorded.distance_m) })) : null,
     recorded && !believed && recorded.told_at ? h("p", { class: "soft" }, t("phone.clock_not_believed", { told: full(recorded.told_at) })) : null,

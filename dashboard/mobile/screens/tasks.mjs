@@ -1,6 +1,6 @@
 // @ts-nocheck: not typed yet
 // My turn: what waits for me, the most pressing first or the nearest first.
-import { caseTitle, h, icon, replace, short, span, t, term } from "../base.mjs";
+import { caseTitle, h, icon, replace, short, span, t, kindTerm } from "../base.mjs";
 import { refresh, setting, submit } from "../actions.mjs";
 import { metres } from "../geo.mjs";
 import * as queue from "../queue/index.mjs";
@@ -71,7 +71,7 @@ export function card(c) {
   return h("a", { class: `card ${severity(c)}`, href: `#/task/${encodeURIComponent(c.case_id)}`, dataset: { case: c.case_id } },
     h("b", {}, caseTitle(c)),
     h("span", { class: "soft" }, [c.site_name || c.division_name, distance(away(c))].filter(Boolean).join(" · ")),
-    h("span", { class: "line" }, h("span", { class: "chip" }, term("state", c.state)), remaining(c)));
+    h("span", { class: "line" }, h("span", { class: "chip" }, kindTerm(c, "state", c.state)), remaining(c)));
 }
 
 /** A task of an emergency plan: taken on and ticked off where it stands, without a network too. */

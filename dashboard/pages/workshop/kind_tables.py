@@ -14,6 +14,8 @@ from events.cases.definition import NEW, Definition
 from events.cases.definition_parts import Who, effect_name
 
 Row = dict[str, Any]
+Point = tuple[float, float]
+LINE = "#7f9db8"
 
 
 def state_rows(d: Definition, language: str) -> list[Row]:
@@ -127,33 +129,56 @@ def places(d: Definition) -> dict[str, tuple[float, float]]:
 
 
 def drawing(d: Definition, language: str) -> go.Figure:
-    """States as boxes, moves as arrows; the commands of an arrow show where it is pointed at."""
+    """States as boxes, moves as bent arrows with the name of their first command; all of them show when pointed at."""
     at = places(d)
     commands: dict[tuple[str, str], list[str]] = {}
     for start, to, command in edges(d):
         if start in at and to in at and start != to:
             commands.setdefault((start, to), []).append(named(d.commands[command].name, language))
     figure = go.Figure()
-    for (start, to), names in commands.items():
-        (x0, y0), (x1, y1) = at[start], at[to]
-        figure.add_annotation(x=x1, y=y1, ax=x0, ay=y0, xref="x", yref="y", axref="x", ayref="y", showarrow=True,
-                              arrowhead=2, arrowwidth=1.2, arrowcolor="#7f9db8", standoff=24, startstandoff=24,
-                              text="", hovertext="、".join(names))  # fmt: skip
-    middles = [((at[a][0] + 2 * at[b][0]) / 3, (at[a][1] + 2 * at[b][1]) / 3, n) for (a, b), n in commands.items()]
-    figure.add_scatter(x=[m[0] for m in middles], y=[m[1] for m in middles], mode="markers", hoverinfo="text",
-                       text=["<br>".join(dict.fromkeys(m[2])) for m in middles],
-                       marker={"size": 7, "color": "#7f9db8"})  # fmt: skip
-    shown = [key for key in at if key != NEW]
-    colours = ["#3d8bfd" if d.states[key].open else "#3ddc97" for key in shown]
+    marks: list[tuple[float, float, str, str]] = []
+    for (start, to), found in commands.items():
+        names = list(dict.fromkeys(found))
+        more = f" +{len(names) - 1}" if len(names) > 1 else ""
+        marks.append((*_bent(figure, at[start], at[to]), (names[0] + more)[:14], "<br>".join(names)))
     figure.add_scatter(
-        x=[at[key][0] for key in shown], y=[at[key][1] for key in shown], mode="markers+text", hoverinfo="text",
-        text=[named(d.states[key].name, language) for key in shown], textposition="bottom center",
-        hovertext=shown, marker={"size": 26, "symbol": "square", "color": colours},
+        x=[m[0] for m in marks], y=[m[1] for m in marks], mode="markers+text", text=[m[2] for m in marks],
+        hovertext=[m[3] for m in marks], hoverinfo="text", textposition="middle right", textfont={"size": 11},
+        marker={"size": 6, "color": LINE},
     )  # fmt: skip
-    figure.update_layout(**CHART, showlegend=False, height=560)
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False)
+    for key, (x, y) in at.items():
+        if key != NEW:
+            figure.add_annotation(
+                x=x, y=y, text=named(d.states[key].name, language) or key, showarrow=False, hovertext=key, borderpad=6,
+                bgcolor="#2f6fd6" if d.states[key].open else "#1f9d6b", font={"color": "#ffffff", "size": 13},
+            )  # fmt: skip
+    figure.update_layout(**CHART, showlegend=False, height=620)
+    xs, ys = [x for x, _ in at.values()], [y for _, y in at.values()]
+    figure.update_xaxes(visible=False, range=[min(xs) - 0.3, max(xs) + 0.5])
+    figure.update_yaxes(visible=False, range=[min(ys) - 0.5, max(ys) + 0.5])
     return figure
+
+
+def _bent(figure: go.Figure, start: Point, end: Point) -> Point:
+    """Draw a bent arrow; the way there and the way back lie apart.  Where its name stands."""
+    (x0, y0), (x1, y1) = start, end
+    bend = 0.16
+    cx, cy = (x0 + x1) / 2 - (y1 - y0) * bend, (y0 + y1) / 2 + (x1 - x0) * bend
+    path = f"M {x0:.3f},{y0:.3f} Q {cx:.3f},{cy:.3f} {x1:.3f},{y1:.3f}"
+    figure.add_shape(type="path", path=path, line={"color": LINE, "width": 1.3}, layer="below")
+
+    def along(t: float, a: float, c: float, b: float) -> float:
+        return (1 - t) ** 2 * a + 2 * t * (1 - t) * c + t**2 * b
+
+    def on(t: float) -> Point:
+        return along(t, x0, cx, x1), along(t, y0, cy, y1)
+
+    (hx, hy), (tx, ty) = on(0.8), on(0.76)
+    figure.add_annotation(
+        x=hx, y=hy, ax=tx, ay=ty, xref="x", yref="y", axref="x", ayref="y", showarrow=True, arrowhead=2, arrowsize=1.4,
+        arrowwidth=1.3, arrowcolor=LINE, text="",
+    )  # fmt: skip
+    return on(0.5)
 
 
 def difference_rows(old: Any, new: Any, where: str = "") -> list[Row]:

@@ -1,6 +1,6 @@
 // @ts-nocheck: not typed yet
 // The desk's list: what waits for a decision, everything open, what is closed.  Rows are kept, only changed text is set anew.
-import { t, caseTitle, term, short, named, ready as wordsReady } from "../shared/i18n.mjs";
+import { t, caseTitle, kindTerm, short, named, ready as wordsReady } from "../shared/i18n.mjs";
 import { h, icon, replace, debounce } from "../shared/dom.mjs";
 import * as api from "../shared/api.mjs";
 import * as store from "../shared/store.mjs";
@@ -136,7 +136,7 @@ function newRow(id) {
       const key = value ? `${value.at}:${value.value}:${value.cleared_at}` : "";
       if (live.dataset.key !== key || !before || before.state !== item.state) {
         live.dataset.key = key;
-        set(stage, term("state", item.state));
+        set(stage, kindTerm(item, "state", item.state));
         stage.className = `chip st-${item.state}`;
         replace(live, valueNode(value), spark(value, 64, 16), value ? h("span", { class: "quiet" }, trendText(value).slice(0, 1)) : null, marks(value), stage);
       }

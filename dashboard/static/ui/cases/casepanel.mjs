@@ -1,6 +1,6 @@
 // @ts-nocheck: not typed yet
 // One case: a head that stays (value, countdown, decisions) and five tabs: Now, Why, People, History, Records.
-import { t, caseTitle, term, full } from "../shared/i18n.mjs";
+import { t, caseTitle, kindTerm, full } from "../shared/i18n.mjs";
 import { h, icon, replace } from "../shared/dom.mjs";
 import * as api from "../shared/api.mjs";
 import * as store from "../shared/store.mjs";
@@ -97,7 +97,7 @@ function draw(root, detail, reload) {
   replace(root, h("div", { class: "panel-sticky" },
     head(caseTitle(c), mark(c.severity, "1.9rem", t(`severity.${c.severity}`))),
     caseTitle(c) === c.title ? null : h("p", { class: "quiet original-title", lang: "zh-CN" }, c.title),
-    h("div", { class: "case-number" }, c.number, h("span", {}, store.placeOf(c)), h("span", { class: `chip st-${c.state}` }, term("state", c.state))),
+    h("div", { class: "case-number" }, c.number, h("span", {}, store.placeOf(c)), h("span", { class: `chip st-${c.state}` }, kindTerm(c, "state", c.state))),
     live, h("div", { class: "command-slot" }, node), bar), body);
   drawLive();
   show();

@@ -1,6 +1,6 @@
 // @ts-nocheck: not typed yet
 // Facts, people, stages, clocks and history of a case.
-import { t, said, caseTitle, term, full, short, number, has, named } from "../shared/i18n.mjs";
+import { t, said, caseTitle, kindTerm, term, full, short, number, has, named } from "../shared/i18n.mjs";
 import { h } from "../shared/dom.mjs";
 import * as store from "../shared/store.mjs";
 import { clockLine } from "./derivation.mjs";
@@ -13,7 +13,7 @@ export function section(title, body, open) {
 
 const STAGES = ["collect", "register", "dispatch", "handle", "feedback", "check", "evaluate"];
 export function stages(c) {
-  if (!STAGES.includes(c.stage)) return h("p", { class: "stage-name" }, term("stage", c.stage));
+  if (!STAGES.includes(c.stage)) return h("p", { class: "stage-name" }, kindTerm(c, "stage", c.stage));
   const at = STAGES.indexOf(c.stage);
   return h("ol", { class: "stages", "aria-label": t("case.stages") }, STAGES.map((name, i) =>
     h("li", { class: i < at || !c.open ? "done" : i === at ? "now" : "", "aria-current": i === at ? "step" : undefined }, h("i"), h("span", {}, t(`stage.${name}`)))));
@@ -56,8 +56,8 @@ export function history(detail, live, alarm) {
   const clears = detail.transitions.filter((tr) => tr.command === "clear");
   const folded = clears.length > 1 ? new Set(clears.slice(0, -1)) : new Set();
   const lines = detail.transitions.filter((tr) => !folded.has(tr)).map((tr) => ({ at: tr.at, node: h("li", { class: tr.command === "escalate" ? "escalated" : "" },
-    h("time", {}, full(tr.at)), h("b", {}, term("command", tr.command)), tr.actor_id === "system" ? h("span", {}, t("actor.system")) : h("span", {}, tr.actor_name || tr.actor_id),
-    tr.from_state !== tr.to_state ? h("span", { class: "chip" }, term("state", tr.to_state)) : null,
+    h("time", {}, full(tr.at)), h("b", {}, kindTerm(detail.case, "command", tr.command)), tr.actor_id === "system" ? h("span", {}, t("actor.system")) : h("span", {}, tr.actor_name || tr.actor_id),
+    tr.from_state !== tr.to_state ? h("span", { class: "chip" }, kindTerm(detail.case, "state", tr.to_state)) : null,
     escalated.has(tr.seq) ? h("p", {}, escalationText(escalated.get(tr.seq))) : null,
     tr === clears[clears.length - 1] && clears.length > 1 ? h("p", {}, t("live.repeats", { n: clears.length, from: short(clears[0].at), to: short(clears[clears.length - 1].at) })) : null,
     tr.reason ? h("p", {}, tr.reason) : null, tr.data?.comment ? h("p", {}, tr.data.comment) : null) }));

@@ -51,6 +51,11 @@ export function term(prefix, value) {
   return words[`${prefix}.${value}`] ?? String(value).replaceAll("_", " ");
 }
 
+/** A state, stage, command or clock of a case as its own kind calls it. */
+export function kindTerm(c, prefix, value) {
+  return words[`kind.${c?.definition_id}.${prefix}.${value}`] ?? term(prefix, value);
+}
+
 export function named(record, field = "name") {
   if (!record) return "—";
   return (lang === "en" && record[`${field}_en`]) || record[field] || "—";

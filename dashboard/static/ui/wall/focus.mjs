@@ -1,6 +1,6 @@
 // @ts-nocheck: not typed yet
 // The wall's right side: one case in full, turning every 15 s among the gravest; an alarm stops the turning.
-import { t, caseTitle, full, number, term, named, has } from "../shared/i18n.mjs";
+import { t, caseTitle, full, number, kindTerm, term, named, has } from "../shared/i18n.mjs";
 import { h, icon, replace } from "../shared/dom.mjs";
 import * as store from "../shared/store.mjs";
 import { mark } from "../shared/severity.mjs";
@@ -107,7 +107,7 @@ function fill(body, item, detail, live, picture, fresh) {
 }
 
 /** What happens next, by the state: words of ours for the usual ones, the state's name for a city's own. */
-export const nextText = (item) => (has(`next.${item.state}`) ? t(`next.${item.state}`) : term("state", item.state));
+export const nextText = (item) => (has(`next.${item.state}`) ? t(`next.${item.state}`) : kindTerm(item, "state", item.state));
 
 /** Six live stills of the cameras nearest to the focus, below the map. */
 export function stills(root, stops) {
