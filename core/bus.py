@@ -22,6 +22,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -245,6 +246,11 @@ class Bus:
             await self.client.close()
 
 
+def tls_of(authority: str) -> ssl.SSLContext | None:
+    """Certificates and host names are checked against ``authority`` (a PEM file); None when it is ""."""
+    return ssl.create_default_context(cafile=authority) if authority else None
+
+
 async def connect(settings: Settings, name: str, *, wait_s: float = 20.0) -> Bus:
     """Connect as ``name``, waiting up to ``wait_s`` seconds for a server that is still starting.
 
@@ -263,7 +269,7 @@ async def connect(settings: Settings, name: str, *, wait_s: float = 20.0) -> Bus
     deadline = asyncio.get_running_loop().time() + wait_s
     while True:
         try:
-            client = await nats.connect(
+            connecting = nats.connect(
                 settings.nats_url.split(","),
                 user="yiwang",
                 password=settings.nats_token,
@@ -275,7 +281,11 @@ async def connect(settings: Settings, name: str, *, wait_s: float = 20.0) -> Bus
                 disconnected_cb=lost,
                 reconnected_cb=back,
                 error_cb=quiet,
+                tls=tls_of(settings.nats_ca),
             )
+            # nats-py itself tries for ever, also where a certificate is refused
+            left = max(1.0, deadline - asyncio.get_running_loop().time())
+            client = await asyncio.wait_for(connecting, left)
             return Bus(client, settings)
         except (OSError, nats.errors.Error, TimeoutError) as error:
             if asyncio.get_running_loop().time() > deadline:

@@ -43,6 +43,7 @@ class Settings:
     ingest_http_port: int
     session_secret: str = field(repr=False)
     records_key: str = field(repr=False)  # encrypts identity numbers and telephones in the registers
+    nats_ca: str = ""  # PEM file of the authority that signed the bus's certificates; "": no TLS to the bus
     mqtt_shared_account: bool = True  # False: devices need a credential of their own
     mqtt_tls_cert: str = ""  # the MQTT listener speaks TLS with this certificate …
     mqtt_tls_key: str = ""
@@ -146,6 +147,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         mqtt_device_password=vault.get("mqtt_device_password"),
         broker_secret=vault.get("broker_secret"),
         mqtt_shared_account=_whole(env, "YIWANG_MQTT_SHARED", 1, 0, 1) == 1,
+        nats_ca=_file(env, "YIWANG_NATS_CA"),
         mqtt_tls_cert=_file(env, "YIWANG_MQTT_TLS_CERT"),
         mqtt_tls_key=_file(env, "YIWANG_MQTT_TLS_KEY"),
         mqtt_tls_client_ca=_file(env, "YIWANG_MQTT_TLS_CLIENT_CA"),

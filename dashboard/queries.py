@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from sqlalchemy import ColumnElement, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from core.camera_secrets import CameraSeal
 from core.errors import NotFound
 from core.late import Late
 from core.records import Actor
@@ -133,7 +135,7 @@ def one_camera(session: Session, actor: Actor, camera_id: str) -> tuple[Camera, 
     return camera, site_name, department_name
 
 
-def camera_detail(session: Session, actor: Actor, states: States, camera_id: str) -> Row:
+def camera_detail(session: Session, actor: Actor, states: States, camera_id: str, seal: CameraSeal) -> Row:
     """One camera with zones, algorithms, live state; its address only for administrators, without its password."""
     camera, site_name, department_name = one_camera(session, actor, camera_id)
     shown = camera_row(camera, site_name, department_name, states) | {
@@ -149,7 +151,8 @@ def camera_detail(session: Session, actor: Actor, states: States, camera_id: str
         "live": state_of(states, "camera", camera_id),
     }
     if "admin" in actor.roles:
-        shown |= {"url": without_password(camera.url), "sub_url": without_password(camera.sub_url)}
+        addresses = {"url": camera.url, "sub_url": camera.sub_url}
+        shown |= {name: without_password(seal.open(camera_id, kept)) for name, kept in addresses.items()}
     return shown
 
 
@@ -167,11 +170,16 @@ def view_features(session: Session, actor: Actor) -> list[Row]:
     ]
 
 
+_VALUE = re.compile(r"=[^&]*")
+
+
 def without_password(url: str) -> str:
-    """The address with its password masked."""
+    """The address with its password and the values of its query masked."""
     parts = urlsplit(url)
+    if parts.scheme and parts.netloc and parts.query:
+        parts = parts._replace(query=_VALUE.sub("=***", parts.query))
     if not parts.password:
-        return url
+        return urlunsplit(parts)
     host = parts.hostname or ""
     if parts.port:
         host = f"{host}:{parts.port}"

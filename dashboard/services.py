@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 
+from core.camera_secrets import CameraSeal
 from core.clock import Clock
 from core.legal_time.calendar import calendars_of
 from core.media import MediaStore
@@ -88,3 +89,8 @@ class Services:
         from events.runtime.city_rules import CityRules
 
         return CityRules(self.engine, self.settings.data_dir)
+
+    @property
+    def camera_seal(self) -> CameraSeal:
+        """Seals and opens the addresses of cameras."""
+        return CameraSeal(self.settings.records_key)

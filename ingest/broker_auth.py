@@ -25,7 +25,7 @@ import nats
 import nats.errors
 from nats.aio.msg import Msg
 
-from core.bus import Bus
+from core.bus import Bus, tls_of
 from core.clock import Clock
 from core.records import DeviceConfig
 from core.settings import Settings
@@ -229,6 +229,7 @@ class AuthService:
     async def _kick(self, connections: list[tuple[str, int]]) -> None:
         system = await nats.connect(
             self._settings.nats_url.split(","), user="yiwang-system", password=self._settings.nats_token,
+            tls=tls_of(self._settings.nats_ca),
             allow_reconnect=False, connect_timeout=2,
         )  # fmt: skip
         try:

@@ -16,10 +16,11 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from core.bus import Bus
+from core.camera_secrets import CameraSeal, has_secret
 from core.ids import subject_token
 from core.records import AlgorithmConfig, CameraConfig, DeviceConfig, GeoPoint, Zone, encode
 from storage.connections import read_connections
-from storage.session import read_scope
+from storage.session import read_scope, session_scope
 from storage.tables.exchange import Connection
 from storage.tables.registry import Camera, Device, GridCell
 
@@ -35,13 +36,16 @@ def _place(lon: float | None, lat: float | None) -> GeoPoint | None:
     return GeoPoint(lon=lon, lat=lat) if lon is not None and lat is not None else None
 
 
-def camera_config(row: Camera) -> CameraConfig:
-    """The record of a camera's row; zones or algorithms that do not parse are left out and logged."""
+def camera_config(row: Camera, seal: CameraSeal | None = None) -> CameraConfig:
+    """The record of a camera's row; zones or algorithms that do not parse are left out and logged.
+
+    ``seal``: its addresses are sealed where they hold a secret.
+    """
     return CameraConfig(
         camera_id=row.camera_id,
         name=row.name,
-        url=row.url,
-        sub_url=row.sub_url,
+        url=seal.seal(row.camera_id, row.url) if seal else row.url,
+        sub_url=seal.seal(row.camera_id, row.sub_url) if seal else row.sub_url,
         site_id=row.site_id,
         category=row.category,
         location=_place(row.lon, row.lat),
@@ -53,6 +57,26 @@ def camera_config(row: Camera) -> CameraConfig:
         revision=row.revision,
         calibration=row.calibration or {},
     )
+
+
+def seal_addresses(engine: Engine, seal: CameraSeal) -> int:
+    """Seal what lies open in the table (an import, an earlier version); how many cameras."""
+    with session_scope(engine) as session:
+        return seal_open_addresses(session, seal)
+
+
+def seal_open_addresses(session: Session, seal: CameraSeal) -> int:
+    """:func:`seal_addresses` inside a transaction."""
+    done = 0
+    for row in session.scalars(select(Camera).where(_open_secret(Camera.url) | _open_secret(Camera.sub_url))):
+        url, sub_url = seal.seal(row.camera_id, row.url), seal.seal(row.camera_id, row.sub_url)
+        done += (url, sub_url) != (row.url, row.sub_url)
+        row.url, row.sub_url = url, sub_url
+    return done
+
+
+def _open_secret(column: Any) -> Any:
+    return column.like("%://%") & (column.like("%@%") | column.like("%?%")) & ~column.like("sealed:%")
 
 
 def _parsed(items: list[Any], model: type[Any], owner: str) -> list[Any]:
@@ -112,7 +136,10 @@ class RegistryPublisher:
     _primed: bool = False
 
     async def publish(self) -> int:
-        """Write rows whose ``revision`` differs from what was written last; returns how many keys moved."""
+        """Write rows whose ``revision`` differs from what was written last; returns how many keys moved.
+
+        Addresses of cameras go out sealed, and are sealed in the table too.
+        """
         bucket = await self.bus.bucket("registry")
         if not self._primed:
             await self._prime(bucket)
@@ -120,11 +147,17 @@ class RegistryPublisher:
         for key, (revision, value) in changed.items():
             await bucket.put(key, value)
             self._written[key] = revision
+        if any(key.startswith("camera.") for key in changed):
+            await asyncio.to_thread(seal_addresses, self.engine, self._seal)
         gone = [k for k in self._written if k not in revisions]
         for key in gone:
             await bucket.delete(key)
             del self._written[key]
         return len(changed) + len(gone)
+
+    @property
+    def _seal(self) -> CameraSeal:
+        return CameraSeal(self.bus.settings.records_key)
 
     async def _prime(self, bucket: Any) -> None:
         """Learn what the bucket holds already: a restart publishes nothing twice."""
@@ -135,7 +168,9 @@ class RegistryPublisher:
         for key in keys:
             try:
                 entry = await bucket.get(key)
-                self._written[key] = int(msgspec.json.decode(entry.value or b"{}").get("revision", 0))
+                known = msgspec.json.decode(entry.value or b"{}")
+                open_ones = [name for name in ("url", "sub_url") if has_secret(str(known.get(name) or ""))]
+                self._written[key] = -1 if open_ones else int(known.get("revision", 0))
             except (nats.js.errors.KeyNotFoundError, msgspec.DecodeError, AttributeError):
                 self._written.setdefault(key, -1)
         self._primed = True
@@ -161,7 +196,7 @@ class RegistryPublisher:
             for camera in session.scalars(select(Camera)):
                 key = registry_key("camera", camera.camera_id)
                 if key in stale:
-                    changed[key] = (camera.revision, encode(camera_config(camera)))
+                    changed[key] = (camera.revision, encode(camera_config(camera, self._seal)))
             for device in session.scalars(select(Device)):
                 key = registry_key("device", device.device_id)
                 if key in stale:

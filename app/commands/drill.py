@@ -89,7 +89,8 @@ def _bus(settings: Settings) -> Iterator[Settings]:
         return
     with TemporaryDirectory(prefix="yiwang-drill-") as folder:
         ports = _free_ports(2)
-        apart = settings.with_(nats_port=ports[0], mqtt_port=ports[1], nats_url=f"nats://127.0.0.1:{ports[0]}")
+        url = f"nats://127.0.0.1:{ports[0]}"
+        apart = settings.with_(nats_port=ports[0], mqtt_port=ports[1], nats_url=url, nats_ca="")
         config = write_config(apart.with_(data_dir=Path(folder)))
         server = subprocess.Popen(nats_command(config), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:

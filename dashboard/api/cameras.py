@@ -64,7 +64,7 @@ def workers(use: Use) -> Response:
 def camera(camera_id: str, use: Use, who: Who) -> Response:
     """One camera with zones, algorithms, live state."""
     with read_scope(use.engine) as session:
-        return respond(queries.camera_detail(session, who.actor, use.hub.states, camera_id))
+        return respond(queries.camera_detail(session, who.actor, use.hub.states, camera_id, use.camera_seal))
 
 
 @router.get("/api/cameras/{camera_id}/snapshot.jpg", **sends("image/jpeg"))

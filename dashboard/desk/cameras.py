@@ -105,6 +105,7 @@ def create_camera(use: Services, who: Principal, sent: NewCamera) -> dict[str, A
                 raise NotFound(what=name, key=key)
         cell = grid_cell_at(session, sent.lon, sent.lat) if sent.lon is not None and sent.lat is not None else None
         row = Camera(**msgspec.to_builtins(sent), source="browser")
+        row.url, row.sub_url = (use.camera_seal.seal(sent.camera_id, url) for url in (sent.url, sent.sub_url))
         if cell is not None:
             row.grid_code, row.division_code = cell.code, cell.community_code
         session.add(row)
@@ -113,7 +114,7 @@ def create_camera(use: Services, who: Principal, sent: NewCamera) -> dict[str, A
         }  # fmt: skip
         audit(session, use, who, "camera_create", note)
     with read_scope(use.engine) as session:
-        return queries.camera_detail(session, who.actor, use.hub.states, sent.camera_id)
+        return queries.camera_detail(session, who.actor, use.hub.states, sent.camera_id, use.camera_seal)
 
 
 def change_camera(use: Services, who: Principal, camera_id: str, edit: CameraEdit) -> dict[str, Any]:
@@ -133,16 +134,23 @@ def change_camera(use: Services, who: Principal, camera_id: str, edit: CameraEdi
         if "zones" in changes:
             changes["zones"] = _signed(changes["zones"], before, who)
         _check(changes, before)
-        _check_addresses(use, changes, {"url": row.url, "sub_url": row.sub_url})
+        _check_addresses(use, changes, _addresses(use, row))
         stored = _stored(changes)
         for name, value in stored.items():
-            setattr(row, name, value)
+            setattr(row, name, use.camera_seal.seal(camera_id, value) if name in _ADDRESSES else value)
         if stored:
             row.revision += 1
             note = {k: queries.without_password(v) if k in {"url", "sub_url"} else v for k, v in stored.items()}
             audit(session, use, who, "camera_change", {"camera_id": camera_id, "revision": row.revision, **note})
     with read_scope(use.engine) as session:
-        return queries.camera_detail(session, who.actor, use.hub.states, camera_id)
+        return queries.camera_detail(session, who.actor, use.hub.states, camera_id, use.camera_seal)
+
+
+_ADDRESSES = ("url", "sub_url")
+
+
+def _addresses(use: Services, row: Camera) -> dict[str, str]:
+    return {name: use.camera_seal.open(row.camera_id, getattr(row, name)) for name in _ADDRESSES}
 
 
 def _stored(changes: dict[str, Any]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def stream_of(use: Services, who: Principal, camera_id: str) -> str:
     """The address of the camera's lighter stream; :class:`NotFound` also for a camera that he may not see."""
     with read_scope(use.engine) as session:
         row, *_ = queries.one_camera(session, who.actor, camera_id)
-        return row.sub_url or row.url
+        return use.camera_seal.open(camera_id, row.sub_url or row.url)
 
 
 async def picture_of(use: Services, who: Principal, camera_id: str) -> bytes:

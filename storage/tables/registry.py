@@ -81,8 +81,8 @@ class Camera(Base):
     name: Mapped[str] = mapped_column(String(120))
     category: Mapped[str] = mapped_column(String(24), index=True)
     site_id: Mapped[str | None] = mapped_column(ForeignKey("site.site_id"), index=True)
-    url: Mapped[str] = mapped_column(String(500), default="")
-    sub_url: Mapped[str] = mapped_column(String(500), default="")
+    url: Mapped[str] = mapped_column(String(800), default="")  # sealed where it holds a secret
+    sub_url: Mapped[str] = mapped_column(String(800), default="")
     lon: Mapped[float | None]
     lat: Mapped[float | None]
     division_code: Mapped[str | None] = mapped_column(ForeignKey("division.code"), index=True)

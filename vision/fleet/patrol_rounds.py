@@ -17,6 +17,7 @@ import nats.js.errors
 from nats.js.kv import KeyValue
 
 from core.bus import Bus, connect
+from core.camera_secrets import CameraSeal
 from core.errors import InputInvalid, YiwangError
 from core.media import MediaStore
 from core.records import AlgorithmConfig, CameraConfig, decode
@@ -110,6 +111,7 @@ async def _cameras(plan: PatrolPlan, bus: Bus | None) -> list[CameraConfig]:
             raise InputInvalid(field=str(plan.file), detail=str(error), how="give a JSON list of cameras") from error
     else:
         registry = await bus.bucket("registry")
+        seal = CameraSeal(bus.settings.records_key)
         cameras = []
         try:
             keys = [k for k in await registry.keys() if k.startswith("camera.")]
@@ -118,7 +120,7 @@ async def _cameras(plan: PatrolPlan, bus: Bus | None) -> list[CameraConfig]:
         for key in keys:
             entry = await registry.get(key)
             try:
-                cameras.append(decode(CameraConfig, entry.value or b""))
+                cameras.append(seal.opened(decode(CameraConfig, entry.value or b"")))
             except YiwangError:
                 continue  # the worker that published it has said so
         if not plan.everything:

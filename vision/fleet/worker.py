@@ -20,6 +20,7 @@ import nats.js.errors
 from nats.js.kv import KeyValue
 
 from core.bus import Bus, connect
+from core.camera_secrets import CameraSeal
 from core.clock import Clock, SystemClock
 from core.errors import YiwangError
 from core.media import MediaStore
@@ -64,6 +65,7 @@ class VisionWorker:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self.book = LeaseBook(bus, self.name)
         self.pool = DetectorPool(named_only=True)
+        self._seal = CameraSeal(settings.records_key)
         media = MediaStore(settings.media_url)
         blur = Blur(settings.vision_blur, self.pool) if settings.vision_blur else None
         self.publisher = Publisher(bus, self.book, media, blur, self.clock)
@@ -122,7 +124,7 @@ class VisionWorker:
                 await self._drop(camera_id, "finish")
             return
         try:
-            camera = decode(CameraConfig, entry.value)
+            camera = self._seal.opened(decode(CameraConfig, entry.value))
         except YiwangError as error:
             log.warning("registry entry %s left out: %s", entry.key, error)
             return
@@ -216,7 +218,7 @@ class VisionWorker:
     async def _read(self, camera_id: str) -> CameraConfig | None:
         try:
             entry = await self.registry.get(f"camera.{bucket_key(camera_id)}")
-            return decode(CameraConfig, entry.value or b"")
+            return self._seal.opened(decode(CameraConfig, entry.value or b""))
         except (nats.js.errors.NotFoundError, YiwangError):
             return None
 

@@ -167,7 +167,8 @@ def camera_rows(visit: Visit) -> list[Row]:
 
 def camera(visit: Visit, key: str) -> Row:
     with read_scope(visit.services.engine) as session:
-        return queries.camera_detail(session, visit.principal.actor, visit.services.hub.states, key)
+        services = visit.services
+        return queries.camera_detail(session, visit.principal.actor, services.hub.states, key, services.camera_seal)
 
 
 def camera_panel(visit: Visit, key: str) -> Any:

@@ -69,7 +69,8 @@ def _page(visit: Visit, filters: dict[str, Any], start: int, number: int) -> tup
 
 def _one(visit: Visit, camera_id: str) -> dict[str, Any]:
     with read_scope(visit.services.engine) as session:
-        return queries.camera_detail(session, visit.principal.actor, visit.services.hub.states, camera_id)
+        use = visit.services
+        return queries.camera_detail(session, visit.principal.actor, use.hub.states, camera_id, use.camera_seal)
 
 
 def row_of(c: dict[str, Any], visit: Visit) -> dict[str, Any]:

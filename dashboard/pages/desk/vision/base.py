@@ -22,7 +22,8 @@ WIDE = 16 / 9  # until the picture's own shape is known
 def camera_of(visit: Visit, camera_id: str) -> dict[str, Any]:
     """One camera that this person may see."""
     with read_scope(visit.services.engine) as session:
-        return queries.camera_detail(session, visit.principal.actor, visit.services.hub.states, camera_id)
+        use = visit.services
+        return queries.camera_detail(session, visit.principal.actor, use.hub.states, camera_id, use.camera_seal)
 
 
 def picture(identifier: str) -> Any:

@@ -184,7 +184,7 @@ function lost() {
   }
   clearTimeout(retryTimer);
   retryTimer = setTimeout(connect, retry);
-  retry = Math.min(retry * 2, 15000);
+  retry = Math.min(retry * 2, 3000); // a city that is back is seen within seconds
 }
 
 let retryTimer = null;

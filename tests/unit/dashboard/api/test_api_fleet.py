@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from core.camera_secrets import CameraSeal
 from core.ids import new_id
 from core.media import MediaStore
 from core.records import CameraConfig, Reading
@@ -396,7 +397,9 @@ def test_a_camera_is_added_in_the_browser(office: Office) -> None:
     sent = {"camera_id": "gate-1", "name": "大门", "url": "rtsp://u:topsecret@192.0.2.7/s", "lon": 125.37, "lat": 43.88}
     made = boss.post("/api/cameras", json=sent)
     assert made.status_code == 201 and made.json()["url"] == "rtsp://u:***@192.0.2.7/s", made.text
-    assert config(office, "gate-1").url == sent["url"] and config(office, "gate-1").revision == 1
+    kept = config(office, "gate-1")
+    assert CameraSeal(office.settings.records_key).opened(kept).url == sent["url"] and kept.revision == 1
+    assert "topsecret" not in kept.url
     for wrong in ({}, {"camera_id": "a b"}, {"camera_id": "g2", "lat": None}, {"camera_id": "g2", "name": " "}):
         assert boss.post("/api/cameras", json={**sent, **wrong}).status_code == 422
     assert boss.post("/api/cameras", json={**sent, "camera_id": "g2", "site_id": "nowhere"}).status_code == 404
