@@ -1,13 +1,13 @@
 """Room for the sealed addresses of cameras.
 
-Revision: 0025, after 0024
+Revision: 0032, after 0031
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0025"
-down_revision = "0024"
+revision = "0032"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
