@@ -50,7 +50,7 @@ async def _play(
     proxy = Proxy(cluster.web_ports)
     await proxy.open()
     load = Load(cluster, f"http://127.0.0.1:{proxy.port}", people)
-    back: list[float] = []
+    back: list[tuple[float, float]] = []  # when a page lost its stream, and seconds until it had one again
     stop = asyncio.Event()
     await load.ready(cameras)
     tasks = [asyncio.create_task(job) for job in (*load.publishers(stop), load.reporter(stop))]
@@ -74,7 +74,8 @@ async def _play(
         "seed": seed, "kills": kills, "seconds": round(seconds, 1), **storm,
         "published": load.published, "reported": len(load.reported), **counted,
         "fail_overs": cluster.postgres.failed_over,
-        "page_reconnect_s": _spread(back), "pages_lost": len(back),
+        "page_reconnect_s": _spread([took for _, took in back]), "pages_lost": len(back),
+        "page_reconnect_one_web_s": _spread([took for lost, took in back if load.only_a_web_died(lost)]),
     }  # fmt: skip
 
 
@@ -83,7 +84,7 @@ async def _storm(cluster: Cluster, load: Load, kills: int, seed: int) -> dict[st
     killed: Counter[str] = Counter()
     recovery: list[float] = []
     cameras: list[float] = []
-    revived = 0
+    revived: Counter[str] = Counter()
     for _ in range(kills):
         await asyncio.sleep(chance.uniform(0.2, 1.5))
         victims = chance.sample(cluster.names(), chance.choice((1, 2)))
@@ -98,12 +99,13 @@ async def _storm(cluster: Cluster, load: Load, kills: int, seed: int) -> dict[st
         fail_over = chance.random() < 0.5
         for victim in sorted(victims, key=lambda v: v == "replica"):
             await asyncio.to_thread(cluster.start, victim, fail_over=fail_over)
-        revived += len(await asyncio.to_thread(cluster.revive))
+        revived.update(await asyncio.to_thread(cluster.revive))
+        load.rounds.append((at, victims))
         up = time.monotonic()
         await load.marked(180)
         recovery.append(time.monotonic() - up)
     return {
-        "killed": dict(killed), "ended_by_itself": revived, "recovery_s": _spread(recovery),
+        "killed": dict(killed), "ended_by_itself": dict(revived), "recovery_s": _spread(recovery),
         "camera_fail_over_s": _spread(cameras), "cameras_moved": len(cameras),
     }  # fmt: skip
 

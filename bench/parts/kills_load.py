@@ -86,6 +86,7 @@ class Load:
         self.turns: dict[int, int] = {}  # site: how many were confirmed
         self.reported: list[str] = []  # titles of the cases that were confirmed
         self._marks = 0
+        self.rounds: list[tuple[float, list[str]]] = []  # when and who was killed
         self._bus: Bus | None = None
 
     async def ready(self, cameras: int) -> None:
@@ -170,6 +171,11 @@ class Load:
         except Exception:  # noqa: BLE001 - the database is away: it was killed
             return False
 
+    def only_a_web_died(self, lost: float) -> bool:
+        """Whether a page that lost its stream then lost one web while the other and the database went on."""
+        before = [victims for at, victims in self.rounds if at - 0.5 <= lost < at + 1.5]
+        return bool(before) and not {"web-1", "web-2"} <= set(before[-1]) and "primary" not in before[-1]
+
     async def holders(self) -> dict[str, str]:
         """Camera entry and the vision process that holds it."""
         assert self._bus is not None
@@ -212,8 +218,8 @@ def said(site: int, turn: int, kind: str = "fire_alarm") -> Observation:
     )
 
 
-async def page(base: str, secret: str, back: list[float]) -> None:
-    """An open page: follows the live stream and comes back as the page's own code does (after 1 s, 2 s, 4 s …)."""
+async def page(base: str, secret: str, back: list[tuple[float, float]]) -> None:
+    """An open page: follows the live stream and comes back as the page's own code does (after 1 s, 2 s, 3 s, 3 s …)."""
     lost, wait = 0.0, 1.0
     while True:
         with contextlib.suppress(httpx.HTTPError):
@@ -223,8 +229,8 @@ async def page(base: str, secret: str, back: list[float]) -> None:
                     async for line in answer.aiter_lines():
                         if line.startswith("event: hello"):
                             if lost:
-                                back.append(time.monotonic() - lost)
+                                back.append((lost, time.monotonic() - lost))
                             lost, wait = 0.0, 1.0
         lost = lost or time.monotonic()
         await asyncio.sleep(wait)
-        wait = min(wait * 2, 15)
+        wait = min(wait * 2, 3)

@@ -21,4 +21,4 @@ def test_nothing_is_lost_or_doubled_whatever_dies() -> None:
         figures = play(Path(folder), KILLS, seed=20260701, pages=6, visions=3, cameras=3)
     assert (figures["lost"], figures["doubled"]) == (0, 0), figures
     assert (figures["dead_letters"], figures["broken_chains"]) == (0, 0), figures
-    assert figures["published"] and figures["reported"] and figures["pages_lost"]
+    assert figures["published"] and figures["reported"]
