@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import json
 import os
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,10 +28,12 @@ from events.evidence.anchor_check import check_anchors, check_database_end, chec
 from events.evidence.anchor_store import BusAnchors, Head
 from events.evidence.audit_log import ChainFlaw
 from events.evidence.package import SIGNER, Checked, check_package
+from events.evidence.sm2 import is_signed_sm2
 from events.evidence.verify import check_log, check_media
 from storage.session import make_engine
 
 OWN_KEY = "evidence_ed25519.pub.pem"
+MOST_MANIFEST = 64 << 20
 HELP = "check an evidence package or the audit log offline"
 
 
@@ -38,6 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("package", nargs="?", type=Path, help="an evidence package (zip)")
+    parser.add_argument("--sm2", type=Path, metavar="PEM", help="the SM2 key that must have signed FILE.sm2 too")
     parser.add_argument("--log", action="store_true", help="check the audit log in the database")
     parser.add_argument("--key", type=Path, metavar="PEM", help="the public key that must have signed")
     parser.add_argument(
@@ -55,12 +59,27 @@ def run(args: argparse.Namespace) -> int:
     return _log(args) if args.log else _package(args)
 
 
+def _is_signed_sm2(package: Path, public: bytes) -> bool:
+    """Whether FILE.sm2 beside the package is the SM2 signature of its manifest."""
+    try:
+        with zipfile.ZipFile(package) as archive:
+            info = archive.getinfo("manifest.json")
+            manifest = archive.read(info) if info.file_size <= MOST_MANIFEST else b""
+        signature = package.with_name(package.name + ".sm2").read_bytes()[:200]
+    except (OSError, KeyError, zipfile.BadZipFile, ValueError):
+        return False
+    return is_signed_sm2(public, signature, manifest)
+
+
 def _package(args: argparse.Namespace) -> int:
     if not args.package.is_file():
         raise InputInvalid(field="package", detail=f"{args.package} is not a file", how="give a sealed package")
     own = load_data_dir() / "keys" / OWN_KEY
     pinned = _pem(args.key) if args.key else own.read_bytes() if own.is_file() else None
     checked = check_package(args.package, pinned)
+    if args.sm2 and not _is_signed_sm2(args.package, _pem(args.sm2)):
+        flaw = ChainFlaw(chain_id="manifest.json", seq=0, detail="the SM2 signature does not fit")
+        checked = msgspec.structs.replace(checked, flaws=(*checked.flaws, flaw))
     changed = [flaw for flaw in checked.flaws if flaw.chain_id != SIGNER]
     status = 1 if changed else 0 if checked.key_trusted else 2
     if args.json:

@@ -15,6 +15,7 @@ from typing import Any
 
 import nats.errors
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from core.bus import Bus, connect
 from core.clock import Clock, SystemClock
@@ -43,6 +44,7 @@ from events.runtime.shares import JOBS, Shares
 from events.runtime.source_recheck import Rechecker
 from events.runtime.triggers import TriggerSweep
 from events.runtime.wiring import case_service
+from storage.availability import is_away
 from storage.registry import publish_registry
 from storage.session import make_engine, read_scope, session_scope, take_turn
 
@@ -63,12 +65,18 @@ async def main(
     bus = await connect(settings, "worker")
     try:
         while not stop.is_set():
-            # A bus without its majority, or one that stores nothing (its disk is full), is waited for.
-            with contextlib.suppress(nats.errors.Error, TimeoutError):
+            # A bus without its majority, or one that stores nothing (its disk is full), is waited for; so is a
+            # database that is away: a process that ends and is started again costs seconds more.
+            try:
                 await bus.ensure()
                 await _member(settings, bus, engine, clock, stop, more)
+            except (nats.errors.Error, TimeoutError) as error:
+                log.info("the bus: %r", error)
+            except SQLAlchemyError as error:
+                if not is_away(error):
+                    raise
             if not stop.is_set():
-                log.warning("the bus does not answer, or others took over: beginning again")
+                log.warning("the bus or the database does not answer, or others took over: beginning again")
                 await asyncio.sleep(1.0)
     finally:
         await bus.close()
