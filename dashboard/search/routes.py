@@ -16,6 +16,7 @@ from dashboard.api.deps import Use, Who, answers, respond
 from dashboard.api.filters import Filters
 from dashboard.search.indexing import catch_up
 from dashboard.search.places import Places, SearchHit, find
+from dashboard.search.registered import people, records
 from dashboard.services import Services
 from dashboard.wall.surroundings import metres
 from events.cases.access import visible_cases
@@ -27,7 +28,7 @@ from storage.tables.registry import Camera
 
 router = APIRouter(tags=["search"])
 
-GROUPS = ("case", "camera", "site", "street", "division", "department")
+GROUPS = ("case", "camera", "site", "street", "division", "department", "person", "record")
 
 
 class SearchFilters(Filters):
@@ -41,7 +42,7 @@ class SearchFilters(Filters):
 
 @router.get("/api/search", **answers(SearchAnswer))
 def search(asked: Annotated[SearchFilters, Query()], use: Use, who: Who) -> Response:
-    """Cases open and closed, cameras, sites, streets, divisions and departments that ``q`` names.
+    """Cases open and closed, cameras, sites, streets, divisions, departments, people and records that ``q`` names.
 
     ``q`` is Chinese, pinyin (``jilindalu``), initials (``jldl``), English or a number.  ``indexing``: the index of
     cases is still being made, closed ones may be missing.
@@ -59,6 +60,8 @@ def search(asked: Annotated[SearchFilters, Query()], use: Use, who: Who) -> Resp
         group["total"] += 1
         if len(group["items"]) < limit:
             group["items"].append(_shown(use, hit, here))
+    groups["person"] = people(use.engine, who.actor, query, limit)
+    groups["record"] = records(use, who.actor, query, limit, here)
     found = [{"kind": kind, **groups[kind]} for kind in GROUPS if groups.get(kind, {}).get("items")]
     took = round(1000 * (time.perf_counter() - began), 1)
     return respond({"q": query, "groups": found, "indexing": indexing, "took_ms": took})

@@ -1,6 +1,6 @@
 // @ts-nocheck: not typed yet
 // Ctrl-K: finds cases open and closed, cameras, sites, streets, communities; Chinese, pinyin, initials; keyboard only.
-import { t, caseTitle, named, number, short, term } from "../shared/i18n.mjs";
+import { t, caseTitle, language, named, number, short, term } from "../shared/i18n.mjs";
 import { h, icon, replace, debounce } from "../shared/dom.mjs";
 import * as api from "../shared/api.mjs";
 import * as store from "../shared/store.mjs";
@@ -8,7 +8,7 @@ import { mark } from "../shared/severity.mjs";
 import { metres, seenText } from "../wall/focus.mjs";
 import { parts } from "./highlight.mjs";
 
-const ICONS = { camera: "camera", site: "pin", street: "menu", division: "globe", department: "person" };
+const ICONS = { camera: "camera", site: "pin", street: "menu", division: "globe", department: "person", person: "person", record: "menu" };
 let open = null;
 
 /** Listens for the search; returns how to stop. */
@@ -89,7 +89,8 @@ function line(kind, item, q, n) {
   const second = kind === "case"
     ? [t(`severity.${item.severity}`), store.departmentOf(item), term("state", item.state), item.open ? "" : short(item.closed_at), item.number].filter(Boolean).join(" · ")
     : kind === "camera" ? [term("category", item.category), seenText(item)].filter(Boolean).join(" · ")
-      : kind === "site" ? [term("sitekind", item.kind), item.address].filter(Boolean).join(" · ") : kind === "division" ? t(`search.level_${item.level}`) : item.phone || "";
+      : kind === "site" ? [term("sitekind", item.kind), item.address].filter(Boolean).join(" · ") : kind === "division" ? t(`search.level_${item.level}`)
+        : kind === "record" ? (language() === "en" && item.register_en) || item.register : [item.department, item.phone].filter(Boolean).join(" · ");
   const node = h("div", { class: "search-row", role: "option", id: `search-${n}`, "aria-selected": "false" },
     kind === "case" ? (item.open ? mark(item.severity, 22, t(`severity.${item.severity}`)) : icon("check", 22)) : icon(ICONS[kind] || "dot", 22),
     h("span", {}, h("b", {}, marked(title, q, item)), h("small", {}, second)), h("span", { class: "search-far" }, item.distance_m === null || item.distance_m === undefined ? "" : metres(item.distance_m)));
@@ -97,6 +98,8 @@ function line(kind, item, q, n) {
 }
 
 function go(kind, item) {
+  if (kind === "record") return void location.assign(`/registers?register=${encodeURIComponent(item.register_id)}&q=${encodeURIComponent(item.name)}`);
+  if (kind === "person") return void (item.phone && location.assign(`tel:${item.phone}`));
   if (!document.querySelector(".wall")) return void location.assign(kind === "case" ? `/cases/${encodeURIComponent(item.case_id)}` : kind === "site" || kind === "camera" ? `/?${kind}=${encodeURIComponent(item.id)}` : "/");
   if (kind === "case") store.select({ type: "case", id: item.case_id, item }, { fly: true });
   else if (kind === "camera" || kind === "site") store.select({ type: kind, id: item.id }, { fly: true });

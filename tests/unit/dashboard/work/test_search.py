@@ -10,17 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as settings_of
 from hypothesis import strategies as st
-from sqlalchemy import Engine, delete, text, update
+from sqlalchemy import Engine, delete, select, text, update
 
 from core.clock import ManualClock
 from core.settings import Settings
 from dashboard.search.spelling import match, spell
 from events.cases.drafts import CaseDraft, Part, Route
+from records.registers.naming import spelled
 from storage import case_text
 from storage.case_text import catch_up, find, grams
 from storage.schema import create_all
 from storage.session import make_engine, session_scope
 from storage.tables.cases import Case
+from storage.tables.people import User
+from storage.tables.records import RegisterRecord
 from tests.unit.dashboard.web import Office, make_office
 
 NOW = datetime(2026, 6, 5, 3, tzinfo=UTC)
@@ -72,6 +75,21 @@ def test_who_sees_little_finds_his_own_case_among_many_of_others(
         open_case(office, f"积水{n}")
     assert found(office, "积水", login="fireman") == [own]
     assert len(found(office, "积水")) == 3
+
+
+def test_people_and_records_are_found_by_right(office: Office) -> None:
+    with session_scope(office.engine) as session:
+        ids = {user.login: user for user in session.scalars(select(User))}
+        ids["fireman"].name, ids["drainer"].name = "李大海", "王小河"
+        for key, register, name in (("r1", "emergency_stock", "沙袋"), ("r2", "network_line", "沙河线路")):
+            session.add(RegisterRecord(record_id=key, register_id=register, name=name, pinyin=spelled(name)[0],
+                                       initials=spelled(name)[1], data={}, created_at=NOW, updated_at=NOW))  # fmt: skip
+    assert found(office, "ldh", "person") == [ids["fireman"].user_id]
+    assert found(office, "王小", "person") == [ids["drainer"].user_id]
+    assert found(office, "王小", "person", login="fireman") == []  # another department's
+    assert found(office, "李大", "person", login="fireman") == [ids["fireman"].user_id]
+    assert found(office, "沙袋", "record", login="fireman") == ["r1"]
+    assert found(office, "沙河", "record") == ["r2"] and found(office, "沙河", "record", login="fireman") == []
 
 
 def test_the_index_follows_a_changed_title_and_finds_by_number(office: Office) -> None:
