@@ -12,6 +12,7 @@ from core.clock import BEIJING, Clock, SystemClock
 from core.records import SYSTEM
 from core.sealing import Seal
 from core.settings import Settings, load_settings
+from records.items.bundles import get_bundle, offered_items, release_bundle, save_bundle, shipped_bundles
 from records.items.catalogue import ItemDesk
 from records.items.duties import duty_list
 from records.items.elements import standard_elements
@@ -24,6 +25,7 @@ from records.registers.definition import shipped_registers
 from records.registers.preparing import Preparer
 from records.registers.storing import Origin, write_batch
 from storage.session import make_engine, read_scope, session_scope
+from storage.tables.counter import ItemBundle
 from storage.tables.items import ServiceItem, ServiceItemVersion
 from storage.tables.registry import Department
 
@@ -113,5 +115,20 @@ def fill_example(engine: Engine, settings: Settings) -> dict[str, Any]:
         read = ReadItems(tuple((item_key(record, at, table), record) for at, record in enumerate(records, 1)))
         done = take_items(session, _desk(session, settings, clock), read, bodies, source=SOURCE, in_force=True)
         checked = run_checks(session, _desk(session, settings, clock))
+        linked = _bundles(session, clock)
     return {"items": len(records), "created": done.created, "unchanged": done.unchanged, "duties": len(lines),
+            "bundles": linked,
             "problems": checked.found, "check_seconds": checked.seconds}  # fmt: skip
+
+
+def _bundles(session: Session, clock: Clock) -> int:
+    """The example's life events, released; those that are there already stay."""
+    now = clock.now()
+    today = now.astimezone(BEIJING).date()
+    made = 0
+    for body in shipped_bundles(offered_items(session, today, frequent=True)):
+        if session.get(ItemBundle, body["bundle_id"]) is None:
+            save_bundle(session, SYSTEM, now, body["bundle_id"], body, body["items"])
+            release_bundle(session, SYSTEM, now, get_bundle(session, body["bundle_id"], today), "published")
+            made += 1
+    return made

@@ -114,3 +114,81 @@ class ItemImport(TypedDict):
     unchanged: int
     refused: list[dict[str, Any]]
     file_problems: list[dict[str, Any]]
+
+
+class BundleList(TypedDict):
+    """Life events with their items, questions and papers before and after merging."""
+
+    items: list[dict[str, Any]]
+    next: None
+
+
+class BundleState(TypedDict):
+    """A bundle that was saved, released or withdrawn."""
+
+    bundle_id: str
+    version: int
+    state: str
+
+
+class CounterOffers(TypedDict):
+    """What the counter takes."""
+
+    items: list[dict[str, Any]]
+    next: None
+
+
+class CounterOffer(TypedDict):
+    """The form and papers of an item or a life event."""
+
+    key: str
+    name: str
+    form: dict[str, Any]
+    papers: list[dict[str, Any]]
+    items: list[dict[str, Any]]
+    questions: int
+    asked: int
+    wanted: int
+
+
+class CounterPrefill(TypedDict):
+    """What the registers answer for an applicant, and licences that stand in for papers."""
+
+    answers: dict[str, Any]
+    licences: dict[str, Any]
+    register: str
+    name: str
+
+
+class ApplicationTaken(TypedDict):
+    """The case of an application, its notice, and the cases of its items."""
+
+    case_id: str
+    number: str
+    state: str
+    title: str
+    deadline_at: datetime | None
+    notice: dict[str, Any] | None
+    items: list[dict[str, Any]]
+
+
+class TicketRow(TypedDict):
+    """A number of the queue; the holder is masked."""
+
+    ticket_id: str
+    day: date
+    number: str
+    kind: str
+    slot: str
+    holder: str
+    state: str
+    window: str
+    case_id: str | None
+    item_id: str
+
+
+class TicketList(TypedDict):
+    """The day's numbers in the order in which they are called."""
+
+    items: list[TicketRow]
+    next: None

@@ -45,6 +45,14 @@ class FormFill(_Own):
     available_properties = _prop_names
 
 
+class CounterForm(_Own):
+    """An application's form with answers to begin with; what is submitted goes to the store ``target``."""
+
+    _type = "CounterForm"
+    _prop_names = ["id", "form", "prefill", "target", "submit"]
+    available_properties = _prop_names
+
+
 class DropZone(_Own):
     """Folders of an aircraft's card are dropped or chosen; ``drone-arrived`` is told when files have arrived."""
 

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, delete, or_, select
 from sqlalchemy.orm import Session
 
 from core.bus import Bus
-from core.clock import Clock
+from core.clock import BEIJING, Clock
 from core.errors import YiwangError
 from core.media import MediaStore
 from core.records import JSON, decode, encode
@@ -239,11 +239,12 @@ class ReceptionWork:
 
     def write_pages(self) -> None:
         """The public pages as they should be now."""
+        today = self.clock.now().astimezone(BEIJING).date()
         with session_scope(self.engine) as session:
             settings: dict[str, JSON] = {
                 "confirm_phone": self.channel is not None, "hotline": HOTLINE, "keep_days": self.keep.days
             }  # fmt: skip
-            pages = {"places": public_places(session), "guides": public_guides(session), "settings": settings}
+            pages = {"places": public_places(session), "guides": public_guides(session, today), "settings": settings}
             for name, body in pages.items():
                 kept = session.get(OutsidePage, name)
                 if kept is None:

@@ -22,6 +22,7 @@ from records.items.generating import basics, duty_lines, item_of
 from records.items.reading import ReadItems
 from records.items.taking import take_items
 from records.registers.definition import shipped_registers
+from records.registers.generating import credit_number
 from records.registers.preparing import Preparer
 from records.registers.storing import Origin, write_batch
 from storage.session import session_scope
@@ -109,3 +110,28 @@ def test_an_item_is_changed_reviewed_by_another_and_released(hall: Hall) -> None
     expect(chief.locator("#items-problem-table, #items-departments").first).to_contain_text("dept-fire")
     chief.locator("#items-departments .ag-row").first.locator("[col-id=department]").click()
     expect(chief.locator("#items-problem-table")).to_contain_text("R03")
+
+
+def test_a_clerk_takes_an_application_and_prints_its_notice(hall: Hall) -> None:
+    page = hall.page("fireman")
+    page.goto("/counter")
+    page.locator("#counter-text").fill("xcyjyxk")
+    expect(page.locator(".counter-offer")).to_have_count(1)
+    page.locator(".counter-offer").click()
+    form = page.locator("#counter-form")
+    for label, value in (("市场主体名称", "春风小饭馆"), ("统一社会信用代码", credit_number(7)), ("法定代表人（负责人）", "张三"),
+                         ("经营场所", "东盛大街1号"), ("经营面积（平方米）", "60")):  # fmt: skip
+        form.get_by_label(label, exact=False).first.fill(value)
+    form.get_by_label("窗口领取", exact=True).check()
+    for paper in ("营业执照", "居民身份证", "从业人员健康证明"):
+        page.locator("#counter-papers").get_by_role("textbox", name=paper, exact=True).click()
+        page.get_by_role("option", name="申请人提交", exact=True).locator("visible=true").click()
+    form.get_by_role("button", name="受理并打印通知书", exact=True).click()
+    notice = page.locator(".counter-notice")
+    expect(notice.get_by_role("heading", name="受理通知书", exact=True)).to_be_visible()
+    expect(notice).to_contain_text("5个工作日")
+    page.get_by_role("tab", name="排队与预约", exact=True).click()
+    page.locator("#hall-draw").click()
+    expect(page.locator("#hall-table")).to_contain_text("A001")
+    page.locator("#hall-call").click()
+    expect(page.locator("#hall-table")).to_contain_text("办理中")

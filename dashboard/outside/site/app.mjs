@@ -138,7 +138,8 @@ async function shown(into, code, view) {
 }
 
 async function guides() {
-  const { items = [] } = await ask("pages/guides");
+  const { items = [], bundles = [] } = await ask("pages/guides");
+  const linked = bundles.length ? [el("h2", {}, t("bundles")), el("ul", { class: "tiles" }, bundles.map((/** @type {any} */ one) => el("li", {}, el("a", { class: "tile", href: `#/bundle/${one.id}` }, el("b", {}, named(one)), el("span", {}, t("bundle.items", { n: one.items.length }))))))] : [];
   const input = el("input", { type: "search", "aria-label": t("search"), placeholder: t("search") });
   const list = el("ul", { class: "tiles" });
   const draw = () => {
@@ -148,8 +149,21 @@ async function guides() {
     if (!hits.length) list.replaceChildren(el("li", {}, t(items.length ? "none" : "noGuides")));
   };
   input.addEventListener("input", draw);
-  show(el("h2", {}, t("guides")), el("div", { class: "card" }, input), list);
+  show(el("h2", {}, t("guides")), el("div", { class: "card" }, input), list, ...linked);
   draw();
+}
+
+/** @param {string} id */
+async function linkedItems(id) {
+  const { bundles = [] } = await ask("pages/guides");
+  const one = bundles.find((/** @type {any} */ each) => each.id === id);
+  if (!one) return guides();
+  const lines = one.items.map((/** @type {any} */ item) => el("li", {}, el("a", { href: `#/guides/${item.id}` }, item.name), ` ${item.promised}`, item.after.length ? ` (${t("bundle.after", { names: item.after.join("、") })})` : ""));
+  const papers = one.papers.map((/** @type {string} */ name) => el("li", {}, name));
+  const asked = one.questions.map((/** @type {any} */ label) => el("li", {}, named(label)));
+  show(el("h2", {}, named(one)), el("div", { class: "card" }, el("p", {}, t("bundle.saves", { q: one.questions.length, asked: one.asked, p: one.papers.length, wanted: one.wanted })),
+    el("b", {}, t("bundle.of")), el("ol", {}, lines), el("b", {}, t("materials")), el("ul", {}, papers),
+    one.made.length ? el("p", {}, t("bundle.made", { names: one.made.join("、") })) : null, el("b", {}, t("bundle.questions")), el("ul", {}, asked)), el("a", { href: "#/guides" }, t("guides")));
 }
 
 /** @param {string} id */
@@ -163,7 +177,7 @@ async function guide(id) {
     if (value !== undefined && value !== "") facts.append(el("dt", {}, t(key)), el("dd", {}, String(value)));
   }
   const papers = (Array.isArray(item.materials) ? item.materials : []).map((/** @type {any} */ paper) => el("li", {}, typeof paper === "string" ? paper : paper.name ?? paper.material_name ?? ""));
-  show(el("h2", {}, item.name), el("div", { class: "card" }, facts, papers.length ? el("div", {}, el("b", {}, t("materials")), el("ul", {}, papers)) : null), el("a", { href: "#/guides" }, t("guides")));
+  show(el("h2", {}, item.name), el("div", { class: "card" }, facts, papers.length ? el("div", {}, el("b", {}, t("materials")), el("ul", {}, papers)) : null), ...(item.bundles ?? []).map((/** @type {string} */ key) => el("p", {}, el("a", { href: `#/bundle/${key}` }, t("bundle.part")))), el("a", { href: "#/guides" }, t("guides")));
 }
 
 async function route() {
@@ -171,6 +185,7 @@ async function route() {
   try {
     if (["report", "help", "complaint"].includes(screen)) await fill(screen);
     else if (["progress", "file", "rate", "site"].includes(screen)) await progress(decodeURIComponent(argument));
+    else if (screen === "bundle") await linkedItems(argument);
     else if (screen === "guides") await (argument ? guide(argument) : guides());
     else home();
   } catch (error) {

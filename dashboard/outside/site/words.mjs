@@ -17,6 +17,7 @@ export const WORDS = {
     emergency: "有生命危险请先拨打 110、119、120。", name: "称呼", phone: "电话",
     inspector: "检查人员", place: "地点", matter: "事由", until: "有效期至", realInspector: "核验通过：此人是下列单位派出的工作人员", asked: "请您补充",
     "p.rated_already": "已经评价过了", "p.not_to_be_rated": "现在不能评价", "p.not_asked": "现在不需要补充",
+    bundles: "一件事", "bundle.items": "{n} 个事项一次办", "bundle.after": "在{names}之后", "bundle.saves": "{q} 个问题（分开办 {asked} 个），{p} 份材料（分开办 {wanted} 份）", "bundle.of": "包含事项", "bundle.made": "不用提交（办理中产生）：{names}", "bundle.questions": "要填写的内容", "bundle.part": "可与其他事项一次办",
     dept_name: "实施主体", project_type: "办件类型", promise: "承诺时限", anticipate: "法定时限", accept_condition: "受理条件", handle_flow: "办理流程", is_fee: "是否收费", fee_basis: "收费依据", handle_addr: "办理地点", handle_time: "办理时间", link_tel: "咨询电话", complain_tel: "监督电话", limit_scene_num: "到现场次数", materials: "材料", yes: "是", no: "否",
   },
   en: {
@@ -34,6 +35,7 @@ export const WORDS = {
     emergency: "In danger of life call 110, 119 or 120 first.", name: "Name", phone: "Telephone",
     inspector: "Inspector", place: "Place", matter: "Matter", until: "Valid until", realInspector: "Genuine: this person was sent by the office below", asked: "We need something from you",
     "p.rated_already": "it was rated already", "p.not_to_be_rated": "it cannot be rated now", "p.not_asked": "nothing is asked now",
+    bundles: "Life events", "bundle.items": "{n} items at once", "bundle.after": "after {names}", "bundle.saves": "{q} questions (apart: {asked}), {p} papers (apart: {wanted})", "bundle.of": "Items", "bundle.made": "Not needed (made on the way): {names}", "bundle.questions": "What is asked", "bundle.part": "Can be done together with other items",
     dept_name: "Office", project_type: "Kind", promise: "Promised within", anticipate: "Legal limit", accept_condition: "Conditions", handle_flow: "Course", is_fee: "Fee", fee_basis: "Basis of the fee", handle_addr: "Place", handle_time: "Hours", link_tel: "Questions", complain_tel: "Complaints", limit_scene_num: "Visits", materials: "Papers", yes: "yes", no: "no",
   },
 };
