@@ -119,8 +119,9 @@ def test_a_clerk_takes_an_application_and_prints_its_notice(hall: Hall) -> None:
     expect(page.locator(".counter-offer")).to_have_count(1)
     page.locator(".counter-offer").click()
     form = page.locator("#counter-form")
-    for label, value in (("市场主体名称", "春风小饭馆"), ("统一社会信用代码", credit_number(7)), ("法定代表人（负责人）", "张三"),
-                         ("经营场所", "东盛大街1号"), ("经营面积（平方米）", "60")):  # fmt: skip
+    asked = {"市场主体名称": "春风小饭馆", "统一社会信用代码": credit_number(7), "法定代表人（负责人）": "张三",
+             "经营场所": "东盛大街1号", "经营面积（平方米）": "60"}  # fmt: skip
+    for label, value in asked.items():
         form.get_by_label(label, exact=False).first.fill(value)
     form.get_by_label("窗口领取", exact=True).check()
     for paper in ("营业执照", "居民身份证", "从业人员健康证明"):
