@@ -25,8 +25,7 @@ from records.registers.definition import shipped_registers
 from records.registers.preparing import Preparer
 from records.registers.storing import Origin, write_batch
 from storage.session import make_engine, read_scope, session_scope
-from storage.tables.counter import ItemBundle
-from storage.tables.items import ServiceItem, ServiceItemVersion
+from storage.tables.items import ItemBundle, ServiceItem, ServiceItemVersion
 from storage.tables.registry import Department
 
 _NEW = {  # bodies of the example that the demo city lacks

@@ -29,8 +29,8 @@ from records.items.frequent import frequent_choices
 from records.registers.access import must_unmask
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case
-from storage.tables.counter import ApplicationAnswers, CounterTicket
 from storage.tables.files import CaseDocument
+from storage.tables.items import ApplicationAnswers, CounterTicket
 from storage.tables.records import RegisterRecord
 
 ROLES = ("admin", "manager", "staff")

@@ -17,7 +17,7 @@ from core.ids import new_id
 from dashboard.items.counter import CounterDesk
 from dashboard.items.errors import SlotTaken
 from storage.session import read_scope, session_scope
-from storage.tables.counter import CounterTicket
+from storage.tables.items import CounterTicket
 
 A_SLOT = 6  # appointments in half an hour; a setting of the hall
 AHEAD = 14  # days that one may book ahead

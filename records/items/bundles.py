@@ -21,8 +21,7 @@ from records.items.facts import comparable, text_of
 from records.items.frequent import frequent_choices
 from records.items.releasing import in_force
 from records.items.terms import standard_terms
-from storage.tables.counter import ItemBundle
-from storage.tables.items import ServiceItem, ServiceItemVersion
+from storage.tables.items import ItemBundle, ServiceItem, ServiceItemVersion
 
 DISTRICT = "4"
 MOST_ITEMS = 40
