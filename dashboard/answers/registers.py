@@ -238,6 +238,15 @@ class FilingMatrix(TypedDict):
     rates: list[dict[str, Any]]
 
 
+class LedgerLights(TypedDict):
+    """A task ledger of a period: units, indicators with lights, how many of each colour."""
+
+    period: str
+    units: list[dict[str, Any]]
+    rows: list[dict[str, Any]]
+    counts: dict[str, int]
+
+
 class FilingState(TypedDict):
     """Where a unit's filing of a period stands."""
 

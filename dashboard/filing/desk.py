@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.clock import BEIJING
 from core.records import Actor
 from dashboard.services import Services
-from records.filing.access import must_approve, must_file, must_see, own_units
+from records.filing.access import may_see, must_approve, must_file, must_see, own_units
 from records.filing.commands import (
     Desk,
     approve,
@@ -25,6 +25,7 @@ from records.filing.commands import (
     values_of_filing,
 )
 from records.filing.dataset import Dataset
+from records.filing.ledger import ledger
 from records.filing.overview import matrix
 from records.filing.periods import before, bounds, period_of
 from records.filing.prefill import prefilled
@@ -62,7 +63,7 @@ class FilingDesk:
             units = [{"unit": unit, "name": tree.names.get(unit, unit)} for unit in own_units(self.actor, tree)]
             items = [
                 {"dataset_id": d.id, "zh": d.zh, "en": d.en, "period": d.period, "current": period_of(d.period, today),
-                 "last": before(d.period, period_of(d.period, today), 11)}
+                 "last": before(d.period, period_of(d.period, today), 11), "ledger": bool(d.targets)}
                 for d in datasets(session)
             ]  # fmt: skip
         return {"items": items, "units": units, "next": None}
@@ -71,11 +72,22 @@ class FilingDesk:
         """Units × periods below ``top`` (default: the person's own unit)."""
 
         def ask(session: Session, desk: Desk) -> dict[str, Any]:
-            unit = top or next(iter(own_units(self.actor, desk.tree)), "")
+            unit = top or _top(desk, own_units(self.actor, desk.tree))
             must_see(self.actor, unit, desk.tree)
             for period in periods:
                 bounds(desk.dataset.period, period)
             return matrix(session, desk, unit, periods)
+
+        found: dict[str, Any] = self._reading(dataset_id, ask)
+        return found
+
+    def ledger(self, dataset_id: str, period: str) -> dict[str, Any]:
+        """A task ledger's lights of a period, of the units that the person may see."""
+
+        def ask(session: Session, desk: Desk) -> dict[str, Any]:
+            bounds(desk.dataset.period, period)
+            named = sorted({unit for target in desk.dataset.targets.values() for unit in target.units})
+            return ledger(session, desk, period, [one for one in named if may_see(self.actor, one, desk.tree)])
 
         found: dict[str, Any] = self._reading(dataset_id, ask)
         return found
@@ -214,3 +226,14 @@ class FilingDesk:
 
         found: bytes = self._reading(dataset_id, ask)
         return found
+
+
+def _top(desk: Desk, tops: Sequence[str]) -> str:
+    """Where a data set is looked at first: the own unit with most of the units that are to file."""
+    wanted = set(desk.dataset.units)
+
+    def filing(unit: str) -> int:
+        below = desk.tree.leaves_below(unit)
+        return len(wanted & set(below)) if wanted else len(below)
+
+    return max(tops, key=filing, default="")

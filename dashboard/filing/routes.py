@@ -18,6 +18,7 @@ from dashboard.answers.registers import (
     FilingState,
     FilingTotals,
     FilingWhole,
+    LedgerLights,
     SheetTaken,
 )
 from dashboard.api.deps import Use, Who, answers, respond, sends, takes, takes_file
@@ -68,6 +69,12 @@ def matrix(dataset_id: str, asked: Annotated[MatrixFilters, Query()], use: Use, 
     if not periods:
         raise InputInvalid(field="periods", detail="are missing", how="send e.g. 2026-10,2026-11")
     return respond(FilingDesk(use, who.actor).matrix(dataset_id, asked.top, periods))
+
+
+@router.get("/api/filing/{dataset_id}/ledger/{period}", **answers(LedgerLights))
+def lights(dataset_id: str, period: str, use: Use, who: Who) -> Response:
+    """A task ledger: indicators × units with done, target, planned and a light; who has signed off."""
+    return respond(FilingDesk(use, who.actor).ledger(dataset_id, period))
 
 
 @router.get("/api/filing/{dataset_id}/units/{unit}/{period}", **answers(FilingWhole))

@@ -10,11 +10,15 @@ OWNERS = frozenset({"admin", "manager", "system"})
 
 
 def own_units(actor: Actor, tree: UnitTree) -> list[str]:
-    """The units that the person belongs to: the unit of his division, or all tops for owners."""
+    """The units that the person belongs to: of his division, of his department (staff); all tops for owners."""
     if set(actor.roles) & OWNERS:
         return [unit for unit, parent in tree.parents.items() if parent is None]
-    own = actor.division_code
-    return [own] if own is not None and own in tree.parents else []
+    return [unit for unit in _of(actor) if unit in tree.parents]
+
+
+def _of(actor: Actor) -> list[str]:
+    department = actor.department_id if "staff" in actor.roles else None
+    return [unit for unit in dict.fromkeys((actor.division_code, department)) if unit]
 
 
 def may_see(actor: Actor, unit: str, tree: UnitTree) -> bool:
@@ -32,12 +36,12 @@ def must_see(actor: Actor, unit: str, tree: UnitTree) -> str:
 def must_file(actor: Actor, unit: str, tree: UnitTree) -> None:
     """Only the unit itself files, or an owner for it; :class:`Forbidden` otherwise."""
     must_see(actor, unit, tree)
-    if not set(actor.roles) & OWNERS and actor.division_code != unit:
+    if not set(actor.roles) & OWNERS and unit not in _of(actor):
         raise Forbidden(action=f"file for {unit}")
 
 
 def must_approve(actor: Actor, unit: str, tree: UnitTree) -> None:
     """A unit above approves (the top itself is approved by owners); nobody approves himself."""
     must_see(actor, unit, tree)
-    if not set(actor.roles) & OWNERS and actor.division_code == unit:
+    if not set(actor.roles) & OWNERS and unit in _of(actor):
         raise Forbidden(action=f"approve your own unit {unit}")

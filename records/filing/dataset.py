@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,6 +29,20 @@ class Ratio:
 
     num: str
     den: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """A year's target of an indicator by responsible unit (a task ledger, records/filing/ledger.py).
+
+    ``better``: more, or less (a ceiling); ``yellow``: percent of the plan from which the light is yellow, not red;
+    ``milestones``: month → share of the target that is planned until its end, instead of a twelfth a month.
+    """
+
+    units: Mapping[str, float]
+    better: str = "more"
+    yellow: float = 90.0
+    milestones: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,6 +75,7 @@ class Dataset:
     owner: str = ""
     drift: float = 30.0  # percent against the mean of the last twelve that asks for a look
     version: int = 1
+    targets: Mapping[str, Target] = field(default_factory=dict)  # of a task ledger
 
     @cached_property
     def compiled(self) -> Compiled:
@@ -107,10 +123,25 @@ def parse_dataset(body: Mapping[str, Any], version: int = 1) -> Dataset:
         ratios={k: Ratio(**v) for k, v in (body.get("ratios") or {}).items()},
         checks=tuple(_check(name, row) for row in body.get("checks") or ()), prefill=dict(body.get("prefill") or {}),
         units=tuple(body.get("units") or ()), owner=str(body.get("owner", "")), drift=float(body.get("drift", 30.0)),
-        version=version,
+        version=version, targets={q: _target(f"{name}.targets.{q}", v) for q, v in (body.get("targets") or {}).items()},
     )  # fmt: skip
     _must_fit(dataset)
     return dataset
+
+
+def _target(where: str, row: Mapping[str, Any]) -> Target:
+    units, better = row.get("units") or {}, row.get("better", "more")
+    months = {int(month): float(share) for month, share in (row.get("milestones") or {}).items()}
+    wrong = not units or better not in ("more", "less") or any(not 1 <= month <= 12 for month in months)
+    try:
+        numbers = {str(unit): float(wanted) for unit, wanted in units.items()}
+    except (TypeError, ValueError):
+        wrong, numbers = True, {}
+    if wrong or any(not math.isfinite(wanted) or wanted < 0 for wanted in numbers.values()):
+        raise DatasetInvalid(
+            field=where, detail="is no target", how="give units: {unit: number}, better: more or less, milestones"
+        )
+    return Target(numbers, better, float(row.get("yellow", 90.0)), months)
 
 
 def _check(name: str, row: Mapping[str, Any]) -> RowCheck:
@@ -126,7 +157,8 @@ def _check(name: str, row: Mapping[str, Any]) -> RowCheck:
 
 def _must_fit(dataset: Dataset) -> None:
     known = set(dataset.questions)
-    named = {*dataset.rollup, *dataset.ratios, *dataset.prefill, *(check.question for check in dataset.checks)}
+    named = {*dataset.rollup, *dataset.ratios, *dataset.prefill, *dataset.targets}
+    named |= {check.question for check in dataset.checks}
     named |= {part for ratio in dataset.ratios.values() for part in (ratio.num, ratio.den)}
     for question in sorted(named - known):
         raise DatasetInvalid(

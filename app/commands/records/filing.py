@@ -17,6 +17,7 @@ from core.clock import BEIJING, SystemClock
 from core.settings import load_settings
 from records.filing.commands import Desk
 from records.filing.example import example_bodies, fill_example, write_units
+from records.filing.ledger_example import fill_ledger, ledger_body, write_ledger_units
 from records.filing.overview import matrix
 from records.filing.periods import before, bounds, period_of
 from records.filing.store import get_dataset, take_dataset
@@ -30,6 +31,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     example = actions.add_parser("example", help="26 forms, 93 units and figures, marked as generated")
     example.add_argument("--periods", type=int, default=3, help="past periods to fill")
+    tasks = actions.add_parser("ledger-example", help="a task ledger: 56 indicators, 27 departments, generated")
+    tasks.add_argument("--periods", type=int, default=3, help="past months to fill")
     rates = actions.add_parser("rates", help="complete and on time of a data set's period")
     rates.add_argument("dataset")
     rates.add_argument("period")
@@ -39,7 +42,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     engine = make_engine(load_settings().database_url)
     try:
-        return _example(args, engine) if args.action == "example" else _rates(args, engine)
+        actions = {"example": _example, "ledger-example": _ledger, "rates": _rates}
+        return actions[args.action](args, engine)
     finally:
         engine.dispose()
 
@@ -59,6 +63,19 @@ def _example(args: argparse.Namespace, engine: Engine) -> int:
                 filed += fill_example(session, dataset, tree, period, at, share=0.95)
         print(f"{dataset.id} {dataset.zh}: {dataset.period}", file=sys.stderr)
     print(f"{len(taken)} data sets, {len(tree.parents)} units, {filed} filings")
+    return 0
+
+
+def _ledger(args: argparse.Namespace, engine: Engine) -> int:
+    now, filed = SystemClock().now(), 0
+    with session_scope(engine) as session:
+        write_ledger_units(session)
+        tree, dataset = load_tree(session), take_dataset(session, ledger_body(), now, "example")
+    periods = before(dataset.period, period_of(dataset.period, now.astimezone(BEIJING).date()), args.periods)
+    for period in periods:
+        with session_scope(engine) as session:
+            filed += fill_ledger(session, dataset, tree, period, _filed_at(dataset.period, period, now))
+    print(f"{len(dataset.targets)} indicators, {len(dataset.units)} departments, {filed} filings")
     return 0
 
 

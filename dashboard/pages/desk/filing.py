@@ -10,6 +10,7 @@ from dash import Input, Output, State, ctx, dcc, html, no_update
 from dashboard.filing.desk import FilingDesk
 from dashboard.pages.frame import Page, Visit, in_thread, tell
 from dashboard.pages.tables import column, table
+from records.filing.ledger import worst
 
 PAGE = Page(
     path="/filing", zh="数据填报", en="Filing", order=65, roles=("admin", "manager", "staff", "grid_worker")
@@ -45,6 +46,7 @@ def layout(visit: Visit) -> Any:
             dmc.Select(id="fil-dataset", data=choices, value=choices[0]["value"] if choices else None, w=320,
                        searchable=True, allowDeselect=False, mb="sm", **{"aria-label": t("filing.dataset")}),
             html.P("" if choices else t("filing.none"), className="quiet"),
+            html.Div(id="fil-ledger", **{"aria-live": "polite"}),
             html.P(id="fil-rates", className="quiet", **{"aria-live": "polite"}),
             table(visit, "fil-matrix", [], [], key="unit", height="42vh", options={"pagination": False}),
             html.H2(id="fil-title"),
@@ -74,6 +76,40 @@ async def matrix(visit: Visit, dataset_id: str | None, _changed: int | None) -> 
                     on_time=_share(last["rate_on_time"]))  # fmt: skip
     heads = [column(period, period, width=130, cellStyle=_STYLE, sortable=False) for period in periods]
     return [column("name", visit.t("filing.unit"), pinned="left", width=260), *heads], rows_of(found), rates
+
+
+@PAGE.callback(Output("fil-ledger", "children"), Input("fil-dataset", "value"), Input("fil-changed", "data"))
+async def lights(visit: Visit, dataset_id: str | None, _changed: int | None) -> Any:
+    """A task ledger's lights of the last whole month: indicators × departments, and who has signed off."""
+    desk = _desk(visit)
+    known = {d["dataset_id"]: d for d in (await in_thread(desk.overview))["items"]}
+    if dataset_id not in known or not known[dataset_id]["ledger"]:
+        return ""
+    return ledger_of(visit, await in_thread(desk.ledger, dataset_id, known[dataset_id]["last"][0]))
+
+
+def ledger_of(visit: Visit, found: dict[str, Any]) -> Any:
+    """The ledger as a table; colours are written as signs too."""
+    t = visit.t
+    counts = " · ".join(f"{LIGHTS[c]} {t(f'filing.light_{c}')} {n}" for c, n in found["counts"].items())
+    heads = [column(u["unit"], f"{'✓ ' if u['signed'] else ''}{u['name']}", width=130) for u in found["units"]]
+    rows = [
+        {"question": row["question"], "title": f"{LIGHTS[worst(row['cells'])]} {row['title']}"}
+        | {unit: f"{LIGHTS[c['colour']]} {_told(c)}" for unit, c in row["cells"].items()}
+        for row in found["rows"]
+    ]  # fmt: skip
+    title = column("title", t("filing.indicator"), pinned="left", width=230)
+    grid = table(visit, "fil-lights", [title, *heads], rows, key="question", height="46vh",
+                 options={"pagination": False})  # fmt: skip
+    return html.Div([html.P(f"{t('filing.ledger', period=found['period'])} {counts}"), grid])
+
+
+def _told(cell: dict[str, Any]) -> str:
+    done = "—" if cell["done"] is None else f"{cell['done']:g}"
+    return f"{done}/{cell['planned']:g} ({cell['target']:g})"
+
+
+LIGHTS = {"green": "🟢", "yellow": "🟡", "red": "🔴", "grey": "⚪"}
 
 
 @PAGE.callback(

@@ -16,11 +16,13 @@ from core.settings import Settings, load_settings
 from dashboard.auth import add_user
 from events.evidence.audit_log import SYSTEM_CHAIN, check_chain
 from events.evidence.audit_log import as_dict as link
+from records.filing.ledger_example import ledger_body, write_ledger_units
 from records.filing.store import take_dataset
 from records.filing.tree import save_units
 from records.registers.generating import rows
 from storage.session import read_scope, session_scope
 from storage.tables.cases import AuditEntry
+from storage.tables.filing import FilingUnit
 from storage.tables.people import User
 from storage.tables.registry import Division
 from tests.unit.dashboard.web import _HASH, Office, make_office
@@ -272,3 +274,27 @@ def _of_somebody_alone(office: Office) -> str:
         assert answer.json()["created"] == 1, answer.text
         known = client.get(f"/api/registers/person/records?q=独居甲&division={HERE}").json()["items"]
     return str(known[0]["record_id"])
+
+
+def test_a_task_ledger_shows_each_department_its_own_lights(office: Office) -> None:
+    with session_scope(office.engine) as session:
+        write_ledger_units(session)
+        take_dataset(session, ledger_body(), NOW, "test")
+        user = add_user(session, login="bureau", name="bureau", roles=["staff"], department_id="dept-fire")
+        session.flush()
+        session.add(FilingUnit(unit_id="dept-fire", name="消防", parent_id="ledger"))
+        body = {**ledger_body(), "id": "fire-ledger", "units": ["dept-fire"], "rollup": {}}
+        body["targets"] = {"t01": {"units": {"dept-fire": 120}}, "t02": {"units": {"ledger-01": 5}}}
+        take_dataset(session, body, NOW, "test")
+        session.get_one(User, user.user_id).password_hash = _HASH
+    bureau = office.client("bureau")
+    path = "/api/filing/fire-ledger/units/dept-fire/2026-10"
+    assert bureau.put(path, json={"values": {"t01": 100}}).status_code == 200
+    found = bureau.get("/api/filing/fire-ledger/ledger/2026-10").json()
+    assert [row["question"] for row in found["rows"]] == ["t01"] and found["counts"]["green"] == 1
+    assert found["rows"][0]["cells"]["dept-fire"]["planned"] == 100 and found["units"][0]["signed"] is False
+    assert bureau.put("/api/filing/fire-ledger/units/ledger-01/2026-10", json={"values": {"t02": 1}}).status_code == 404
+    assert office.client("boss").get("/api/filing/poultry/ledger/2026-10").status_code == 404
+    assert office.client("boss").get("/api/filing/fire-ledger/ledger/2026-13").status_code == 422
+    rows = office.client("boss").get("/api/filing/example-ledger/matrix?periods=2026-10").json()["rows"]
+    assert rows[0]["unit"] == "ledger"
