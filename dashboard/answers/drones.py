@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from storage.drones import FlightView
 
@@ -24,3 +24,18 @@ class Footprints(TypedDict):
 
     type: str
     features: list[dict[str, Any]]
+
+
+class FlightChanges(TypedDict):
+    """GeoJSON: ranked regions (rank, area_m2, contrast, guess) that differ from the flight before."""
+
+    type: str
+    features: list[dict[str, Any]]
+    since_flight: str
+    since_name: str
+    since: str
+    problem: NotRequired[str]
+    residual_px: NotRequired[float]
+    grid_m: NotRequired[float]
+    compared_m2: NotRequired[float]
+    changed_share: NotRequired[float]

@@ -12,12 +12,12 @@ from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import Field
 
 from core.errors import InputInvalid, NotFound
-from dashboard.answers.drones import Footprints
+from dashboard.answers.drones import FlightChanges, Footprints
 from dashboard.api.deps import Use, Who, allow, answers, audit, packed, respond, sends, takes
 from dashboard.api.filters import Filters, Text
 from dashboard.api.params import body
 from dashboard.drones import findings, pictures
-from dashboard.drones.flight_layers import mosaic_file
+from dashboard.drones.flight_layers import changes_file, mosaic_file
 from dashboard.drones.judging import checked_box, checked_name, drawn, write_set
 from dashboard.drones.routes import CREW, VIEWERS
 from dashboard.uploads.routes import owner_of
@@ -105,6 +105,15 @@ def mosaic(flight_id: str, use: Use) -> Response:
     if file is None or not file.is_file():
         raise NotFound(what="mosaic of flight", key=flight_id)
     return FileResponse(file, media_type="image/tiff", filename=f"{flight_id}.tif")
+
+
+@router.get("/api/drone/flights/{flight_id}/changes", dependencies=[allow(*VIEWERS)], **answers(FlightChanges))
+def changed(flight_id: str, use: Use) -> Response:
+    """What changed since the flight before over the same ground, ranked; ``problem`` where it could not be compared."""
+    file = changes_file(use.settings, flight_id) if flight_id.isalnum() else None
+    if file is None or not file.is_file():
+        raise NotFound(what="changes of flight", key=flight_id)
+    return Response(file.read_bytes(), media_type="application/json")
 
 
 @router.post("/api/drone/files/{file_id}/review", dependencies=[allow(*CREW)], **answers(LookView))

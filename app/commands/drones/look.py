@@ -20,7 +20,7 @@ def run(args: argparse.Namespace) -> int:
     from core.errors import NotFound
     from core.media import MediaStore
     from core.settings import load_settings
-    from dashboard.drones.flight_layers import make_layer
+    from dashboard.drones.flight_layers import compare, make_layer, mosaic_file
     from dashboard.drones.looking import FlightLook
     from storage.aerial import AerialStore
     from storage.drones import DroneStore
@@ -34,10 +34,13 @@ def run(args: argparse.Namespace) -> int:
         AerialStore(engine), DroneStore(engine), MediaStore(settings.media_url), SystemClock(), AerialEyes()
     )
     try:
-        flight = next((f for f in DroneStore(engine).flights() if f.flight_id == args.flight), None)
+        flights = DroneStore(engine).flights()
+        flight = next((f for f in flights if f.flight_id == args.flight), None)
         if flight is None:
             raise NotFound(what="flight", key=args.flight)
         print(f"{looker.flight(args.flight, partial(make_layer, settings, flight))} pictures looked at")
+        if mosaic_file(settings, flight.flight_id).is_file():
+            compare(settings, flight, flights)
     finally:
         engine.dispose()
     return 0

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import rasterio
 
 from core.settings import Settings
-from dashboard.drones.flight_layers import make_layer, mosaic_file
+from dashboard.drones.flight_layers import compare, make_layer, mosaic_file
 from dashboard.drones.mosaics import Laid
 from dashboard.pages.desk.drone_findings import drawn_boxes, moved_box
 from ingest.drones.overlap.adjust import adjust
@@ -18,6 +21,7 @@ from layers.catalogue.record import layer, tiles_of
 from storage.drones import FlightView
 from tests.unit.dashboard.web import make_office
 from tests.unit.ingest.drones.overlap.flights import flight
+from tests.unit.layers.rasters.test_change import ground, written
 
 KNOWN = "0123456789abcdefghjkmnpqrs"
 
@@ -70,6 +74,35 @@ def test_a_matched_flight_is_a_layer_and_a_file_by_right(settings: Settings, tmp
     assert fireman.get("/api/drone/flights/fl1/mosaic").status_code == 403
     assert report.layer in [entry["name"] for entry in operator.get("/api/layers").json()["items"]]
     assert report.layer not in [entry["name"] for entry in fireman.get("/api/layers").json()["items"]]
+
+
+def test_change_since_the_flight_before_is_kept_and_answered(settings: Settings) -> None:
+    first = msgspec.structs.replace(view("fl1"), first_at=datetime(2026, 11, 1, tzinfo=UTC))
+    second = msgspec.structs.replace(view("fl2"), first_at=datetime(2026, 11, 20, tzinfo=UTC))
+    for one in (first, second):
+        mosaic_file(settings, one.flight_id).parent.mkdir(parents=True, exist_ok=True)
+    written(mosaic_file(settings, "fl1"), ground())
+    after = ground()
+    after[100:112, 200:230] = (30, 30, 220)
+    written(mosaic_file(settings, "fl2"), after)
+    assert compare(settings, first, [first, second]) is None, "nothing flew before it"
+    assert compare(settings, second, [first, second]) is not None
+    office = make_office(settings)
+    told = office.client("operator").get("/api/drone/flights/fl2/changes").json()
+    assert [f["properties"]["guess"] for f in told["features"]] == ["vehicle"]
+    assert told["since_flight"] == "fl1"
+    assert office.client("operator").get("/api/drone/flights/fl1/changes").status_code == 404
+    assert office.client("fireman").get("/api/drone/flights/fl2/changes").status_code == 403
+
+
+def test_a_flight_elsewhere_says_why_it_cannot_be_compared(settings: Settings) -> None:
+    first = msgspec.structs.replace(view("fl1"), first_at=datetime(2026, 11, 1, tzinfo=UTC))
+    second = msgspec.structs.replace(view("fl2"), first_at=datetime(2026, 11, 20, tzinfo=UTC))
+    mosaic_file(settings, "fl1").parent.mkdir(parents=True, exist_ok=True)
+    written(mosaic_file(settings, "fl1"), ground())
+    written(mosaic_file(settings, "fl2"), ground(), 379_000.0)
+    file = compare(settings, second, [first, second])
+    assert file is not None and "do not overlap" in json.loads(file.read_text(encoding="utf-8"))["problem"]
 
 
 def test_pictures_that_do_not_match_are_no_layer(settings: Settings, tmp_path: Path) -> None:
