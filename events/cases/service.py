@@ -57,6 +57,7 @@ from events.evidence import audit_log
 from events.evidence.claims import with_stored_evidence
 from events.evidence.document_claims import with_stored_documents
 from events.taxonomy.classes import limit_of
+from storage.record_validity import record_in_force
 from storage.session import read_scope, session_scope
 from storage.tables.cases import (
     Case,
@@ -90,7 +91,7 @@ class CaseService:
         self.calendars = {"default": statutory_calendar(), **(calendars or {})}
         self._lock_query = lru_cache(maxsize=1024)(self._build_lock_query)  # building it costs more than running it
         self.effects = {**EFFECTS, **(effects or {})}
-        self.record_valid: Callable[[Session, str, str, datetime], bool] = record_valid or _no_register
+        self.record_valid: Callable[[Session, str, str, datetime], bool] = record_valid or record_in_force
         self.book = CurrentBook()
 
     @property
@@ -573,8 +574,3 @@ def dispatch_data(route: Route) -> dict[str, Any]:
     if route.assisting:
         data["assisting"] = [msgspec.to_builtins(part) for part in route.assisting]
     return data
-
-
-def _no_register(session: Session, register: str, key: str, now: datetime) -> bool:
-    """Without a register nothing is known to be in force."""
-    return False

@@ -103,8 +103,10 @@ def test_two_people_publishing_at_one_moment(engine: Engine) -> None:
             told.append(error.code)
 
     threads = [threading.Thread(target=press, args=(draft, who)) for draft in made for who in ("cid", "dan")]
-    [thread.start() for thread in threads]
-    [thread.join(60) for thread in threads]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
     assert len(told) == 4 and told.count("published") == 1, told
     with read_scope(engine) as session:
         version = shipped_definitions()["business_flow"].version + 1
