@@ -136,5 +136,5 @@ def _day(value: Any) -> date | None:
         text = f"{text[:4]}-{text[4:6]}-{text[6:]}"
     try:
         return date(*(int(part) for part in text.split("-")))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None

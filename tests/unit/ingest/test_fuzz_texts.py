@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import json
 import random
@@ -16,14 +17,21 @@ from typing import Any
 import pytest
 
 from core.errors import YiwangError
+from core.exchange import ConnectionConfig
+from core.licences import verdict
 from core.records import encode
 from ingest import cloudevents, payload
+from ingest.connections.licence import Params, read_answer
+from ingest.connections.mapped import mapping_of
+from ingest.connections.starter import starters
 from ingest.gateways import onvif, zlm_hooks
-from ingest.mapping import map_payload
+from ingest.mapping import map_payload, read_mapping
 from ingest.push import parse_push
 from ingest.router import mappings_of
+from ingest.simulate.platforms import senders
 from ingest.times import read_time
 from ingest.transports import mqtt_wire
+from ingest.yamltext import read_yaml
 from tests.unit.ingest.test_docs_examples import MAPPINGS
 from tests.unit.ingest.test_fuzz_codecs import memory_kib, mutate
 from tests.unit.ingest.test_mqtt_wire import publish
@@ -53,6 +61,25 @@ TIMES = ["2026-11-27T18:38:17+08:00", "2026/11/27 18:38", "Fri, 27 Nov 2026 10:3
          "1795775897123", "2026年11月27日 18时38分17秒", "2026-11-27 18:38:17 +0800 CST"]  # fmt: skip
 WORDS = [b"nan", b"-inf", b"1e999", b"null", b"{", b"[", b'"', b"\\ud800", b"\xff", b"\x00", b"9" * 40, b"true", b":",
          b","]  # fmt: skip
+
+
+SPECS = [spec for _, _, text, *_ in MAPPINGS for spec in [read_yaml(text)] if isinstance(spec, dict)]
+SPECS += [{"device": "id", **s["mapping"], "name": name} for name, s in starters().items() if s["mapping"]]
+BODIES = [body for _, body in MAPPED]
+ODD: list[Any] = [None, "", "a..b", "[]", "x[9999999]", -1, 1e308, True, [], {}, [[]], {"path": {}}, "=", "%Q",
+                  "open", "9" * 300]  # fmt: skip
+ROWS = {
+    "gas-stations": senders.gas()["GET /gas/v1/stations"], "emergency-command": senders.emergency()["GET /events"],
+    "sanitation-vehicles": senders.sanitation()["GET /api/vehicles"],
+}  # fmt: skip
+STARTERS = [
+    (mapping_of(ConnectionConfig(connection_id=name, kind="rest", mapping=starters()[name]["mapping"])),
+     json.dumps(route({}, {"authorization": f"Bearer {senders.TOKEN}"}, b"")[1]).encode())
+    for name, route in ROWS.items()
+]  # fmt: skip
+LICENCES = Params(url="https://x.example/", app_id="a")
+LICENCE = json.dumps({"licenceId": "x", "holderName": "甲", "state": "有效", "issueDate": "2019-02-01",
+                      "validUntil": "2099-12-31", "fileUrl": "/f.ofd", "issuer": "局"})  # fmt: skip
 
 
 def json_mutant(data: bytes, dice: random.Random) -> bytes:
@@ -126,6 +153,42 @@ def mqtt_packets(dice: random.Random) -> int:
     return len(packets)
 
 
+def mapping_specs(dice: random.Random) -> int:
+    """A mapping whose parts were exchanged, left out or spoilt: refused as such, or used without a crash."""
+    spec = json.loads(json.dumps(dice.choice(SPECS)))
+    spoil(spec, dice)
+    found = map_payload(read_mapping(spec, "fuzz"), dice.choice(BODIES), NOW, {"station": "ps01", "dev": "d1"})
+    records: list[Any] = [r for some in found.readings.values() for r in some]
+    return 1 + counted([*records, *(o for some in found.observations.values() for o in some)])
+
+
+def spoil(holder: Any, dice: random.Random) -> None:
+    """Change one or a few values somewhere in plain data."""
+    for _ in range(dice.randint(1, 3)):
+        at = holder
+        while isinstance(at, dict | list) and at:
+            key = dice.choice(list(at) if isinstance(at, dict) else range(len(at)))
+            if not isinstance(at[key], dict | list) or dice.random() < 0.2:
+                at[key] = copy.deepcopy(dice.choice(ODD))
+                break
+            at = at[key]
+
+
+def starter_answers(dice: random.Random) -> int:
+    """What a feeder's platform answers, spoilt, through the mapping that ships for it."""
+    spec, body = dice.choice(STARTERS)
+    found = map_payload(spec, json_mutant(body, dice), NOW, {})
+    return counted([r for some in found.readings.values() for r in some]) + len(found.orders)
+
+
+def licence_answers(dice: random.Random) -> int:
+    answer = json.loads(LICENCE)
+    spoil(answer, dice)
+    found = read_answer(answer, LICENCES)
+    verdict("x", "甲", found, NOW.date())
+    return len(encode(found))
+
+
 def web_hooks(dice: random.Random) -> int:
     body = b'{"app":"live","stream":"a","schema":"rtsp","regist":true}'
     zlm_hooks.read_hook(dice.choice(("on_stream_changed", "on_stream_none_reader", "on_x")), json_mutant(body, dice))
@@ -144,6 +207,7 @@ def discovery(dice: random.Random) -> int:
 
 TARGETS: dict[str, Target] = {
     "mapping": mapping, "default_payload": default_payload, "pushed": pushed, "event_headers": event_headers,
+    "mapping_specs": mapping_specs, "starter_answers": starter_answers, "licence_answers": licence_answers,
     "times": times, "mqtt_packets": mqtt_packets, "web_hooks": web_hooks, "discovery": discovery,
 }  # fmt: skip
 
