@@ -1,0 +1,138 @@
+"""What the house costs: time until each process has its modules, memory of a running demo, beside another build.
+
+``python -m bench house [--before FOLDER] [--rounds 3] [--wait 120]``: FOLDER is a worktree of the other build.  Imports
+are the sum of Python's own figures (``-X importtime``) until the process serves; memory is the proportional set size
+(shared pages by share) after ``--wait`` seconds of the demo with its simulated devices.  Ratios are now : before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bench.parts.rig import free_port, wait_for_port
+
+HERE = Path(__file__).parents[1]
+PORTS = ("NATS", "MQTT", "WEB", "INGEST_HTTP", "OUTSIDE", "PANEL", "GB26875", "SL651", "HJ212", "JT808")
+PROCESSES = ("nats-server", "worker", "ingest", "vision", "web")
+_IMPORT = re.compile(r"^import time:\s+(\d+) \|", re.MULTILINE)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--before", type=Path, metavar="FOLDER", help="a worktree of another build, measured as well")
+    parser.add_argument("--rounds", type=int, default=3, help="starts of each process (default 3; the median counts)")
+    parser.add_argument("--wait", type=float, default=120.0, help="seconds that the demo runs before memory is read")
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """``{"now": figures, "before": figures, "ratio": {"import_web", "import_ingest", "memory"}}``."""
+    builds = {"now": HERE} | ({"before": args.before.resolve()} if args.before else {})
+    found: dict[str, Any] = {name: {} for name in builds}
+    with tempfile.TemporaryDirectory() as folder, _demos(builds, Path(folder)) as demos:
+        time.sleep(args.wait)
+        for name, demo in demos.items():
+            found[name]["pss_mb"] = memory(demo)
+            found[name]["pss_mb_together"] = round(sum(found[name]["pss_mb"].values()), 1)
+    for process in ("web", "ingest"):
+        taken: dict[str, list[float]] = {name: [] for name in builds}
+        for _ in range(args.rounds):
+            for name, build in builds.items():  # in turn, so that a busy moment meets both
+                taken[name].append(imports_ms(build, process))
+        for name, values in taken.items():
+            found[name][f"import_{process}_ms"] = round(statistics.median(values))
+    if args.before:
+        keys = {"import_web": "import_web_ms", "import_ingest": "import_ingest_ms", "memory": "pss_mb_together"}
+        found["ratio"] = {name: round(found["now"][k] / found["before"][k], 2) for name, k in keys.items()}
+    return found
+
+
+def imports_ms(build: Path, process: str) -> float:
+    """Milliseconds that modules took in ``serve process``, from its start until it serves (nothing else runs)."""
+    with tempfile.TemporaryDirectory() as folder:
+        env = _environment(Path(folder))
+        if process == "web":
+            subprocess.run(
+                [sys.executable, "-m", "app", "migrate"], cwd=build, env=env, check=True, capture_output=True
+            )
+        command = [sys.executable, "-X", "importtime", "-m", "app", "serve", process]
+        with (Path(folder) / "imports").open("w+") as told:
+            started = subprocess.Popen(command, cwd=build, env=env, stdout=subprocess.DEVNULL, stderr=told)
+            try:
+                wait_for_port(int(env[f"YIWANG_{'WEB' if process == 'web' else 'INGEST_HTTP'}_PORT"]), 300)
+                if process == "web":
+                    _until(lambda: _answers(int(env["YIWANG_WEB_PORT"]), "/livez"), 60)
+            finally:
+                started.send_signal(signal.SIGKILL)
+                started.wait()
+            told.seek(0)
+            return sum(map(int, _IMPORT.findall(told.read()))) / 1000
+
+
+@contextmanager
+def _demos(builds: dict[str, Path], folder: Path) -> Iterator[dict[str, psutil.Process]]:
+    """A running demo of each build, beside one another."""
+    running: dict[str, tuple[subprocess.Popen[bytes], int]] = {}
+    try:
+        for name, build in builds.items():
+            env = _environment(folder / name)
+            with (folder / f"{name}.log").open("wb") as log:
+                command = [sys.executable, "-m", "app", "run"]
+                started = subprocess.Popen(command, cwd=build, env=env, stdout=log, stderr=log)
+            running[name] = started, int(env["YIWANG_WEB_PORT"])
+            _until(lambda port=running[name][1]: _answers(port, "/healthz"), 900)  # type: ignore[misc]
+        yield {name: psutil.Process(started.pid) for name, (started, _) in running.items()}
+    finally:
+        for started, _ in running.values():
+            started.send_signal(signal.SIGINT)
+        for started, _ in running.values():
+            started.wait(60)
+
+
+def memory(demo: psutil.Process) -> dict[str, float]:
+    """Proportional set size in MB of each process of a running instance."""
+    found: dict[str, float] = {}
+    for child in demo.children(recursive=True):
+        line = child.cmdline()
+        names = [name for name in PROCESSES if name in line or any(part.endswith("nats-server") for part in line[:1])]
+        if names and (names[0] == "nats-server" or "serve" in line):
+            found[names[0]] = found.get(names[0], 0.0) + float(child.memory_full_info().pss) / 1e6
+    return {name: round(found[name], 1) for name in PROCESSES if name in found}
+
+
+def _environment(data: Path) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("YIWANG_")}
+    ports = {f"YIWANG_{name}_PORT": str(free_port()) for name in PORTS}
+    return kept | ports | {"YIWANG_DATA_DIR": str(data), "YIWANG_LOG_LEVEL": "WARNING", "PYTHONPATH": ""}
+
+
+def _answers(port: int, path: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=3):  # noqa: S310 - ourselves
+            return True
+    except urllib.error.HTTPError:
+        return path != "/healthz"
+    except OSError:
+        return False
+
+
+def _until(holds: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"it does not serve within {seconds:.0f} s")
+        time.sleep(0.2)
