@@ -136,6 +136,11 @@ class Rig:
         self._spent: dict[str, float] = {}
         self._log = (folder / "processes.log").open("ab")
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of its processes."""
+        return self._env
+
     def __enter__(self) -> Rig:
         return self
 

@@ -13,7 +13,7 @@ from core.ids import derived_id
 from core.records import EvidenceRef, GeoPoint, ModelRef, Observation
 from storage.aerial import FindingView
 from storage.drones import FileView
-from vision.aerial.sights import SURE, TRUST
+from vision.aerial.trust import SURE, TRUST
 
 KINDS = {"fire": "flame_smoke", "smoke": "flame_smoke", "garbage": "tidiness", "overflow": "tidiness"}
 SAID = ("confirmed", "added")

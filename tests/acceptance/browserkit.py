@@ -52,7 +52,7 @@ def chromium() -> Iterator[Browser]:
     if not vendor.is_current():
         skip_or_fail("the front end's libraries are not installed (python -m dashboard.vendor)")
     with sync_playwright() as playwright:
-        expect.set_options(timeout=20_000)  # software GL on a shared machine
+        expect.set_options(timeout=60_000)  # software GL on a shared machine; the one place where it is set
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
@@ -93,7 +93,7 @@ def visit(browser: Browser, base: str, width: int, height: int, **options: Any) 
     """A fresh context at ``base`` that records every request to another host and every script error."""
     context = browser.new_context(viewport={"width": width, "height": height}, **options)
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(60_000)
     made = Visit(page=page, context=context, base=base)
     host = urlsplit(base).netloc
 

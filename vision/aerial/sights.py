@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -18,23 +17,18 @@ from core import plugins
 from core.records import ModelRef
 from vision import weights
 from vision.aerial.tiling import TILE, look_at, most_scale
+from vision.aerial.trust import TRUST
 from vision.aerial.vehicles import find_vehicles
 from vision.detections import Detections, Image, merge
 from vision.detectors._base import Detector, suppress
 from vision.evaluate.cards import read_card
 
-Trust = Literal["count", "twice", "person"]
-TRUST: Mapping[str, Trust] = {
-    "car": "count", "large_vehicle": "count", "cyclist": "count", "person": "count",
-    "fire": "twice", "smoke": "twice", "garbage": "person", "overflow": "person",
-}  # fmt: skip
 CLASSES: Mapping[str, tuple[str, ...]] = {  # what a person may say of a box, by the model that it judges
     "aerial_vehicles": ("car", "truck", "bus", "minibus", "cyclist"),
     "flame_smoke": ("fire", "smoke"),
     "garbage": ("garbage", "garbage_bin", "overflow"),
     "nanodet_coco_416": ("person",),
 }
-SURE = 0.7  # of flame and smoke: from here one picture is enough
 OBLIQUE = -70.0  # degrees of pitch
 PERSON = 0.45  # below it traffic cones and cars pass for people (docs/models.md)
 VEHICLE = 0.25

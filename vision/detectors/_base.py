@@ -46,6 +46,7 @@ def open_session(path: Path, device: str = "auto") -> onnxruntime.InferenceSessi
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # each graph would keep the most that it ever took
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     wanted = ["CPUExecutionProvider"]

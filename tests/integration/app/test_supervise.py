@@ -74,3 +74,11 @@ def test_a_stubborn_child_is_killed(tmp_path: Path) -> None:
 
     asyncio.run(scenario())
     assert any("killed" in line for line in said)
+
+
+def test_children_share_few_heaps_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    assert ChildSpec("x", ("true",)).environment()["MALLOC_ARENA_MAX"] == "2"
+    assert ChildSpec("x", ("true",), {"YIWANG_A": "1"}).environment()["MALLOC_ARENA_MAX"] == "2"
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "8")
+    assert ChildSpec("x", ("true",)).environment()["MALLOC_ARENA_MAX"] == "8"

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from core.records import ModelRef
 from vision.aerial.roads import by_segment
 from vision.aerial.sameness import Placed, things
-from vision.aerial.sights import TRUST, AerialEyes
+from vision.aerial.sights import AerialEyes
+from vision.aerial.trust import TRUST
 from vision.detections import Detections, Image
 from vision.errors import ModelInvalid
 
