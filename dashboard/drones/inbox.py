@@ -13,6 +13,7 @@ import logging
 import shutil
 import tempfile
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -24,6 +25,7 @@ from core.settings import Settings
 from dashboard.drones.intake import keep_file
 from dashboard.services import Services
 from dashboard.uploads.targets import TARGETS
+from storage.drone_retention import expire
 from storage.drones import DroneStore, FileView
 
 log = logging.getLogger("yiwang.web")
@@ -46,6 +48,7 @@ class Inbox:
     _still: dict[str, str] = field(default_factory=dict)
     _seen: dict[str, str] = field(default_factory=dict)
     _loaded: bool = False
+    _forgot: datetime | None = None
 
     @property
     def folder(self) -> Path:
@@ -58,6 +61,7 @@ class Inbox:
         while True:
             try:
                 await asyncio.to_thread(self.look)
+                await asyncio.to_thread(self.forget)
                 troubled = False
             except Exception as error:  # noqa: BLE001 - supervisor: a bucket or disk that is away must not end it
                 if not troubled:
@@ -73,6 +77,14 @@ class Inbox:
         if self.settings.drone_bucket:
             self._look_bucket()
         return self.taken - before
+
+    def forget(self) -> int:
+        """Once an hour: files that are kept no longer (``YIWANG_DRONE_KEEP_DAYS``); how many."""
+        days, now = self.settings.drone_keep_days, self.use.clock.now()
+        if not days or (self._forgot is not None and now - self._forgot < timedelta(hours=1)):
+            return 0
+        self._forgot = now
+        return expire(self.use.engine, now - timedelta(days=days))
 
     # folder ---------------------------------------------------------------
     def _look_folder(self) -> None:

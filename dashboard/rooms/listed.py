@@ -60,6 +60,13 @@ ROOMS = (
     ApiRoom(("/api/situation",), ("situation.routes",)),
     ApiRoom(("/api/keys",), ("interchange.keys",)),
     ApiRoom(("/api/layers", "/api/map", "/tiles"), ("layers.routes", "api.maps")),
+    ApiRoom(  # before /media: the evidence files take every address below it
+        ("/api/drone", "/pilot", "/manage/api", "/map/api", "/media/api", "/storage/api", "/wayline/api"),
+        (
+            "drones.routes", "drones.missions", "drones.aircraft", "drones.finding_routes", "drones.pilot.media",
+            "drones.pilot.entry", "drones.pilot.library", "drones.library",
+        ),
+    ),
     ApiRoom(("/media",), ("api.media",)),
     ApiRoom(("/api/live",), ("interchange.push",)),
     ApiRoom(("/api/push-subscriptions",), ("api.push_subscriptions",)),
@@ -77,13 +84,7 @@ ROOMS = (
     ApiRoom(("/ogc",), ("ogc.routes",)),
     ApiRoom(("/api/licences", "/api/entries", "/entries"), ("connections.people_routes",)),
     ApiRoom(("/api/connections",), ("connections.routes",)),
-    ApiRoom(
-        ("/api/drone", "/pilot", "/manage/api", "/map/api", "/media/api", "/storage/api", "/wayline/api"),
-        (
-            "drones.routes", "drones.missions", "drones.aircraft", "drones.finding_routes", "drones.pilot.media",
-            "drones.pilot.entry", "drones.pilot.library", "drones.library",
-        ),
-    ),
+    ApiRoom(("/stac",), ("stac.routes",)),
     ApiRoom(("/api/video",), ("videowall.routes",)),
     ApiRoom(("/api/catalogue", "/api/share-requests", "/share/v1"), ("catalogue.routes",)),
     ApiRoom(("/api/openapi.json",), ("rooms.description",)),
