@@ -175,18 +175,19 @@ class Inbox:
 
 def bucket(settings: Settings) -> tuple[Any, str]:
     """(file system, root) of the bucket; path-style addresses, as MinIO and gateways want them."""
-    options: dict[str, Any] = {}
-    if settings.drone_bucket.startswith("s3://"):
-        options = {
-            "key": settings.drone_bucket_key or None, "secret": settings.drone_bucket_secret or None,
-            "endpoint_url": settings.drone_bucket_endpoint or None, "use_listings_cache": False,
-            "client_kwargs": {"region_name": settings.drone_bucket_region},
-            "config_kwargs": {"s3": {"addressing_style": "path"}},
-        }  # fmt: skip
-    files, root = fsspec.core.url_to_fs(settings.drone_bucket, **options)
-    if options:
-        files.invalidate_cache()
-    return files, str(root)
+    if not settings.drone_bucket.startswith("s3://"):
+        files, root = fsspec.core.url_to_fs(settings.drone_bucket)
+        return files, str(root)
+    import s3fs  # a second to load; most cities have no bucket
+
+    bucket_files = s3fs.S3FileSystem(
+        key=settings.drone_bucket_key or None, secret=settings.drone_bucket_secret or None,
+        endpoint_url=settings.drone_bucket_endpoint or None, use_listings_cache=False,
+        client_kwargs={"region_name": settings.drone_bucket_region},
+        config_kwargs={"s3": {"addressing_style": "path"}},
+    )  # fmt: skip
+    bucket_files.invalidate_cache()
+    return bucket_files, settings.drone_bucket.removeprefix("s3://").strip("/")
 
 
 def take(use: Services, owner: str, path: Path, name: str, folder: str) -> FileView:

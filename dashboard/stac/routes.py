@@ -43,7 +43,7 @@ class KeyFilter(Filters):
     api_key: Text | None = None
 
 
-class SearchFilters(KeyFilter):
+class StacFilters(KeyFilter):
     """What is searched: several collections or ids with commas."""
 
     collections: Text = ""
@@ -55,7 +55,7 @@ class SearchFilters(KeyFilter):
 
 
 Asked = Annotated[KeyFilter, Query()]
-AskedSearch = Annotated[SearchFilters, Query()]
+AskedSearch = Annotated[StacFilters, Query()]
 
 
 def _viewer(use: Services, request: Request) -> Actor:

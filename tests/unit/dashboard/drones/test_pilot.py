@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi.testclient import TestClient
+from moto.server import ThreadedMotoServer
 
 from core.settings import Settings
 from dashboard.drones.inbox import Inbox, bucket
@@ -28,8 +29,7 @@ W = "workspaces/w"
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
     """A local S3 server with STS."""
-    server_module = pytest.importorskip("moto.server", reason="moto is not installed")
-    server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()
     address = f"http://{host}:{port}"
