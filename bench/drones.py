@@ -1,6 +1,7 @@
-"""Drones: a survey's mosaic beside OpenCV's own stitcher (SCANS) on the same pictures.
+"""Drones: aircraft on the page, tags beside exiftool, a survey's mosaic beside OpenCV's own stitcher (SCANS).
 
-    python -m bench drones FOLDER     # JPEGs of one survey
+    python -m bench drones --json            # 50 simulated aircraft at 2 Hz
+    python -m bench drones FOLDER            # JPEGs of one survey: tags and mosaic, too
 
 Prints CPU seconds, success, residual of matches that were kept out of the adjustment, and geometry: the pictures'
 middles are found again in each product, laid on the receiver's positions by one similarity (turn, scale, shift), and
@@ -20,6 +21,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.parts.aircraft import flown
+from bench.parts.tags import tags
 from core.errors import InputInvalid
 from dashboard.drones.mosaics import Laid, lay, mosaic
 from ingest.drones.overlap.pictures import read
@@ -30,15 +33,23 @@ LEAST = 20
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help="JPEGs of one survey")
+    parser.add_argument("folder", type=Path, nargs="?", help="JPEGs of one survey: tags and mosaic are measured, too")
+    parser.add_argument("--aircraft", type=int, default=50, help="0: none fly")
+    parser.add_argument("--hz", type=float, default=2.0)
+    parser.add_argument("--seconds", type=float, default=20.0)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """The figures of both."""
+    """The figures of what was asked for."""
+    told: dict[str, Any] = {}
+    if args.aircraft:
+        told["aircraft"] = flown(args.aircraft, args.hz, args.seconds)
+    if args.folder is None:
+        return told
     paths = sorted(p for p in args.folder.iterdir() if p.suffix.lower() in (".jpg", ".jpeg"))
     if not paths:
         raise InputInvalid(field=str(args.folder), detail="holds no JPEG", how="name a folder with a survey's pictures")
-    return measure(paths)
+    return {**told, "tags": tags(paths), **measure(paths)}
 
 
 def measure(paths: Sequence[Path]) -> dict[str, Any]:

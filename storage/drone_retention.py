@@ -7,8 +7,7 @@ from datetime import datetime
 from sqlalchemy import Engine, delete, select
 
 from storage.session import session_scope
-from storage.tables.aerial import AerialFinding, AerialLook
-from storage.tables.drones import DroneFile, DroneFlight
+from storage.tables.drones import AerialFinding, AerialLook, DroneFile, DroneFlight
 from storage.tables.missions import DroneMission
 
 BATCH = 500
