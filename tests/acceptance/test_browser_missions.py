@@ -1,0 +1,60 @@
+"""Missions in a real browser: one is made, planned on the chart, answered."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, expect
+
+from core.settings import Settings
+from dashboard.factory import create_app
+from tests.unit.dashboard.web import PASSWORD, make_office
+
+pytestmark = pytest.mark.browser
+WAIT = 90_000
+
+
+@pytest.fixture
+def page(settings: Settings, chromium: Browser) -> Iterator[Page]:
+    make_office(settings).engine.dispose()
+    config = uvicorn.Config(create_app(settings), host="127.0.0.1", port=settings.web_port, log_level="error")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    base = f"http://127.0.0.1:{settings.web_port}"
+    context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN", base_url=base)
+    assert context.request.post("/api/login", data={"login": "operator", "password": PASSWORD}).ok
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    yield page
+    context.close()
+    server.should_exit = True
+    thread.join(20)
+    assert wrong == []
+
+
+def test_a_mission_is_made_planned_and_answered(page: Page) -> None:
+    page.goto("/drone/missions")
+    page.locator("#new-title").fill("汛前测绘")
+    page.locator("#new-lat").fill("43.8708")
+    page.locator("#new-lon").fill("125.3712")
+    page.locator("#new-create").click()
+    row = page.locator("#missions .ag-row", has_text="汛前测绘")
+    expect(row).to_be_visible(timeout=WAIT)
+    row.locator(".ag-cell").first.click()
+    expect(page.locator("#mission-chart .main-svg").first).to_be_visible(timeout=WAIT)
+    page.locator("#plan-make").click()
+    expect(page.locator("#mission-card")).to_contain_text("112.5", timeout=WAIT)
+    expect(page.locator("#mission-card")).to_contain_text("附近没有空域数据", timeout=WAIT)
+    expect(page.locator("#mission-card a", has_text="KMZ")).to_be_visible()
+    page.locator("#answer-text").fill("已完成")
+    page.locator("#answer-send").click()
+    expect(page.locator("#mission-card")).to_contain_text("已完成", timeout=WAIT)
+    expect(page.locator("#missions .ag-row", has_text="已完成")).to_be_visible(timeout=WAIT)
