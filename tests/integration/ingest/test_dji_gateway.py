@@ -73,6 +73,17 @@ async def order(bus: Bus, sn: str, method: str, **data: Any) -> AircraftAnswer:
     return decode(AircraftAnswer, await bus.request(SUBJECT, asked, 25))
 
 
+async def fleet_of(bus: Bus, wait_s: float = 30.0) -> dict[str, Any]:
+    """What is known, once the gateway has told what it can stream."""
+    deadline = time.monotonic() + wait_s
+    while time.monotonic() < deadline:
+        known = (await order(bus, UAV, "fleet")).output
+        if known["streams"]:
+            return known
+        await asyncio.sleep(0.1)
+    raise AssertionError("no streams")
+
+
 async def test_an_aircraft_flies_on_the_pages_and_streams_when_asked(nats_server: Settings) -> None:
     async with ingesting(nats_server, *REGISTERED) as bus:
         heard = await poses_of(bus)
@@ -85,7 +96,7 @@ async def test_an_aircraft_flies_on_the_pages_and_streams_when_asked(nats_server
             assert (pose["sn"], pose["model"], pose["airborne"], pose["height_m"]) == (UAV, "Mavic 3T", True, 60.0)
             assert len(pose["footprint"]) == 5 and pose["gateway"] == RC
             assert (await live_of(bus, f"device.dji={UAV}", "heard_at"))["device_id"] == f"dji:{UAV}"
-            fleet = (await order(bus, UAV, "fleet")).output
+            fleet = await fleet_of(bus)  # subjects are subscriptions of their own: the state may come after the pose
             assert fleet["behind"] == {RC: [UAV]} and fleet["streams"] == {UAV: [f"{UAV}/67-0-0/normal-0"]}
             video = f"{UAV}/67-0-0/normal-0"
             done = await order(bus, UAV, "live_start_push", url_type=1, url="rtmp://x", video_id=video)
