@@ -32,7 +32,7 @@ class Ratio:
 
 
 @dataclass(frozen=True)
-class Target:
+class TaskTarget:
     """A year's target of an indicator by responsible unit (a task ledger, records/filing/ledger.py).
 
     ``better``: more, or less (a ceiling); ``yellow``: percent of the plan from which the light is yellow, not red;
@@ -75,7 +75,7 @@ class Dataset:
     owner: str = ""
     drift: float = 30.0  # percent against the mean of the last twelve that asks for a look
     version: int = 1
-    targets: Mapping[str, Target] = field(default_factory=dict)  # of a task ledger
+    targets: Mapping[str, TaskTarget] = field(default_factory=dict)  # of a task ledger
 
     @cached_property
     def compiled(self) -> Compiled:
@@ -129,7 +129,7 @@ def parse_dataset(body: Mapping[str, Any], version: int = 1) -> Dataset:
     return dataset
 
 
-def _target(where: str, row: Mapping[str, Any]) -> Target:
+def _target(where: str, row: Mapping[str, Any]) -> TaskTarget:
     units, better = row.get("units") or {}, row.get("better", "more")
     months = {int(month): float(share) for month, share in (row.get("milestones") or {}).items()}
     wrong = not units or better not in ("more", "less") or any(not 1 <= month <= 12 for month in months)
@@ -141,7 +141,7 @@ def _target(where: str, row: Mapping[str, Any]) -> Target:
         raise DatasetInvalid(
             field=where, detail="is no target", how="give units: {unit: number}, better: more or less, milestones"
         )
-    return Target(numbers, better, float(row.get("yellow", 90.0)), months)
+    return TaskTarget(numbers, better, float(row.get("yellow", 90.0)), months)
 
 
 def _check(name: str, row: Mapping[str, Any]) -> RowCheck:

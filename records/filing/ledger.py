@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from records.filing.commands import Desk, approved_units
-from records.filing.dataset import Dataset, Target
+from records.filing.dataset import Dataset, TaskTarget
 from records.filing.periods import bounds
 from records.filing.totals import cells_of
 from storage.tables.filing import Filing
@@ -38,7 +38,7 @@ class Light:
     progress: float | None
 
 
-def planned_share(dataset: Dataset, period: str, target: Target) -> float:
+def planned_share(dataset: Dataset, period: str, target: TaskTarget) -> float:
     """The share of the year's target that is planned until the period's end: by milestones, else by months."""
     _, end = bounds(dataset.period, period)
     known = [(month, share) for month, share in sorted(target.milestones.items()) if month <= end.month]
@@ -47,7 +47,7 @@ def planned_share(dataset: Dataset, period: str, target: Target) -> float:
     return end.month / 12
 
 
-def light_of(target: Target, wanted: float, done: float | None, share: float) -> Light:
+def light_of(target: TaskTarget, wanted: float, done: float | None, share: float) -> Light:
     """Green from as planned, yellow from ``target.yellow`` percent of it, red below; grey when nothing was filed."""
     planned = wanted if target.better == "less" else wanted * share
     if done is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -51,6 +52,13 @@ def layout(visit: Visit) -> Any:
             table(visit, "fil-matrix", [], [], key="unit", height="42vh", options={"pagination": False}),
             html.H2(id="fil-title"),
             dmc.Group([*actions, dmc.TextInput(id="fil-note", placeholder=t("filing.note"), w=260, value="")]),
+            html.Details([
+                html.Summary(t("filing.paste")), html.P(t("filing.paste_about"), className="quiet"),
+                dmc.Group([
+                    dmc.Textarea(id="fil-paste", value="", w=420, minRows=3, **{"aria-label": t("filing.paste")}),
+                    dmc.Button(t("filing.paste_take"), id="fil-take", size="xs", variant="outline"),
+                ]),
+            ]),
             html.P(id="fil-problems", className="quiet", **{"aria-live": "polite"}),
             table(visit, "fil-cells", cell_columns(visit), [], key="question", height="34vh",
                   options={"pagination": False, "singleClickEdit": True, "stopEditingWhenCellsLoseFocus": True}),
@@ -155,6 +163,39 @@ async def act(visit: Visit, *given: Any) -> Any:
         await in_thread(desk.move, dataset_id, unit, period, action, note or "", [])
     tell(visit.t("filing.done"))
     return (changed or 0) + 1
+
+
+@PAGE.callback(
+    Output("fil-cells", "rowData", allow_duplicate=True), Input("fil-take", "n_clicks"), State("fil-paste", "value"),
+    State("fil-cells", "rowData"), True,
+)  # fmt: skip
+async def paste(visit: Visit, clicks: int | None, text: str | None, rows: list[dict[str, Any]] | None) -> Any:
+    """Cells copied in Excel into the rows that they name; nothing is saved before the button says so."""
+    if not clicks or not rows:
+        return no_update
+    filled, taken, unknown = pasted(rows, text or "")
+    tell(visit.t("filing.pasted", taken=taken, unknown="、".join(unknown[:5]) or "—"), bad=bool(unknown))
+    return filled
+
+
+def pasted(rows: list[dict[str, Any]], text: str) -> tuple[list[dict[str, Any]], int, list[str]]:
+    """Rows with the values of copied cells, how many were taken, and what named no question.
+
+    Lines of two or more cells: the question's title (or name), then its value; lines of one cell: values in order.
+    """
+    lines = [[cell.strip() for cell in line.split("\t")] for line in text.splitlines() if line.strip()]
+    known = {str(row[key]).strip(): at for at, row in enumerate(rows) for key in ("question", "title")}
+    filled, taken, unknown = [dict(row) for row in rows], 0, []
+    for number, cells in enumerate(lines):
+        at = known.get(cells[0]) if len(cells) > 1 else number if number < len(rows) else None
+        if at is None:
+            unknown.append(cells[0][:40])
+            continue
+        value = unicodedata.normalize("NFKC", cells[1] if len(cells) > 1 else cells[0])
+        plain = value.replace(",", "")
+        filled[at]["value"] = plain if plain.replace(".", "", 1).lstrip("-").isdigit() else value
+        taken += 1
+    return filled, taken, unknown
 
 
 def rows_of(found: dict[str, Any]) -> list[dict[str, Any]]:

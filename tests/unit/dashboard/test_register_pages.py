@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from dashboard.pages.desk.filing import _number, _typed, rows_of
+from dashboard.pages.desk.filing import _number, _typed, pasted, rows_of
 from dashboard.pages.desk.registers.map_filter import box_of, figure_of
 from dashboard.pages.desk.registers.page import columns_of, row_of
 from records.registers.definition import shipped_registers
@@ -55,3 +55,11 @@ def test_the_map_filter_takes_a_box_and_tells_no_small_number() -> None:
     figure = figure_of([("220105001001001", 125.3, 43.8, 40), ("220105001001002", 125.31, 43.8, None)])
     assert list(figure.data[0].text) == ["220105001001001: 40", "220105001001002: <5"]
     assert figure.layout.dragmode == "select"
+
+
+def test_cells_copied_in_excel_find_their_questions() -> None:
+    rows = [{"question": "q1", "title": "户数", "value": ""}, {"question": "q2", "title": "人口数", "value": "7"}]
+    filled, taken, unknown = pasted(rows, "人口数\t１，２３４\r\n不认识\t1\n户数\t-2.5\n")
+    assert [row["value"] for row in filled] == ["-2.5", "1234"] and (taken, unknown) == (2, ["不认识"])
+    assert [row["value"] for row in pasted(rows, "5\n6\n7\n")[0]] == ["5", "6"] and pasted(rows, "5\n6\n7")[2] == ["7"]
+    assert rows[0]["value"] == "" and pasted(rows, "")[1] == 0

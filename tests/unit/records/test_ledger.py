@@ -13,7 +13,7 @@ from core.errors import Forbidden, NotFound
 from core.records import Actor
 from records.filing.access import may_see, must_approve, must_file, own_units
 from records.filing.commands import Desk, approve, save, submit
-from records.filing.dataset import DatasetInvalid, Target, parse_dataset
+from records.filing.dataset import DatasetInvalid, TaskTarget, parse_dataset
 from records.filing.ledger import ledger, light_of, planned_share, worst
 from records.filing.ledger_example import fill_ledger, ledger_body, ledger_units, write_ledger_units
 from records.filing.store import get_dataset, take_dataset
@@ -31,21 +31,21 @@ NOW = datetime(2026, 11, 28, 2, 0, tzinfo=UTC)
      (0, 0.5, "less", "green")],
 )  # fmt: skip
 def test_the_light_compares_with_what_was_planned(done: float | None, share: float, better: str, colour: str) -> None:
-    assert light_of(Target({"u": 100}, better), 100, done, share).colour == colour
+    assert light_of(TaskTarget({"u": 100}, better), 100, done, share).colour == colour
 
 
 @given(st.floats(0, 1e9), st.floats(0, 1e9), st.floats(0, 1), st.sampled_from(("more", "less")))
 def test_more_done_never_makes_a_target_s_light_worse(wanted: float, done: float, share: float, better: str) -> None:
     order = ("red", "yellow", "green")
-    first = order.index(light_of(Target({"u": wanted}, better), wanted, done, share).colour)
-    second = order.index(light_of(Target({"u": wanted}, better), wanted, done * 2 + 1, share).colour)
+    first = order.index(light_of(TaskTarget({"u": wanted}, better), wanted, done, share).colour)
+    second = order.index(light_of(TaskTarget({"u": wanted}, better), wanted, done * 2 + 1, share).colour)
     assert second >= first if better == "more" else second <= first
 
 
 def test_milestones_stand_for_the_months() -> None:
     dataset = parse_dataset(ledger_body())
-    assert planned_share(dataset, "2026-03", Target({"u": 1})) == pytest.approx(0.25)
-    steps = Target({"u": 1}, milestones={6: 0.2, 9: 0.9})
+    assert planned_share(dataset, "2026-03", TaskTarget({"u": 1})) == pytest.approx(0.25)
+    steps = TaskTarget({"u": 1}, milestones={6: 0.2, 9: 0.9})
     assert [planned_share(dataset, f"2026-{m:02d}", steps) for m in (5, 6, 8, 9, 12)] == [0.0, 0.2, 0.2, 0.9, 0.9]
 
 
