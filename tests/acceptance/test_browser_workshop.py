@@ -124,4 +124,4 @@ def test_a_kind_of_case_is_drawn_and_a_change_to_it_is_checked(desk: Desk) -> No
     text = page.locator("#kind-json")
     text.fill(text.input_value().replace('"initial": "', '"initial": "no_'))
     page.get_by_role("button", name="检查", exact=True).click()
-    expect(page.locator("#kind-found")).to_contain_text("initial state")
+    expect(page.locator("#kind-found")).to_contain_text("初始状态")
