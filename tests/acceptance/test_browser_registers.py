@@ -13,7 +13,7 @@ from storage.session import session_scope
 from storage.tables.registry import Division
 from tests.acceptance.browserkit import Visit, visit
 from tests.acceptance.phonekit import Town, town
-from tests.unit.dashboard.api.test_api_register_map import BUILDING, HERE, THERE, _cell, _write
+from tests.unit.dashboard.registers.test_api_register_map import BUILDING, HERE, THERE, _cell, _write
 from tests.unit.dashboard.web import PASSWORD
 
 pytestmark = pytest.mark.browser
