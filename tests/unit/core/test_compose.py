@@ -71,7 +71,7 @@ def test_networks_are_split(compose: dict) -> None:
     assert networks["proxy"] == {"outside", "web"}  # it reaches the web server and nothing else of ours
     assert [name for name, some in networks.items() if "web" in some] == ["web", "proxy"]
     published = {name for name, service in compose["services"].items() if service.get("ports")}
-    assert published == {"proxy", "ingest", "nats-1", "door-proxy", "mediamtx"}  # mediamtx: drones' live pictures (RTMP)
+    assert published == {"proxy", "ingest", "nats-1", "door-proxy", "mediamtx"}  # mediamtx: live pictures of drones
     assert compose["services"]["mediamtx"]["ports"] == ["1935:1935"], "cameras are read inside only"
 
 
