@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.schema import Base
+from storage.tables import cases  # noqa: F401 - foreign keys point there
 
 
 class DroneMission(Base):
