@@ -63,7 +63,7 @@ class StockLine(Record, frozen=True):
     distance_m: float | None
 
 
-class Contact(Record, frozen=True):
+class CallEntry(Record, frozen=True):
     """Who is to be called: a person on duty now, or a department.  ``called_at``: noted in the case."""
 
     key: str
@@ -84,7 +84,7 @@ class CommandPicture(Record, frozen=True):
     people: list[Force]
     vehicles: list[Force]
     stock: list[StockLine]
-    contacts: list[Contact]
+    contacts: list[CallEntry]
 
 
 def picture(use: Services, who: Principal, case_id: str) -> CommandPicture:
@@ -202,17 +202,17 @@ def _stock(session: Session, use: Services, who: Principal, here: Here) -> list[
 
 def _contacts(
     session: Session, case_id: str, case: Case, tasks: list[dict[str, Any]], now: datetime
-) -> list[Contact]:
+) -> list[CallEntry]:
     """People on duty now, those of the departments concerned first; then these departments' own numbers."""
     concerned = {task["department_id"] for task in tasks if task["department_id"]} | {case.department_id}
     query = select(CaseTransition).where(CaseTransition.case_id == case_id, CaseTransition.command == CALLED)
     told = {row.data.get("contact"): row for row in session.scalars(query.order_by(CaseTransition.seq))}
     people = {row.user_id: row.name for row in session.execute(select(User.user_id, User.name))} if told else {}
 
-    def contact(key: str, name: str, post: str, department: str, phone: str) -> Contact:
+    def contact(key: str, name: str, post: str, department: str, phone: str) -> CallEntry:
         last = told.get(key)
         by = people.get(last.actor_id, last.actor_id) if last else ""
-        return Contact(key, name, post, department, phone, last.at if last else None, by)
+        return CallEntry(key, name, post, department, phone, last.at if last else None, by)
 
     shifts = session.execute(
         select(DutyShift, User, Department)

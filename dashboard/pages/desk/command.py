@@ -12,7 +12,7 @@ from dashboard.api.deps import CENTRE
 from dashboard.components import GroundMap
 from dashboard.desk import command_post
 from dashboard.desk import plans as desk
-from dashboard.desk.command_post import CommandPicture, Contact, Force
+from dashboard.desk.command_post import CallEntry, CommandPicture, Force
 from dashboard.pages.choices import word
 from dashboard.pages.desk.plans.emergency import task_item
 from dashboard.pages.frame import Page, Visit, in_thread
@@ -140,7 +140,7 @@ def _calls(visit: Visit, found: CommandPicture) -> Any:
     return html.Ul([_call(visit, each) for each in found.contacts], className="command-list")
 
 
-def _call(visit: Visit, each: Contact) -> Any:
+def _call(visit: Visit, each: CallEntry) -> Any:
     post = word(visit, "post", each.post) if each.post else ""
     number = html.A(each.phone, href=f"tel:{each.phone}") if each.phone else visit.t("command.no_number")
     told = (
