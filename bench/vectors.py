@@ -14,8 +14,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from bench.parts import vectors_drones, vectors_forms, vectors_government
 from bench.parts.compare import agrees
+from bench.parts.vectors import drones, forms, government
 from core.errors import InputInvalid, YiwangError
 
 Check = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]  # (vector, file) → what the product says
@@ -32,7 +32,7 @@ class Vector:
 
 def checks() -> dict[str, Check]:
     """Every kind that we know, with the function that answers it."""
-    return {**vectors_government.CHECKS, **vectors_forms.CHECKS, **vectors_drones.CHECKS}
+    return {**government.CHECKS, **forms.CHECKS, **drones.CHECKS}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

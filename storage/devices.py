@@ -19,8 +19,7 @@ from core.records import (
     Record,
 )
 from storage.registry import device_config
-from storage.tables.devices import DeviceCommandLog, DeviceHealth
-from storage.tables.registry import Device, Site
+from storage.tables.registry import Device, DeviceCommandLog, DeviceHealth, Site
 
 Status = Literal["accepted", "quarantine", "disabled"]
 

@@ -14,7 +14,7 @@ from core.errors import NotFound, YiwangError
 from core.ids import new_id
 from core.records import Record
 from storage.session import read_scope, session_scope
-from storage.tables.waylines import Wayline
+from storage.tables.missions import Wayline
 
 MOST_WAYLINES = 5000
 

@@ -20,7 +20,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from core.fetching import fetch
+from core.network.fetching import fetch
 from dashboard.identity.config import OidcConfig
 from dashboard.identity.problems import ProviderAway, SignOnFailed
 

@@ -22,7 +22,7 @@ from core.bounds import Bounds, check_url
 from core.errors import YiwangError
 from core.exchange import ConnectionConfig
 from core.late import Late
-from core.outgoing import PushParams, filled
+from core.network.outgoing import PushParams, filled
 from core.records import CaseChanged
 from core.settings import Settings
 from events.notify.webhooks import TIMEOUT_S, WebhookFailed, sign
@@ -34,9 +34,9 @@ from storage.tables.exchange import ExchangeOrder
 if TYPE_CHECKING:
     import httpx
 
-    from core import fetching
+    from core.network import fetching
 else:
-    httpx, fetching = Late("httpx"), Late("core.fetching")
+    httpx, fetching = Late("httpx"), Late("core.network.fetching")
 
 MAX_ANSWER_BYTES = 64 << 10
 

@@ -6,7 +6,7 @@ growing pauses, and a receiver that does not answer holds up nobody.
 
 from __future__ import annotations
 
-from core.outgoing import PushParams as Params
+from core.network.outgoing import PushParams as Params
 from core.plugins import About, Words
 from ingest.connections.contract import Wiring
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from core.bounds import check_url
-from core.fetching import fetch
 from core.late import Late
+from core.network.fetching import fetch
 from ingest.connections.contract import MAX_BYTES, ConnectionFailed, Wiring
 from ingest.jsontext import NotJson, read_json
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from core.fetching import fetch
 from core.late import Late
+from core.network.fetching import fetch
 from ingest.gateways.contract import GatewayUnreachable
 
 if TYPE_CHECKING:

@@ -24,8 +24,8 @@ from defusedxml.common import DefusedXmlException
 
 from core.addresses import leads_inside
 from core.clock import Clock
-from core.fetching import fetch
 from core.late import Late
+from core.network.fetching import fetch
 from ingest.gateways._http_auth import asked_for, auth_for
 from ingest.gateways.contract import GatewayLoginFailed, GatewayRefused, GatewayUnreachable
 

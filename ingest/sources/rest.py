@@ -15,8 +15,8 @@ import msgspec
 
 from core.clock import Clock
 from core.errors import SettingsError
-from core.fetching import fetch
 from core.late import Late
+from core.network.fetching import fetch
 from core.plugins import About, Words
 from ingest.mapping import (
     MAX_PAYLOAD_BYTES,

@@ -8,8 +8,7 @@ from sqlalchemy import and_, func, select, true
 
 from measures.conditions import Field
 from measures.source import Asked, Shown, Source, department_names, division_names
-from storage.tables.devices import DeviceHealth
-from storage.tables.registry import Device, Site
+from storage.tables.registry import Device, DeviceHealth, Site
 
 _last = (
     select(DeviceHealth.device_id, func.max(DeviceHealth.since).label("since"))

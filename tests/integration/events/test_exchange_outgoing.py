@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from core.clock import ManualClock
 from core.errors import InputInvalid
 from core.exchange import ConnectionConfig, seal_secrets
-from core.outgoing import PushParams, filled
+from core.network.outgoing import PushParams, filled
 from core.records import CaseChanged, Severity
 from core.settings import Settings
 from dashboard.auth import add_user

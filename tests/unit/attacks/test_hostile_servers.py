@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from core.addresses import leads_inside
 from core.clock import SystemClock
 from core.errors import YiwangError
-from core.fetching import AnswerTooLarge, fetch
+from core.network.fetching import AnswerTooLarge, fetch
 from ingest.gateways import onvif
 from ingest.gateways.client import GatewayClient
 

@@ -1,0 +1,1 @@
+"""What leaves this machine: addresses that are asked, bounded in time, size and where they may lead."""
