@@ -188,9 +188,8 @@ def _page(request: Request, use: Services, actor: Actor, wanted: StacWanted, pat
     links: list[dict[str, Any]] = [shapes.link(own, "self", shapes.GEOJSON), shapes.link(base, "root")]
     after = wanted.offset + len(matched)
     if after < total and matched:
-        query = {k: v for k, v in request.query_params.items() if k not in ("token", "api_key")}
         if request.method == "GET":
-            address = request.url.replace(query="").include_query_params(**query, token=after)
+            address = request.url.include_query_params(token=after).remove_query_params("api_key")
             links.append(shapes.link(f"{base}{path}?{address.query}", "next", shapes.GEOJSON, method="GET"))
         else:
             links.append({**shapes.link(own, "next", shapes.GEOJSON, method="POST"), "body": {"token": after},

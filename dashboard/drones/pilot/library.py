@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from pydantic import Field
 from sqlalchemy import select
 
 from core.errors import InputInvalid
 from dashboard.api.deps import Use
+from dashboard.api.filters import Filters, LongText, Text
 from dashboard.drones.inbox import bucket
 from dashboard.drones.pilot.answering import enveloped, sent
 from dashboard.drones.pilot.tokens import issue, read, session_of
@@ -29,6 +31,30 @@ BELOW = "/wayline/api/v1/workspaces/{workspace}"
 KMZ = "application/vnd.google-earth.kmz"
 
 
+class RouteFilters(Filters):
+    """What Pilot asks of the library; lists come with and without brackets."""
+
+    favorited: bool | None = None
+    order_by: Text = "update_time desc"
+    page: int = Field(1, ge=1, le=1_000_000)
+    page_size: int = Field(10, ge=1, le=1000)
+    drone_model_keys: list[Text] = []
+    drone_models: list[Text] = Field([], alias="drone_model_keys[]")
+    name: list[Text] = []
+    names: list[Text] = Field([], alias="name[]")
+    id: list[Text] = []
+    ids: list[Text] = Field([], alias="id[]")
+
+
+class KeyOfFile(Filters):
+    """The token in a file's address."""
+
+    key: LongText = ""
+
+
+RouteQuery = Annotated[RouteFilters, Query()]
+
+
 def shown(view: WaylineView) -> dict[str, Any]:
     """A route as Pilot lists it; the time in milliseconds."""
     return {
@@ -41,37 +67,31 @@ def shown(view: WaylineView) -> dict[str, Any]:
 
 @router.get(f"{BELOW}/waylines")
 @enveloped
-async def listed(workspace: str, request: Request, use: Use) -> Any:
+async def listed(workspace: str, request: Request, use: Use, asked: RouteQuery) -> Any:
     """A page of the library."""
     await asyncio.to_thread(session_of, request, use)
-    query = request.query_params
     found = await asyncio.to_thread(WaylineStore(use.engine).listed)
-    if query.get("favorited") in ("true", "false"):
-        found = [v for v in found if v.favorited is (query["favorited"] == "true")]
-    models = [m for name in ("drone_model_keys", "drone_model_keys[]") for m in query.getlist(name)]
+    if asked.favorited is not None:
+        found = [v for v in found if v.favorited is asked.favorited]
+    models = [*asked.drone_model_keys, *asked.drone_models]
     if models:
         found = [v for v in found if not v.drone_model_key or v.drone_model_key in models]
-    field, _, way = query.get("order_by", "update_time desc").partition(" ")
+    field, _, way = asked.order_by.partition(" ")
     key = {"name": lambda v: v.name, "create_time": lambda v: v.updated_at}.get(field, lambda v: v.updated_at)
     found.sort(key=key, reverse=way.strip().lower() != "asc")
-    page, size = _whole(query.get("page"), 1, 1_000_000), _whole(query.get("page_size"), 10, 200)
+    page, size = asked.page, min(asked.page_size, 200)
     return {
         "list": [shown(v) for v in found[(page - 1) * size : page * size]],
         "pagination": {"page": page, "page_size": size, "total": len(found)},
     }
 
 
-def _whole(text: str | None, missing: int, most: int) -> int:
-    return min(most, max(1, int(text))) if text and text.isascii() and text.isdigit() else missing
-
-
 @router.get(f"{BELOW}/waylines/duplicate-names")
 @enveloped
-async def duplicates(workspace: str, request: Request, use: Use) -> Any:
+async def duplicates(workspace: str, request: Request, use: Use, asked: RouteQuery) -> Any:
     """Which of these names exist."""
     await asyncio.to_thread(session_of, request, use)
-    asked = [n for name in ("name", "name[]") for n in request.query_params.getlist(name)]
-    return await asyncio.to_thread(WaylineStore(use.engine).names, asked)
+    return await asyncio.to_thread(WaylineStore(use.engine).names, [*asked.name, *asked.names])
 
 
 @router.get(f"{BELOW}/waylines/{{wayline_id}}/url")
@@ -86,9 +106,9 @@ async def address(workspace: str, wayline_id: str, request: Request, use: Use) -
 
 @router.get(f"{BELOW}/waylines/{{wayline_id}}/file")
 @enveloped
-async def file(workspace: str, wayline_id: str, request: Request, use: Use) -> Any:
+async def file(workspace: str, wayline_id: str, use: Use, asked: Annotated[KeyOfFile, Query()]) -> Any:
     """The file's bytes."""
-    await asyncio.to_thread(read, use, request.query_params.get("key", ""))
+    await asyncio.to_thread(read, use, asked.key)
     name, data = await asyncio.to_thread(WaylineStore(use.engine).data, wayline_id)
     disposition = f"attachment; filename*=UTF-8''{quote(name)}.kmz"
     return Response(data, media_type=KMZ, headers={"Content-Disposition": disposition})
@@ -139,10 +159,10 @@ def keep_route(use: Services, name: str, data: bytes, user: str, **facts: Any) -
 
 @router.api_route(f"{BELOW}/favorites", methods=["POST", "DELETE"])
 @enveloped
-async def favorites(workspace: str, request: Request, use: Use) -> Any:
+async def favorites(workspace: str, request: Request, use: Use, asked: RouteQuery) -> Any:
     """Mark routes, or unmark them."""
     await asyncio.to_thread(session_of, request, use)
-    ids = [n for name in ("id", "id[]", "ids") for n in request.query_params.getlist(name)]
+    ids = [*asked.id, *asked.ids]
     body = await sent(request)
     ids += [str(i) for i in _words(body.get("id"))]
     await asyncio.to_thread(WaylineStore(use.engine).favor, ids, request.method == "POST")

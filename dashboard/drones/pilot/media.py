@@ -6,12 +6,13 @@ Controllers upload straight into the bucket; what a callback names is read from 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 
 from core.errors import InputInvalid
 from dashboard.api.deps import Use
+from dashboard.api.filters import Filters, Text
 from dashboard.drones.inbox import Inbox, bucket
 from dashboard.drones.pilot.answering import enveloped, sent
 from dashboard.drones.pilot.sts import credentials
@@ -20,6 +21,14 @@ from dashboard.services import Services
 from ingest.drones.dji.events import media as reported
 
 router = APIRouter(include_in_schema=False)
+
+
+class FingerprintQuery(Filters):
+    """Fingerprints in the address, as some versions of Pilot ask."""
+
+    tiny_fingerprints: list[Text] = []
+
+
 _MOST = 500
 _known: dict[str, str] = {}  # fingerprint → object key, of what this process took
 
@@ -47,10 +56,10 @@ async def fast_upload(workspace: str, request: Request, use: Use) -> Any:
 
 @router.api_route("/media/api/v1/workspaces/{workspace}/files/tiny-fingerprints", methods=["GET", "POST"])
 @enveloped
-async def tiny(workspace: str, request: Request, use: Use) -> Any:
+async def tiny(workspace: str, request: Request, use: Use, query: Annotated[FingerprintQuery, Query()]) -> Any:
     """Which of these exist; the method changed between versions of Pilot."""
     await asyncio.to_thread(session_of, request, use)
-    asked = request.query_params.getlist("tiny_fingerprints")
+    asked: list[str] = list(query.tiny_fingerprints)
     if request.method == "POST":
         body = await sent(request)
         found = body.get("tiny_fingerprints")

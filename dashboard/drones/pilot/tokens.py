@@ -52,7 +52,7 @@ def session_of(request: Request, use: Services) -> PilotSession:
         NotSignedIn: no token, a wrong one, one that ended, or an account that is closed.
         Forbidden: the account is no crew.
     """
-    return read(use, request.headers.get("x-auth-token") or request.query_params.get("x-auth-token") or "")
+    return read(use, request.headers.get("x-auth-token") or "")
 
 
 def read(use: Services, token: str) -> PilotSession:
