@@ -73,6 +73,25 @@ class AccountPage(TypedDict):
     next: int | None
 
 
+class ShiftLeft(TypedDict):
+    """A running or coming duty shift of a person whose account was closed."""
+
+    shift_id: str
+    department_id: str
+    department_name: str
+    department_name_en: str | None
+    post: str
+    starts_at: str
+    ends_at: str
+
+
+class AccountChanged(TypedDict):
+    """The account was changed; ``shifts``: where a closed one still stands on the duty roster."""
+
+    ok: bool
+    shifts: list[ShiftLeft]
+
+
 class FirstPassword(TypedDict):
     """A password that is shown this once."""
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from sqlalchemy import false, or_, select, update
 
 from dashboard.answers.office import DeadLetterPage, DepartmentList, DivisionList
-from dashboard.answers.people import AccountPage, FirstPassword, NoticePage, NoticeRead
+from dashboard.answers.people import AccountChanged, AccountPage, FirstPassword, NoticePage, NoticeRead
 from dashboard.api.deps import Done, Use, Who, allow, answers, respond, takes
 from dashboard.api.filters import Filters, Paged, Text
 from dashboard.api.params import body, fields
@@ -92,12 +92,14 @@ async def create_user(request: Request, use: Use, who: Who) -> Response:
     return respond(await asyncio.to_thread(people.create_user, use, who, sent), 201)
 
 
-@router.patch("/api/users/{user_id}", dependencies=[allow("security")], openapi_extra=takes(UserEdit), **answers(Done))
+@router.patch(
+    "/api/users/{user_id}", dependencies=[allow("security")], openapi_extra=takes(UserEdit), **answers(AccountChanged)
+)
 async def change_user(user_id: str, request: Request, use: Use, who: Who) -> Response:
-    """Name, roles, department, division; ``active: false`` closes the account and ends its sessions."""
+    """Name, roles, department, division; ``active: false`` closes the account, ends its sessions, names its shifts."""
     sent = await body(request, UserEdit)
-    await asyncio.to_thread(people.change_user, use, who, user_id, fields(sent))
-    return respond({"ok": True})
+    left = await asyncio.to_thread(people.change_user, use, who, user_id, fields(sent))
+    return respond({"ok": True, "shifts": left})
 
 
 @router.post("/api/users/{user_id}/password", dependencies=[allow("security")], **answers(FirstPassword))

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from core.errors import Forbidden, NotFound
 from dashboard import queries
@@ -18,6 +19,7 @@ from dashboard.api.deps import audit, must_be
 from dashboard.auth import POWERS, Principal, add_user, check_roles, check_separate, set_password
 from dashboard.people import user_page
 from dashboard.services import Services
+from events.dispatching.duty_roster import shifts_ahead
 from storage.session import read_scope, session_scope
 from storage.tables.people import LoginSession, PushSubscription, User, UserRole
 from storage.tables.registry import Department, Division
@@ -82,8 +84,11 @@ def create_user(use: Services, who: Principal, sent: NewUser) -> dict[str, Any]:
         return {"user_id": user.user_id, "login": user.login, "password": password}
 
 
-def change_user(use: Services, who: Principal, user_id: str, changes: dict[str, Any]) -> None:
-    """Name, roles, department, division; ``active: false`` closes the account and ends its sessions."""
+def change_user(use: Services, who: Principal, user_id: str, changes: dict[str, Any]) -> list[dict[str, Any]]:
+    """Name, roles, department, division; ``active: false`` closes the account and ends its sessions.
+
+    Returns the running and coming duty shifts of an account that was closed now: somebody else must stand there.
+    """
     must_be(who, "security")
     changes = dict(changes)
     roles = changes.pop("roles", None)
@@ -113,7 +118,23 @@ def change_user(use: Services, who: Principal, user_id: str, changes: dict[str, 
                 session.delete(login)
         note = {"user_id": user_id, **changes} | ({"roles": sorted(roles)} if roles is not None else {})
         audit(session, use, who, "user_change", note | {"before": before})
+        closed = before.get("active") is True and changes["active"] is False
+        left = _shifts_left(session, use, user_id) if closed else []
     use.sessions.forget(user_id)
+    return left
+
+
+def _shifts_left(session: Session, use: Services, user_id: str) -> list[dict[str, Any]]:
+    rows = shifts_ahead(session, user_id, use.clock.now())
+    names = {row.department_id: session.get_one(Department, row.department_id) for row in rows}
+    return [
+        {
+            "shift_id": row.shift_id, "department_id": row.department_id, "post": row.post,
+            "department_name": names[row.department_id].name, "department_name_en": names[row.department_id].name_en,
+            "starts_at": row.starts_at.isoformat(), "ends_at": row.ends_at.isoformat(),
+        }
+        for row in rows
+    ]  # fmt: skip
 
 
 def reset_password(use: Services, who: Principal, user_id: str) -> str:

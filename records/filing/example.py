@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from records.filing.commands import Desk, approve, save, submit
+from records.filing.commands import Desk, approve, exempted, get_filing, save, submit
 from records.filing.dataset import Dataset, parse_dataset
 from records.filing.tree import UnitTree, save_units
 
@@ -86,12 +86,16 @@ def example_datasets() -> list[Dataset]:
 def fill_example(
     session: Session, dataset: Dataset, tree: UnitTree, period: str, at: datetime, *, share: float = 1.0, seed: int = 1
 ) -> int:
-    """File ``share`` of the leaves with made-up figures and approve some; returns how many filed."""
-    dice = random.Random(f"{seed} {dataset.id} {period}")
+    """File ``share`` of the leaves with made-up figures and approve some; returns how many filed.
+
+    What was filed or begun before stays as it is.
+    """
     desk = Desk(dataset, tree, "generated", at, at.date())
     filed = 0
+    spared = exempted(session, dataset.id, period)
     for leaf in tree.leaves:
-        if dice.random() >= share:
+        dice = random.Random(f"{seed} {dataset.id} {leaf} {period}")
+        if dice.random() >= share or leaf in spared or get_filing(session, desk, leaf, period) is not None:
             continue
         usual = random.Random(f"{seed} {dataset.id} {leaf}").randrange(100, 400)
         cells: dict[str, Any] = {"q1": usual + dice.randrange(usual // 10), "q2": usual * dice.randrange(60, 70) // 100}

