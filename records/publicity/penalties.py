@@ -8,9 +8,8 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from core.codes.credit import check_credit_code
-from core.codes.resident import check_resident_id
 from core.codes.result import normalise
+from records.publicity.row_checks import RowFault, codes_of, decision_faults, missing, party_faults, text_of
 
 REQUIRED = (
     "CF_WSH", "CF_XDR_MC", "CF_XDR_LB", "CF_WFXW", "CF_SY", "CF_YJ", "CF_CFLB", "CF_NR",
@@ -24,58 +23,30 @@ _CHINESE_FORM = re.compile(
 )
 
 
-def penalty_problems(row: Mapping[str, Any], today: date, already_seen: Container[str] = ()) -> list[str]:
-    """The problems of a row, sorted by rule below.
+def penalty_faults(row: Mapping[str, Any], today: date, already_seen: Container[str] = ()) -> list[RowFault]:
+    """The problems of a row by element, sorted by rule below.
 
     ``already_seen`` are the document numbers (CF_WSH) of the authority's rows before this one.  Codes: ``required``,
     ``date_invalid``, ``date_future``, ``uscc``, ``authority_uscc``, ``resident_id``, ``fine_missing``,
     ``fine_invalid``, ``fine_unit`` (typed in yuan; the unit is 10,000 yuan), ``fine_mismatch``, ``duplicate``.
     """
-    problems = ["required"] if any(not _text(row, name) for name in REQUIRED) else []
-    problems += _dates(row, today)
-    problems += _codes(row, today)
-    problems += _fine(row)
-    if (number := _text(row, "CF_WSH")) and number in already_seen:
-        problems.append("duplicate")
-    return problems
+    faults = missing(row, REQUIRED)
+    faults += decision_faults(row, "CF_JDRQ", today)
+    faults += party_faults(row, "CF", ("CF_CFJGDM", "CF_SJLYDM"), today)
+    faults += [RowFault("CF_NR_FK", code) for code in _fine(row)]
+    if (number := text_of(row, "CF_WSH")) and number in already_seen:
+        faults.append(RowFault("CF_WSH", "duplicate"))
+    return faults
 
 
-def _text(row: Mapping[str, Any], name: str) -> str:
-    value = row.get(name)
-    return "" if value is None else str(value).strip()
-
-
-def _dates(row: Mapping[str, Any], today: date) -> list[str]:
-    text = _text(row, "CF_JDRQ")
-    if not text:
-        return []
-    try:
-        decided = date.fromisoformat(text[:10].replace("/", "-"))
-    except ValueError:
-        return ["date_invalid"]
-    return ["date_future"] if decided > today else []
-
-
-def _codes(row: Mapping[str, Any], today: date) -> list[str]:
-    problems = []
-    person = "自然人" in _text(row, "CF_XDR_LB")
-    code = _text(row, "CF_XDR_SHXYM")
-    if (code and not check_credit_code(code).valid) or (not code and not person):
-        problems.append("uscc")
-    for name in ("CF_CFJGDM", "CF_SJLYDM"):
-        if (authority := _text(row, name)) and not check_credit_code(authority).valid:
-            problems.append("authority_uscc")
-            break
-    number = _text(row, "CF_XDR_ZJHM")
-    identity = person and number and _text(row, "CF_XDR_ZJLX") in ("", "身份证")
-    if identity and not check_resident_id(number, today).valid:
-        problems.append("resident_id")
-    return problems
+def penalty_problems(row: Mapping[str, Any], today: date, already_seen: Container[str] = ()) -> list[str]:
+    """The codes of :func:`penalty_faults`, each once."""
+    return codes_of(penalty_faults(row, today, already_seen))
 
 
 def _fine(row: Mapping[str, Any]) -> list[str]:
     """The amount is in 10,000 yuan; typed yuan is the commonest error."""
-    raw, fined = _text(row, "CF_NR_FK"), "罚款" in _text(row, "CF_CFLB")
+    raw, fined = text_of(row, "CF_NR_FK"), "罚款" in text_of(row, "CF_CFLB")
     if not raw:
         return ["fine_missing"] if fined else []
     try:
@@ -86,9 +57,9 @@ def _fine(row: Mapping[str, Any]) -> list[str]:
         return ["fine_invalid"]
     if fined and amount == 0:
         return ["fine_missing"]
-    stated = amounts_in_yuan(_text(row, "CF_NR"))
+    stated = amounts_in_yuan(text_of(row, "CF_NR"))
     if not stated:
-        return ["fine_unit"] if amount >= LEAST_FINE_ASKED and not _CHINESE_FORM.search(_text(row, "CF_NR")) else []
+        return ["fine_unit"] if amount >= LEAST_FINE_ASKED and not _CHINESE_FORM.search(text_of(row, "CF_NR")) else []
     if any(amount * 10_000 == yuan for yuan in stated):
         return []
     return ["fine_unit"] if any(amount == yuan for yuan in stated) else ["fine_mismatch"]
