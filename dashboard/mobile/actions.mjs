@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // What the phone does: read tasks, sign in and out, find its place, queue a form.  Screens call these; these call no screen.
 import { api } from "./base.mjs";
 import * as queue from "./queue/index.mjs";

@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // The phone: what is shown for which address, and what wakes it up.
 import { ready, t } from "./base.mjs";
 import * as api from "/static/ui/shared/api.mjs";

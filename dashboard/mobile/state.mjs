@@ -1,6 +1,8 @@
 // What the phone knows now, and who wants to hear when it changes.  No screen and no request in here.
+/** @typedef {{lon: number, lat: number, accuracy: number, at: string}} Place where the phone is: WGS 84 degrees, metres, ISO 8601 */
 export const app = {
-  me: /** @type {any} */ (null), tasks: [], planTasks: [], total: 0, details: new Map(), online: navigator.onLine, place: null, loadedAt: null, failed: null, busy: false,
+  me: /** @type {any} */ (null), tasks: /** @type {any[]} */ ([]), planTasks: /** @type {any[]} */ ([]), total: 0, details: new Map(), online: navigator.onLine,
+  place: /** @type {Place | null} */ (null), loadedAt: /** @type {any} */ (null), failed: /** @type {any} */ (null), busy: false,
   expired: false, settings: { size: "m", theme: "auto", order: "urgent" },
 };
 

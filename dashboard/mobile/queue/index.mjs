@@ -28,6 +28,7 @@ export class StorageFull extends Error {}
 /**
  * Queue the steps of a form opened with `newForm()`; they are on disk when this resolves.
  * False when this very form was sent before (a second tap).
+ * @param {any} form @param {any[]} steps @param {{place?: import("../state.mjs").Place | null}} [at] where the phone is
  */
 export async function submit(form, steps, { place = null } = {}) {
   const at = new Date().toISOString();

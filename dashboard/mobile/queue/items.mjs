@@ -24,6 +24,8 @@ const ADDING = new Set(["comment", "attach", "arrive", "ask_help"]);
 
 /**
  * The items of one form: its steps in order.  `form` is the key made when the form was opened.
+ * @param {string} form @param {any[]} steps
+ * @param {{owner: any, at: string, skew_s?: number | null, place?: import("../state.mjs").Place | null}} facts who, when, and where the phone was
  * @returns {Item[]}
  */
 export function itemsOf(form, steps, { owner, at, skew_s = null, place = null }) {

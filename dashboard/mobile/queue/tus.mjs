@@ -13,7 +13,7 @@ export const targetOf = (item) => (/(^|\.)upload_id$/.test(item?.question?.name 
 /**
  * Send `blob`; answers the upload's id.
  * @param {Blob} blob
- * @param {{key: string, facts: object, headers: object}} what
+ * @param {{key: string, facts?: object, headers?: object}} what
  * @param {{raw: Function, wait?: Function, progress?: Function, alive?: Function}} by  `raw(method, path, options)` answers a
  *   Response or throws an error with `status` (0: no network); `alive` is called between pieces (renews the tab's lease)
  */

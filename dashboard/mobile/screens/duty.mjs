@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // On duty or not, and whether the place is shared: only on duty, and only with consent.
 import { api, h, t } from "../base.mjs";
 import { locate } from "../actions.mjs";

@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // What stands around every screen: the bar with the network's state, the word about an ended session, the foot.
 import { h, icon, replace, t } from "../base.mjs";
 import { app, hasGrid, hasTeam, on } from "../state.mjs";
@@ -9,7 +8,7 @@ export function showNet(node = document.querySelector(".net")) {
     node.className = `net ${app.online ? "on" : "off"}`;
     node.textContent = app.online ? t("phone.online") : t("phone.offline");
   }
-  const gone = document.querySelector(".expired");
+  const gone = /** @type {HTMLElement | null} */ (document.querySelector(".expired"));
   if (gone) gone.hidden = !app.expired;
 }
 

@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // Log in, log in again over whatever is on the screen, choose one's own password.
 import { api, h, has, icon, language, replace, setLanguage, short, t } from "../base.mjs";
 import { signedIn } from "../actions.mjs";

@@ -1,10 +1,11 @@
-// @ts-nocheck: not typed yet
 // The map, fetched when it is opened: where I am, where my tasks are, the way to one of them.
 import { api, caseTitle, h, language, t } from "../base.mjs";
 import { locate } from "../actions.mjs";
 import { app, on } from "../state.mjs";
 import { screen } from "./frame.mjs";
 import { where } from "./where.mjs";
+
+/** @typedef {typeof import("/static/vendor/maplibre/maplibre-gl.mjs")} Maplibre */
 
 const HEAVY = new Set(["buildings", "grid"]);
 const COLOURS = ["#3d8bfd", "#3d8bfd", "#f5c518", "#ff8a1f", "#ff3b4e"];
@@ -18,6 +19,7 @@ export function mapScreen(root, id) {
   const show = (c) => chosen.replaceChildren(...[c ? h("a", { class: "big primary", href: `#/task/${encodeURIComponent(c.case_id)}` }, caseTitle(c)) : null, c ? where(c) : null].filter(Boolean));
   const open = async () => {
     if (!document.getElementById("maplibre-css")) document.head.append(h("link", { id: "maplibre-css", rel: "stylesheet", href: "/static/vendor/maplibre/maplibre-gl.css" }));
+    /** @type {[Maplibre & {default?: Maplibre}, any, any, any]} */
     const [library, { build }, { palette }, style] = await Promise.all([import("/static/vendor/maplibre/maplibre-gl.mjs"), import("/static/ui/map/style.mjs"), import("/static/ui/map/palette.mjs"), api.get("/api/map/style.json")]);
     if (!alive) return;
     const gl = library.default?.Map ? library.default : library;

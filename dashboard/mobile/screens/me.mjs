@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // Me: duty and place, size of words, theme, language, devices, password, log out.
 import { api, full, h, replace, t, term } from "../base.mjs";
 import { setting, signOut } from "../actions.mjs";

@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // Report something new: photograph, class (by name, pinyin or initials), words, place.
 import { api, h, icon, replace, t, term } from "../base.mjs";
 import { locate } from "../actions.mjs";

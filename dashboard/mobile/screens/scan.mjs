@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // A QR code of a case, a site or a device: read with the camera where the browser can, typed where it cannot.
 import { h, t } from "../base.mjs";
 import { screen } from "./frame.mjs";

@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // My turn: what waits for me, the most pressing first or the nearest first.
 import { caseTitle, h, icon, replace, short, span, t, kindTerm } from "../base.mjs";
 import { refresh, setting, submit } from "../actions.mjs";
@@ -32,6 +31,7 @@ function pressing(a, b) {
 function groups(waiting) {
   const at = (c, name) => waiting.get(c.case_id) === name;
   const accepted = (c) => at(c, "accept") && TODO.includes(c.state);
+  /** @type {[string, any[]][]} */
   const all = [
     ["phone.to_accept", app.tasks.filter((c) => TODO.includes(c.state) && !at(c, "accept") && !at(c, "finish"))],
     ["phone.in_hand", app.tasks.filter((c) => (c.state === "handling" || accepted(c)) && !at(c, "finish"))],

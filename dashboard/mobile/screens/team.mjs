@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // The team: cases of the department or the street, what is late, what waits for an approval.
 import { api, h, replace, t } from "../base.mjs";
 import { screen } from "./frame.mjs";

@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // What waits to be sent, whose it is, and what a person has to decide.
 import { api, full, h, replace, short, t, term, caseTitle, has } from "../base.mjs";
 import { keptDetail, loadDetail, stepBack } from "../actions.mjs";

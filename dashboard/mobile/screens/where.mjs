@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // Where a case lies from here, and the way there in the phone's own navigation app.
 import { h, icon, replace, t } from "../base.mjs";
 import { routes } from "../geo.mjs";

@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // The page for everybody: five tiles, each a screen; the address after # names the screen, nothing of it reaches a server.
 import { el } from "/h/forms/dom.mjs";
 import { renderForm } from "/h/forms/render.mjs";

@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // The desk's list: what waits for a decision, everything open, what is closed.  Rows are kept, only changed text is set anew.
 import { t, caseTitle, kindTerm, short, named, ready as wordsReady } from "../shared/i18n.mjs";
 import { h, icon, replace, debounce } from "../shared/dom.mjs";
@@ -151,7 +150,7 @@ function newRow(id) {
 }
 
 function keys(event, list) {
-  const at = document.activeElement.closest?.("li.case");
+  const at = /** @type {Element} */ (document.activeElement).closest?.("li.case");
   let next = null;
   if (event.key === "ArrowDown" || event.key === "j") next = at ? at.nextElementSibling : list.firstElementChild;
   else if (event.key === "ArrowUp" || event.key === "k") next = at ? at.previousElementSibling : list.lastElementChild;
@@ -188,7 +187,7 @@ function filters(stops) {
   stops.push(store.on("cases", showReset));
   showReset();
   window.addEventListener("keydown", (event) => {
-    if (event.key === "/" && !/INPUT|TEXTAREA|SELECT/.test(document.activeElement.tagName)) { event.preventDefault(); search.focus(); }
+    if (event.key === "/" && !/INPUT|TEXTAREA|SELECT/.test(/** @type {Element} */ (document.activeElement).tagName)) { event.preventDefault(); search.focus(); }
   });
   return h("div", { class: "filters" }, department, search, reset);
 }

@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // One case: a head that stays (value, countdown, decisions) and five tabs: Now, Why, People, History, Records.
 import { t, caseTitle, kindTerm, full } from "../shared/i18n.mjs";
 import { h, icon, replace } from "../shared/dom.mjs";
@@ -23,6 +22,7 @@ export function showCase(root, selection) {
   let alive = true;
   let leave = null;
   let version = -1;
+  /** @type {(key: number) => void} */
   let press = () => {};
   const load = async () => {
     try {

@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // What may be done with a case: the four decisions first (keys 1–4), then what moves it on, then the rest.
 import { t, term, language } from "../shared/i18n.mjs";
 import { h, icon } from "../shared/dom.mjs";
@@ -15,6 +14,7 @@ const NOT_SHOWN = new Set(["confirm"]);
 
 /** Which command carries a decision now: the first that is allowed. */
 const CARRIES = { real: ["verify", "register", "confirm"], false: ["reject", "cancel"], transfer: ["transfer", "dispatch"], urge: ["urge"] };
+/** @type {[string, number, string][]} name, key on the keyboard, icon */
 const DECISIONS = [["real", 1, "check"], ["false", 2, "ban"], ["transfer", 3, "arrow"], ["urge", 4, "bell"]];
 
 /** The commands of a case; `reload` after one went through. */

@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // Facts, people, stages, clocks and history of a case.
 import { t, said, caseTitle, kindTerm, term, full, short, number, has, named } from "../shared/i18n.mjs";
 import { h } from "../shared/dom.mjs";

@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // Camera video: fMP4 over WebSocket into MSE; JPEG snapshots where that cannot be.
 import { t, term, ready as wordsReady } from "../shared/i18n.mjs";
 import { h, icon, replace } from "../shared/dom.mjs";
@@ -66,6 +65,7 @@ export function play(video, base, onPlaying, onFail, tour) {
   let buffer = null;
   let socket = null;
   let ended = false;
+  /** @type {any} */
   let watchdog = setTimeout(() => fail("no picture within 8 s"), 8000);
   const fail = (reason) => { if (!ended) { leave(); onFail(reason); } };
   const leave = () => {

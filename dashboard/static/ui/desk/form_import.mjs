@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // A workbook is chosen or dropped, sent to the server, and its answer handed to the page's callbacks.
 import { h, replace } from "../shared/dom.mjs";
 import { upload } from "../shared/api.mjs";

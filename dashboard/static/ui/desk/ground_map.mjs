@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // A small map to click on: a click goes to the store `target` of the page's callbacks; pins and a view come from them.
 import { ready as wordsReady, t } from "../shared/i18n.mjs";
 import { h, icon } from "../shared/dom.mjs";
@@ -6,7 +5,10 @@ import * as api from "../shared/api.mjs";
 import { build } from "../map/style.mjs";
 import { palette } from "../map/palette.mjs";
 
+/** @typedef {typeof import("/static/vendor/maplibre/maplibre-gl.mjs")} Maplibre */
+
 export function mount(root, props) {
+  /** @type {{map: any, Marker: any, pins: any[], alive: boolean, props: any, looked: any}} */
   const state = { map: null, Marker: null, pins: [], alive: true, props, looked: {} };
   const node = h("div", { class: "calib-map", role: "application" });
   root.append(node);
@@ -21,6 +23,7 @@ export function mount(root, props) {
 }
 
 async function begin(node, state) {
+  /** @type {[Maplibre & {default?: Maplibre}, any]} */
   const [gl, described] = await Promise.all([import("/static/vendor/maplibre/maplibre-gl.mjs"), api.get("/api/map/style.json")]);
   if (!state.alive) return;
   const maplibre = gl.default && gl.default.Map ? gl.default : gl;

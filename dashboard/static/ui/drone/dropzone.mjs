@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // The drop zone of the drone page: folders and files, progress of each and of all; what arrived stays when the page closes.
 import { h, replace } from "../shared/dom.mjs";
 import { post, raw } from "../shared/api.mjs";

@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // The cases on the map: pins, columns, hexagons, rings.  A burst of changes goes to the sources together.
 import { caseTitle } from "../shared/i18n.mjs";
 import { h } from "../shared/dom.mjs";
@@ -25,7 +24,7 @@ export class Cases {
     map.on("zoomend", () => this.shapes());
   }
 
-  /** Cases of one place stand in a ring around it, so that each can be picked. */
+  /** Cases of one place stand in a ring around it, so that each can be picked. @param {any} item @returns {[number, number]} */
   spot(item) {
     const key = `${item.lon.toFixed(5)},${item.lat.toFixed(5)}`;
     const here = this.places.get(key) || this.places.set(key, []).get(key);
@@ -61,6 +60,7 @@ export class Cases {
   }
 
   flush() {
+    /** @type {{add: any[], update: any[], remove: any[]}} */
     const diff = { add: [], update: [], remove: [] };
     for (const [id, { item, gone }] of this.queue) {
       const had = this.shown.has(id);

@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // What lies on the map besides cases: sites, cameras, views, divisions, vehicles; what is picked; how much is drawn.
 import { t, named } from "../shared/i18n.mjs";
 import * as api from "../shared/api.mjs";
@@ -60,7 +59,7 @@ export class Layers {
   goHome() {
     const middle = [...store.state.sites.values()].map((s) => s.lonlat);
     const median = (k) => middle.map((p) => p[k]).sort((a, b) => a - b)[Math.floor(middle.length / 2)];
-    this.map.flyTo({ center: this.centre || (middle.length ? [median(0), median(1)] : this.meta.center) || [125.42, 43.87], zoom: this.meta.wall_zoom || 13.4, pitch: 52, bearing: -12 });
+    this.map.flyTo({ center: /** @type {Layers & {centre?: [number, number]}} */ (this).centre || (middle.length ? [median(0), median(1)] : this.meta.center) || [125.42, 43.87], zoom: this.meta.wall_zoom || 13.4, pitch: 52, bearing: -12 });
   }
 
   divisions(data) {

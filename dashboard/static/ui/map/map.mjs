@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // The city map on maplibre-gl.  Live updates go through source.updateData and never touch the camera.
 import { aircraft } from "./aircraft.mjs";
 import { t, language, named, ready as wordsReady } from "../shared/i18n.mjs";
@@ -16,6 +15,8 @@ import { picking } from "./picking.mjs";
 import { watchQuality } from "./quality.mjs";
 import { tools } from "./tools.mjs";
 
+/** @typedef {typeof import("/static/vendor/maplibre/maplibre-gl.mjs")} Maplibre */
+
 const HOLD_MS = 20000; // how long the wall stays with an alarm that nobody acknowledges
 const FLY_MS = 1200;
 const still = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -32,6 +33,7 @@ export function mount(root, props) {
 }
 
 async function begin(root, props, handle) {
+  /** @type {[Maplibre & {default?: Maplibre}, any, void]} */
   const [gl, described] = await Promise.all([import("/static/vendor/maplibre/maplibre-gl.mjs"), api.get("/api/map/style.json"), wordsReady.then(() => { root.querySelector(".map-wait-text").textContent = t("map.loading"); })]);
   const maplibre = gl.default && gl.default.Map ? gl.default : gl;
   const meta = described.metadata || {};

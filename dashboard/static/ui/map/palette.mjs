@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // The map's colours in the three themes; severity as everywhere.
 import { figure, SHAPES } from "../shared/severity.mjs";
 
@@ -32,7 +31,7 @@ export function images(map, p, PATHS) {
   for (const level of [1, 2, 3, 4]) {
     for (const late of [false, true]) {
       const node = canvas(64);
-      const g = node.getContext("2d");
+      const g = /** @type {CanvasRenderingContext2D} */ (node.getContext("2d"));
       g.scale(64 / 28, 64 / 28);
       g.translate(2, 2);
       const path = new Path2D(SHAPES[level]);
@@ -50,7 +49,7 @@ export function images(map, p, PATHS) {
   }
   const disc = (id, path, fill, back, ring) => {
     const node = canvas(44);
-    const g = node.getContext("2d");
+    const g = /** @type {CanvasRenderingContext2D} */ (node.getContext("2d"));
     g.beginPath();
     g.arc(22, 22, 20, 0, 7);
     g.fillStyle = back;

@@ -41,7 +41,10 @@ export const sized = (layers, k) => (k === 1 ? layers : layers.map((layer) => {
 /** How much larger than on a desk everything is: the root's font size over 16 px. */
 export const scale = () => Math.max(1, parseFloat(getComputedStyle(document.documentElement).fontSize) / 16 || 1);
 
-/** The style of `described` (the answer of /api/map/style.json) in palette `p`. */
+/**
+ * The style of `described` (the answer of /api/map/style.json) in palette `p`.
+ * @param {any} described @param {any} p @param {boolean} [english] @returns {any} a MapLibre style, version 8
+ */
 export function build(described, p, english = false) {
   const sources = {};
   for (const [id, source] of Object.entries(described.sources || {})) {

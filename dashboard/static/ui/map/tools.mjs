@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // The map's tools: layer tree with legend, source and date; measure; everything within 500 m; 2D/3D; how much is drawn.
 import { t, caseTitle, language, number, named } from "../shared/i18n.mjs";
 import { h, icon, replace } from "../shared/dom.mjs";
@@ -85,7 +84,7 @@ function legend(meta, own) {
     meta.generated === false ? null : h("p", { class: "generated" }, t("map.generated_long")));
 }
 
-const colourOf = (layer, colour) => { const set = layer.palette?.[document.documentElement.dataset.theme] || layer.palette?.night || {}; return String(colour).startsWith("@") ? set[colour.slice(1)] : set[colour] || colour; };
+const colourOf = (layer, colour) => { const set = layer.palette?.[/** @type {string} */ (document.documentElement.dataset.theme)] || layer.palette?.night || {}; return String(colour).startsWith("@") ? set[colour.slice(1)] : set[colour] || colour; };
 
 /** Everything within 500 m of the next click (or of the picked case). */
 function around(map, layers, card) {

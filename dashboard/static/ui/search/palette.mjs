@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // Ctrl-K: finds cases open and closed, cameras, sites, streets, communities; Chinese, pinyin, initials; keyboard only.
 import { t, caseTitle, language, named, number, short, term } from "../shared/i18n.mjs";
 import { h, icon, replace, debounce } from "../shared/dom.mjs";

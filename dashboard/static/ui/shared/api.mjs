@@ -61,6 +61,7 @@ async function once(method, path, { body, form, headers, timeout = 30000, signal
     if (signal && signal.aborted) throw error;
     throw new ApiError(0, { message: String(error) });
   }
+  /** @type {any} */
   let data = {};
   try {
     data = text ? JSON.parse(text) : {};

@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // The login page: plain, no Dash.
 import { t, language, setLanguage, ready } from "./i18n.mjs";
 import { h, icon, replace } from "./dom.mjs";
@@ -78,6 +77,7 @@ async function signOn(form, message) {
     message.hidden = false;
     message.textContent = t(problem === "identity_not_bound" ? "login.not_bound" : "login.sign_on_failed", { subject: asked.get("subject") ?? "" });
   }
+  /** @type {{oidc?: Record<string, string>}} */
   const about = await fetch("/auth/oidc/about").then((answer) => (answer.ok ? answer.json() : {})).catch(() => ({}));
   if (about.oidc) form.append(h("a", { class: "button", href: `/auth/oidc/login?next=${encodeURIComponent(next())}` }, about.oidc[language()] ?? about.oidc.zh ?? "OIDC"));
 }

@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // What the page knows: who I am, the open cases, the selection, the live connection.
 import * as api from "./api.mjs";
 import { openStream } from "./live.mjs";
@@ -12,11 +11,11 @@ export const on = (name, run) => {
 };
 export const emit = (name, detail) => bus.dispatchEvent(new CustomEvent(name, { detail }));
 
-/** @typedef {{type: string, id: string | null}} Selection */
+/** @typedef {{type: string, id: string}} Selection */
 /**
  * @type {{me: any, cases: Map<string, any>, loaded: boolean, failed: any, departments: any[], connection: string, skew: number, drill: any,
  *   filters: {department: string, severity: number[], q: string, late: boolean, kind: string}, selection: Selection | null, layers: string, at: string,
- *   sites: Map<string, any>, cameras: Map<string, any>}}
+ *   sites: Map<string, any>, cameras: Map<string, any>, classes?: Map<string, any>}}
  */
 export const state = {
   me: null,
@@ -60,7 +59,7 @@ function readAddress() {
   let selection = null;
   if (deep) selection = { type: "case", id: decodeURIComponent(deep[1]) };
   for (const type of ["case", "site", "camera", "building"]) {
-    if (search.get(type)) selection = { type, id: search.get(type) };
+    if (search.get(type)) selection = { type, id: /** @type {string} */ (search.get(type)) };
   }
   state.selection = selection;
 }

@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // Alarms: the server knows which ring and who acknowledged them; every page flashes, one of them sounds.
 import { t, caseTitle } from "../shared/i18n.mjs";
 import * as api from "../shared/api.mjs";

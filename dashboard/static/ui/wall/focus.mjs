@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // The wall's right side: one case in full, turning every 15 s among the gravest; an alarm stops the turning.
 import { t, caseTitle, full, number, kindTerm, term, named, has } from "../shared/i18n.mjs";
 import { h, icon, replace } from "../shared/dom.mjs";

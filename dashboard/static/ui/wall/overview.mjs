@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // Nothing selected: the situation at one look.
 import { t, caseTitle, term, short } from "../shared/i18n.mjs";
 import { h, icon, replace } from "../shared/dom.mjs";
@@ -36,6 +35,10 @@ function count(items, keyOf) {
   return [...found].sort((a, b) => b[1] - a[1]);
 }
 
+/**
+ * @param {string} title @param {[any, number][]} pairs each key and how many, the most first @param {(key: any) => string} label
+ * @param {number} [limit] @param {any[] | null} [cases] whose late ones are told by department
+ */
 function bars(title, pairs, label, limit = 8, cases = null) {
   if (!pairs.length) return null;
   const top = pairs[0][1];

@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // The last 24 hours below the map: ticks of cases, a handle, play.  The map shows what stood then.
 import { t, full, short, ready as wordsReady } from "../shared/i18n.mjs";
 import { h, icon, replace } from "../shared/dom.mjs";
@@ -54,13 +53,13 @@ function draw(root, stops) {
     const live = at === null;
     root.classList.toggle("past", !live);
     now.hidden = live;
-    said.textContent = live ? t("replay.live") : `${full(new Date(at * 1000).toISOString())} · ${t("replay.speed", { n: SPEED })}`;
-    slider.value = String(live ? DAY_S : at - begin());
+    said.textContent = live ? t("replay.live") : `${full(new Date(/** @type {number} */ (at) * 1000).toISOString())} · ${t("replay.speed", { n: SPEED })}`;
+    slider.value = String(live ? DAY_S : /** @type {number} */ (at) - begin());
     slider.setAttribute("aria-valuetext", said.textContent);
     if (live) return store.emit("past", null);
     if (!data) return null;
-    return store.emit("past", { at, cases: casesAt(data.cases, at), down: downAt(data.cameras || {}, at),
-      readings: data.readings.map((r) => ({ ...r, value: valueAt(r.points, at) })).filter((r) => r.value !== null) });
+    return store.emit("past", { at, cases: casesAt(data.cases, /** @type {number} */ (at)), down: downAt(data.cameras || {}, /** @type {number} */ (at)),
+      readings: data.readings.map((r) => ({ ...r, value: valueAt(r.points, /** @type {number} */ (at)) })).filter((r) => r.value !== null) });
   };
   const go = (next) => {
     at = next === null || (!day && next >= end - 30) ? null : Math.max(begin(), next);
@@ -81,7 +80,7 @@ function draw(root, stops) {
     if (at === null) at = begin();
     replace(play, icon("pause", 22));
     play.setAttribute("aria-label", t("replay.pause"));
-    playing = setInterval(() => { if (at + SPEED / 5 >= end) { stop(); go(day ? end - 1 : null); } else go(at + SPEED / 5); }, 200);
+    playing = setInterval(() => { if (/** @type {number} */ (at) + SPEED / 5 >= end) { stop(); go(day ? end - 1 : null); } else go(/** @type {number} */ (at) + SPEED / 5); }, 200);
     return null;
   };
   slider.addEventListener("input", () => { if (playing) stop(); go(begin() + Number(slider.value)); });

@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // The bar above every page.
 import { t, clock, day, language, setLanguage, ready as wordsReady } from "../shared/i18n.mjs";
 import { h, icon, replace } from "../shared/dom.mjs";
@@ -176,7 +175,7 @@ function layoutButtons(stops) {
 }
 
 function themeButton(stops) {
-  const next = () => look.THEMES[(look.THEMES.indexOf(document.documentElement.dataset.theme) + 1) % look.THEMES.length];
+  const next = () => look.THEMES[(look.THEMES.indexOf(/** @type {string} */ (document.documentElement.dataset.theme)) + 1) % look.THEMES.length];
   const node = h("button", { type: "button", class: "tool theme", onClick: () => look.setTheme(next()) });
   const show = () => {
     node.title = t("theme.label", { theme: t(`theme.${document.documentElement.dataset.theme || "night"}`) });

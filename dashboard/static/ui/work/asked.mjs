@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // One command of a case, or a report, asked with the one form renderer and sent.
 import { renderForm } from "/static/forms/render.mjs";
 import { answersOf, dataOf, fitting } from "/static/work/command.mjs";

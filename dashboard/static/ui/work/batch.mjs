@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // One command to the files that were chosen in the list; each answers for itself.
 import * as api from "../shared/api.mjs";
 import { h, replace } from "../shared/dom.mjs";

@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // One file of any kind: where it stands, what may be done, what everybody wrote, documents, parts, limits, history.
 import * as api from "../shared/api.mjs";
 import { h, replace } from "../shared/dom.mjs";

@@ -1,4 +1,3 @@
-// @ts-nocheck: not typed yet
 // A new case of one kind: its form, kept as a draft on this device while it is typed and on the server when wanted.
 import * as api from "../shared/api.mjs";
 import { h, replace } from "../shared/dom.mjs";
