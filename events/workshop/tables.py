@@ -162,7 +162,8 @@ _COMMAND = {
 }  # fmt: skip
 _CLOCK = {
     "limit": ("limit", n.limit, {"value": 1.0, "unit": "work_day"}), "from_class": ("from_class", bool, False),
-    "part": ("part", str.strip, ""), "remind": ("remind", n.optional_list, None), "name": ("", dict, {}),
+    "part": ("part", str.strip, ""), "field": ("field", str.strip, ""), "remind": ("remind", n.optional_list, None),
+    "name": ("", dict, {}),
 }  # fmt: skip
 _NOTICE = {
     "on": ("on", n.names, []), "to": ("to", n.recipients, []), "channel": ("channel", n.names, []),
@@ -193,7 +194,7 @@ def _clock_row(name: str, spec: Mapping[str, Any]) -> Row:
     limit = spec["limit"]
     return {
         "name": name, **_title(spec.get("name")), "limit": f"{limit['value']:g} {limit['unit']}",
-        "from_class": bool(spec.get("from_class")), "part": spec.get("part", ""),
+        "from_class": bool(spec.get("from_class")), "part": spec.get("part", ""), "field": spec.get("field", ""),
         "remind": n.optional_text(spec.get("remind")),
     }  # fmt: skip
 

@@ -200,6 +200,7 @@ def test_what_is_wrong_with_a_rule_stands_beside_its_field(desk: Whole, boss: Vi
     page.keyboard.press("Enter")
     expect(levels.locator("[row-index='0'] [col-id=at]")).to_have_text("0.16")
     page.locator("#rule-save").click()
+    page.locator("#rules-table .ag-body-viewport").evaluate("(e) => { e.scrollTop = e.scrollHeight; }")  # far down
     expect(page.locator("#rules-table [row-id=waterlogging-gauge]")).to_contain_text("v2")
     params = _row(desk, Rule, "waterlogging-gauge").params
     assert params["successive"] == 3 and [level["at"] for level in params["levels"]] == [0.16, 0.27, 0.4]
@@ -298,6 +299,7 @@ def test_a_corner_is_dragged_and_a_zone_named_and_taken_away(desk: Whole, boss: 
     (zone,) = _row(desk, Camera, "cam-1").zones
     assert zone["name"] == "门口" and [0.9, 0.1] in [[round(v, 1) for v in corner] for corner in zone["polygon"]]
     page.get_by_role("button", name="删除 门口").click()
+    expect(page.locator("#zone-unsaved")).not_to_have_text("")
     expect(page.locator("#algorithm-list")).to_contain_text("整个画面")
     page.locator("#zone-save").click()
     expect(page.locator("#zone-unsaved")).to_have_text("")

@@ -35,7 +35,8 @@ COLUMNS: dict[str, dict[str, int]] = {
                  "guards": 240, "effects": 260, "clocks": 220, "keep": 160, "approval": 120,
                  **dict.fromkeys(FLAGS, 100)},
     "fields": {"name": 150, "zh": 150, "en": 150, "kind": 120, "choices": 260, "schema": 420},
-    "clocks": {"name": 150, "zh": 150, "en": 150, "limit": 150, "from_class": 110, "part": 110, "remind": 200},
+    "clocks": {"name": 150, "zh": 150, "en": 150, "limit": 150, "from_class": 110, "part": 110, "field": 130,
+               "remind": 200},
     "notify": {"on": 260, "to": 320, "channel": 150, "zh": 260, "en": 260, "kind": 120},
 }  # fmt: skip
 _PLAIN = ("zh", "en", "initial", "shown_clock", "remind", "prefix", "source")

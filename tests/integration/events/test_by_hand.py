@@ -128,8 +128,8 @@ def test_another_class_another_place_or_another_day_is_another_case(house: House
 
 
 def test_ordinary_classes_near_by_are_proposed_and_never_joined_by_themselves(house: House) -> None:
-    first = said(house, 0, class_code="event-01-10")
-    second = said(house, 8, class_code="event-01-10", seconds=600)
+    first = said(house, 0, class_code="event-01-11")
+    second = said(house, 8, class_code="event-01-11", seconds=600)
     other = said(house, 8, class_code="event-01-13", seconds=700)
     assert second.open and other.open
     assert proposed(house, second.case_id) == [first.case_id]
