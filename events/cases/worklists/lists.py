@@ -30,6 +30,7 @@ from storage.tables.files import CaseField, CaseTurn
 VIEWS = ("turn", "started", "copied", "all")
 CHUNK = 200  # rows of a key read at a time
 MOST_READ = 4000  # rows looked at for one page; the next page goes on from there
+FEW = 500  # cases that are looked up one by one; of more the list is read in its order and asked of the index
 Place = tuple[datetime, str]  # opened_at, case_id
 
 
@@ -92,12 +93,15 @@ def _holding(session: Session, search: str) -> Any:
     columns = (Case.number, Case.title, Case.description)
     own = select(CaseField.case_id).where(CaseField.text.contains(search, autoescape=True))
     read = or_(*[c.contains(search, autoescape=True) for c in columns], Case.case_id.in_(own.scalar_subquery()))
-    indexed, until = case_text.holding(session, search), case_text.indexed_until(session)
-    if indexed is None or until is None:
+    until = case_text.indexed_until(session)
+    indexed = None if until is None else case_text.holding(session, search)
+    if indexed is None:
         return read
-    ways = [Case.case_id.in_(indexed), and_(Case.updated_at >= until, read)]
+    few = case_text.find(session, search, FEW + 1)
+    ways = [Case.case_id.in_(few if len(few) <= FEW else indexed), and_(Case.updated_at >= until, read)]
     if search.isascii():
-        ways.append(Case.number.contains(search, autoescape=True))
+        numbered = select(Case.case_id).where(Case.number.contains(search, autoescape=True))
+        ways.append(Case.case_id.in_(numbered.scalar_subquery()))
     return or_(*ways)
 
 
