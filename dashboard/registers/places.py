@@ -1,7 +1,7 @@
 """Registers on the map: a building with its floors and households by right, counts a grid cell, records in a box.
 
 People are never points: whoever may not read a register sees, at the centre, counts a cell alone, and a count below
-:data:`FEW` is not told (GB/T 35273 and the statistics' usual rule of small cells; the limit is ours).
+:data:`FEW` is not told (the limit is ours; no standard was found that sets one).
 """
 
 from __future__ import annotations

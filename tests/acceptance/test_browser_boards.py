@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
 from core.clock import SystemClock
 from core.settings import Settings
-from dashboard.factory import create_app
 from storage.session import session_scope
 from storage.tables.records import RegisterRecord
-from tests.unit.dashboard.web import PASSWORD, make_office
+from tests.acceptance.deskkit import desk
+from tests.acceptance.phonekit import town
 
 pytestmark = pytest.mark.browser
 MINE = "board: {id: economy, zh: 我的经济, en: Mine, tiles: [{kind: number, measure: projects, width: 6}]}"
@@ -23,32 +20,16 @@ MINE = "board: {id: economy, zh: 我的经济, en: Mine, tiles: [{kind: number, 
 
 @pytest.fixture
 def page(settings: Settings, chromium: Browser) -> Iterator[Page]:
-    office, now = make_office(settings), SystemClock().now()
-    with session_scope(office.engine) as session:
-        for number, stage in enumerate(("building", "building", "planned")):
-            session.add(
-                RegisterRecord(record_id=f"{number:026d}", register_id="project", name=f"项目{number}",
-                               data={"stage": stage, "investment": 10000}, created_at=now, updated_at=now)
-            )  # fmt: skip
-    office.engine.dispose()
-    config = uvicorn.Config(create_app(settings), host="127.0.0.1", port=settings.web_port, log_level="error")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    base = f"http://127.0.0.1:{settings.web_port}"
-    context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN", base_url=base)
-    assert context.request.post("/api/login", data={"login": "boss", "password": PASSWORD}).ok
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on("console", lambda m: wrong.append(m.text) if "Content Security" in m.text or "error" in m.text else None)
-    page.on("request", lambda r: wrong.append(r.url) if not r.url.startswith((base, "data:", "blob:")) else None)
-    yield page
-    context.close()
-    server.should_exit = True
-    thread.join(20)
-    assert [text for text in wrong if not text.startswith("ws:")] == []
+    with town(settings) as office:
+        now = SystemClock().now()
+        with session_scope(office.office.engine) as session:
+            for number, stage in enumerate(("building", "building", "planned")):
+                session.add(
+                    RegisterRecord(record_id=f"{number:026d}", register_id="project", name=f"项目{number}",
+                                   data={"stage": stage, "investment": 10000}, created_at=now, updated_at=now)
+                )  # fmt: skip
+        with desk(chromium, office, "boss") as page:
+            yield page
 
 
 def test_a_board_is_read_drilled_into_and_edited(page: Page) -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
 from core.settings import Settings
-from dashboard.factory import create_app
-from tests.unit.dashboard.web import PASSWORD, make_office
+from tests.acceptance.deskkit import desk
+from tests.acceptance.phonekit import town
 
 pytestmark = pytest.mark.browser
 WAIT = 90_000
@@ -20,24 +17,8 @@ WAIT = 90_000
 
 @pytest.fixture
 def page(settings: Settings, chromium: Browser) -> Iterator[Page]:
-    make_office(settings).engine.dispose()
-    config = uvicorn.Config(create_app(settings), host="127.0.0.1", port=settings.web_port, log_level="error")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    base = f"http://127.0.0.1:{settings.web_port}"
-    context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN", base_url=base)
-    assert context.request.post("/api/login", data={"login": "operator", "password": PASSWORD}).ok
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    yield page
-    context.close()
-    server.should_exit = True
-    thread.join(20)
-    assert wrong == []
+    with town(settings) as office, desk(chromium, office, "operator") as page:
+        yield page
 
 
 def test_a_mission_is_made_planned_and_answered(page: Page) -> None:

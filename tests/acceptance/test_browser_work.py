@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.settings import Settings
+from tests.acceptance.deskkit import desk
 from tests.acceptance.phonekit import Town, offline, sign_in, town
 from tests.pictures import picture
-from tests.unit.dashboard.web import PASSWORD
 
 pytestmark = pytest.mark.browser
-
-
-@contextmanager
-def desk(chromium: Browser, office: Town, login: str) -> Iterator[Page]:
-    """A signed-in desk; script errors fail the test."""
-    context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
-    assert context.request.post(f"{office.base}/api/login", data={"login": login, "password": PASSWORD}).ok
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda m: wrong.append(m.text) if "Callback error" in m.text or "Security" in m.text else None)
-    yield page
-    context.close()
-    assert wrong == []
 
 
 def find(page: Page, label: str, text: str) -> None:
