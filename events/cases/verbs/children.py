@@ -20,7 +20,8 @@ _NAME = re.compile(r"\$\{([^}]+)\}")
 def spawn(work: Work) -> None:
     """Open a case of ``definition`` for each row of the field ``from`` (without one: a single case).
 
-    ``data`` gives values for every child, in which ``${name}`` is this case's own; a row's values go before them.
+    ``data`` gives values for every child, in which ``${name}`` is the row's own, else this case's; a row's values go
+    before them.  A child without a title of its own bears this case's.
     """
     source = work.params.get("from")
     rows = [{}] if source is None else work.data.get(source, work.case.form.get(source)) or []
@@ -31,11 +32,13 @@ def spawn(work: Work) -> None:
     if _depth(work) >= MAX_DEPTH:
         raise InputInvalid(field="case", detail=f"is {MAX_DEPTH} cases deep", how="open the case apart")
     known = {**work.case.form, **work.data, "title": work.case.title, "number": work.case.number}
-    common = {name: filled(value, known) for name, value in (work.params.get("data") or {}).items()}
     children = []
     for row in rows:
-        own = row if isinstance(row, Mapping) else {"title": str(row)}
-        data = {"title": work.case.title, **common, **{k: v for k, v in own.items() if v not in (None, "")}}
+        given = row if isinstance(row, Mapping) else {"title": str(row)}
+        own = {name: value for name, value in given.items() if value not in (None, "")}
+        told = {**known, **own}
+        common = {name: filled(value, told) for name, value in (work.params.get("data") or {}).items()}
+        data = {"title": work.case.title, **{k: v for k, v in common.items() if v not in (None, "")}, **own}
         child = work.service.spawn(work.session, str(work.params["definition"]), data, work.actor, work.case)
         children.append(child.number)
     work.reason_data["children"] = [*work.reason_data.get("children", []), *children]
