@@ -53,8 +53,10 @@ def rewrite(data: bytes) -> Picture:
                 return _again(image)
     except PictureRefused:
         raise
-    except (OSError, Image.DecompressionBombError, ValueError, SyntaxError, EOFError) as error:
-        said = "" if type(error).__name__ == "UnidentifiedImageError" else f": {error}"[:120]
+    except (OSError, Image.DecompressionBombError, ValueError, SyntaxError, EOFError, ImportError) as error:
+        # ultralytics 8.4 replaces PIL.Image.open in the whole process and raises ImportError for what is no picture
+        unknown = isinstance(error, ImportError) or type(error).__name__ == "UnidentifiedImageError"
+        said = "" if unknown else f": {error}"[:120]
         raise PictureRefused(detail=f"cannot be decoded{said}", how="send it again as JPEG or PNG") from error
     except (MemoryError, OverflowError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
         raise PictureRefused(detail="is damaged", how="send it again as JPEG or PNG") from error

@@ -375,7 +375,7 @@ def test_what_a_device_sent_in_vain_is_shown_and_its_registration_changed(desk: 
     _push(desk.settings, seq=1, water_level_m=0.31)
     _push(desk.settings, seq=9, water_level_m=0.39, time="yesterday")
     boss.open("/devices?device=http%3Agauge-9")
-    expect(page.locator("#dev-live")).to_contain_text("拒收 1 条", timeout=30_000)  # by itself, a moment later
+    expect(page.locator("#dev-live")).to_contain_text("拒收 1 条")  # by itself, a moment later
     page.reload()
     expect(page.locator("#dev-panel .refused")).to_contain_text("yesterday")
     page.get_by_role("button", name="编辑").click()
@@ -413,7 +413,7 @@ def test_cameras_and_sources_have_lists_of_their_own(desk: Whole, boss: Visit) -
     expect(page.locator("#cam-panel .camera-stage")).to_be_visible()
     page.get_by_role("tab", name="接入协议").click()
     expect(page).to_have_url(re.compile("tab=sources"))
-    expect(page.locator("#src-table")).to_contain_text("HTTP", timeout=30_000)
+    expect(page.locator("#src-table")).to_contain_text("HTTP")
 
 
 def test_how_well_we_see_becomes_a_threshold_and_a_hard_negative(desk: Whole, boss: Visit) -> None:
@@ -498,7 +498,7 @@ def test_phone_reports_refuses_and_checks_and_the_desk_keeps_the_records(
         boss.open("/")
         rows = page.locator("li.case")
         alarm = rows.filter(has_text="火灾报警")
-        expect(alarm).to_have_count(1, timeout=30_000)
+        expect(alarm).to_have_count(1)
         expect(alarm.locator(".chip")).to_have_text("已派遣")
         case_id = alarm.get_attribute("data-case")
         _shot(page, "wall")
@@ -517,7 +517,7 @@ def test_phone_reports_refuses_and_checks_and_the_desk_keeps_the_records(
         expect(page.locator(".timeline").first).to_contain_text("不归我单位")
         _tab(page, "records")
         joined = page.locator("details.section", has_text="已并入的案件")  # staff saw the fire that the panel told of
-        expect(joined).to_contain_text("东盛商厦冒烟", timeout=30_000)
+        expect(joined).to_contain_text("东盛商厦冒烟")
         page.locator("summary", has_text="审计链").click()
         expect(page.locator(".good-text")).to_contain_text("审计链完整")
         page.locator("summary", has_text="应急预案").click()
@@ -561,11 +561,11 @@ def _checked(desk: Whole, boss: Visit, staff: Visit, checker: Visit) -> None:
     )
     phone.tap('[data-do="finish"]')
     _tab(page, "history")
-    expect(page.locator(".timeline").first).to_contain_text("处置完成", timeout=30_000)
+    expect(page.locator(".timeline").first).to_contain_text("处置完成")
     checker.page.goto(checker.base + "/m")
     checker.page.locator("a.card", has_text="火灾报警").tap()
     checker.page.tap('[data-do="check_pass"]')
-    expect(page.locator(".timeline").first).to_contain_text("核查通过", timeout=30_000)
+    expect(page.locator(".timeline").first).to_contain_text("核查通过")
 
 
 def _fire(desk: Whole, place: str, **more: Any) -> str:

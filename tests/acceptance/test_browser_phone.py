@@ -73,7 +73,7 @@ def test_nothing_is_lost_offline_and_nothing_is_sent_twice(phone: Visit, fake: F
     expect(page.locator(".queue")).to_contain_text("2")
     phone.context.set_offline(False)
     page.evaluate("() => window.dispatchEvent(new Event('online'))")
-    page.wait_for_function("() => !document.querySelector('.queue')", timeout=20_000)
+    page.wait_for_function("() => !document.querySelector('.queue')")
     assert [c["name"] for c in fake.city.commands] == ["finish"]
     assert fake.city.commands[0]["idempotency_key"]
     assert len(fake.city.photos) == 1

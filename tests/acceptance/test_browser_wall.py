@@ -68,7 +68,7 @@ def test_picking_on_the_map_opens_the_panel_and_a_command_moves_the_case(wall: V
     expect(page.locator("li.case")).to_have_count(1)
     page.evaluate("(c) => window.__yiwangMap.jumpTo({center: c, zoom: 16, pitch: 0})", [chosen["lon"], chosen["lat"]])
     page.wait_for_function(
-        "() => window.__yiwangMap.queryRenderedFeatures({layers: ['case']}).length > 0", timeout=30_000
+        "() => window.__yiwangMap.queryRenderedFeatures({layers: ['case']}).length > 0"
     )
     box = page.locator(".map-canvas").bounding_box()
     assert box is not None

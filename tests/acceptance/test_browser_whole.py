@@ -115,15 +115,15 @@ def test_from_an_alarm_to_a_checked_case(whole: Whole, chromium: Browser) -> Non
         expect(wall.page.locator(".connection.live")).to_be_visible(timeout=30_000)
         whole.alarm()
         row = wall.page.locator("li.case")
-        expect(row).to_have_count(1, timeout=30_000)
+        expect(row).to_have_count(1)
         expect(row.locator(".case-title")).to_contain_text("火灾报警")
-        expect(row.locator(".chip")).to_have_text("已派遣", timeout=20_000)
+        expect(row.locator(".chip")).to_have_text("已派遣")
 
         phone.log_in("staff", PASSWORD)
         phone.open("/m")
         phone.page.tap("a.card")
         phone.page.tap('[data-do="accept"]')
-        expect(row.locator(".chip")).to_have_text("处置中", timeout=20_000)
+        expect(row.locator(".chip")).to_have_text("处置中")
         phone.page.set_input_files(
             '[data-do="photo"]', [{"name": "after.jpg", "mimeType": "image/jpeg", "buffer": picture("after", False)}]
         )
@@ -131,11 +131,11 @@ def test_from_an_alarm_to_a_checked_case(whole: Whole, chromium: Browser) -> Non
         expect(phone.page.locator(".tasks")).to_be_visible()
 
         row.click()
-        wall.page.wait_for_selector('[data-command="check_pass"]', timeout=30_000)
+        wall.page.wait_for_selector('[data-command="check_pass"]')
         expect(wall.page.locator(".evidence img").first).to_be_visible()
         wall.page.click('[data-command="check_pass"]')
         wall.page.click(".command-form button[type=submit]")
-        expect(wall.page.locator('[data-command="check_pass"]')).to_have_count(0, timeout=20_000)
+        expect(wall.page.locator('[data-command="check_pass"]')).to_have_count(0)
         wall.page.locator('[data-tab="history"]').click()
         timeline = wall.page.locator(".timeline")
         for word in ("上报", "派遣", "接收", "处置完成", "核查通过"):
@@ -173,7 +173,7 @@ def test_desk_pages_open_without_errors(whole: Whole, chromium: Browser, languag
         for name in ("devices", "vision", "rules", "indicators", "plans", "admin", "boards", "video", "situation"):
             desk.open(f"/{name}")
             expect(desk.page.locator(".sheet h1")).to_be_visible()
-            expect(desk.page.locator(".skeleton")).to_have_count(0, timeout=20_000)
+            expect(desk.page.locator(".skeleton")).to_have_count(0)
         desk.assert_clean()
     finally:
         desk.context.close()

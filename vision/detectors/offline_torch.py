@@ -27,9 +27,12 @@ def prepare_ultralytics(config_dir: Path) -> None:
             library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
             library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     import torchvision
+    from PIL import Image
     from ultralytics.utils import SETTINGS
     from ultralytics.utils.nms import TorchNMS
+    from ultralytics.utils.patches import _image_open
 
     torchvision.ops.nms = TorchNMS.nms
+    Image.open = _image_open  # ultralytics' own one installs a package when a file is no picture
     if SETTINGS.get("sync"):
         SETTINGS.update(sync=False)

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
+from dash import ALL, Input, Output, State, dcc, html, no_update
 
 from core.clock import BEIJING
 from dashboard.boards.access import READERS, behind, board_of, in_force
 from dashboard.boards.drawing import draw
 from dashboard.i18n import words
+from dashboard.pages.asked import pressed
 from dashboard.pages.frame import Page, Visit, in_thread
 from dashboard.pages.tables import column, table
 from measures.library import EDITORS
@@ -102,8 +103,8 @@ async def turn(_visit: Visit, ticks: int | None, following: str) -> Any:
 )  # fmt: skip
 async def rows_behind(visit: Visit, _clicks: Any, _points: Any, _cells: Any, board_id: str, days: str) -> Any:
     """The rows behind the figure, bar, street, hour or cell that was clicked."""
-    picked, value = ctx.triggered_id, ctx.triggered[0]["value"] if ctx.triggered else None
-    if not isinstance(picked, dict) or not value:
+    picked, value = pressed()
+    if not picked:
         return no_update, no_update, no_update
     return await in_thread(_behind, visit, board_id, int(days), picked, value)
 

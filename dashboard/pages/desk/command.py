@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ALL, Input, Output, State, callback_context, dcc, html, no_update
+from dash import ALL, Input, Output, State, dcc, html, no_update
 
 from core.ids import new_id
 from dashboard.api.deps import CENTRE
@@ -13,6 +13,7 @@ from dashboard.components import GroundMap
 from dashboard.desk import command_post
 from dashboard.desk import plans as desk
 from dashboard.desk.command_post import CallEntry, CommandPicture, Force
+from dashboard.pages.asked import pressed
 from dashboard.pages.choices import word
 from dashboard.pages.desk.plans.emergency import task_item
 from dashboard.pages.frame import Page, Visit, in_thread
@@ -68,10 +69,10 @@ async def refresh(visit: Visit, _tick: int | None, _changed: str, case_id: str) 
 )
 async def moved(visit: Visit, _clicks: Any) -> Any:
     """Take a task on, tick it off, cancel it."""
-    pressed = callback_context.triggered_id
-    if not isinstance(pressed, dict) or not callback_context.triggered[0]["value"]:
+    button, _ = pressed()
+    if not button:
         return no_update
-    await in_thread(desk.move, visit.services, visit.principal, pressed["task"], pressed["do"])
+    await in_thread(desk.move, visit.services, visit.principal, button["task"], button["do"])
     return new_id()
 
 
@@ -81,10 +82,10 @@ async def moved(visit: Visit, _clicks: Any) -> Any:
 )  # fmt: skip
 async def called(visit: Visit, _clicks: Any, case_id: str) -> Any:
     """Somebody of the call list was told: noted in the case."""
-    pressed = callback_context.triggered_id
-    if not isinstance(pressed, dict) or not callback_context.triggered[0]["value"]:
+    button, _ = pressed()
+    if not button:
         return no_update
-    given = (visit.services, visit.principal, case_id, pressed["called"], pressed["once"])
+    given = (visit.services, visit.principal, case_id, button["called"], button["once"])
     await in_thread(command_post.called, *given)
     return new_id()
 

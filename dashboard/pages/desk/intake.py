@@ -6,12 +6,13 @@ from typing import Any
 
 import dash_mantine_components as dmc
 import msgspec
-from dash import ALL, Input, Output, State, callback_context, dcc, html, no_update
+from dash import ALL, Input, Output, State, dcc, html, no_update
 
 from core.ids import new_id
 from dashboard.components import GroundMap
 from dashboard.desk import intake
 from dashboard.desk.intake import SOURCES, NearCase, PhoneCall, Place
+from dashboard.pages.asked import pressed
 from dashboard.pages.frame import Page, Visit, in_thread, tell
 from dashboard.pages.workshop.titles import label
 from dashboard.search.places import Places, SearchHit, find
@@ -134,14 +135,14 @@ def _entry(hit: SearchHit) -> dict[str, Any]:
     Input("intake-ground", "data"), State("intake-found", "data"), State("intake-at", "data"), True,
 )  # fmt: skip
 async def choose(
-    visit: Visit, clicks: list[int], ground: dict[str, Any] | None, found: list[dict[str, Any]], at: Any
+    visit: Visit, _clicks: list[int], ground: dict[str, Any] | None, found: list[dict[str, Any]], at: Any
 ) -> Any:
     """The place that was picked in the list, or clicked on the map (its name stays), and open cases around it."""
-    pressed = callback_context.triggered_id
-    if isinstance(pressed, dict) and any(clicks):
-        place = msgspec.convert({k: v for k, v in found[pressed["intake-place"]].items() if k != "kind"}, Place)
+    button, _ = pressed()
+    if isinstance(button, dict):
+        place = msgspec.convert({k: v for k, v in found[button["intake-place"]].items() if k != "kind"}, Place)
         focus: Any = {"lon": place.lon, "lat": place.lat}
-    elif pressed == "intake-ground" and ground:
+    elif button == "intake-ground" and ground:
         name = (at or {}).get("name", "")
         place, focus = Place(lon=ground["lon"], lat=ground["lat"], name=name), no_update
     else:
@@ -180,15 +181,15 @@ def _state(visit: Visit, kinds: Any, each: NearCase) -> str:
     State("intake-at", "data"), *[State({"intake": name}, "value") for name in _FIELDS], True,
     running=[(Output("intake-send", "loading"), True, False)],
 )  # fmt: skip
-async def send(visit: Visit, _send: int, same: list[int], key: str, at: dict[str, Any] | None, *values: Any) -> Any:
+async def send(visit: Visit, _send: int, _same: list[int], key: str, at: dict[str, Any] | None, *values: Any) -> Any:
     """Open the case, or note the call in the one that stands; then the form is empty for the next call."""
-    pressed = callback_context.triggered_id
-    if isinstance(pressed, dict) and not any(same):
+    button, _ = pressed()
+    if not button:
         return [no_update] * 7
     given = {name: value for name, value in zip(_FIELDS, values, strict=True) if value not in (None, "")}
     call: PhoneCall = intake.checked({**given, "severity": int(given.get("severity", 1)), "place": at})
-    if isinstance(pressed, dict):
-        case = await in_thread(intake.note, visit.services, visit.principal, call, str(pressed["intake-same"]), key)
+    if isinstance(button, dict):
+        case = await in_thread(intake.note, visit.services, visit.principal, call, str(button["intake-same"]), key)
         told = visit.t("intake.noted", number=case.number)
     else:
         case = await in_thread(intake.take, visit.services, visit.principal, call, key)

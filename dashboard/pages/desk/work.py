@@ -15,6 +15,7 @@ from core.ids import new_id
 from dashboard.components import WorkBatch, WorkFile, WorkReport
 from dashboard.desk import case_filters
 from dashboard.desk.case_filters import Chosen, chosen_of, conditions
+from dashboard.pages.asked import pressed
 from dashboard.pages.desk import work_filters
 from dashboard.pages.frame import Page, Visit, in_thread, tell
 from dashboard.pages.tables import column, table, window
@@ -203,12 +204,12 @@ def _draft_list(visit: Visit) -> Any:
 
 
 @PAGE.callback(Output("work-drafts", "children"), Input({"draft": ALL}, "n_clicks"), True)
-async def drop(visit: Visit, clicks: list[int | None]) -> Any:
+async def drop(visit: Visit, _clicks: list[int | None]) -> Any:
     """A draft that is dropped is gone from the list."""
-    pressed = callback_context.triggered_id
-    if not isinstance(pressed, dict) or not any(clicks):
+    button, _ = pressed()
+    if not button:
         return no_update
-    await in_thread(_drop, visit, str(pressed["draft"]))
+    await in_thread(_drop, visit, str(button["draft"]))
     return await in_thread(_draft_list, visit)
 
 
@@ -244,14 +245,14 @@ def commands_for_many(kinds: list[Definition]) -> dict[str, dict[str, str]]:
     Output("work-batch", "children", allow_duplicate=True), Input({"batch": ALL}, "n_clicks"),
     State({"work": ALL}, "selectedRows"), True,
 )  # fmt: skip
-async def ask_many(visit: Visit, clicks: list[int | None], lists: list[list[dict[str, Any]] | None]) -> Any:
+async def ask_many(visit: Visit, _clicks: list[int | None], lists: list[list[dict[str, Any]] | None]) -> Any:
     """The form of the command that was chosen."""
     picked = [row for rows in lists for row in rows or []]
-    pressed = callback_context.triggered_id
-    if not isinstance(pressed, dict) or not any(clicks) or not picked:
+    button, _ = pressed()
+    if not button or not picked:
         return no_update
     kind = visit.services.cases.definitions[str(picked[0]["definition_id"])]
-    name = str(pressed["batch"])
+    name = str(button["batch"])
     command = {
         "name": name, "title": label(kind.commands[name].name, visit, name), "ask": kind.ask(name),
         "form": kind.form(name),

@@ -10,6 +10,7 @@ from core.errors import YiwangError
 from core.forms.model import parse_form
 from core.forms.table import form_from_rows
 from dashboard.form_actions import move_form, new_draft, save_draft
+from dashboard.pages.asked import pressed
 from dashboard.pages.frame import Page, Visit, in_thread, tell
 from dashboard.pages.workshop import form_designer, form_list
 from storage.forms import form_version
@@ -89,14 +90,15 @@ async def save(
     Input({"type": "form-move", "state": ALL}, "n_clicks"), Input("form-copy", "n_clicks"),
     State("form-at", "data"), State("form-revision", "data"), True,
 )  # fmt: skip
-async def move(visit: Visit, moves: list[int], copies: int | None, at: dict[str, Any], revision: int) -> Any:
-    if not (copies or any(moves)):
+async def move(visit: Visit, _moves: list[int], _copies: int | None, at: dict[str, Any], revision: int) -> Any:
+    button, _ = pressed()
+    if not button:
         return no_update, no_update
     use, who = visit.services, visit.principal
-    if ctx.triggered_id == "form-copy":
+    if button == "form-copy":
         made = await in_thread(lambda: new_draft(use, who, at["form_id"], base=at["version"]))
         return no_update, f"/forms/{made.form_id}/{made.version}"
-    state = ctx.triggered_id["state"]
+    state = button["state"]
     await in_thread(move_form, use, who, at["form_id"], at["version"], state, revision)
     return {**at, "seen": revision}, no_update
 

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from core.clock import BEIJING
 from dashboard.components import TrialCommand
 from dashboard.pages import choices
+from dashboard.pages.asked import pressed
 from dashboard.pages.frame import Visit, in_thread
 from dashboard.pages.tables import column, table
 from dashboard.pages.workshop import kind_actions as act
@@ -166,12 +167,12 @@ def _buttons(commands: list[dict[str, Any]]) -> list[Any]:
 )  # fmt: skip
 async def ask(visit: Visit, clicks: list[int | None], at: dict[str, Any], steps: list[Line] | None) -> Any:
     """The form of the command that was pressed."""
-    pressed = ctx.triggered_id
-    if not isinstance(pressed, dict) or not any(clicks):
+    button, _ = pressed()
+    if not button:
         return no_update
     act.check_kind_editor(visit.principal)
     key = f"{len(steps or ())}-{sum(n or 0 for n in clicks)}"
-    return await in_thread(_form, visit, at["draft_id"], str(pressed["trial"]), key)
+    return await in_thread(_form, visit, at["draft_id"], str(button["trial"]), key)
 
 
 def _form(visit: Visit, draft_id: str, name: str, key: str) -> Any:

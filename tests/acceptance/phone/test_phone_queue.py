@@ -36,7 +36,7 @@ def phone(chromium: Browser, city: Town) -> Iterator[Visit]:
 
 
 def wait_sent(phone: Visit) -> None:
-    phone.page.wait_for_function("() => !document.querySelector('.queue:not(.other)')", timeout=20_000)
+    phone.page.wait_for_function("() => !document.querySelector('.queue:not(.other)')")
 
 
 def test_a_double_tap_and_a_double_submit_make_one_case(phone: Visit, city: Town) -> None:

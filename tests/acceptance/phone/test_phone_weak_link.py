@@ -109,7 +109,7 @@ def test_twenty_photographs_over_a_line_that_breaks(
             expect(phone.page.locator('[data-do="accept"]')).to_be_hidden()
             expect(phone.page.locator(".moves")).to_contain_text("接收")  # the server's answer is drawn
             phone.page.set_input_files('[data-do="photo"]', photos)  # type: ignore[arg-type]
-            expect(phone.page.locator(".previews img")).to_have_count(20, timeout=30_000)
+            expect(phone.page.locator(".previews img")).to_have_count(20)
             link.breaking = True
             phone.page.tap('[data-do="finish"]')
             phone.until(lambda: city.moves(case_id)[-1][0] == "finish", 150)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
 
 from core import plugins
@@ -14,6 +16,7 @@ from core.errors import PluginLibraryMissing
 from core.records import AlgorithmConfig, CameraConfig
 from vision.capture.frames import make_frame
 from vision.detections import Detections, Image
+from vision.detectors.offline_torch import prepare_ultralytics
 from vision.errors import ClassMissing, ModelInvalid, ModelMissing
 from vision.judging.analyzer import Analyzer, CameraAnalysis
 from vision.judging.detector_pool import DetectorPool
@@ -127,3 +130,9 @@ def test_a_warm_swap_keeps_the_cameras() -> None:
     pool.swap(need)
     assert pool.get(need) is not before
     assert len(pool.detect(need, [photo()])[0].of("bus", confidence=0.5)) == 1
+
+
+def test_ultralytics_leaves_pillow_as_it_is(tmp_path: Path) -> None:
+    prepare_ultralytics(tmp_path / "settings")
+    with pytest.raises(PIL.UnidentifiedImageError):
+        PIL.Image.open(io.BytesIO(b"no picture"))

@@ -11,6 +11,7 @@ from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
 from core.errors import NotFound, YiwangError
 from dashboard.auth import POWERS
 from dashboard.pages.address import address, asked, tabs
+from dashboard.pages.asked import pressed
 from dashboard.pages.desk.admin.outward import CALENDARS, CHANNELS, KEYS
 from dashboard.pages.desk.admin.parts import Action, Tab, button
 from dashboard.pages.desk.admin.people import USERS
@@ -116,11 +117,12 @@ async def panel(visit: Visit, at: dict[str, str] | None, _changed: Any) -> Any:
     Output("adm-dialog", "opened"), Output("adm-dialog-held", "children"), Output("adm-asked", "data"),
     Output("adm-changed", "data"), Input({"adm-tab": ALL, "adm-do": ALL, "adm-key": ALL}, "n_clicks"), True,
 )  # fmt: skip
-async def pressed(visit: Visit, clicks: Any) -> Any:
+async def acted(visit: Visit, _clicks: Any) -> Any:
     """Ask, or do at once what needs no question."""
-    if not any(clicks or []) or not isinstance(ctx.triggered_id, dict) or not ctx.triggered[0]["value"]:
+    button, _ = pressed()
+    if not button:
         return (no_update,) * 4
-    wish = {"tab": ctx.triggered_id["adm-tab"], "do": ctx.triggered_id["adm-do"], "key": ctx.triggered_id["adm-key"]}
+    wish = {"tab": button["adm-tab"], "do": button["adm-do"], "key": button["adm-key"]}
     action = action_of(wish)
     if action.ask is None:
         await done(visit, action, wish["key"], {})

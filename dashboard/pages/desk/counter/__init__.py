@@ -6,12 +6,13 @@ import json
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
+from dash import ALL, Input, Output, State, dcc, html, no_update
 
 from core.ids import new_id
 from dashboard.components import CounterForm
 from dashboard.items.counter import CounterDesk
 from dashboard.items.offers import SOURCES
+from dashboard.pages.asked import pressed
 from dashboard.pages.desk.counter.hall import hall_panel
 from dashboard.pages.desk.counter.page import PAGE
 from dashboard.pages.frame import Visit, in_thread, tell
@@ -72,11 +73,12 @@ async def found(visit: Visit, text: str | None, offers: list[dict[str, Any]]) ->
     Output("counter-work", "children"), Output("counter-picked", "data"), Output("counter-request", "data"),
     Input({"type": "counter-offer", "kind": ALL, "key": ALL}, "n_clicks"), True,
 )  # fmt: skip
-async def picked(visit: Visit, clicks: list[int | None]) -> Any:
+async def picked(visit: Visit, _clicks: list[int | None]) -> Any:
     """The form and the papers of what was picked; a fresh request."""
-    if not any(clicks) or not isinstance(ctx.triggered_id, dict):
+    button, _ = pressed()
+    if not button:
         return no_update, no_update, no_update
-    chosen = {"kind": ctx.triggered_id["kind"], "key": ctx.triggered_id["key"]}
+    chosen = {"kind": button["kind"], "key": button["key"]}
     desk = CounterDesk(visit.services, visit.principal.actor)
     offer = await in_thread(desk.form, chosen["kind"], chosen["key"])
     return _work(visit, offer, {}, {}), chosen, new_id()
@@ -151,12 +153,13 @@ async def people(visit: Visit, clicks: int | None, text: str | None) -> Any:
     Output("counter-work", "children", allow_duplicate=True),
     Input({"type": "counter-person", "id": ALL}, "n_clicks"), State("counter-picked", "data"), True,
 )  # fmt: skip
-async def prefilled(visit: Visit, clicks: list[int | None], chosen: dict[str, str]) -> Any:
+async def prefilled(visit: Visit, _clicks: list[int | None], chosen: dict[str, str]) -> Any:
     """The form with what the registers answer, and the papers that licences prove."""
-    if not any(clicks) or not isinstance(ctx.triggered_id, dict):
+    button, _ = pressed()
+    if not button:
         return no_update
     desk = CounterDesk(visit.services, visit.principal.actor)
-    given = await in_thread(desk.prefill, chosen["kind"], chosen["key"], ctx.triggered_id["id"])
+    given = await in_thread(desk.prefill, chosen["kind"], chosen["key"], button["id"])
     offer = await in_thread(desk.form, chosen["kind"], chosen["key"])
     tell(visit.t("counter.prefilled", n=len(given["answers"]), name=given["name"]))
     return _work(visit, offer, given["answers"], given["licences"])

@@ -8,6 +8,7 @@ from dash import ALL, Input, Output, State, ctx, no_update
 
 from core.errors import InputInvalid, YiwangError
 from dashboard.desk import devices as desk
+from dashboard.pages.asked import pressed
 from dashboard.pages.choices import word
 from dashboard.pages.desk.devices.page import PAGE
 from dashboard.pages.desk.devices.tools import registration, secret
@@ -20,11 +21,12 @@ NUMBERS = ("lon", "lat", "expected_interval_s")
     Output("dev-said", "children"), Input({"command": ALL}, "n_clicks"), Input("dev-restart", "submit_n_clicks"),
     State("dev-at", "data"), True, running=[(Output({"command": ALL}, "disabled"), True, False)],
 )  # fmt: skip
-async def commanded(visit: Visit, clicks: Any, restarts: int | None, device_id: str | None) -> Any:
+async def commanded(visit: Visit, _clicks: Any, _restarts: int | None, device_id: str | None) -> Any:
     """Send a command and say what the device answered."""
-    if not device_id or not (restarts or any(clicks or [])):
+    button, _ = pressed()
+    if not device_id or not button:
         return no_update
-    name = ctx.triggered_id["command"] if isinstance(ctx.triggered_id, dict) else "restart"
+    name = button["command"] if isinstance(button, dict) else "restart"
     action = desk.DeviceAction(name=name, timeout_s=60 if name == "duty_check" else 20)
     answer = await desk.command_device(visit.services, visit.principal, device_id, action)
     done = visit.t("devices.ok") if answer.ok else visit.t("devices.failed")
@@ -35,12 +37,13 @@ async def commanded(visit: Visit, clicks: Any, restarts: int | None, device_id: 
     Output("dev-dialog", "opened"), Output("dev-dialog-held", "children"), Input({"dev": ALL}, "n_clicks"),
     State("dev-at", "data"), True,
 )  # fmt: skip
-async def asked(visit: Visit, clicks: Any, device_id: str | None) -> Any:
+async def asked(visit: Visit, _clicks: Any, device_id: str | None) -> Any:
     """The form of the registration, as it stands."""
-    if not device_id or not any(clicks or []):
+    button, _ = pressed()
+    if not device_id or not button:
         return no_update, no_update
     d = await in_thread(desk.one_device, visit.services, visit.principal, device_id)
-    accept = ctx.triggered_id["dev"] == "accept"
+    accept = button["dev"] == "accept"
     return True, await in_thread(lambda: registration(visit, d, accept=accept))
 
 
@@ -50,12 +53,13 @@ async def asked(visit: Visit, clicks: Any, device_id: str | None) -> Any:
     State({"registration": ALL}, "value"),
     State("dev-measures", "rowData", allow_optional=True), True,
 )  # fmt: skip
-async def kept(visit: Visit, clicks: Any, device_id: str | None, _values: Any, rows: Any) -> Any:
+async def kept(visit: Visit, _clicks: Any, device_id: str | None, _values: Any, rows: Any) -> Any:
     """Keep the registration; ingest follows within seconds."""
-    if not device_id or not any(clicks or []):
+    button, _ = pressed()
+    if not device_id or not button:
         return no_update, no_update, no_update
     given = {entry["id"]["registration"]: entry.get("value") for entry in ctx.states_list[1]}
-    accept = ctx.triggered_id["keep"] == "accept"
+    accept = button["keep"] == "accept"
     try:
         change = edit_of(given, rows, accept=accept)
         action = "device_accept" if accept else "device_change"

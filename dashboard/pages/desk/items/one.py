@@ -6,8 +6,9 @@ from datetime import date
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
+from dash import ALL, Input, Output, State, dcc, html, no_update
 
+from dashboard.pages.asked import pressed
 from dashboard.pages.desk.items.page import PAGE, TONES, day, desk_of, moment
 from dashboard.pages.frame import Visit, in_thread, tell
 from dashboard.pages.tables import chip, column, parts, table
@@ -213,11 +214,12 @@ async def saved(visit: Visit, clicks: int | None, rows: list[dict[str, Any]] | N
     Output("item-body", "children", allow_duplicate=True), Input({"type": "item-move", "name": ALL}, "n_clicks"),
     State("item-id", "data"), State("item-note", "value"), State("item-from", "value"), State("item-to", "value"), True,
 )  # fmt: skip
-async def moved(visit: Visit, clicks: list[int | None], item_id: str, note: Any, begins: Any, ends: Any) -> Any:
+async def moved(visit: Visit, _clicks: list[int | None], item_id: str, note: Any, begins: Any, ends: Any) -> Any:
     """Make the move whose button was pressed."""
-    if not any(clicks) or not isinstance(ctx.triggered_id, dict):
+    button, _ = pressed()
+    if not button:
         return no_update
-    name = str(ctx.triggered_id["name"])
+    name = str(button["name"])
     days = [date.fromisoformat(str(each)[:10]) if each else None for each in (begins, ends)]
     await in_thread(desk_of(visit).move, item_id, name, note or "", *days)
     tell(visit.t(f"items.did.{name}"))

@@ -12,6 +12,7 @@ from core.clock import BEIJING
 from core.errors import InputInvalid, NotFound, YiwangError
 from dashboard.desk import duty as desk
 from dashboard.desk.people import user_list
+from dashboard.pages.asked import pressed
 from dashboard.pages.choices import Choice, departments, word
 from dashboard.pages.desk.plans.page import DAYS, PAGE, day_columns, today
 from dashboard.pages.frame import Visit, in_thread
@@ -134,12 +135,13 @@ def card(visit: Visit, s: Row) -> Any:
     Output("duty-dialog", "opened"), Output("duty-dialog-held", "children"), Output("duty-asked", "data"),
     Input("duty-add", "n_clicks"), Input({"shift": ALL, "do": ALL}, "n_clicks"), State("duty-at", "data"), True,
 )  # fmt: skip
-async def asks(visit: Visit, adds: int | None, clicks: Any, at: Row | None) -> Any:
+async def asks(visit: Visit, _adds: int | None, _clicks: Any, at: Row | None) -> Any:
     """The form of what was pressed."""
-    if not adds and not any(clicks or []) or not ctx.triggered or not ctx.triggered[0]["value"]:
+    button, _ = pressed()
+    if not button:
         return no_update, no_update, no_update
-    pressed = ctx.triggered_id if isinstance(ctx.triggered_id, dict) else {"do": "add", "shift": ""}
-    asked = {"do": pressed["do"], "shift": pressed["shift"], "department": (at or {}).get("department")}
+    what = button if isinstance(button, dict) else {"do": "add", "shift": ""}
+    asked = {"do": what["do"], "shift": what["shift"], "department": (at or {}).get("department")}
     return True, await in_thread(form, visit, asked), asked
 
 

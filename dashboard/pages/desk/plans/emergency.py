@@ -9,6 +9,7 @@ from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
 
 from dashboard.desk import plans as desk
 from dashboard.pages.address import asked
+from dashboard.pages.asked import pressed
 from dashboard.pages.choices import Choice, departments, word
 from dashboard.pages.desk.plans.page import PAGE
 from dashboard.pages.frame import Visit, in_thread, tell
@@ -175,10 +176,10 @@ def task_item(visit: Visit, x: Row) -> Any:
 
 
 @PAGE.callback(Output("plan-changed", "data", allow_duplicate=True), Input({"task": ALL, "do": ALL}, "n_clicks"), True)
-async def moved(visit: Visit, clicks: Any) -> Any:
+async def moved(visit: Visit, _clicks: Any) -> Any:
     """Take a task on, tick it off, cancel it."""
-    if not any(clicks or []) or not isinstance(ctx.triggered_id, dict) or not ctx.triggered[0]["value"]:
+    button, _ = pressed()
+    if not button:
         return no_update
-    pressed = ctx.triggered_id
-    await in_thread(desk.move, visit.services, visit.principal, pressed["task"], pressed["do"])
-    return f"{pressed['task']} {pressed['do']}"
+    await in_thread(desk.move, visit.services, visit.principal, button["task"], button["do"])
+    return f"{button['task']} {button['do']}"

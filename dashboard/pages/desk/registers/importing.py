@@ -8,10 +8,11 @@ import io
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
+from dash import ALL, Input, Output, State, dcc, html, no_update
 
 from core.errors import Forbidden, InputInvalid
 from core.tables.problem import Language
+from dashboard.pages.asked import pressed
 from dashboard.pages.desk.registers.base import PAGE
 from dashboard.pages.frame import Visit, in_thread, tell
 from dashboard.registers.keeping import KeepingDesk
@@ -90,10 +91,11 @@ async def does(
     good: bool | None, name: str | None,
 ) -> Any:  # fmt: skip
     """Try, take or save the mapping, as the button says."""
-    if not ctx.triggered or not ctx.triggered[0]["value"] or not isinstance(ctx.triggered_id, dict):
+    button, _ = pressed()
+    if not button:
         return no_update
     mapping = {head: field for head, field in zip(heads, fields, strict=True) if field}
-    desk, action = _desk(visit), ctx.triggered_id["index"]
+    desk, action = _desk(visit), button["index"]
     if action == "save":
         row = await in_thread(desk.save_mapping, register_id, name or "", mapping)
         tell(visit.t("registers.mapping_saved", name=row["name"]))

@@ -11,6 +11,7 @@ from core import plugins
 from core.errors import YiwangError
 from dashboard.desk.cameras import algorithm_kinds
 from dashboard.pages import schema_form
+from dashboard.pages.asked import pressed
 from dashboard.pages.choices import choices, word
 from dashboard.pages.desk.vision.base import PAGE
 from dashboard.pages.desk.vision.draft import Draft
@@ -61,14 +62,12 @@ def dialog(visit: Visit, draft: Draft, index: int | None) -> Any:
     Input("algorithm-new", "n_clicks"), Input({"algorithm": ALL, "part": "edit"}, "n_clicks"), State(DRAFT, "data"),
     True,
 )  # fmt: skip
-async def asked(visit: Visit, new: int | None, edits: Any, draft: Draft | None) -> Any:
+async def asked(visit: Visit, _new: int | None, _edits: Any, draft: Draft | None) -> Any:
     """The form of an algorithm."""
-    if not draft or not (new or any(edits or [])) or not visit.principal.has("admin"):
+    button, _ = pressed()
+    if not draft or not button or not visit.principal.has("admin"):
         return no_update, no_update
-    index = ctx.triggered_id["algorithm"] if isinstance(ctx.triggered_id, dict) else None
-    if ctx.triggered and not ctx.triggered[0]["value"]:
-        return no_update, no_update
-    return True, dialog(visit, draft, index)
+    return True, dialog(visit, draft, button["algorithm"] if isinstance(button, dict) else None)
 
 
 @PAGE.callback(
@@ -118,12 +117,12 @@ def placed(draft: Draft, index: int | None, config: dict[str, Any]) -> Draft:
 
 @PAGE.callback(Output(DRAFT, "data", allow_duplicate=True), Input({"algorithm": ALL, "part": "drop"}, "n_clicks"),
                State(DRAFT, "data"), True)  # fmt: skip
-async def dropped(_visit: Visit, clicks: Any, draft: Draft | None) -> Any:
+async def dropped(_visit: Visit, _clicks: Any, draft: Draft | None) -> Any:
     """An algorithm is taken away."""
-    if not draft or not any(clicks or []) or not isinstance(ctx.triggered_id, dict):
+    button, _ = pressed()
+    if not draft or not button:
         return no_update
-    gone = ctx.triggered_id["algorithm"]
-    kept = [a for i, a in enumerate(draft["algorithms"]) if i != gone]
+    kept = [a for i, a in enumerate(draft["algorithms"]) if i != button["algorithm"]]
     return {**draft, "algorithms": kept, "dirty": True}
 
 

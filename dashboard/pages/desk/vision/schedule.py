@@ -10,6 +10,7 @@ from dash import ALL, Input, Output, State, ctx, no_update
 
 from core.clock import BEIJING
 from core.errors import InputInvalid, YiwangError
+from dashboard.pages.asked import pressed
 from dashboard.pages.desk.vision import schedule_form as form
 from dashboard.pages.desk.vision.base import PAGE
 from dashboard.pages.desk.vision.draft import Draft, changed_zone
@@ -27,11 +28,12 @@ EVERY_DAY = [1, 2, 3, 4, 5, 6, 7]
     Output("zone-dialog", "opened"), Output("zone-dialog-held", "children"),
     Input({"zone": ALL, "part": "schedule"}, "n_clicks"), State(DRAFT, "data"), True,
 )  # fmt: skip
-async def asked(visit: Visit, clicks: Any, draft: Draft | None) -> Any:
+async def asked(visit: Visit, _clicks: Any, draft: Draft | None) -> Any:
     """The form of the zone whose button was pressed."""
-    if not draft or not any(clicks or []) or not isinstance(ctx.triggered_id, dict):
+    button, _ = pressed()
+    if not draft or not button:
         return no_update, no_update
-    zone = next(z for z in draft["zones"] if z["zone_id"] == ctx.triggered_id["zone"])
+    zone = next(z for z in draft["zones"] if z["zone_id"] == button["zone"])
     return True, form.dialog(visit, zone)
 
 
@@ -40,16 +42,17 @@ async def asked(visit: Visit, clicks: Any, draft: Draft | None) -> Any:
     Input({"sched-drop": ALL, "n": ALL}, "n_clicks"), State({"sched": ALL, "n": ALL, "part": ALL}, "value"),
     State("sched-base", "data"), True,
 )  # fmt: skip
-async def changed(visit: Visit, adds: Any, drops: Any, _values: Any, base: dict[str, Any] | None) -> Any:
+async def changed(visit: Visit, _adds: Any, _drops: Any, _values: Any, base: dict[str, Any] | None) -> Any:
     """A row more or less in one of the three lists."""
-    if not base or not (any(adds or []) or any(drops or [])) or not isinstance(ctx.triggered_id, dict):
+    button, _ = pressed()
+    if not base or not button:
         return no_update
     held = rows_of(ctx.states_list[0])
-    group = ctx.triggered_id.get("sched-add") or ctx.triggered_id["sched-drop"]
-    if "sched-add" in ctx.triggered_id:
+    group = button.get("sched-add") or button["sched-drop"]
+    if "sched-add" in button:
         held[group].append(fresh(group, visit.services.clock.now()))
     else:
-        held[group].pop(min(int(ctx.triggered_id["n"]), len(held[group]) - 1))
+        held[group].pop(min(int(button["n"]), len(held[group]) - 1))
     return form.rows(visit, held, base)
 
 

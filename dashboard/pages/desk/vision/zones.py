@@ -11,6 +11,7 @@ from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
 
 from core.records import AlgorithmConfig, Zone
 from dashboard.desk.cameras import CameraEdit, change_camera
+from dashboard.pages.asked import pressed
 from dashboard.pages.camera_words import state_chips
 from dashboard.pages.desk.vision.base import PAGE, clicked, drawing, picture, shape, still
 from dashboard.pages.desk.vision.draft import (
@@ -154,20 +155,24 @@ async def dragged(visit: Visit, moved: dict[str, Any] | None, draft: Draft | Non
 )  # fmt: skip
 async def renamed(_visit: Visit, _names: Any, _purposes: Any, draft: Draft | None) -> Any:
     """A zone's name or purpose."""
-    if not draft or not isinstance(ctx.triggered_id, dict):
+    if not draft:
         return no_update
-    value = ctx.triggered[0]["value"]
-    changed = changed_zone(draft, ctx.triggered_id["zone"], **{ctx.triggered_id["part"]: value or ""})
+    changed = draft
+    for each in ctx.triggered:
+        field = ctx.triggered_prop_ids.get(each["prop_id"])
+        if isinstance(field, dict):
+            changed = changed_zone(changed, field["zone"], **{field["part"]: each["value"] or ""})
     return no_update if changed is draft else changed
 
 
 @PAGE.callback(Output(DRAFT, "data", allow_duplicate=True), Input({"zone": ALL, "part": "drop"}, "n_clicks"),
                State(DRAFT, "data"), True)  # fmt: skip
-async def dropped(_visit: Visit, clicks: Any, draft: Draft | None) -> Any:
+async def dropped(_visit: Visit, _clicks: Any, draft: Draft | None) -> Any:
     """A zone is taken away."""
-    if not draft or not any(clicks or []) or not isinstance(ctx.triggered_id, dict):
+    button, _ = pressed()
+    if not draft or not button:
         return no_update
-    return without_zone(draft, ctx.triggered_id["zone"])
+    return without_zone(draft, button["zone"])
 
 
 @PAGE.callback(Output("vis-saved", "data"), Input("zone-save", "n_clicks"), State(DRAFT, "data"), True)
