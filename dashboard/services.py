@@ -11,7 +11,6 @@ from sqlalchemy import Engine
 
 from core.camera_secrets import CameraSeal
 from core.clock import Clock
-from core.legal_time.calendar import calendars_of
 from core.media import MediaStore
 from core.settings import Settings
 from dashboard.auth import Accounts
@@ -76,8 +75,7 @@ class Services:
     def _cases(self) -> CaseService:
         from events.runtime.wiring import case_service
 
-        calendars = calendars_of(self.settings.data_dir)
-        return case_service(self.engine, self.clock, district=self.settings.district, calendars=calendars)
+        return case_service(self.engine, self.clock, district=self.settings.district, calendars=self.city.calendars)
 
     def _forms(self) -> FormWatch:
         from dashboard.form_watch import FormWatch
@@ -88,7 +86,9 @@ class Services:
     def _city(self) -> CityRules:
         from events.runtime.city_rules import CityRules
 
-        return CityRules(self.engine, self.settings.data_dir)
+        city = CityRules(self.engine, self.settings.data_dir)
+        city.calendars.look()  # whoever asks first counts by the district's own
+        return city
 
     @property
     def camera_seal(self) -> CameraSeal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -168,17 +169,17 @@ def load_calendar(path: Path) -> WorkCalendar:
     """The calendar in a JSON file; typed errors when it cannot be read."""
     try:
         body = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CalendarInvalid(field=str(path), detail=str(error), how="give a readable JSON file") from error
     return parse_calendar(body)
-
-
-def calendars_of(data_dir: Path) -> dict[str, WorkCalendar]:
-    """The district's own calendars, ``<data_dir>/calendars/<id>.json``; ``default`` goes before the statutory one."""
-    return {path.stem: load_calendar(path) for path in sorted((data_dir / "calendars").glob("*.json"))}
 
 
 @lru_cache(maxsize=1)
 def statutory_calendar() -> WorkCalendar:
     """China's statutory calendar, Monday–Friday 08:00–12:00 and 14:00–18:00 (core/legal_time/calendar_cn.json)."""
     return load_calendar(STATUTORY)
+
+
+def statutory_and(own: Mapping[str, WorkCalendar]) -> Mapping[str, WorkCalendar]:
+    """``own`` and, as ``default``, the statutory calendar unless it holds one."""
+    return {"default": statutory_calendar(), **own}

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, select
 
 from core import plugins
 from core.errors import YiwangError
+from core.legal_time.calendar_folder import CalendarFolder
 from core.records import Record
 from core.settings import Settings
 from events.cases.kinds_in_force import SUFFIXES, KindFolder
@@ -39,7 +40,7 @@ class CityFile(Record, frozen=True, omit_defaults=False):
 
 _FOLDERS = {
     "definitions": SUFFIXES, "sources": (".yaml",), "mappings": (".yaml",), "boards": (".yaml",),
-    "forms": (".xlsx", ".xlsm", ".json"),
+    "calendars": (".json",), "forms": (".xlsx", ".xlsm", ".json"),
 }  # fmt: skip
 
 
@@ -69,6 +70,7 @@ def _wrong(settings: Settings, engine: Engine) -> dict[tuple[str, str], CityFile
         *(_told("definitions", *pair) for pair in KindFolder(settings.data_dir / "definitions").check(engine).items()),
         *_routing_and_boards(settings.data_dir, engine),
         *_sources(settings.data_dir),
+        *_calendars(settings.data_dir),
         *_forms(settings.data_dir, engine),
     ]
     return {(file.folder, file.name): file for file in found}
@@ -108,6 +110,12 @@ def _sources(data: Path) -> Iterator[CityFile]:
     mappings.look()
     for problem in mappings.problems:
         yield _told("mappings", Path(str(problem.data.get("path", "?"))).name, problem)
+
+
+def _calendars(data: Path) -> Iterator[CityFile]:
+    folder = CalendarFolder(data / "calendars")
+    folder.look()
+    yield from (_told("calendars", name, problem) for name, problem in folder.problems.items())
 
 
 def _forms(data: Path, engine: Engine) -> Iterator[CityFile]:

@@ -6,8 +6,9 @@ change its working hours.  Clocks that have stopped keep what they were held to.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
@@ -23,6 +24,7 @@ from storage.session import read_scope, session_scope
 from storage.tables.cases import AuditEntry, Case, CaseClock
 
 ACTION = "calendar"
+WATCH_S = 3.0
 
 
 def fingerprint(calendars: Mapping[str, WorkCalendar]) -> str:
@@ -52,6 +54,32 @@ def recount(engine: Engine, service: CaseService) -> int:
         body = {"fingerprint": now_is, "recounted": len(changed)}
         audit_log.append(session, audit_log.SYSTEM_CHAIN, service.clock.now(), SYSTEM.user_id, ACTION, body)
     return len(changed)
+
+
+class CalendarWatch:
+    """Counts running clocks again whenever other calendars come into force; one process of all does it.
+
+    ``broken``: is a calendar's file broken now?  Then nothing is counted: a process that starts beside one does not
+    know what stood before.
+    """
+
+    def __init__(self, engine: Engine, service: CaseService, broken: Callable[[], bool] = lambda: False) -> None:
+        self._engine, self._service, self._broken, self._seen = engine, service, broken, ""
+
+    def look(self) -> int:
+        """How many cases changed."""
+        now_is = fingerprint(self._service.calendars)
+        if now_is == self._seen or self._broken():
+            return 0
+        changed = recount(self._engine, self._service)
+        self._seen = now_is
+        return changed
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await asyncio.to_thread(self.look)
+            await asyncio.sleep(WATCH_S)
 
 
 def _last(session: Session) -> str | None:

@@ -24,7 +24,7 @@ from core.clock import Clock
 from core.deed import LONGEST, Deed, Told, judged
 from core.errors import NotFound
 from core.ids import derived_id, new_id
-from core.legal_time.calendar import WorkCalendar, statutory_calendar
+from core.legal_time.calendar import WorkCalendar, statutory_and
 from core.records import JSON, SYSTEM, Actor, Command, EvidenceRef, Severity
 from events.cases.access import visible_cases
 from events.cases.clocks import Clocks
@@ -88,7 +88,8 @@ class CaseService:
         self.clock = clock
         self.district = district
         self._definitions = definitions
-        self.calendars = {"default": statutory_calendar(), **(calendars or {})}
+        given = calendars or {}
+        self.calendars: Mapping[str, WorkCalendar] = given if "default" in given else statutory_and(given)
         self._lock_query = lru_cache(maxsize=1024)(self._build_lock_query)  # building it costs more than running it
         self.effects = {**EFFECTS, **(effects or {})}
         self.record_valid: Callable[[Session, str, str, datetime], bool] = record_valid or record_in_force

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Engine, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.clock import BEIJING, Clock
-from core.legal_time.calendar import WorkCalendar, statutory_calendar
+from core.legal_time.calendar import WorkCalendar, statutory_and
 from core.legal_time.shift import shifted
 from events.cases.access import discreet_title
 from events.cases.definition import Definition
@@ -63,7 +63,7 @@ class DeadlineSweep:
         quiet: QuietHours | None = None,
         *,
         definitions: Mapping[str, Definition] | None = None,
-        calendar: WorkCalendar | None = None,
+        calendars: Mapping[str, WorkCalendar] | None = None,
     ) -> None:
         self._quiet = quiet
         self._engine = engine
@@ -71,7 +71,11 @@ class DeadlineSweep:
         self._channels = channels
         self._swept_to: datetime | None = None
         self._given = definitions
-        self._calendar = calendar or statutory_calendar()
+        self._calendars = calendars or statutory_and({})
+
+    @property
+    def _calendar(self) -> WorkCalendar:
+        return self._calendars["default"]  # as it is now: the district may change it
 
     @property
     def _definitions(self) -> Mapping[str, Definition]:

@@ -1,4 +1,4 @@
-"""What a city puts beside the database and a running process takes up: kinds of case and the routing table."""
+"""What a city puts beside the database and a running process takes up: kinds of case, routing table, calendars."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 
 from core.errors import YiwangError
+from core.legal_time.calendar_folder import CalendarFolder
 from events.cases.kinds_in_force import KindFolder
 from events.dispatching.routing_in_force import RoutingFile
 from storage.session import read_scope
@@ -19,16 +20,19 @@ WATCH_S = 3.0
 
 
 class CityRules:
-    """``<data>/definitions`` and ``<data>/routing.yaml``, looked at every :data:`WATCH_S` seconds in each process."""
+    """``<data>/definitions``, ``routing.yaml`` and ``calendars``, looked at every :data:`WATCH_S` s in each process."""
 
     def __init__(self, engine: Engine, data_dir: Path) -> None:
         self._engine = engine
         self.kinds = KindFolder(data_dir / "definitions")
         self.routing = RoutingFile(data_dir)
+        self.calendars = CalendarFolder(data_dir / "calendars")
 
     def look(self) -> None:
         """Take up what changed; a broken file is told in ``problems`` and changes nothing."""
         self.kinds.look(self._engine)
+        if self.calendars.look():
+            log.info("other calendars are in force: %s", ", ".join(self.calendars))
         with read_scope(self._engine) as session:
             departments = frozenset(session.scalars(select(Department.department_id)))
         if self.routing.look(departments):
@@ -38,7 +42,8 @@ class CityRules:
     def problems(self) -> list[tuple[str, YiwangError]]:
         """File and what is wrong with it."""
         routing = [("routing.yaml", self.routing.problem)] if self.routing.problem else []
-        return [*((f"definitions/{name}", error) for name, error in sorted(self.kinds.problems.items())), *routing]
+        kinds = [(f"definitions/{name}", error) for name, error in sorted(self.kinds.problems.items())]
+        return [*kinds, *((f"calendars/{name}", e) for name, e in sorted(self.calendars.problems.items())), *routing]
 
     async def run(self) -> None:
         """Until cancelled; a look that fails is logged, the next one may go well."""

@@ -19,9 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.bus import Bus, connect
 from core.clock import Clock, SystemClock
-from core.legal_time.calendar import calendars_of
 from core.settings import Settings
-from events.cases.clock_recount import recount
+from events.cases.clock_recount import CalendarWatch
 from events.cases.course.turn_keys import complete
 from events.cases.definition_store import sync_definitions
 from events.cases.service import CaseService
@@ -120,10 +119,8 @@ class Crew:
     async def start(self) -> None:
         """Take up rules and kinds, and commit what comes once partitions are ours."""
         await asyncio.to_thread(self._sync)
-        calendars = calendars_of(self._settings.data_dir)
-        self._service = case_service(
-            self._engine, self._clock, district=self._settings.district, calendars=calendars
-        )
+        district, calendars = self._settings.district, self._city.calendars
+        self._service = case_service(self._engine, self._clock, district=district, calendars=calendars)
         desk = Desk(self._service, self._clock, self._registry, routing_in_force)
         orders = OrderDesk(self._service, self._clock)
         intake = Intake(self._clock, default_rulebook(), self._registry, desk, orders)
@@ -184,7 +181,6 @@ class Crew:
 
     async def _run_jobs(self) -> None:
         """What only one worker may do."""
-        await asyncio.to_thread(recount, self._engine, self._service)
         await asyncio.to_thread(_complete_turns, self._engine, self._service)
         self._jobs += [asyncio.create_task(_supervised(job)) for job in self._list_jobs()]
 
@@ -192,11 +188,11 @@ class Crew:
         bus, engine, clock, service, settings = self._bus, self._engine, self._clock, self._service, self._settings
         relay = Relay(bus, engine, clock, settings)
         watch = NightWatch(engine, clock, settings, relay.channels)
-        calendar = service.calendars["default"]
         return [
+            CalendarWatch(engine, service, lambda: bool(self._city.calendars.problems)).run,
             lambda: _watch_registry(bus, engine, self._registry),
             relay.run,
-            DeadlineSweep(engine, clock, relay.channels, relay.quiet, calendar=calendar).run,
+            DeadlineSweep(engine, clock, relay.channels, relay.quiet, calendars=service.calendars).run,
             TriggerSweep(engine, clock, service).run,
             AlarmControl(engine, clock, relay.channels).run,
             Rechecker(bus, engine, clock, service, settings).run,

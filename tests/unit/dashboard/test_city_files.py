@@ -22,6 +22,7 @@ BROKEN = {
     "sources/pump.yaml": "kind: nonsense\n",
     "boards/b.yaml": "board: {id: x, tiles: [{kind: number, measure: nothing}]}\n",
     "forms/f.json": "[",
+    "calendars/default.json": '{"periods": []}',
     "routing.yaml": "fallback: a\narbiter: a\nrules: []\nhanded_over: {a: b, b: a}\n",
 }
 

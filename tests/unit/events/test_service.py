@@ -13,11 +13,12 @@ from sqlalchemy import Engine, func, select
 
 from core.clock import ManualClock
 from core.errors import InputInvalid, NotFound, YiwangError
-from core.legal_time.calendar import calendars_of, statutory_calendar
+from core.legal_time.calendar import statutory_calendar
+from core.legal_time.calendar_folder import CalendarFolder
 from core.legal_time.limits import Limit
 from core.records import SYSTEM, Command, GeoPoint, Severity
 from events.cases.access import may_see
-from events.cases.clock_recount import recount
+from events.cases.clock_recount import CalendarWatch, recount
 from events.cases.drafts import CaseDraft
 from events.cases.errors import (
     BounceLimit,
@@ -32,6 +33,7 @@ from events.cases.errors import (
 from events.cases.queries import CaseFilter, list_cases
 from events.cases.service import CaseService
 from events.evidence.audit_log import chain, check_chain
+from events.runtime.city_rules import CityRules
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, CaseObservation, CaseTransition, Outbox
 from tests.unit.events.casework import FRIDAY, Town, actor, photo
@@ -463,13 +465,44 @@ def test_a_new_holiday_moves_running_clocks_and_says_so(town: Town, engine: Engi
 
 
 def test_a_districts_own_calendar(tmp_path: Path) -> None:
-    assert calendars_of(tmp_path) == {}
-    (tmp_path / "calendars").mkdir()
-    (tmp_path / "calendars" / "default.json").write_text('{"periods": [["09:00", "17:00"]]}')
-    assert calendars_of(tmp_path)["default"].day_seconds == 8 * 3600
-    (tmp_path / "calendars" / "bad.json").write_text('{"periods": []}')
-    with pytest.raises(InputInvalid):
-        calendars_of(tmp_path)
+    folder = CalendarFolder(tmp_path / "calendars")
+    assert not folder.look() and dict(folder) == {"default": statutory_calendar()}
+    file = tmp_path / "calendars" / "default.json"
+    file.parent.mkdir()
+    file.write_text('{"periods": [["09:00", "17:00"]]}')
+    assert folder.look() and folder["default"].day_seconds == 8 * 3600
+    for broken in ('{"periods": []}', "[" * 20_000, '{"holidays": [20261001]}', '{"weekend": "Sunday"}'):
+        file.write_text(broken)
+        assert not folder.look() and set(folder.problems) == {"default.json"}
+        assert folder["default"].day_seconds == 8 * 3600  # what stood goes on
+    file.write_text('{"periods": [["09:00", "16:00"]]}')
+    (file.parent / "night.json").write_text('{"periods": [["00:00", "06:00"]]}')
+    assert folder.look() and folder.problems == {} and set(folder) == {"default", "night"} and len(folder) == 2
+    file.unlink()
+    assert folder.look() and folder["default"] == statutory_calendar()
+
+
+def test_a_changed_calendar_counts_running_clocks_again_without_a_restart(town: Town, tmp_path: Path) -> None:
+    city = CityRules(town.service.engine, tmp_path)
+    service = CaseService(town.service.engine, town.clock, calendars=city.calendars)
+    watch = CalendarWatch(town.service.engine, service)
+    case = town.open(limit=Limit(value=3, unit="work_day"))
+    watch.look()
+    before = town.clock_of(case.case_id, "handling").deadline_at
+    assert before is not None and watch.look() == 0
+    file = tmp_path / "calendars" / "default.json"
+    file.parent.mkdir()
+    file.write_text("{")
+    city.calendars.look()
+    assert watch.look() == 0 and [name for name, _ in city.problems] == ["calendars/default.json"]
+    restarted = CityRules(town.service.engine, tmp_path)  # it never saw the good one
+    restarted.calendars.look()
+    wary = CalendarWatch(town.service.engine, service, lambda: bool(restarted.calendars.problems))
+    file.write_text('{"periods": [["20:00", "20:30"]]}')
+    city.calendars.look()
+    assert wary.look() == 0
+    assert watch.look() == 1 and city.problems == []
+    assert town.clock_of(case.case_id, "handling").deadline_at != before
 
 
 def test_texts_that_are_none_are_refused(town: Town) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from dash import html
 
 from core.errors import InputInvalid, NotFound
-from core.legal_time.calendar import WorkCalendar, calendars_of, statutory_calendar
+from core.legal_time.calendar import WorkCalendar
 from dashboard.desk import channels as desk
 from dashboard.desk.people import user_list
 from dashboard.interchange.keys import SCOPES, NewKey, key_list, make_key_of, revoke
@@ -142,7 +142,7 @@ def ask_take(visit: Visit, name: str) -> Any:
 
 def _calendars(visit: Visit) -> dict[str, WorkCalendar]:
     """What counts: the statutory one unless the district has a ``default`` of its own."""
-    return {"default": statutory_calendar(), **calendars_of(visit.services.settings.data_dir)}
+    return dict(visit.services.city.calendars)
 
 
 def calendar_columns(visit: Visit) -> list[Row]:
