@@ -28,7 +28,8 @@ from bench.parts.rig import PeerMissing, Postgres
 from core.clock import SystemClock
 from core.ids import new_id
 from core.records import SYSTEM, Actor, Command, Observation, Reading, decode, encode
-from events.cases.queries import CaseFilter, case_detail, list_cases
+from events.cases.detail import case_detail
+from events.cases.queries import CaseFilter, list_cases
 from events.cases.service import CaseService
 from events.correlation.case_placement import Desk
 from events.correlation.intake import Intake

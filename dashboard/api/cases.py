@@ -20,10 +20,11 @@ from dashboard.api.params import body
 from dashboard.auth import Principal
 from dashboard.services import Services
 from dashboard.uploads.routes import owner_of
+from events.cases.detail import case_detail
 from events.cases.late_records import keep_late
-from events.cases.queries import CaseFilter, case_detail, list_cases
+from events.cases.queries import CaseFilter, list_cases
 from events.cases.read_models import CaseDetail, CasePage, CaseSummary
-from events.cases.tasks import TaskPage, urgent_tasks
+from events.cases.worklists.tasks import TaskPage, urgent_tasks
 from storage.session import read_scope, session_scope
 from storage.uploads import claim
 

@@ -15,7 +15,7 @@ from dashboard.api.filters import Filters, Text
 from dashboard.api.params import body
 from dashboard.search.indexing import catch_up
 from events.cases.definition_store import definition_of
-from events.cases.queries import case_detail
+from events.cases.detail import case_detail
 from events.cases.worklists.beginning import Draft, command_to_many, drafts_of, drop_draft, kinds_to_report, save_draft
 from events.cases.worklists.lists import WorkPage, work_page
 from events.cases.worklists.words import documents_of, file_text, paper_name, words_of

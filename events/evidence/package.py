@@ -37,7 +37,7 @@ from core.errors import InputInvalid, MediaMissing, MediaTampered, NotFound
 from core.media import MediaStore
 from core.records import Actor, EvidenceRef, Record
 from events.cases.access import visible_cases
-from events.cases.queries import case_detail
+from events.cases.detail import case_detail
 from events.cases.read_models import CaseDetail, EvidenceView
 from events.evidence import audit_log
 from events.evidence.audit_log import ChainFlaw

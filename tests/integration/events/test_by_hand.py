@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 
 from core.ids import derived_id
 from core.records import Actor, Command, GeoPoint, Observation
-from events.cases.queries import case_detail
+from events.cases.detail import case_detail
 from events.cases.read_models import CaseView
 from events.correlation.duplicates import proposals
 from storage.session import session_scope

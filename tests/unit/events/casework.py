@@ -11,8 +11,8 @@ from sqlalchemy import Engine
 
 from core.clock import ManualClock
 from core.records import Actor, Command, EvidenceRef
+from events.cases.detail import case_detail
 from events.cases.drafts import CaseDraft, Part, Route
-from events.cases.queries import case_detail
 from events.cases.read_models import CaseDetail, CaseView
 from events.runtime.wiring import case_service
 from storage.session import read_scope, session_scope

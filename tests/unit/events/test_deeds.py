@@ -15,7 +15,7 @@ from core.records import Command, EvidenceRef, GeoPoint
 from events.cases.errors import StaleCase
 from events.cases.late_records import keep_late
 from events.cases.read_models import CaseView
-from events.cases.tasks import urgent_tasks
+from events.cases.worklists.tasks import urgent_tasks
 from events.evidence.audit_log import chain, check_chain
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, Notice
