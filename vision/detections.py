@@ -33,9 +33,7 @@ class Detections:
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Detections:
         """The given rows (mask or indices)."""
-        return Detections(
-            self.xyxy[rows], self.class_id[rows], self.confidence[rows], self.class_name, self.models
-        )
+        return Detections(self.xyxy[rows], self.class_id[rows], self.confidence[rows], self.class_name, self.models)
 
     def of(self, *names: str, confidence: float = 0.0) -> Detections:
         """Rows of the named classes with at least ``confidence``."""
@@ -54,9 +52,7 @@ class Detections:
 
 def empty(class_name: tuple[str, ...] = (), models: tuple[ModelRef, ...] = ()) -> Detections:
     """No objects."""
-    return Detections(
-        np.zeros((0, 4), np.float32), np.zeros(0, np.int32), np.zeros(0, np.float32), class_name, models
-    )
+    return Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.int32), np.zeros(0, np.float32), class_name, models)
 
 
 def merge(parts: Sequence[Detections]) -> Detections:

@@ -20,7 +20,7 @@ from vision.detections import Box, Detections, Image
 from vision.judging.detector_pool import DetectorPool
 from vision.judging.findings import Need, Sight
 from vision.judging.hysteresis import HeldState
-from vision.judging.tracking import Track, Tracker
+from vision.judging.tracking import Track, Tracker, glimpsed
 from vision.params import Seconds, Share
 
 
@@ -97,10 +97,7 @@ class PersonActs(ZoneAlgorithm):
             return [Sight(z, None, detail="too dark to see") for z in self.zones]
         people = self._people(seen, frame)
         now = frame.clock_s
-        tracks = [
-            Track(-1 - i, "person", people.xyxy[i], float(people.confidence[i]), now, now, now, people.xyxy[i])
-            for i in range(len(people))
-        ]
+        tracks = glimpsed(people, now)
         out = []
         for zone in self.zones:
             acts = [a for t in standing_in(zone, tracks, frame) if (a := self.look(frame, t, now)) is not None]

@@ -14,7 +14,7 @@ from vision.detections import Detections
 from vision.judging import boxes
 from vision.judging.findings import Need, Sight
 from vision.judging.hysteresis import HeldState
-from vision.judging.tracking import Track, Tracker
+from vision.judging.tracking import Track, Tracker, glimpsed
 from vision.params import Seconds, Share
 
 
@@ -56,7 +56,7 @@ class Dwell(ZoneAlgorithm):
     def observe(self, seen: Detections, frame: Frame, now: float) -> None:
         if frame.dark:
             return
-        here = self.tracker.update(self._wanted(seen, frame), now)
+        here = self.tracker.update(self._wanted(seen, frame), now, frame.image)
         for zone in self.zones:
             moving = [t for t in standing_in(zone, here, frame) if t.still_s(now) < 1.0 and t.hits > 1]
             known = {i for _, i in self._gone[zone.zone_id]}
@@ -69,10 +69,7 @@ class Dwell(ZoneAlgorithm):
             return [Sight(z, None, detail="too dark to see") for z in self.zones]
         wanted = self._wanted(seen, frame)
         now = frame.clock_s
-        tracks = [
-            Track(i, wanted.name(i), wanted.xyxy[i], float(wanted.confidence[i]), now, now, now, wanted.xyxy[i])
-            for i in range(len(wanted))
-        ]
+        tracks = glimpsed(wanted, now)
         return [self._sight(zone, standing_in(zone, tracks, frame), frame, now) for zone in self.zones]
 
     def sights(self, seen: Detections, frame: Frame, now: float) -> list[Sight]:

@@ -38,7 +38,7 @@ class Params(DwellParams, frozen=True, forbid_unknown_fields=True):
     after_s: Seconds = 120.0
     classes: tuple[str, ...] = ("car", "truck", "bus", "motorcycle", "bicycle")
     objects: bool = True
-    object_share: Share = 0.05
+    object_share: Share = 0.02
     learn_s: Seconds = 5.0
 
 

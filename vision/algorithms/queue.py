@@ -55,7 +55,7 @@ class Queue(Count):
 
     def observe(self, seen: Detections, frame: Frame, now: float) -> None:
         if not frame.dark:
-            self.tracker.update(seen.of(*self.own.classes, confidence=self.own.confidence), now)
+            self.tracker.update(seen.of(*self.own.classes, confidence=self.own.confidence), now, frame.image)
 
     def sights(self, seen: Detections, frame: Frame, now: float) -> list[Sight]:
         out = []

@@ -84,7 +84,8 @@ class Unloading(ZoneAlgorithm):
 
     def observe(self, seen: Detections, frame: Frame, now: float) -> None:
         if not frame.dark:
-            self.tracker.update(seen.of(*self.params.classes, confidence=self.params.confidence), now)
+            wanted = seen.of(*self.params.classes, confidence=self.params.confidence)
+            self.tracker.update(wanted, now, frame.image)
 
     def judge(self, seen: Detections, frame: Frame) -> list[Sight]:
         """One picture: is a tanker there that has stood long enough, and who and what is with it?"""

@@ -19,9 +19,7 @@ RAW = {"h264", "hevc", "m4v", "mpegvideo", "vvc", "obu", "dirac", "vc1", "mjpeg"
 """FFmpeg's formats that bear no times: it takes 25 pictures a second for granted."""
 
 
-def read_clip(
-    path: str | Path, fps: float | Callable[[], float], rate: float = 0.0
-) -> Iterator[tuple[float, Image]]:
+def read_clip(path: str | Path, fps: float | Callable[[], float], rate: float = 0.0) -> Iterator[tuple[float, Image]]:
     """(seconds from the start, BGR picture, upright) at most ``fps`` times a second; a function is asked each time.
 
     Damage loses the damaged pictures, up to the next key frame; what comes after is read.  :class:`ClipInvalid` when

@@ -80,9 +80,7 @@ class Looker:
         )
 
     def _snapshot(self, frame: Frame) -> EvidenceRef:
-        return self._media.put(
-            evidence.jpeg(frame.image), kind="snapshot", media_type="image/jpeg", taken_at=frame.at
-        )
+        return self._media.put(evidence.jpeg(frame.image), kind="snapshot", media_type="image/jpeg", taken_at=frame.at)
 
 
 def verdict(look: Look, seen: list[tuple[Any, Frame]], station: Station) -> tuple[bool | None, str]:

@@ -18,6 +18,7 @@ MOST_LEARNT = 60  # pictures held while learning
 GLARE = 248.0  # grey level
 FINE = 1.0  # grey levels of fine texture that stand out from the mean of noise
 ALIKE = 0.5  # correlation of fine texture from which it is the same
+LEAST_LEVEL, OF_LIGHT, OF_NOISE = 7.0, 0.28, 4.5  # grey levels; shares of what is there; times the sensor's noise
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,11 @@ class Stay:
 
 
 class StaticForeground:
-    """One zone's background and what stays in front of it; works on the 320-pixel grey picture."""
+    """One zone's background and what stays in front of it; works on the 320-pixel grey picture.
+
+    ``level`` is by how many grey levels an object differs by day.  In the dark an object differs by less: a share of
+    the light there is, but no less than the sensor's noise allows.
+    """
 
     def __init__(self, zone_mask: Grey, learn_s: float = 5.0, level: int = 28) -> None:
         self._zone = zone_mask > 0
@@ -40,6 +45,7 @@ class StaticForeground:
         self._since: NDArray[np.float32] | None = None  # seconds a pixel has differed and kept its value
         self._before: Grey | None = None
         self._learnt = 0.0
+        self._noise = 0.0
         self._learning: list[Grey] = []
         self._at: float | None = None
 
@@ -59,7 +65,7 @@ class StaticForeground:
             return
         weight = min(1.0, gap / 300.0)
         corrected = self._background * self._gain(thumb)
-        differs = np.abs(thumb.astype(np.float32) - corrected) > self._level
+        differs = np.abs(thumb.astype(np.float32) - corrected) > self._levels(thumb, corrected)
         kept = cv2.absdiff(thumb, self._before) < 14
         self._since = np.where(differs & kept, self._since + gap, 0.0).astype(np.float32)
         rate = np.where(differs, 0.0, weight).astype(np.float32)
@@ -91,6 +97,14 @@ class StaticForeground:
             box = (x / width, y / height, (x + w) / width, (y + h) / height)
             found.append(Stay(box, size / total, float(np.median(self._since[labels == label]))))
         return found
+
+    def _levels(self, thumb: Grey, corrected: NDArray[np.float32]) -> NDArray[np.float32]:
+        """By how much each pixel must differ."""
+        assert self._before is not None
+        fresh = cv2.absdiff(thumb[::2, ::2], self._before[::2, ::2])
+        self._noise = 0.8 * self._noise + 0.2 * float(fresh.mean())  # of two pictures: 1.13 σ where nothing moves
+        least = max(LEAST_LEVEL, OF_NOISE * self._noise)
+        return np.asarray(np.clip(OF_LIGHT * corrected, least, self._level), np.float32)
 
     def _gain(self, thumb: Grey) -> float:
         """How much brighter the whole picture is than the background."""

@@ -1,7 +1,8 @@
 """Following objects from frame to frame: ByteTrack, and how long each has stood still.
 
 ByteTrack (supervision) gives identities.  At two frames a second it loses an object that was hidden for a while; an
-object that stood still is therefore found again by its place, and keeps the time since when it stands.
+object that stood still is therefore found again by its place, and keeps the time since when it stands, if it looks like
+itself (:mod:`vision.judging.stands`).
 """
 
 from __future__ import annotations
@@ -12,13 +13,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.detections import Detections
+from vision.detections import Detections, Image
 from vision.judging import boxes
+from vision.judging.stands import REST_S, StandingPlace, first
 
-REST_S = 2.0  # standing for less than this may be a slow moment
 
-
-@dataclass
+@dataclass(eq=False)
 class Track:
     """One object: where it is, since when it is known, since when it stands, how it moves.
 
@@ -31,22 +31,37 @@ class Track:
     confidence: float
     first_s: float
     seen_s: float
-    still_since_s: float
-    anchor: NDArray[np.float32]
+    place: StandingPlace
     speed: float = 0.0
     hits: int = 1
     path: list[tuple[float, float, float]] = field(default_factory=list)
 
     def still_s(self, now: float) -> float:
         """For how long it has not moved; unseen time counts only for what already stood when it was last seen."""
-        stood = self.seen_s - self.still_since_s
-        return now - self.still_since_s if stood >= REST_S else stood
+        return self.place.now.still_s(now)
+
+    @property
+    def still_since_s(self) -> float:
+        """Since when it stands."""
+        return self.place.now.since_s
+
+
+def glimpsed(seen: Detections, now: float) -> list[Track]:
+    """What one picture alone shows, as tracks that nobody follows: their numbers are negative."""
+    return [
+        Track(
+            -1 - i, seen.name(i), seen.xyxy[i], float(seen.confidence[i]), now, now,
+            StandingPlace(first(seen.xyxy[i], None, now)),
+        )
+        for i in range(len(seen))
+    ]  # fmt: skip
 
 
 class Tracker:
     """Tracks of one camera.  ``patience_s``: how long an object may be unseen and still be the same.
 
-    An object moved when its box overlaps the box at which it came to rest by less than ``still_iou``.
+    An object moved when its box overlaps the box at which it came to rest by less than ``still_iou``; with the picture,
+    also when what is seen at that place is no longer itself.
     """
 
     def __init__(self, fps: float = 2.0, patience_s: float = 10.0, still_iou: float = 0.6) -> None:
@@ -55,8 +70,11 @@ class Tracker:
         self.tracks: dict[int, Track] = {}
         self._bytetrack = _bytetrack(fps, patience_s)
 
-    def update(self, seen: Detections, now: float) -> list[Track]:
-        """The tracks seen on this frame; all that may still be there are in ``tracks``."""
+    def update(self, seen: Detections, now: float, image: Image | None = None) -> list[Track]:
+        """The tracks seen on this frame; all that may still be there are in ``tracks``.
+
+        ``image`` (BGR, that of ``seen``) tells things at one place apart; without it the same place is the same thing.
+        """
         import supervision as sv
 
         given = sv.Detections(
@@ -65,17 +83,25 @@ class Tracker:
         found = self._bytetrack.update_with_detections(given)
         ids = found.tracker_id if found.tracker_id is not None else np.zeros(0, int)
         here: list[Track] = []
+        for known in self.tracks.values():
+            known.place.count()
         for row, track_id in enumerate(ids):
             name = seen.class_name[int(found.class_id[row])] if found.class_id is not None else ""
             confidence = float(found.confidence[row]) if found.confidence is not None else 0.0
             track = self._known(int(track_id), found.xyxy[row], here)
             if track is None:
                 box = found.xyxy[row].astype(np.float32)
-                track = Track(int(track_id), name, box, confidence, now, now, now, box)
+                place = StandingPlace(first(box, image, now))
+                track = Track(int(track_id), name, box, confidence, now, now, place)
                 self.tracks[track.track_id] = track
             else:
                 self._move(track, found.xyxy[row].astype(np.float32), name, confidence, now)
+                track.place.look(track.xyxy, image, now, self.still_iou, self.patience_s)
             here.append(track)
+        if image is not None:
+            for lost in self.tracks.values():
+                if lost not in here and lost.still_s(now) >= REST_S and lost.place.glance(image, now):
+                    lost.seen_s = now
         for track_id in [i for i, t in self.tracks.items() if now - t.seen_s > self.patience_s]:
             del self.tracks[track_id]
         return here
@@ -104,8 +130,6 @@ class Tracker:
         if gap > 0:
             step = float(np.hypot(*(after - before))) / size / gap
             track.speed = 0.5 * track.speed + 0.5 * step if track.hits > 1 else step
-        if boxes.iou(track.anchor[None], xyxy[None])[0, 0] < self.still_iou:
-            track.anchor, track.still_since_s = xyxy, now
         if confidence >= track.confidence or name == track.name:
             track.name = name
         track.xyxy, track.confidence, track.seen_s = xyxy, confidence, now
