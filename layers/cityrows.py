@@ -84,7 +84,9 @@ def _features(
             problems.tell(file.name, "layer_unread", names=", ".join(opened.others))
         found = _matched(opened, names, columns, file, problems)
         placing = placing_of(opened, config, territory, file.name, problems)
-        screen = Screen(placing, territory, _AREAS.get(file.table, _ANY), refuse_outside=False)
+        unplaced = not any(c.name == "lon" for c in columns)
+        families = _AREAS.get(file.table, _ANY)
+        screen = Screen(placing, territory, families, refuse_outside=False, warn_outside=unplaced)
         for batch in opened.batches():
             for feature, shape in screen.pass_through(batch):
                 yield from _feature_row(feature, shape, found, columns, Place(file.name, "", feature.number), problems)
@@ -102,7 +104,7 @@ def placing_of(opened: VectorFile, config: CityConfig, territory: Territory, nam
     own = opened.crs if opened.crs not in {None, "EPSG:4326", "EPSG:4490", "OGC:CRS84"} else None
     placing = of_values(
         opened.crs, "auto" if own and not _is_degrees(own) else wanted, sample_of(opened), territory,
-        parameters=config.towgs84,
+        parameters=config.towgs84, file_name=name,
     )  # fmt: skip
     for code, values in placing.notes:
         problems.tell(name, code, field="crs", **values)
@@ -145,7 +147,8 @@ def _matched(
 def _feature_row(
     feature: Feature, shape: Any, found: dict[str, str], columns: Sequence[Column], place: Place, problems: Problems
 ) -> Iterator[Row]:
-    raw: Row = {name: "" if feature.values[field] is None else feature.values[field] for field, name in found.items()}
+    texts = {c.name for c in columns if c.kind == "text"}
+    raw: Row = {name: _cell(feature.values[field], name in texts) for field, name in found.items()}
     middle = shape if shape.geom_type == "Point" else shape.representative_point()
     if place.file and any(c.name == "lon" for c in columns):
         raw["lon"], raw["lat"] = middle.x, middle.y
@@ -154,6 +157,13 @@ def _feature_row(
         row["geometry"] = shape
         row[PLACE] = place
         yield row
+
+
+def _cell(value: Any, as_text: bool) -> Any:
+    """A feature's value as a cell of a table: a list in a column of texts is its items with commas."""
+    if isinstance(value, list) and as_text:
+        return ", ".join(str(one) for one in value)
+    return "" if value is None else value
 
 
 def _well_placed(row: Row, territory: Territory, problems: Problems) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,7 @@ class Territory:
     shape: Any
     name: str
     exact: bool = False
+    near: tuple[float, float] | None = None  # the middle of the places known, where no outline is
 
     def holds(self, lon: float, lat: float) -> bool:
         """Whether the point lies inside."""
@@ -64,7 +65,11 @@ def of_city(divisions: list[dict[str, Any]], code: str, name: str, engine: Engin
         with read_scope(engine) as session:
             found = session.execute(select(Division.code, Division.geometry))
             outline = _widest([(c, shapely.from_wkb(wkb)) for c, wkb in found if wkb], code)
-    return of_outline(outline, name) if outline is not None else of_code(code)
+    if outline is not None:
+        return of_outline(outline, name)
+    known = [(r["lon"], r["lat"]) for r in divisions if r.get("lon") is not None and r.get("lat") is not None]
+    near = tuple(float(v) for v in np.median(np.array(known), axis=0)) if known else None
+    return replace(of_code(code), near=near)
 
 
 def of_database(engine: Engine) -> Territory:

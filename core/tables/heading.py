@@ -11,6 +11,7 @@ from core.tables.problem import Problems
 from core.tables.workbook import Cell
 
 SEARCHED = 30  # rows in which a heading is looked for: titles, units and notes may stand above it
+_UNIT = re.compile(r"[(\[][^()\[\]]*[)\]]$")
 _SPACE = re.compile(r"[\s\u200b\u200c\u200d\ufeff\x00-\x1f]+")
 
 
@@ -42,8 +43,10 @@ class Names:
         self._by_text.update({plain(theirs): ours for theirs, ours in (mapped or {}).items()})
 
     def find(self, text: str) -> str | None:
-        """The column that ``text`` means, None where it means none."""
-        return self._by_text.get(plain(text))
+        """The column that ``text`` means, with or without a unit in brackets behind it; None where it means none."""
+        folded = plain(text)
+        found = self._by_text.get(folded)
+        return found if found is not None else self._by_text.get(_UNIT.sub("", folded))
 
 
 @dataclass

@@ -30,6 +30,7 @@ SYSTEMS: dict[str, System] = {"gcj02": "gcj02", "gcj-02": "gcj02", "bd09": "bd09
 _ALIASES = {"wgs84": "EPSG:4326", "wgs-84": "EPSG:4326", "cgcs2000": "EPSG:4490"}
 _THREE_DEGREES = {str(code) for code in range(4534, 4555)}
 _OLD = re.compile(r"beijing|xi.?an|pulkovo|krass", re.IGNORECASE)
+_NEAR_DEG = 0.7  # a district is smaller, neighbouring zones lie 3° apart
 _NAMED = (
     (re.compile(r"gcj-?0?2|火星|高德|amap", re.IGNORECASE), "gcj02"),
     (re.compile(r"bd-?0?9|百度", re.IGNORECASE), "bd09"),
@@ -184,9 +185,17 @@ def _better(sample: Floats, territory: Territory, parameters: tuple[float, ...])
             if code not in range(4502, 4555):
                 break
     zones = [p for _, p in fitting if p.label[5:] in _THREE_DEGREES]
-    if not fitting or (len(zones) > 1 and not territory.exact):
-        return None
-    return min(fitting, key=lambda f: f[0])[1]
+    if len(zones) > 1 and not territory.exact:
+        fitting = [(off, p) for off, p in fitting if _is_near(p, sample, territory)]
+    return min(fitting, key=lambda f: f[0])[1] if fitting else None
+
+
+def _is_near(placing: Placing, sample: Floats, territory: Territory) -> bool:
+    """Whether the sample lies where the district's known places are: nearer than any other zone would put it."""
+    if territory.near is None:
+        return False
+    middle = np.median(placing.points(sample), axis=0)
+    return bool(np.abs(middle - territory.near).max() < _NEAR_DEG)
 
 
 def _off_meridian(code: int, placing: Placing, sample: Floats) -> float:

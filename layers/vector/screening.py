@@ -42,6 +42,7 @@ class Screen:
     territory: Territory
     families: frozenset[str] = frozenset({"point", "line", "polygon"})
     refuse_outside: bool = True  # False: whoever takes the rows judges where they lie
+    warn_outside: bool = False  # True: it is told here, because the rows have no columns for a place
     flaws: list[Flaw] = field(default_factory=list)
 
     def pass_through(self, features: Iterable[Feature]) -> Iterator[tuple[Feature, Any]]:
@@ -66,8 +67,7 @@ class Screen:
         valid, hits = shapely.is_valid(placed), self._hits(placed)
         for k, feature in enumerate(features):
             shape = placed[k]
-            if not hits[k] and (self.refuse_outside or self._is_nowhere(placed[k])):
-                self._tell_outside(feature, shape)
+            if not hits[k] and self._is_refused(feature, shape):
                 continue
             if not valid[k]:
                 shape = self._repaired(feature, shape)
@@ -83,6 +83,21 @@ class Screen:
             points = [shapely.MultiPoint(shapely.get_coordinates(s)[:200]) for s in placed]
             return self.territory.hits(points)
 
+    def _is_refused(self, feature: Feature, shape: Any) -> bool:
+        """Tells of a shape outside the territory; a mere warning where ``refuse_outside`` is not asked for."""
+        if self.refuse_outside or self._is_nowhere(shape) or self._is_swapped(feature):
+            self._tell_outside(feature, shape)
+            return True
+        if self.warn_outside:
+            lon, lat = (round(float(v), 6) for v in shapely.get_coordinates(shape).mean(axis=0))
+            self._tell(feature, "place_outside", lon=lon, lat=lat)
+        return False
+
+    def _is_swapped(self, feature: Feature) -> bool:
+        middle = shapely.get_coordinates(feature.shape).mean(axis=0)
+        there = self.placing.points(middle[None, ::-1])[0]
+        return bool(np.isfinite(there).all()) and self.territory.holds(float(there[0]), float(there[1]))
+
     def _is_nowhere(self, shape: Any) -> bool:
         """0, 0, or what could not be converted."""
         middle = shapely.get_coordinates(shape).mean(axis=0)
@@ -94,8 +109,7 @@ class Screen:
         if abs(x) < _NULL_ISLAND and abs(y) < _NULL_ISLAND:
             self._tell(feature, "shape_zero")
             return
-        there = self.placing.points(middle[None, ::-1])[0]
-        if np.isfinite(there).all() and self.territory.holds(float(there[0]), float(there[1])):
+        if self._is_swapped(feature):
             self._tell(feature, "axes_swapped", x=x, y=y)
             return
         placed = shapely.get_coordinates(shape).mean(axis=0)

@@ -132,7 +132,7 @@ def _rows(
     shapes = [f.shape for f in first if f.shape is not None and not f.shape.is_empty]
     if shapes and {LON, LAT} <= wanted:
         sample = np.array([shapely.get_coordinates(s).mean(axis=0) for s in shapes[:1000]]).reshape(-1, 2)
-        placing = of_values(source.crs, "", sample, territory, file_name=name)
+        placing = of_values(source.crs, "auto", sample, territory, file_name=name)
         for code, values in placing.notes:
             problems.tell(name, code, field="crs", **values)
     of_column = {own: source.fields[places[0]] for own, places in heading.columns.items()}

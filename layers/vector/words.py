@@ -83,8 +83,8 @@ _SHAPES: dict[str, Word] = {
     ),
     "axes_swapped": Word(
         "error",
-        ("its axes are swapped ({x}, {y}): northing stands before easting", "exchange x and y (--swap-axes)"),
-        ("坐标轴颠倒（{x}, {y}）：北坐标在前", "请对调 x、y（--swap-axes）"),
+        ("its axes are swapped ({x}, {y}): northing stands before easting", "exchange x and y (a layer: --swap-axes)"),
+        ("坐标轴颠倒（{x}, {y}）：北坐标在前", "请对调 x、y（图层可用 --swap-axes）"),
     ),
     "shape_zero": Word(
         "error",

@@ -309,3 +309,17 @@ def test_nothing_imported_is_status_two(engine: Engine, settings: Settings, tmp_
     (tmp_path / "city.yaml").write_text("code: '220105'\nname: x\n", encoding="utf-8")
     (tmp_path / "sites.csv").write_text("site_id,name,kind,lon,lat\ns1,a,well,x,y\n", encoding="utf-8")
     assert run(engine, settings, tmp_path).exit_status == 2
+
+
+def test_lists_and_units_and_names_of_systems_are_understood(engine: Engine, settings: Settings, folder: Path) -> None:
+    point = {"type": "Point", "coordinates": [125.35, 43.85]}
+    made = [{"type": "Feature", "geometry": point,
+             "properties": {"site_id": "g1", "name": "甲", "kind": "shop", "address": ["东路", "西路"]}}]  # fmt: skip
+    (folder / "sites-gcj02.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": made}))
+    (folder / "sites.csv").write_text("编号,名称,类型,经度（°）,纬度[deg]\ns1,广场,shop,125.35,43.85\n", encoding="utf-8")
+    report = run(engine, settings, folder)
+    assert [(p.code, p.field) for p in report.problems] == [("crs_by_name", "crs")]
+    with read_scope(engine) as session:
+        sites = {site.site_id: (site.address, site.lon) for site in session.scalars(select(Site))}
+    assert sites["s1"] == ("", 125.35) or sites["s1"] == (None, 125.35)
+    assert sites["g1"][0] == "东路, 西路" and abs(float(sites["g1"][1] or 0) - 125.35) > 0.004

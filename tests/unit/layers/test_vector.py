@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -205,3 +206,22 @@ def test_no_shape_breaks_the_screen(rings: list[list[tuple[float, float]]]) -> N
     screen = Screen(Placing("EPSG:4326"), china)
     for _, shape in screen.pass_through(features):
         assert shape.is_valid and not shape.is_empty
+
+
+def test_known_places_choose_the_meridian_where_no_outline_is() -> None:
+    province = replace(of_code("220105"), near=(125.4, 43.87))
+    for code in (4551, 4530, 4510):
+        found = placing(None, "auto", to_projected(*HERE, code), territory=province)
+        assert found.point(*to_projected(*HERE, code)) == pytest.approx(HERE, abs=1e-4)
+    with pytest.raises(FileUnreadable):
+        placing(None, "auto", to_projected(*HERE, 4551), territory=replace(province, near=(110.0, 30.0)))
+
+
+@pytest.mark.parametrize("declared", ["EPSG:4551", "EPSG:4326"])
+def test_northing_before_easting_is_refused_even_where_places_outside_are_taken(declared: str) -> None:
+    x, y = to_projected(*HERE, 4551) if declared == "EPSG:4551" else HERE
+    screen = Screen(placing(declared, "auto", (y, x)), DISTRICT, refuse_outside=False, warn_outside=True)
+    far = shapely.Point(116.4, 39.9) if declared == "EPSG:4326" else shapely.Point(x + 90_000, y)
+    taken = list(screen.pass_through([Feature(1, shapely.Point(y, x), {}), Feature(2, far, {})]))
+    assert [f.number for f, _ in taken] == [2]
+    assert [(f.number, f.code) for f in screen.flaws] == [(1, "axes_swapped"), (2, "place_outside")]
