@@ -316,7 +316,9 @@ def test_lists_and_units_and_names_of_systems_are_understood(engine: Engine, set
     made = [{"type": "Feature", "geometry": point,
              "properties": {"site_id": "g1", "name": "甲", "kind": "shop", "address": ["东路", "西路"]}}]  # fmt: skip
     (folder / "sites-gcj02.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": made}))
-    (folder / "sites.csv").write_text("编号,名称,类型,经度（°）,纬度[deg]\ns1,广场,shop,125.35,43.85\n", encoding="utf-8")
+    (folder / "sites.csv").write_text(
+        "编号,名称,类型,经度（°）,纬度[deg]\ns1,广场,shop,125.35,43.85\n", encoding="utf-8"
+    )
     report = run(engine, settings, folder)
     assert [(p.code, p.field) for p in report.problems] == [("crs_by_name", "crs")]
     with read_scope(engine) as session:
