@@ -68,8 +68,10 @@ def of_city(divisions: list[dict[str, Any]], code: str, name: str, engine: Engin
     if outline is not None:
         return of_outline(outline, name)
     known = [(r["lon"], r["lat"]) for r in divisions if r.get("lon") is not None and r.get("lat") is not None]
-    near = tuple(float(v) for v in np.median(np.array(known), axis=0)) if known else None
-    return replace(of_code(code), near=near)
+    if not known:
+        return of_code(code)
+    lon, lat = np.median(np.array(known), axis=0)
+    return replace(of_code(code), near=(float(lon), float(lat)))
 
 
 def of_database(engine: Engine) -> Territory:
