@@ -83,6 +83,10 @@ class Settings:
     drone_bucket_provider: str = "aws"  # as the controller is told: aws, minio, ali
     drone_bucket_key: str = ""
     drone_bucket_secret: str = field(default="", repr=False)
+    video_past_s: int = 30  # seconds kept in memory of each camera that somebody watches; 0: nothing
+    wvp_url: str = ""  # WVP-GB28181-pro, by which cameras of GB/T 28181 are moved
+    wvp_user: str = "admin"
+    wvp_password: str = field(default="", repr=False)
     vision_blur: str = ""  # "faces", "plates" or both with a comma: made unrecognisable in evidence pictures
 
     @property
@@ -188,6 +192,10 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         drone_bucket_secret=env.get("YIWANG_DRONE_BUCKET_SECRET", ""),
         drone_push_url=env.get("YIWANG_DRONE_PUSH_URL", ""),
         drone_play_url=env.get("YIWANG_DRONE_PLAY_URL", ""),
+        video_past_s=_whole(env, "YIWANG_VIDEO_PAST_S", 30, 0, 120),
+        wvp_url=env.get("YIWANG_WVP_URL", ""),
+        wvp_user=env.get("YIWANG_WVP_USER", "admin"),
+        wvp_password=env.get("YIWANG_WVP_PASSWORD", ""),
         vision_capacity=_whole(env, "YIWANG_VISION_CAPACITY", 256, 1, 10000),
         disk_reserve_mb=_whole(env, "YIWANG_DISK_RESERVE_MB", 0, 0, 10_000_000),
         trusted_proxies=env.get("YIWANG_TRUSTED_PROXIES", ""),

@@ -30,7 +30,7 @@ from dashboard.live import LiveHub
 from dashboard.rooms.listed import add_rooms
 from dashboard.security import BODY_LIMIT, RESUMABLE_LIMIT, UPLOAD_LIMIT, Gate, SessionCache
 from dashboard.services import Services
-from dashboard.video import VideoRooms
+from dashboard.videowall.rooms import VideoRooms
 from layers.tiles import load_tilesets
 from storage.availability import RETRY_AFTER_S, as_typed
 from storage.session import make_engine
@@ -95,7 +95,7 @@ def make_services(settings: Settings, clock: Clock) -> Services:
         media=MediaStore(settings.media_url),
         hub=hub,
         health=Health(settings, engine, clock, hub),
-        video=VideoRooms(),
+        video=VideoRooms(settings.video_past_s),
         tilesets=load_tilesets(settings.tiles_dir),
         identity=_identity(settings),
     )

@@ -114,6 +114,7 @@ def camera_row(camera: Camera, site_name: str | None, department_name: str | Non
         "department_name": department_name,
         "enabled": camera.enabled,
         "has_video": bool(camera.url or camera.sub_url),
+        "movable": movable(camera),
         "algorithms": [a.get("kind") for a in camera.algorithms or []],
         "priority": camera.priority,
         "state": live.get("state") or ("unknown" if camera.enabled else "never"),
@@ -124,6 +125,12 @@ def camera_row(camera: Camera, site_name: str | None, department_name: str | Non
         "fps": live.get("fps"),
         "wanted_fps": live.get("wanted_fps"),
     }
+
+
+def movable(camera: Camera) -> bool:
+    """Whether the camera's attributes say that it can be turned (dashboard/videowall/ptz.py)."""
+    about = camera.attributes or {}
+    return about.get("ptz") in (True, "true", "True", 1) or bool(about.get("onvif"))
 
 
 def one_camera(session: Session, actor: Actor, camera_id: str) -> tuple[Camera, str | None, str | None]:

@@ -17,7 +17,7 @@ from dashboard.auth import Accounts
 from dashboard.health import Health
 from dashboard.live import LiveHub
 from dashboard.security import SessionCache
-from dashboard.video import VideoRooms
+from dashboard.videowall.rooms import VideoRooms
 from layers.tiles import TileSet
 
 if TYPE_CHECKING:

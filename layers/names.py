@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from core.late import Late
+from layers.catalogue.record import FEATURES, RECORD, LayerRecord
 
 if TYPE_CHECKING:
     import pyogrio
@@ -31,18 +35,32 @@ class RoadName:
     lat: float
 
 
+def street_files(data_dir: Path) -> list[Path]:
+    """Files of streets: the layers of kind ``roads`` that everybody may see, and the city's own ``city/roads.fgb``."""
+    found = []
+    for said in sorted((data_dir / "layers").glob(f"*/{RECORD}")):
+        try:
+            layer = msgspec.json.decode(said.read_bytes(), type=LayerRecord)
+        except (OSError, msgspec.MsgspecError) as error:
+            log.warning("layer %s: %s", said.parent.name, error)
+            continue
+        if layer.kind == "roads" and not layer.roles:
+            found.append(said.parent / FEATURES)
+    return [file for file in [*found, data_dir / "city" / "roads.fgb"] if file.is_file()]
+
+
+def _rows(data_dir: Path) -> Iterator[dict[str, Any]]:
+    for file in street_files(data_dir):
+        try:
+            yield from pyogrio.read_dataframe(file).to_dict("records")
+        except (OSError, ValueError, pyogrio.errors.DataSourceError) as error:
+            log.warning("names of streets: %s", error)
+
+
 def road_names(data_dir: Path) -> list[RoadName]:
-    """The named streets of ``<data_dir>/city/roads.fgb``, each once; [] where there is no such file."""
-    file = data_dir / "city" / "roads.fgb"
-    if not file.is_file():
-        return []
-    try:
-        frame = pyogrio.read_dataframe(file)
-    except (OSError, ValueError, pyogrio.errors.DataSourceError) as error:
-        log.warning("names of streets: %s", error)
-        return []
+    """The named streets of :func:`street_files`, each once; [] where there is none."""
     best: dict[str, tuple[float, RoadName]] = {}
-    for row in frame.to_dict("records"):
+    for row in _rows(data_dir):
         name, shape = row.get("name"), row.get("geometry")
         if not isinstance(name, str) or not name or shape is None or shape.is_empty:
             continue

@@ -20,6 +20,7 @@ class CameraRow(TypedDict):
     department_name: str | None
     enabled: bool
     has_video: bool
+    movable: bool
     algorithms: list[str | None]
     priority: int
     state: str

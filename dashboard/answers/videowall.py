@@ -20,12 +20,23 @@ class LayoutList(TypedDict):
     items: list[LayoutRow]
 
 
+class TourSchedule(TypedDict):
+    """Days of the week (1 Monday; none: every day) and times of day in China's time."""
+
+    days: list[int]
+    times: list[str]
+
+
 class TourRow(TypedDict):
-    """A tour of cameras."""
+    """A tour of cameras; ``due_at``: the planned moment that waits for somebody to begin."""
 
     tour_id: str
     name: str
     cameras: list[str]
+    road: str
+    within_m: float
+    schedule: TourSchedule
+    due_at: datetime | None
     category: str
     dwell_s: float
     stop_at_findings: bool
@@ -78,6 +89,57 @@ class ViewLog(TypedDict):
     """Views, the newest first."""
 
     items: list[ViewRow]
+
+
+class RunId(TypedDict):
+    """The line of the log; ``planned_at``: the planned moment that it counts for."""
+
+    run_id: str
+    planned_at: datetime | None
+
+
+class TourRunRow(TypedDict):
+    """A tour that was run: cameras it has, were shown, were really sent by the server; where it stopped."""
+
+    run_id: str
+    tour_id: str
+    tour_name: str
+    user_id: str
+    planned_at: datetime | None
+    started_at: datetime
+    ended_at: datetime | None
+    stops: int
+    seen: int
+    viewed: int
+    found: list[dict[str, Any]]
+
+
+class MissedRow(TypedDict):
+    """A tour that was planned and did not happen."""
+
+    tour_id: str
+    tour_name: str
+    planned_at: datetime
+
+
+class RunLog(TypedDict):
+    """Tours, the newest first, and what was missed in the last week."""
+
+    items: list[TourRunRow]
+    missed: list[MissedRow]
+
+
+class PresetRow(TypedDict):
+    """A stored view of a camera."""
+
+    preset: str
+    name: str
+
+
+class PresetList(TypedDict):
+    """Stored views."""
+
+    items: list[PresetRow]
 
 
 class PictureCase(TypedDict):

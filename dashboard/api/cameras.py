@@ -20,7 +20,7 @@ from dashboard.api.filters import Box, Paged, Text
 from dashboard.desk.stills import picture_of, stream_of
 from dashboard.errors import Unavailable
 from dashboard.services import Services
-from dashboard.video import Fragment, mime_of
+from dashboard.videowall.streams import Fragment, mime_of
 from dashboard.videowall.views import began, ended, still_seen
 from storage.session import read_scope
 
@@ -77,7 +77,10 @@ async def snapshot(camera_id: str, use: Use, who: Who) -> Response:
 
 @router.websocket("/api/cameras/{camera_id}/video")
 async def video(socket: WebSocket, camera_id: str) -> None:
-    """Live picture: first ``{"mime"}`` as text, then fMP4 (initialisation segment, frames); ``{"error"}`` ends it."""
+    """Live picture: first ``{"mime"}`` as text, then fMP4 (initialisation segment, frames); ``{"error"}`` ends it.
+
+    ``?back=30`` begins so many seconds ago, as far as they are kept.
+    """
     use, who = services_of(socket), principal_of(socket)
     await socket.accept()
     try:
@@ -87,7 +90,7 @@ async def video(socket: WebSocket, camera_id: str) -> None:
         view = await asyncio.to_thread(began, use, who, camera_id, "live", socket.query_params.get("tour", "")[:26])
         started = time.monotonic()
         try:
-            await _send(socket, use, url)
+            await _send(socket, use, url, _seconds(socket.query_params.get("back", "")))
         finally:
             await asyncio.to_thread(ended, use, view, time.monotonic() - started)
     except YiwangError as error:
@@ -98,9 +101,13 @@ async def video(socket: WebSocket, camera_id: str) -> None:
         pass
 
 
-async def _send(socket: WebSocket, use: Services, url: str) -> None:
+def _seconds(text: str) -> float:
+    return float(text) if text.isascii() and text.isdecimal() and len(text) < 4 else 0.0
+
+
+async def _send(socket: WebSocket, use: Services, url: str, back_s: float) -> None:
     leaving = asyncio.create_task(_until_gone(socket))
-    sending = asyncio.create_task(_stream(socket, use, url))
+    sending = asyncio.create_task(_stream(socket, use, url, back_s))
     try:
         done, _ = await asyncio.wait({leaving, sending}, timeout=LONGEST_VIEW_S, return_when=asyncio.FIRST_COMPLETED)
         if sending in done:
@@ -118,8 +125,8 @@ async def _until_gone(socket: WebSocket) -> None:
             await socket.receive()
 
 
-async def _stream(socket: WebSocket, use: Services, url: str) -> None:
-    stream = use.video.room(url).watch()
+async def _stream(socket: WebSocket, use: Services, url: str, back_s: float) -> None:
+    stream = use.video.room(url).watch(back_s)
     try:
         async for fragment in stream:
             await _send_fragment(socket, fragment)

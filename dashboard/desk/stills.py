@@ -16,7 +16,7 @@ from dashboard import queries
 from dashboard.auth import Principal
 from dashboard.errors import Unavailable
 from dashboard.services import Services
-from dashboard.video import still
+from dashboard.videowall.streams import still
 from storage.session import read_scope
 from storage.tables.cases import Case, CaseEvidence
 

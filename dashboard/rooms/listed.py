@@ -50,7 +50,10 @@ ROOMS = (
         ),
     ),
     ApiRoom(("/api/forms", "/api/import/form"), ("api.forms",)),
-    ApiRoom(("/api/cameras", "/api/vision", "/api/algorithms"), ("api.cameras", "api.fleet", "api.learning")),
+    ApiRoom(
+        ("/api/cameras", "/api/vision", "/api/algorithms"),
+        ("api.cameras", "api.fleet", "api.learning", "videowall.control"),
+    ),
     ApiRoom(("/api/devices", "/api/sources", "/api/city-files", "/metrics"), ("api.devices", "api.operations")),
     ApiRoom(("/api/rules",), ("api.rules",)),
     ApiRoom(("/api/plans", "/api/plan-tasks"), ("api.plans",)),

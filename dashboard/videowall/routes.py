@@ -11,11 +11,23 @@ from sqlalchemy import delete, select
 
 from core.records import EvidenceRef, GeoPoint, Severity
 from dashboard import queries
-from dashboard.answers.videowall import LayoutList, PictureCase, StopList, TourId, TourList, VideoDone, ViewLog
+from dashboard.answers.videowall import (
+    LayoutList,
+    PictureCase,
+    RunId,
+    RunLog,
+    StopList,
+    TourId,
+    TourList,
+    VideoDone,
+    ViewLog,
+)
 from dashboard.api.deps import CENTRE, Use, Who, allow, answers, audit, respond
 from dashboard.auth import Principal
 from dashboard.desk.stills import picture_of
 from dashboard.services import Services
+from dashboard.videowall.runs import BACK, RunBody, begin_run, log_of_runs, missed_runs, note_run, plan_of, starts_of
+from dashboard.videowall.schedule import due
 from dashboard.videowall.tours import LayoutBody, TourBody, keep_layout, layouts_of, make_tour, tour_of, tour_stops
 from dashboard.videowall.views import log_of
 from events.cases.drafts import CaseDraft
@@ -64,10 +76,17 @@ def drop_layout(name: Name, use: Use, who: Who) -> Response:
 
 @router.get("/api/video/tours", dependencies=[allow(*CENTRE)], **answers(TourList))
 def tours(use: Use) -> Response:
-    """All tours."""
+    """All tours; ``due_at``: the planned moment that waits for somebody to begin."""
+    now = use.clock.now()
     with read_scope(use.engine) as session:
-        rows = session.scalars(select(VideoTour).order_by(VideoTour.name).limit(200))
-        return respond({"items": [{"tour_id": row.tour_id, "name": row.name, **row.body} for row in rows]})
+        rows = list(session.scalars(select(VideoTour).order_by(VideoTour.name).limit(200)))
+        starts = starts_of(session, [row.tour_id for row in rows], now - BACK)
+        items = [
+            TourBody(name=row.name, **row.body).model_dump()
+            | {"tour_id": row.tour_id, "due_at": due(plan_of(row), starts.get(row.tour_id, []), now)}
+            for row in rows
+        ]
+        return respond({"items": items})
 
 
 @router.post("/api/video/tours", dependencies=[allow(*MAKERS)], **answers(TourId, 201))
@@ -94,9 +113,36 @@ def stops(tour_id: str, use: Use, who: Who) -> Response:
     """The tour's cameras in order with their open cases; asked again at each round."""
     with read_scope(use.engine) as session:
         tour = tour_of(session, tour_id)
-        found = tour_stops(session, who.actor, tour)
+        found = tour_stops(session, who.actor, tour, use.settings.data_dir)
         keep = {"dwell_s": tour.body["dwell_s"], "stop_at_findings": tour.body["stop_at_findings"]}
     return respond({"items": found, **keep})
+
+
+@router.post("/api/video/tours/{tour_id}/runs", dependencies=[allow(*CENTRE)], **answers(RunId, 201))
+def run_begins(tour_id: str, use: Use, who: Who) -> Response:
+    """A tour begins: a line of the log."""
+    with session_scope(use.engine) as session:
+        tour = tour_of(session, tour_id)
+        stops = len(tour_stops(session, who.actor, tour, use.settings.data_dir))
+        run = begin_run(session, who.actor, tour, stops, use.clock.now())
+        return respond({"run_id": run.run_id, "planned_at": run.planned_at}, 201)
+
+
+@router.post("/api/video/runs/{run_id}", dependencies=[allow(*CENTRE)], **answers(VideoDone))
+def run_goes_on(run_id: str, sent: RunBody, use: Use, who: Who) -> Response:
+    """What a tour showed and where it stopped; by who runs it."""
+    with session_scope(use.engine) as session:
+        note_run(session, who.actor, run_id, sent, use.clock.now())
+    return respond({"ok": True})
+
+
+@router.get("/api/video/runs", dependencies=[allow(*CENTRE)], **answers(RunLog))
+def runs(
+    use: Use, tour: Annotated[str, Query(max_length=26)] = "", limit: Annotated[int, Query(ge=1, le=200)] = 50
+) -> Response:
+    """The log of tours, and those that were planned in the last week and did not happen."""
+    with read_scope(use.engine) as session:
+        return respond({"items": log_of_runs(session, tour, limit), "missed": missed_runs(session, use.clock.now())})
 
 
 @router.post("/api/video/cases", dependencies=[allow(*MAKERS)], **answers(PictureCase, 201))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,7 +14,9 @@ from core.errors import NotFound
 from core.ids import new_id
 from core.records import Actor
 from dashboard.queries import visible_cameras
+from dashboard.videowall.schedule import Schedule
 from events.cases.access import visible_cases
+from layers.along import M_PER_DEGREE, along, street_lines
 from storage.tables.cases import Case
 from storage.tables.registry import Camera
 from storage.tables.videowall import VideoLayout, VideoTour
@@ -30,12 +33,15 @@ class LayoutBody(BaseModel):
 
 
 class TourBody(BaseModel):
-    """Body of ``POST /api/video/tours``: cameras by list, or all of a category."""
+    """Body of ``POST /api/video/tours``: cameras by list, along a street in its order, or of a category."""
 
     model_config = ConfigDict(extra="forbid")
     name: str = Field(min_length=1, max_length=80)
     cameras: list[str] = Field(default_factory=list, max_length=MOST)
+    road: str = Field("", max_length=80, description="name of a street; its category narrows it")
+    within_m: float = Field(40.0, ge=5, le=500)
     category: str = Field("", max_length=24)
+    schedule: Schedule = Field(default_factory=Schedule)
     dwell_s: float = Field(10.0, ge=3, le=600)
     stop_at_findings: bool = True
 
@@ -64,11 +70,16 @@ def make_tour(session: Session, actor: Actor, body: TourBody, now: datetime) -> 
     return tour.tour_id
 
 
-def tour_stops(session: Session, actor: Actor, tour: VideoTour) -> list[dict[str, Any]]:
+def tour_stops(session: Session, actor: Actor, tour: VideoTour, data_dir: Path) -> list[dict[str, Any]]:
     """The tour's cameras that the person may see, in order, each with the open cases it is the source of."""
+    wanted: list[str] = tour.body.get("cameras") or []
+    road = tour.body.get("road")
+    if not wanted and road:
+        wanted = on_street(session, actor, data_dir, tour.body)
+        if not wanted:
+            return []
     query = select(Camera.camera_id, Camera.name, Camera.category, Camera.lon, Camera.lat, Camera.url, Camera.sub_url)
     query = query.where(visible_cameras(actor))
-    wanted: list[str] = tour.body.get("cameras") or []
     query = query.where(Camera.camera_id.in_(wanted) if wanted else Camera.category == tour.body.get("category", ""))
     rows = session.execute(query.order_by(Camera.risk.desc(), Camera.camera_id).limit(MOST)).all()
     if wanted:
@@ -79,6 +90,24 @@ def tour_stops(session: Session, actor: Actor, tour: VideoTour) -> list[dict[str
         {"camera_id": r.camera_id, "name": r.name, "category": r.category, "lon": r.lon, "lat": r.lat,
          "has_video": bool(r.url or r.sub_url), "findings": found.get(r.camera_id, [])} for r in rows
     ]  # fmt: skip
+
+
+def on_street(session: Session, actor: Actor, data_dir: Path, body: dict[str, Any]) -> list[str]:
+    """Cameras along the tour's street, in the order of the way."""
+    lines = street_lines(data_dir, body["road"])
+    if not lines:
+        return []
+    margin = body["within_m"] / M_PER_DEGREE * 2
+    boxes = [line.bounds for line in lines]
+    west, south = (min(box[n] for box in boxes) - margin for n in (0, 1))
+    east, north = (max(box[n] for box in boxes) + margin for n in (2, 3))
+    query = select(Camera.camera_id, Camera.lon, Camera.lat).where(
+        visible_cameras(actor), Camera.lon.between(west, east), Camera.lat.between(south, north)
+    )
+    if body.get("category"):
+        query = query.where(Camera.category == body["category"])
+    places = [(row.camera_id, float(row.lon), float(row.lat)) for row in session.execute(query)]
+    return along(lines, places, body["within_m"])[:MOST]
 
 
 def open_findings(session: Session, actor: Actor, cameras: list[str]) -> dict[str, list[dict[str, Any]]]:

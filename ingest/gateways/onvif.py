@@ -37,7 +37,6 @@ else:
 MULTICAST = ("239.255.255.250", 3702)
 MOST_CAMERAS = 2000
 MAX_ANSWER_BYTES = 1 << 20
-_TPTZ = "http://www.onvif.org/ver20/ptz/wsdl"
 _TDS = "http://www.onvif.org/ver10/device/wsdl"
 _TRT = "http://www.onvif.org/ver10/media/wsdl"
 _TT = "http://www.onvif.org/ver10/schema"
@@ -86,11 +85,11 @@ def parse_matches(datagram: bytes) -> list[Found]:
     except (ElementTree.ParseError, DefusedXmlException, ValueError):
         return []
     out = []
-    for match in _all(root, "ProbeMatch"):
-        addresses = [a for a in _text(match, "XAddrs").split() if a.startswith(("http://", "https://"))]
+    for match in each_node(root, "ProbeMatch"):
+        addresses = [a for a in text_of(match, "XAddrs").split() if a.startswith(("http://", "https://"))]
         if addresses:
-            endpoint = _text(match, "Address")
-            out.append(Found(endpoint, tuple(addresses[:8]), tuple(_text(match, "Scopes").split()[:64])))
+            endpoint = text_of(match, "Address")
+            out.append(Found(endpoint, tuple(addresses[:8]), tuple(text_of(match, "Scopes").split()[:64])))
     return out
 
 
@@ -145,10 +144,10 @@ class Onvif:
     async def clock_shift(self) -> timedelta:
         """How far the camera's clock is ahead of ours."""
         root = await self._send(self.address, f'<GetSystemDateAndTime xmlns="{_TDS}"/>', signed=False)
-        utc = next(iter(_all(root, "UTCDateTime")), None)
+        utc = next(iter(each_node(root, "UTCDateTime")), None)
         if utc is None:
             return timedelta(0)
-        date = [_whole(_text(utc, name)) for name in ("Year", "Month", "Day", "Hour", "Minute", "Second")]
+        date = [_whole(text_of(utc, name)) for name in ("Year", "Month", "Day", "Hour", "Minute", "Second")]
         try:
             return datetime(date[0], date[1], date[2], date[3], date[4], date[5], tzinfo=UTC) - self._clock.now()
         except ValueError:
@@ -158,16 +157,16 @@ class Onvif:
         """Maker, model, firmware, serial number."""
         root = await self._call(self.address, f'<GetDeviceInformation xmlns="{_TDS}"/>')
         names = ("Manufacturer", "Model", "FirmwareVersion", "SerialNumber", "HardwareId")
-        return {name: _text(root, name) for name in names}
+        return {name: text_of(root, name) for name in names}
 
     async def profiles(self) -> list[Profile]:
         """Media profiles, the largest picture first."""
         root = await self._call(await self._service("Media"), f'<GetProfiles xmlns="{_TRT}"/>')
         out = []
-        for node in _all(root, "Profiles"):
-            size = next(iter(_all(node, "Resolution")), None)
-            width, height = (0 if size is None else _whole(_text(size, n)) for n in ("Width", "Height"))
-            out.append(Profile(node.get("token", ""), _text(node, "Name"), width, height))
+        for node in each_node(root, "Profiles"):
+            size = next(iter(each_node(node, "Resolution")), None)
+            width, height = (0 if size is None else _whole(text_of(size, n)) for n in ("Width", "Height"))
+            out.append(Profile(node.get("token", ""), text_of(node, "Name"), width, height))
         return sorted(out, key=lambda p: -p.width * p.height)
 
     async def stream_uri(self, profile: str) -> str:
@@ -177,33 +176,24 @@ class Onvif:
             f'<Transport xmlns="{_TT}"><Protocol>RTSP</Protocol></Transport></StreamSetup>'
             f"<ProfileToken>{escape(profile)}</ProfileToken></GetStreamUri>"
         )
-        return self._with_account(_text(await self._call(await self._service("Media"), body), "Uri"))
+        return self._with_account(text_of(await self._call(await self._service("Media"), body), "Uri"))
 
     async def snapshot_uri(self, profile: str) -> str:
         """Where a JPEG of a profile can be fetched."""
         body = f'<GetSnapshotUri xmlns="{_TRT}"><ProfileToken>{escape(profile)}</ProfileToken></GetSnapshotUri>'
-        return _text(await self._call(await self._service("Media"), body), "Uri")
+        return text_of(await self._call(await self._service("Media"), body), "Uri")
 
-    async def move(self, profile: str, pan: float, tilt: float, zoom: float = 0.0) -> None:
-        """Begin a movement, −1 to 1 each; all 0 stops."""
-        token = f"<ProfileToken>{escape(profile)}</ProfileToken>"
-        if pan == tilt == zoom == 0:
-            body = f'<Stop xmlns="{_TPTZ}">{token}<PanTilt>true</PanTilt><Zoom>true</Zoom></Stop>'
-        else:
-            x, y, z = (max(-1.0, min(1.0, v)) for v in (pan, tilt, zoom))
-            body = (
-                f'<ContinuousMove xmlns="{_TPTZ}">{token}<Velocity><PanTilt xmlns="{_TT}" x="{x:g}" y="{y:g}"/>'
-                f'<Zoom xmlns="{_TT}" x="{z:g}"/></Velocity></ContinuousMove>'
-            )
-        await self._call(await self._service("PTZ"), body)
+    async def call(self, service: str, body: str) -> Any:
+        """Ask ``service`` (Media, PTZ, Events) with ``body``; the answer's root."""
+        return await self._call(await self._service(service), body)
 
     async def _service(self, name: str) -> str:
         if not self._services:
             body = f'<GetCapabilities xmlns="{_TDS}"><Category>All</Category></GetCapabilities>'
             root = await self._call(self.address, body)
             for kind in ("Media", "PTZ", "Events"):
-                for node in _all(root, kind):
-                    self._services[kind] = self._own_host(_text(node, "XAddr"))
+                for node in each_node(root, kind):
+                    self._services[kind] = self._own_host(text_of(node, "XAddr"))
         if not self._services.get(name):
             raise GatewayRefused(call=name, detail="the camera has no such service", number=0)
         return self._services[name]
@@ -244,9 +234,9 @@ class Onvif:
             root = ElementTree.fromstring(raw)
         except (ElementTree.ParseError, DefusedXmlException, ValueError) as error:
             raise GatewayUnreachable(url=self.address, detail=f"status {status}, the answer is no XML") from error
-        fault = next(iter(_all(root, "Fault")), None)
+        fault = next(iter(each_node(root, "Fault")), None)
         if fault is not None:
-            reason = _text(fault, "Text") or "fault"
+            reason = text_of(fault, "Text") or "fault"
             if "NotAuthorized" in "".join(fault.itertext()) or "authoriz" in reason.lower():
                 raise GatewayLoginFailed(url=self.address, detail=reason)
             raise GatewayRefused(call=body[1:40].partition(" ")[0], detail=reason, number=status)
@@ -282,12 +272,14 @@ class Onvif:
         )
 
 
-def _all(node: Any, name: str) -> Iterable[Any]:
+def each_node(node: Any, name: str) -> Iterable[Any]:
+    """The elements called ``name`` in any namespace."""
     return (n for n in node.iter() if isinstance(n.tag, str) and n.tag.rpartition("}")[2] == name)
 
 
-def _text(node: Any, name: str) -> str:
-    found = next(iter(_all(node, name)), None)
+def text_of(node: Any, name: str) -> str:
+    """The text of the first element called ``name``; "" where there is none."""
+    found = next(iter(each_node(node, name)), None)
     return (found.text or "").strip() if found is not None else ""
 
 

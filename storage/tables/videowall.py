@@ -24,7 +24,8 @@ class VideoLayout(Base):
 class VideoTour(Base):
     """A tour (巡游): cameras by list, or all of a category, one after the other.
 
-    ``body``: ``{"cameras": [id], "category": "", "dwell_s": 10, "stop_at_findings": true}``.
+    ``body``: ``{"cameras": [id], "road": "", "within_m": 40, "category": "", "dwell_s": 10, "stop_at_findings": true,
+    "schedule": {"days": [1…7], "times": ["HH:MM"]}}``.
     """
 
     __tablename__ = "video_tour"
@@ -33,6 +34,26 @@ class VideoTour(Base):
     body: Mapped[dict[str, Any]]
     made_by: Mapped[str] = mapped_column(String(40))
     made_at: Mapped[datetime]
+
+
+class VideoTourRun(Base):
+    """A tour that somebody ran: ``seen`` camera ids, ``found`` ``[{"camera_id", "case_id", "outcome", "at"}]``."""
+
+    __tablename__ = "video_tour_run"
+    run_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    tour_id: Mapped[str] = mapped_column(String(26))
+    tour_name: Mapped[str] = mapped_column(String(80))
+    user_id: Mapped[str] = mapped_column(String(40))
+    planned_at: Mapped[datetime | None]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    stops: Mapped[int] = mapped_column(default=0)
+    seen: Mapped[list[Any]] = mapped_column(default=list)
+    found: Mapped[list[Any]] = mapped_column(default=list)
+    __table_args__ = (
+        Index("ix_video_tour_run_started_at", "started_at"),
+        Index("ix_video_tour_run_tour_id", "tour_id", "started_at"),
+    )
 
 
 class VideoView(Base):

@@ -14,15 +14,16 @@ from pathlib import Path
 import pytest
 
 from core.errors import YiwangError
-from dashboard import video
 from dashboard.errors import TooManyViewers, Unavailable
-from dashboard.video import VideoRooms, VideoUnplayable, fragments, mime_of, still
+from dashboard.videowall import rooms as video_rooms
+from dashboard.videowall.rooms import VideoRooms
+from dashboard.videowall.streams import Fragment, VideoUnplayable, fragments, mime_of, still
 from tests.conftest import free_port
 from tests.footage import film
 from tests.integration.vision.test_vision_rtsp import PROBE, SYSTEM_PYTHON, start
 
 
-def first(url: str, count: int, seconds: float = 20.0) -> list[video.Fragment]:
+def first(url: str, count: int, seconds: float = 20.0) -> list[Fragment]:
     stop, found = threading.Event(), []
     timer = threading.Timer(seconds, stop.set)
     timer.start()
@@ -105,12 +106,12 @@ def test_a_truncated_recording_ends_without_harm(tmp_path: Path) -> None:
 
 
 def test_rooms_are_shared_bounded_and_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(video, "MAX_VIEWERS_PER_ROOM", 3)
-    monkeypatch.setattr(video, "MAX_ROOMS", 2)
+    monkeypatch.setattr(video_rooms, "MAX_VIEWERS_PER_ROOM", 3)
+    monkeypatch.setattr(video_rooms, "MAX_ROOMS", 2)
     clips = [str(film(tmp_path / f"{n}.mp4", seconds=3, fps=10)) for n in range(3)]
 
     async def scene() -> None:
-        rooms = VideoRooms()
+        rooms = VideoRooms(past_s=0)
         streams = [rooms.room(clips[0]).watch() for _ in range(3)]
         for stream in streams:
             assert (await asyncio.wait_for(anext(stream), 10)).init

@@ -16,7 +16,7 @@ import pytest
 
 from core.clock import ManualClock
 from core.errors import InputInvalid
-from ingest.gateways import gb28181, onvif, zlm, zlm_hooks
+from ingest.gateways import gb28181, onvif, onvif_ptz, zlm, zlm_hooks
 from ingest.gateways.contract import GatewayLoginFailed, GatewayRefused, GatewayUnreachable, PlayTimeout, choose
 from ingest.gateways.wvp import Wvp
 from tests.conftest import free_port
@@ -355,9 +355,9 @@ async def test_onvif_camera_with_another_clock() -> None:
         assert [(p.token, p.width) for p in profiles] == [("p1", 1920), ("p2", 0)]
         assert await camera.stream_uri("p1") == "rtsp://admin:pass%26word@10.0.0.8:554/main?a=1"
         assert await camera.snapshot_uri("p1") == "http://10.0.0.8/snap.jpg"
-        await camera.move("p1", 5.0, 0.0)
+        await onvif_ptz.move(camera, "p1", 5.0, 0.0)
         assert 'x="1" y="0"' in fake.bodies[-1]
-        await camera.move("p1", 0, 0)
+        await onvif_ptz.move(camera, "p1", 0, 0)
         assert "<Stop" in fake.bodies[-1]
         await camera.close()
         with pytest.raises(GatewayLoginFailed):

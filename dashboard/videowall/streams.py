@@ -1,25 +1,22 @@
-"""Live video for browsers: fragmented MP4 over WebSocket, remuxed with PyAV, never transcoded.
+"""Streams for browsers: fragmented MP4, remuxed with PyAV, never transcoded; one still picture.
 
-One reader thread a camera serves all its viewers.  A viewer starts at a key frame and is dropped back to the next
-key frame when he does not keep up.  H.264 only: another codec is said in the first message and the page shows stills.
+H.264 only: another codec is said in the first message (``video_unplayable`` with its name) and the page shows stills.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from core.errors import YiwangError
 from core.late import Late
-from dashboard.errors import TooManyViewers, Unavailable
+from dashboard.errors import Unavailable
 from vision.capture.sources import parse_source
 from vision.errors import StreamFailed
 
@@ -28,11 +25,6 @@ if TYPE_CHECKING:
 else:
     av = Late("av")
 
-log = logging.getLogger("yiwang.video")
-
-MAX_ROOMS = 12
-MAX_VIEWERS_PER_ROOM = 24
-QUEUE = 150  # fragments, about 6 s
 OPEN_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 15.0
 
@@ -105,7 +97,8 @@ def fragments(url: str, stop: threading.Event) -> Iterator[Fragment]:
 def _remux(container: Any, file: tuple[str, bool] | None, stop: threading.Event) -> Iterator[Fragment]:
     source = container.streams.video[0]
     if source.codec_context.name != "h264":
-        raise VideoUnplayable(detail=f"it is {source.codec_context.name}, not h264")
+        name = source.codec_context.name
+        raise VideoUnplayable(detail=f"it is {name}, not h264", codec=name)
     sink = _Sink()
     flags = {"movflags": "empty_moov+default_base_moof+frag_every_frame+skip_trailer", "flush_packets": "1"}
     output = av.open(sink, "w", format="mp4", options=flags)
@@ -160,119 +153,6 @@ def mime_of(init: bytes) -> str:
     if at < 0 or len(init) < at + 8:
         raise VideoUnplayable(detail="its header names no H.264 profile")
     return f'video/mp4; codecs="avc1.{init[at + 5 : at + 8].hex()}"'
-
-
-@dataclass(eq=False)
-class _Viewer:
-    queue: asyncio.Queue[Fragment | YiwangError | None] = field(default_factory=lambda: asyncio.Queue(QUEUE))
-    waiting_for_key: bool = True
-
-
-class Room:
-    """One camera, one reader thread, its viewers."""
-
-    def __init__(self, url: str, loop: asyncio.AbstractEventLoop, on_empty: Callable[[], None]) -> None:
-        self._url = url
-        self._loop = loop
-        self._on_empty = on_empty
-        self._stop = threading.Event()
-        self._viewers: set[_Viewer] = set()
-        self._init: Fragment | None = None
-        self._thread = threading.Thread(target=self._read, name="video-room", daemon=True)
-        self._thread.start()
-
-    def __len__(self) -> int:
-        return len(self._viewers)
-
-    def _read(self) -> None:
-        error: YiwangError | None = None
-        try:
-            for fragment in fragments(self._url, self._stop):
-                self._loop.call_soon_threadsafe(self._spread, fragment)
-        except YiwangError as found:
-            error = found
-        with contextlib.suppress(RuntimeError):  # the loop is closed: the process ends
-            self._loop.call_soon_threadsafe(self._end, error)
-
-    def _spread(self, fragment: Fragment) -> None:
-        if fragment.init:
-            self._init = fragment
-        for viewer in list(self._viewers):
-            self._offer(viewer, fragment)
-
-    def _offer(self, viewer: _Viewer, fragment: Fragment) -> None:
-        if viewer.waiting_for_key and not (fragment.init or fragment.key):
-            return
-        if viewer.queue.full():
-            viewer.waiting_for_key = True  # drop policy: on to the next key frame
-            return
-        if fragment.key:
-            viewer.waiting_for_key = False
-        viewer.queue.put_nowait(fragment)
-
-    def _end(self, error: YiwangError | None) -> None:
-        for viewer in list(self._viewers):
-            if viewer.queue.full():
-                viewer.queue.get_nowait()
-            viewer.queue.put_nowait(error)
-        self._on_empty()
-
-    def close(self) -> None:
-        """Stop the reader."""
-        self._stop.set()
-
-    async def watch(self) -> AsyncIterator[Fragment]:
-        """Initialisation segment, then frames from a key frame on; ends with the stream, raises its error."""
-        viewer = _Viewer()
-        if self._init is not None:
-            viewer.queue.put_nowait(self._init)
-        self._viewers.add(viewer)
-        try:
-            while True:
-                item = await viewer.queue.get()
-                if item is None:
-                    return
-                if isinstance(item, YiwangError):
-                    raise item
-                yield item
-        finally:
-            self._viewers.discard(viewer)
-            if not self._viewers:
-                self.close()
-                self._on_empty()
-
-
-class VideoRooms:
-    """All rooms; opens one for the first viewer, closes it with the last."""
-
-    def __init__(self) -> None:
-        self._rooms: dict[str, Room] = {}
-
-    def __len__(self) -> int:
-        return len(self._rooms)
-
-    def room(self, url: str) -> Room:
-        """The camera's room; :class:`TooManyViewers` when there is no place."""
-        room = self._rooms.get(url)
-        if room is None:
-            if len(self._rooms) >= MAX_ROOMS:
-                raise TooManyViewers(what="live video", limit=f"{MAX_ROOMS} cameras")
-            loop = asyncio.get_running_loop()
-            room = Room(url, loop, lambda: self._forget(url, room))
-            self._rooms[url] = room
-        if len(room) >= MAX_VIEWERS_PER_ROOM:
-            raise TooManyViewers(what="this camera", limit=f"{MAX_VIEWERS_PER_ROOM} viewers")
-        return room
-
-    def _forget(self, url: str, room: Room | None) -> None:
-        if self._rooms.get(url) is room:
-            del self._rooms[url]
-
-    def close(self) -> None:
-        """Stop every reader."""
-        for room in list(self._rooms.values()):
-            room.close()
-        self._rooms.clear()
 
 
 def still(url: str, width: int = 640) -> bytes:
