@@ -31,6 +31,17 @@ def new_id() -> str:
     return _base32((millis << 80) | secrets.randbits(80))
 
 
+def id_before(known: str, seconds: float) -> str:
+    """The lowest id of the moment ``seconds`` before ``known`` was made; empty for an id that is none of ours."""
+    if len(known) != 26 or not set(known) <= set(_ALPHABET):
+        return ""
+    number = 0
+    for character in known:
+        number = number * 32 + _ALPHABET.index(character)
+    millis = (number >> 80) - int(seconds * 1000)
+    return _base32(max(0, millis) << 80)
+
+
 def _base32(number: int) -> str:
     """26 characters for up to 130 bits."""
     high, low, two = number >> 70, number & (1 << 70) - 1, _PAIRS

@@ -15,10 +15,16 @@ class Audit(Protocol):
     def append(self, session: Session, at: datetime, actor_id: str, action: str, body: Mapping[str, Any]) -> None: ...
 
 
-class OpenCase(Protocol):
-    """Opens a case (a late filing, an overdue visit, a benefit that falls due); answers its id."""
+class PayerCases(Protocol):
+    """Cases of a benefit for the department that pays it, opened and ended in the caller's transaction."""
 
-    def open(self, session: Session, kind: str, title: str, subject_id: str, body: Mapping[str, Any]) -> str: ...
+    def open(self, session: Session, title: str, department_id: str, body: Mapping[str, Any]) -> str:
+        """Open a case with the fields ``body``; answers its id."""
+        ...
+
+    def end(self, session: Session, case_id: str, command: str, reason: str) -> None:
+        """Give the open case ``command`` (``decline``, ``lapse``); nothing happens to one that has ended."""
+        ...
 
 
 class NoAudit:

@@ -90,13 +90,14 @@ async def _serve(process: str, settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     # Imported here: a process loads its own package and no other's libraries.
     if process == "worker":
+        from dashboard.benefits.work import benefit_job
         from dashboard.drones.work import aerial_job
         from dashboard.reception.work import reception_job
         from events.runtime import worker
         from measures.runner import check_runner
 
         _loaded()
-        await worker.main(settings, stop, more=[reception_job, check_runner, aerial_job])
+        await worker.main(settings, stop, more=[reception_job, check_runner, aerial_job, benefit_job])
     elif process == "ingest":
         from ingest import supervisor
 

@@ -50,6 +50,12 @@ class Benefit:
     digest: str
     source: str = ""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The facts that its conditions and amount look at."""
+        seen = {name for c in self.conditions for name in (*c.holds.references(), *c.shows)}
+        return tuple(sorted(seen | self.amount.references()))
+
 
 @dataclass(frozen=True)
 class Explanation:
@@ -63,6 +69,9 @@ class Explanation:
 def parse_benefit(body: Mapping[str, Any], where: str = "") -> Benefit:
     """A benefit from its YAML form; :class:`InputInvalid` names what is wrong."""
     name = f"{where} {body.get('id', '?')}"
+    lacking = [key for key in ("id", "zh", "en", "register", "period", "payer", "then", "amount") if not body.get(key)]
+    if lacking:
+        raise InputInvalid(field=name, detail=f"has no {', '.join(lacking)}", how="docs/items.md shows a whole rule")
     register = shipped_registers().get(str(body.get("register")))
     if register is None or body.get("period") not in PERIODS or body.get("then") not in THEN:
         raise InputInvalid(field=name, detail="register, period or then is unknown", how=f"{PERIODS}, {THEN}")
@@ -73,14 +82,16 @@ def parse_benefit(body: Mapping[str, Any], where: str = "") -> Benefit:
     )
     if not conditions:
         raise InputInvalid(field=name, detail="has no condition", how="everybody would get it: name one")
-    for condition in conditions:
-        for shown in condition.shows:
-            if shown not in known or shown in register.sensitive:
-                raise InputInvalid(field=f"{name}.shows", detail=f"{shown!r}", how="name open fields of the register")
+    amount = parse(str(body["amount"]))
+    used = [(f"{name}.shows", each) for c in conditions for each in c.shows]
+    used += [(name, each) for e in (amount, *(c.holds for c in conditions)) for each in sorted(e.references())]
+    for place, each in used:
+        if each not in known or each in register.sensitive:
+            raise InputInvalid(field=place, detail=f"{each!r}", how="name open fields of the register, age or day")
     text = json.dumps(body, ensure_ascii=False, sort_keys=True, default=str)
     return Benefit(
         str(body["id"]), str(body["zh"]), str(body["en"]), register.id, str(body["period"]), str(body["payer"]),
-        str(body["then"]), parse(str(body["amount"])), conditions, hashlib.sha256(text.encode()).hexdigest()[:16],
+        str(body["then"]), amount, conditions, hashlib.sha256(text.encode()).hexdigest()[:16],
         str(body.get("source", "")),
     )  # fmt: skip
 
@@ -90,6 +101,25 @@ def shipped_benefits() -> dict[str, Benefit]:
     """The benefits that come with the product, an example (records/benefits/data/benefits.yaml)."""
     body = yaml.safe_load((DATA / "benefits.yaml").read_text("utf-8"))
     return {b.id: b for b in (parse_benefit(row, "benefits.yaml") for row in body["benefits"])}
+
+
+def benefits_in(folder: Path | None) -> dict[str, Benefit]:
+    """The shipped benefits and the district's own (``<data>/benefits/*.yaml``), which go before them.
+
+    Raises:
+        InputInvalid: a file is no YAML or a rule of it is wrong; names the file.
+    """
+    found = dict(shipped_benefits())
+    for path in sorted(folder.glob("*.yaml")) if folder is not None and folder.is_dir() else ():
+        try:
+            body = yaml.safe_load(path.read_text("utf-8"))
+            rows = body["benefits"]
+            found |= {b.id: b for b in (parse_benefit(row, path.name) for row in rows)}
+        except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
+            raise InputInvalid(
+                field=path.name, detail=str(error)[:200], how="write benefits: as in docs/items.md"
+            ) from error
+    return found
 
 
 def age_on(birth: Any, day: date) -> int | None:
@@ -116,6 +146,37 @@ def explain(benefit: Benefit, values: Mapping[str, Any], day: date) -> Explanati
         lines.append({"zh": condition.zh, "en": condition.en, "holds": holds, "facts": shown})
     amount = float(as_text(benefit.amount.evaluate(scope)) or 0) if entitled else 0.0
     return Explanation(entitled, amount, lines)
+
+
+class Judge:
+    """Whether records are entitled and to how much, fast over many: equal facts are judged once a day.
+
+    ``judge(values, day)`` answers what :func:`explain` answers, without the reasons.
+    """
+
+    MOST = 50_000  # remembered answers
+
+    def __init__(self, benefit: Benefit) -> None:
+        self._benefit = benefit
+        self._names = tuple(name for name in benefit.names if name not in ("age", "day"))
+        self._aged = "age" in benefit.names
+        seen = {name for c in benefit.conditions for name in c.holds.references()} | benefit.amount.references()
+        self._exact = frozenset(seen)
+        self._known: dict[Any, float | None] = {}
+
+    def __call__(self, values: Mapping[str, Any], day: date) -> float | None:
+        """The amount in yuan, None for whoever is not entitled."""
+        key: list[Any] = [day, age_on(values.get("birth"), day) if self._aged else None]
+        for name in self._names:
+            value = values.get(name)
+            key.append((type(value), str(value)) if name in self._exact else value in (None, ""))
+        place = tuple(key)
+        if place not in self._known:
+            if len(self._known) >= self.MOST:
+                self._known.clear()
+            said = explain(self._benefit, values, day)
+            self._known[place] = said.amount if said.entitled else None
+        return self._known[place]
 
 
 def period_of_day(benefit: Benefit, day: date) -> str:

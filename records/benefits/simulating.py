@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import BEIJING
 from core.errors import NotFound
-from records.benefits.rules import Benefit, Explanation, explain, last_day
+from records.benefits.rules import Benefit, Explanation, Judge, explain, last_day
 from storage.tables.records import RecordEvent, RegisterRecord
 
 _PART = 1000
@@ -49,21 +49,27 @@ def simulate(session: Session, benefit: Benefit, periods: Sequence[str]) -> list
     was imported says nothing about the person.
     """
     found = [SimulatedPeriod(period) for period in periods]
-    days = [last_day(period) for period in periods]
-    for rows in _parts(session, benefit.register):
-        history = _history(session, [row.record_id for row in rows])
+    days, judge = [last_day(period) for period in periods], Judge(benefit)
+    for rows in parts_of(session, benefit.register):
+        history = changes_of(session, [row.record_id for row in rows])
         for row in rows:
             events = history.get(row.record_id, [])
             for simulated, day in zip(found, days, strict=True):
-                if (row.valid_from and row.valid_from > day) or (row.valid_to and row.valid_to < day):
+                if not counts_on(row, day):
                     continue
-                said = explain(benefit, values_on(row.data, events, day) if events else row.data, day)
-                if said.entitled:
-                    simulated.entitled, simulated.amount = simulated.entitled + 1, simulated.amount + said.amount
+                amount = judge(values_on(row.data, events, day) if events else row.data, day)
+                if amount is not None:
+                    simulated.entitled, simulated.amount = simulated.entitled + 1, simulated.amount + amount
     return found
 
 
-def _parts(session: Session, register: str) -> Iterator[list[RegisterRecord]]:
+def counts_on(row: RegisterRecord, day: date) -> bool:
+    """Whether the record stood on ``day`` by its validity dates."""
+    return not ((row.valid_from and row.valid_from > day) or (row.valid_to and row.valid_to < day))
+
+
+def parts_of(session: Session, register: str) -> Iterator[list[RegisterRecord]]:
+    """The register's active records, a thousand at a time; what was read is let go."""
     last = ""
     while True:
         sql = select(RegisterRecord).where(
@@ -77,7 +83,8 @@ def _parts(session: Session, register: str) -> Iterator[list[RegisterRecord]]:
         session.expunge_all()
 
 
-def _history(session: Session, ids: Sequence[str]) -> dict[str, list[RecordEvent]]:
+def changes_of(session: Session, ids: Sequence[str]) -> dict[str, list[RecordEvent]]:
+    """Changes of the records ``ids``, by record."""
     found: dict[str, list[RecordEvent]] = {}
     for at in range(0, len(ids), 500):
         for event in session.scalars(select(RecordEvent).where(RecordEvent.record_id.in_(ids[at : at + 500]))):
@@ -90,5 +97,5 @@ def explained(session: Session, benefit: Benefit, record_id: str, day: date) -> 
     row = session.get(RegisterRecord, record_id)
     if row is None or row.register_id != benefit.register:
         raise NotFound(what=f"record of {benefit.register}", key=record_id)
-    events = _history(session, [record_id]).get(record_id, [])
+    events = changes_of(session, [record_id]).get(record_id, [])
     return explain(benefit, values_on(row.data, events, day), day)

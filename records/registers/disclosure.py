@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -77,21 +77,25 @@ def export_csv(
     seal: Seal,
     audit: Audit,
     whole: bool = False,
+    before: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> bytes:
     """The records as CSV (UTF-8 with mark, headings in Chinese), sensitive fields masked unless ``whole``.
 
-    Cells that a table program would take for a formula get an apostrophe before them.
+    ``before``: columns that go before the register's, by heading and record.  Cells that a table program would take
+    for a formula get an apostrophe before them.
     """
     text = must_have_reason(reason)
     if whole:
         must_unmask(actor, register)
     out, count = io.StringIO(), 0
     writer = csv.writer(out)
-    writer.writerow([field.zh for field in register.fields])
+    own = before or {}
+    writer.writerow([*own, *(field.zh for field in register.fields)])
     for record in records:
         values = values_of(record, seal)
         shown = values if whole else masked(register, values, names=register.confidentiality == "personal")
-        writer.writerow([safe_cell(_title(field, shown.get(field.name))) for field in register.fields])
+        line = [_title(field, shown.get(field.name)) for field in register.fields]
+        writer.writerow(map(safe_cell, (*(column.get(record.record_id, "") for column in own.values()), *line)))
         count += 1
     fields = "all" if whole else "masked"
     _log(session, register.id[:26], "export", f"{fields}, {count} rows", text, actor, origin, audit)
