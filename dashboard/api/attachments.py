@@ -72,8 +72,8 @@ async def attach(
     if purpose not in PURPOSES:
         raise InputInvalid(field="purpose", detail=f"{purpose!r} is unknown", how=f"use: {', '.join(PURPOSES)}")
     length = request.headers.get("content-length", "0")
-    await asyncio.to_thread(_may_attach, use, who.actor, case_id, int(length) if length.isdigit() else 0)
     key = request.headers.get("idempotency-key")
+    await asyncio.to_thread(_may_attach, use, who.actor, case_id, int(length) if length.isdigit() else 0, key)
     if request.headers.get("content-type", "").startswith("application/json"):
         sent = await body(request, AttachBody)
         await prepare_uploads(use, who, [sent.upload_id])
@@ -103,8 +103,8 @@ async def prepare_named(use: Services, who: Principal, evidence: Any) -> None:
                 await prepare_uploads(use, who, [upload_id])
 
 
-def _may_attach(use: Services, actor: Actor, case_id: str, coming_bytes: int) -> None:
-    use.cases.check_allowed(case_id, "attach", actor)
+def _may_attach(use: Services, actor: Actor, case_id: str, coming_bytes: int, key: str | None) -> None:
+    use.cases.check_allowed(case_id, "attach", actor, key)
     with read_scope(use.engine) as session:
         check_quota(session, actor.user_id, use.clock.now(), coming_bytes)
 

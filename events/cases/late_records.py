@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from core.deed import Told
@@ -23,7 +23,8 @@ def keep_late(
 ) -> None:  # fmt: skip
     """Keep ``wish``, which was ``refused`` (an error's code), as a record; sent again it changes nothing.
 
-    For whoever may see the case or once took part in it: work done on site is evidence, whoever has the case now.
+    For whoever may see the case, or once took part in it or whose department did: work done on site is evidence,
+    whoever has the case now.
     """
     case = _locked(session, wish.case_id, actor)
     key = wish.idempotency_key
@@ -47,10 +48,14 @@ def keep_late(
 
 def _locked(session: Session, case_id: str, actor: Actor) -> Case:
     acted = exists().where(CaseTransition.case_id == Case.case_id, CaseTransition.actor_id == actor.user_id)
-    part = exists().where(CaseAssignment.case_id == Case.case_id, CaseAssignment.user_id == actor.user_id)
+    own = [CaseAssignment.user_id == actor.user_id]
+    if actor.department_id:
+        # it was the department's when it was done
+        own.append(and_(CaseAssignment.department_id == actor.department_id, Case.confidential.is_(False)))
+    part = exists().where(CaseAssignment.case_id == Case.case_id, or_(*own)).correlate(Case)
     case = session.scalars(
         select(Case)
-        .where(Case.case_id == case_id, or_(visible_cases(actor), acted.correlate(Case), part.correlate(Case)))
+        .where(Case.case_id == case_id, or_(visible_cases(actor), acted.correlate(Case), part))
         .with_for_update(of=Case)
         .execution_options(populate_existing=True)
     ).one_or_none()

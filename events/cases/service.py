@@ -29,11 +29,12 @@ from events.cases.deeds import check_seen, deed_of, stale
 from events.cases.definition import NEW
 from events.cases.definition_store import definition_of
 from events.cases.drafts import CaseDraft
-from events.cases.errors import CommandUnknown, IdempotencyConflict, MoveForbidden, StaleCase
+from events.cases.errors import CommandUnknown, MoveForbidden, StaleCase
 from events.cases.lifecycle import allowed, check_form
 from events.cases.opening import check_place, draft_of
 from events.cases.queries import summary_in_hand, summary_of
 from events.cases.read_models import CaseView
+from events.cases.replays import replayed, was_carried_out
 from events.cases.state import CaseRows, case_state
 from events.cases.transition import add_evidence
 from events.evidence.claims import with_stored_evidence
@@ -70,10 +71,16 @@ class CaseService(CaseOpenings):
         """:meth:`execute` inside the caller's transaction; ``told``: when and where a phone says it was done."""
         if command.name == "report":
             return self._report(session, command, actor, told)
-        case = self.locked(session, command.case_id, actor)
-        replay = self._replay(session, case, command)
+        try:
+            case = self.locked(session, command.case_id, actor)
+        except NotFound:
+            if not was_carried_out(session, command.case_id, command.idempotency_key, actor):
+                raise
+            case = None
+        replay = replayed(session, command, actor, self.definitions)
         if replay is not None:
             return replay
+        assert case is not None  # noqa: S101 - not seen, and nothing carried out: raised above
         if command.expected_version is not None and command.expected_version != case.version:
             raise self._stale(session, case)
         deed = None
@@ -83,10 +90,13 @@ class CaseService(CaseOpenings):
         self.move(session, CaseRows.load(session, case), command, actor, deed)
         return self._answer(session, case)
 
-    def check_allowed(self, case_id: str, name: str, actor: Actor) -> None:
+    def check_allowed(self, case_id: str, name: str, actor: Actor, key: str | None = None) -> None:
         """Before anything else of a command is read: ``NotFound`` for a case that ``actor`` may not see,
-        ``MoveForbidden`` when the person may not give the command ``name`` in the state that the case is in."""
+        ``MoveForbidden`` when the person may not give the command ``name`` in the state that the case is in.  What
+        was carried out under ``key`` before is allowed again: its answer was lost."""
         with read_scope(self.engine) as session:
+            if was_carried_out(session, case_id, key, actor):
+                return
             query = select(Case).where(Case.case_id == case_id, visible_cases(actor, self.definitions))
             case = session.scalars(query).one_or_none()
             if case is None:
@@ -134,16 +144,14 @@ class CaseService(CaseOpenings):
             raise MoveForbidden(command="report", detail="your role does not allow it", who="see the definition")
         key = command.idempotency_key or ""
         case_id = derived_id("report", actor.user_id, key) if key else new_id()
+        if key and session.get(Case, case_id) is not None:
+            return msgspec.structs.replace(summary_of(session, case_id), replayed=True)
         wish = Command(name="report", case_id="", actor_id=actor.user_id, data=data, files=command.files)
         wish = with_stored_evidence(session, wish, actor, case_id, self.clock.now())
         wish = with_stored_documents(session, wish, actor, case_id, self.clock.now(), definition.documents)
         wish = with_form_answers(definition, wish, self.clock.now(), self.calendars["default"])
         data = dict(wish.data)
         check_form(definition, wish)
-        if key:
-            earlier = session.get(Case, case_id)
-            if earlier is not None:
-                return msgspec.structs.replace(summary_of(session, earlier.case_id), replayed=True)
         draft = draft_of(definition, data)
         check_place(definition, draft)
         now = self.clock.now()
@@ -151,20 +159,6 @@ class CaseService(CaseOpenings):
         case = self.create(session, draft, actor, recorded, key, case_id)
         self.begin(session, case, definition, data, actor)
         return self._answer(session, case)
-
-    def _replay(self, session: Session, case: Case, command: Command) -> CaseView | None:
-        if command.idempotency_key is None:
-            return None
-        earlier = session.scalars(
-            select(CaseTransition).where(
-                CaseTransition.case_id == case.case_id, CaseTransition.idempotency_key == command.idempotency_key
-            )
-        ).one_or_none()
-        if earlier is None:
-            return None
-        if earlier.command != command.name:
-            raise IdempotencyConflict(key=command.idempotency_key, earlier=earlier.command)
-        return msgspec.structs.replace(summary_of(session, case.case_id), replayed=True)
 
     def _stale(self, session: Session, case: Case) -> StaleCase:
         last = session.scalars(
