@@ -8,7 +8,6 @@ watching costs nothing and a stuck database cannot hang the watcher.  What is ol
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import Awaitable
@@ -25,6 +24,7 @@ from core.disk import DiskState, look_at_all
 from core.errors import StorageFull
 from core.settings import Settings
 from dashboard.live import LiveHub
+from events.runtime import shares
 from storage.availability import try_write
 
 log = logging.getLogger("yiwang.health")
@@ -32,7 +32,7 @@ log = logging.getLogger("yiwang.health")
 EVERY_S = 5.0
 STALE_S = 15.0
 PART_S = 5.0  # a part that gives no answer in this time is not well
-WORKER_S = 20.0  # the worker's claim is renewed every second
+WORKER_S = 20.0  # a worker's beat is written every second or two
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Health:
         self._found_at = float("-inf")
         self._disk_at = float("-inf")
         self._disk: DiskState | None = None
-        self._worker: tuple[int, float] = (-1, time.monotonic())  # revision of its claim, since when it is so
+        self._worker: tuple[int, float] = (-1, time.monotonic())  # revision of the workers' table, since when it is so
         self.parts: dict[str, HealthState] = {}
 
     async def run(self) -> None:
@@ -115,13 +115,13 @@ class Health:
         return HealthState(state.level, well=state.takes_alarms, values={"free_bytes": state.free, "free_share": share})
 
     async def _try_worker(self) -> HealthState:
-        """The worker renews its claim on the bus; one that does not is gone or stuck."""
+        """Working workers write their beats into one table on the bus; a table that stands still has none."""
         if self._hub.bus is None or not self._hub.bus.client.is_connected:
             return HealthState("unknown", vital=False, well=False)
         try:
-            bucket = await self._hub.bus.bucket("owner")
-            entry = await bucket.get("claim.worker")
-            revision, held = int(entry.revision or 0), bool(json.loads(entry.value or b"{}"))
+            bucket = await self._hub.bus.bucket(shares.BUCKET)
+            entry = await bucket.get(shares.KEY)
+            revision, held = int(entry.revision or 0), bool(shares.ShareTable.read(entry.value).members)
         except (nats.js.errors.Error, nats.errors.Error, TimeoutError, ValueError):
             revision, held = -1, False
         if revision != self._worker[0]:

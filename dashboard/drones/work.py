@@ -17,6 +17,7 @@ from core.settings import Settings
 from dashboard.drones.reporting import due, observation
 from events.cases.service import CaseService
 from storage.aerial import AerialStore
+from storage.changes import Changes
 from storage.drones import DroneStore
 
 log = logging.getLogger("yiwang.drones")
@@ -30,19 +31,21 @@ class AerialWork:
     """One worker's; ``command`` starts the look at a flight."""
 
     def __init__(self, bus: Bus, engine: Engine, clock: Clock, command: Callable[[str], list[str]]) -> None:
-        self.bus, self.clock, self.command = bus, clock, command
+        self.bus, self.engine, self.clock, self.command = bus, engine, clock, command
         self.store, self.drones = AerialStore(engine), DroneStore(engine)
         self._failed: dict[str, int] = {}
 
     async def run(self) -> None:
         """Until cancelled."""
+        changes = Changes(self.engine)
         while True:
+            await changes.look()
             await self.tell()
             before = self.clock.now() - timedelta(seconds=QUIET_S)
             waiting = await asyncio.to_thread(self.store.waiting, before)
             flight = next((f for f in waiting if self._failed.get(f, 0) < 3), None)
             if flight is None:
-                await asyncio.sleep(POLL_S)
+                await changes.wait(POLL_S, 2 * POLL_S)
             elif not await self._look(flight):
                 self._failed[flight] = self._failed.get(flight, 0) + 1
                 await asyncio.sleep(POLL_S)

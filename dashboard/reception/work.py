@@ -32,6 +32,7 @@ from dashboard.reception.texting import send_text, text_channel
 from dashboard.reception.views import write_view
 from events.cases.service import CaseService
 from storage.availability import is_away
+from storage.changes import Changes
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, CaseObservation
 from storage.tables.outside import OutsidePage, OutsideRequest
@@ -39,6 +40,7 @@ from storage.tables.persons import LinkToken
 
 log = logging.getLogger("yiwang.reception")
 POLL_S = 1.0
+WAIT_S = 30.0  # without a commit
 PAGES_S = 300.0
 SWEEP_S = 3600.0
 BATCH = 50
@@ -64,8 +66,11 @@ class ReceptionWork:
     async def run(self) -> None:
         """Until cancelled."""
         await self._listen()
+        changes = Changes(self.engine)
         pages_at = sweep_at = float("-inf")
         while True:
+            await changes.look()
+            self._arrived.clear()
             now = self.clock.monotonic()
             if now >= pages_at:
                 await asyncio.to_thread(self.write_pages)
@@ -76,11 +81,17 @@ class ReceptionWork:
             while await self.handle_waiting():
                 pass
             await asyncio.to_thread(self.refresh)
-            self._arrived.clear()
-            try:
-                await asyncio.wait_for(self._arrived.wait(), POLL_S)
-            except TimeoutError:
-                continue
+            await self._rest(changes)
+
+    async def _rest(self, changes: Changes) -> None:
+        """Until something came or was committed; what failed is tried again soon."""
+        at_most_s = POLL_S if self._failures else WAIT_S
+        news = [asyncio.ensure_future(changes.wait(POLL_S, at_most_s)), asyncio.ensure_future(self._arrived.wait())]
+        try:
+            await asyncio.wait(news, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in news:
+                each.cancel()
 
     # the bus -------------------------------------------------------------
     async def _listen(self) -> None:

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Engine, Select, and_, func, or_, select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from core.clock import BEIJING, Clock
@@ -26,30 +25,18 @@ from events.correlation.rule_memory import BatchMemory
 from events.notify.notices import NoticeDraft, QuietHours, write_notices
 from events.notify.phases import NATURAL, Phase, all_phases, key_of, phases_of
 from events.notify.recipients import NoticeTarget, turn_targets
+from events.notify.running_deadlines import BATCH, Running, earliest, joined, running
 from storage.session import read_scope, session_scope
-from storage.tables.cases import Case, CaseAssignment, CaseClock, Notice
+from storage.tables.cases import Case, Notice
 
 PHASES = NATURAL
 POLL_S = 5.0
-BATCH = 500  # cases read at a time; every one is read
 ROLE_EVERY_S = 600.0
 MAX_LISTED = 20
 STATE = "@deadlines"
 ROLES = ("dispatcher", "manager")
 ROLES_TOGETHER = frozenset({"dispatcher", "operator"})  # hear of everything since together
 Due = tuple[Case, Phase]
-
-
-@dataclass(frozen=True)
-class Running:
-    """A deadline that is due in some phase: the case's shown one, or a part's own."""
-
-    case: Case
-    deadline_at: datetime
-    kind: str
-    unit: str
-    department_id: str | None = None  # of a part's own clock
-    started_at: datetime | None = None
 
 
 class DeadlineSweep:
@@ -92,8 +79,10 @@ class DeadlineSweep:
         now = self._clock.now()
         since = self._swept_to or now - timedelta(days=1)
         with read_scope(self._engine) as session:
-            due = self._due(session, since, now)
-            roles = self._roles_due(session, now)
+            begins = {role: _told_to(session, role, now) for role in ROLES}
+            came = self._came_since(session, [since - timedelta(seconds=2 * POLL_S), *begins.values()], now)
+            due = self._due(came, since, now)
+            roles = self._roles_due(came, begins, now)
             drafts = [draft for running, phase in due for draft in self._notices(session, running, phase)]
             if self._swept_to is None:  # after a start most was told before
                 drafts = _untold(session, drafts)
@@ -111,10 +100,8 @@ class DeadlineSweep:
         with read_scope(self._engine) as session:
             for phase in self._phases().values():
                 low, high = self._window(phase, after, until)
-                for query in (_earliest_shown(low, high), _earliest_part(low, high)):
-                    deadline_at = session.scalar(query)
-                    if deadline_at is not None:
-                        found.append(shifted(deadline_at, phase.by, self._calendar, back=phase.sign < 0))
+                for deadline_at in earliest(session, low, high):
+                    found.append(shifted(deadline_at, phase.by, self._calendar, back=phase.sign < 0))
         return min((at for at in found if after < at < until), default=None)
 
     def _phases(self) -> dict[tuple[int, float, str], Phase]:
@@ -127,16 +114,23 @@ class DeadlineSweep:
         back = phase.sign > 0
         return tuple(shifted(at, phase.by, self._calendar, back=back) for at in (since, now))  # type: ignore[return-value]
 
+    def _came_since(self, session: Session, begins: Sequence[datetime], now: datetime) -> list[Running]:
+        """Every deadline of which some phase came between one of ``begins`` and ``now``."""
+        phases = self._phases().values()
+        return list(running(session, joined(self._window(phase, at, now) for phase in phases for at in set(begins))))
+
     def _running(
-        self, session: Session, phase: Phase, since: datetime, now: datetime
+        self, came: Sequence[Running], phase: Phase, since: datetime, now: datetime
     ) -> Iterator[tuple[Running, Phase]]:
-        """Deadlines of open cases for which ``phase`` came between ``since`` and ``now``, as their own phase."""
-        low, high = self._window(phase, since, now)
-        for running in (*_shown(session, low, high), *_of_parts(session, low, high)):
-            definition = self._definitions.get(running.case.definition_id)
-            for own in phases_of(definition, running.kind, running.unit):
-                if key_of(own) == key_of(phase) and self._came(running, own):
-                    yield running, own
+        """Those of ``came`` for which ``phase`` came between ``since`` and ``now``, with their own phase."""
+        low, high = self._window(phase, since, now) if came else (now, now)
+        for each in came:
+            if not low < each.deadline_at <= high:
+                continue
+            definition = self._definitions.get(each.case.definition_id)
+            for own in phases_of(definition, each.kind, each.unit):
+                if key_of(own) == key_of(phase) and self._came(each, own):
+                    yield each, own
 
     def _came(self, running: Running, phase: Phase) -> bool:
         """Nobody is told "an hour left" of a limit of half an hour."""
@@ -144,18 +138,18 @@ class DeadlineSweep:
             return True
         return shifted(running.deadline_at, phase.by, self._calendar, back=True) >= running.started_at
 
-    def _due(self, session: Session, since: datetime, now: datetime) -> list[tuple[Running, Phase]]:
+    def _due(self, came: Sequence[Running], since: datetime, now: datetime) -> list[tuple[Running, Phase]]:
         """What those who must meet a deadline are told now: of each the newest phase alone.
 
         Nobody wants "due in an hour" an hour late.
         """
         due: dict[tuple[str, str], tuple[datetime, Running, Phase]] = {}
         for phase in self._phases().values():
-            for running, own in self._running(session, phase, since - timedelta(seconds=2 * POLL_S), now):
-                at = shifted(running.deadline_at, own.by, self._calendar, back=own.sign < 0)
-                key = (running.case.case_id, running.department_id or "")
+            for each, own in self._running(came, phase, since - timedelta(seconds=2 * POLL_S), now):
+                at = shifted(each.deadline_at, own.by, self._calendar, back=own.sign < 0)
+                key = (each.case.case_id, each.department_id or "")
                 if key not in due or due[key][0] <= at:
-                    due[key] = (at, running, own)
+                    due[key] = (at, each, own)
         return [(running, phase) for _, running, phase in due.values()]
 
     def _notices(self, session: Session, running: Running, phase: Phase) -> list[NoticeDraft]:
@@ -174,16 +168,15 @@ class DeadlineSweep:
             return lead_notices(case, phase)
         return [_notice(case, running.deadline_at, phase, target) for target in to]
 
-    def _roles_due(self, session: Session, now: datetime) -> dict[str, list[Due]]:
+    def _roles_due(
+        self, came: Sequence[Running], begins: Mapping[str, datetime], now: datetime
+    ) -> dict[str, list[Due]]:
         """What each role was not told yet, the newest phase of each case."""
         found: dict[str, dict[str, Due]] = {}
-        memory = BatchMemory(session)
-        for role in ROLES:
-            state = memory.recall(STATE, role)
-            since = datetime.fromisoformat(str(state["upto"])) if "upto" in state else now - timedelta(days=1)
+        for role, since in begins.items():
             for phase in self._phases().values():
-                for running, own in self._running(session, phase, since, now):
-                    case = running.case
+                for each, own in self._running(came, phase, since, now):
+                    case = each.case
                     definition = self._definitions.get(case.definition_id)
                     if case.confidential or (definition is not None and definition.remind is not None):
                         continue
@@ -205,52 +198,10 @@ class DeadlineSweep:
         return len(write_notices(session, [draft], self._channels, now, self._quiet))
 
 
-def _shown_where(low: datetime, high: datetime) -> tuple[ColumnElement[bool], ...]:
-    return Case.open.is_(True), Case.deadline_at > low, Case.deadline_at <= high
-
-
-def _shown(session: Session, low: datetime, high: datetime) -> Iterator[Running]:
-    """Open cases whose shown deadline lies in ``(low, high]``."""
-    clock = and_(
-        CaseClock.case_id == Case.case_id, CaseClock.stopped_at.is_(None), CaseClock.deadline_at == Case.deadline_at
-    )
-    query = (
-        select(Case, CaseClock.kind, CaseClock.limit_unit, CaseClock.started_at)
-        .outerjoin(CaseClock, clock)
-        .where(*_shown_where(low, high), or_(CaseClock.assignment_id.is_(None), CaseClock.clock_id.is_(None)))
-        .order_by(Case.deadline_at, Case.case_id)
-    )
-    seen: set[str] = set()
-    for case, kind, unit, started_at in session.execute(query.execution_options(yield_per=BATCH)):
-        if case.case_id not in seen and case.deadline_at is not None:
-            seen.add(case.case_id)
-            yield Running(case, case.deadline_at, kind or "", unit or "", None, started_at)
-
-
-def _of_parts(session: Session, low: datetime, high: datetime) -> Iterator[Running]:
-    """Running clocks of parts whose deadline lies in ``(low, high]``."""
-    query = (
-        select(Case, CaseClock, CaseAssignment.department_id)
-        .join(CaseClock, CaseClock.case_id == Case.case_id)
-        .join(CaseAssignment, CaseAssignment.assignment_id == CaseClock.assignment_id)
-        .where(Case.open.is_(True), CaseClock.stopped_at.is_(None))
-        .where(CaseClock.deadline_at > low, CaseClock.deadline_at <= high)
-        .order_by(CaseClock.deadline_at, CaseClock.clock_id)
-    )
-    for case, clock, department_id in session.execute(query.execution_options(yield_per=BATCH)):
-        assert clock.deadline_at is not None
-        yield Running(case, clock.deadline_at, clock.kind, clock.limit_unit, department_id, clock.started_at)
-
-
-def _earliest_shown(low: datetime, high: datetime) -> Select[datetime | None]:
-    return select(func.min(Case.deadline_at)).where(*_shown_where(low, high))
-
-
-def _earliest_part(low: datetime, high: datetime) -> Select[datetime | None]:
-    return select(func.min(CaseClock.deadline_at)).where(
-        CaseClock.assignment_id.is_not(None), CaseClock.stopped_at.is_(None),
-        CaseClock.deadline_at > low, CaseClock.deadline_at <= high,
-    )  # fmt: skip
+def _told_to(session: Session, role: str, now: datetime) -> datetime:
+    """Up to when ``role`` was told; a day ago where it never was."""
+    state = BatchMemory(session).recall(STATE, role)
+    return datetime.fromisoformat(str(state["upto"])) if "upto" in state else now - timedelta(days=1)
 
 
 def _untold(session: Session, drafts: Sequence[NoticeDraft]) -> list[NoticeDraft]:

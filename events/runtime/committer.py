@@ -21,7 +21,7 @@ from core.errors import YiwangError
 from core.records import Observation, Reading, decode_many, parts_of
 from events.correlation.intake import Intake, Taken
 from events.runtime import dead_letters
-from events.runtime.stream_pull import ACK_WAIT_S, Puller
+from events.runtime.stream_pull import ACK_WAIT_S, LeaderNews, Puller
 from storage.availability import is_away
 from storage.session import session_scope, take_turn
 
@@ -57,6 +57,7 @@ class Committer:
         self._clock = clock
         self._bus = bus
         self._flows = (Flow("OBS", OBS_BATCH, Observation), Flow("READ", READ_BATCH, Reading))
+        self._leaders = [LeaderNews(bus, f.stream, lambda f=f: list(f.pulls.values())) for f in self._flows]  # type: ignore[misc]
         self._arrived = asyncio.Event()
         self._turning = asyncio.Lock()
         self._database_away = False
@@ -64,6 +65,11 @@ class Committer:
         self._ticked_at = clock.monotonic()
         self.committed = 0
         self.totals = Taken()
+
+    async def start(self) -> None:
+        """Hear of other leaders of our consumers."""
+        for news in self._leaders:
+            await news.start()
 
     async def enter(self, partitions: Collection[int]) -> None:
         """Begin to pull ``partitions``, all at once: none is a head start ahead of the others."""
@@ -88,6 +94,8 @@ class Committer:
 
     async def close(self) -> None:
         """Stop all pulls."""
+        for news in self._leaders:
+            await news.stop()
         for flow in self._flows:
             for pull in flow.pulls.values():
                 await pull.stop()
@@ -200,5 +208,3 @@ async def _heartbeat(taken: list[tuple[Puller, list[Msg]]]) -> None:
 def _add(totals: Taken, taken: Taken) -> None:
     for name in ("received", "new", "evaluated", "findings", "opened", "attached", "quarantined"):
         setattr(totals, name, getattr(totals, name) + getattr(taken, name))
-
-

@@ -31,6 +31,7 @@ from events.notify.channel import NoticeMessage, Notifier, NotifierFailed, build
 from events.notify.notices import NoticeDraft, QuietHours, channels_of, notices_of_change, write_notices
 from events.notify.outgoing import Outgoing
 from events.notify.webhooks import Webhooks
+from storage.changes import Changes
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Notice, Outbox
 from storage.tables.observations import DeadLetter
@@ -38,6 +39,8 @@ from storage.tables.observations import DeadLetter
 log = logging.getLogger("yiwang.outbox")
 
 POLL_S = 0.1
+RINGING_POLL_S = 0.5
+WAIT_S = 5.0  # without a commit; rows that wait for the morning come due by themselves
 BATCH = 200
 KEEP_DAYS = 7
 CLOCK_SLACK_S = 60.0  # another machine's clock may run ahead; only what waits for the morning lies further ahead
@@ -91,12 +94,19 @@ class Relay:
             lanes.create_task(self._run_lane(ringing=True))
 
     async def _run_lane(self, ringing: bool) -> None:
+        changes = Changes(self._engine)
         while True:
+            await changes.look()
             if not await self._relay(ringing):
-                await asyncio.sleep(POLL_S * (5 if ringing else 1))
+                await changes.wait(RINGING_POLL_S if ringing else POLL_S, self._rest_s())
             if not ringing and self._clock.monotonic() - self._pruned_at > 3600:
                 self._pruned_at = self._clock.monotonic()
                 await asyncio.to_thread(self._prune)
+
+    def _rest_s(self) -> float:
+        """Until the first failed row may be tried again, :data:`WAIT_S` at most."""
+        now = self._clock.monotonic()
+        return max(POLL_S, min([at - now for at in self._later.values() if at > now], default=WAIT_S, key=float))
 
     async def relay_once(self) -> int:
         """Announce what is waiting, in both lanes; returns how many rows were sent."""

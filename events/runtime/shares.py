@@ -27,8 +27,9 @@ from core.clock import Clock
 from core.ids import new_id
 
 BEAT_S = 1.0
+ALONE_BEAT_S = 2.0  # nobody waits for our death but whoever may come
 LAPSE_S = 5.0
-KEY = "shares.workers"
+BUCKET, KEY = "owner", "shares.workers"
 JOBS = "jobs"  # the unit of what only one worker may do: sweeps, relays, anchors
 
 
@@ -105,6 +106,7 @@ class Shares:
         self._me = new_id()
         self._beat = 0
         self._seen: dict[str, tuple[int, float]] = {}  # member: its beat, and since when it stands
+        self._known: tuple[int, ShareTable] = (0, ShareTable({}, {}))  # revision and table as we wrote it last
         self.wanted: frozenset[str] = frozenset()
         self.doing: set[str] = set()
 
@@ -115,15 +117,24 @@ class Shares:
         """
         beaten = self._clock.monotonic()
         while True:
+            left = beaten + LAPSE_S - BEAT_S / 2 - self._clock.monotonic()  # then others may take us for dead
             with suppress(nats.errors.Error, TimeoutError):
-                if not await self._round():
+                async with asyncio.timeout(max(left, BEAT_S / 2)):
+                    heard = await self._round()
+                if not heard:
                     return
                 beaten = self._clock.monotonic()
                 if self.wanted != self.doing:
                     changed()
             if self._beat and self._clock.monotonic() - beaten > LAPSE_S - 2 * BEAT_S:
                 return
-            await asyncio.sleep(BEAT_S if self.wanted else BEAT_S / 4)
+            await asyncio.sleep(self._rest_s(fresh=self._clock.monotonic() - beaten < BEAT_S / 2))
+
+    def _rest_s(self, *, fresh: bool) -> float:
+        """Until the next beat; ``fresh``: the last one went well."""
+        if not self.wanted:
+            return BEAT_S / 4
+        return ALONE_BEAT_S if fresh and len(self._known[1].members) == 1 and self.wanted == self.doing else BEAT_S
 
     async def leave(self) -> None:
         """Strike ourselves out, so that the others go on at once."""
@@ -134,17 +145,22 @@ class Shares:
                 members = {k: v for k, v in table.members.items() if k != self._me}
                 held = {unit: who for unit, who in table.held.items() if who != self._me}
                 if await self._write(ShareTable(members, held), revision):
+                    self._known = 0, ShareTable({}, {})
                     return
 
     async def _round(self) -> bool:
-        """One beat; False when others took us for dead."""
+        """One beat; False when others took us for dead.  Alone we know what stands there: our own last beat."""
+        alone = self._known[1].members.keys() == {self._me}
         while True:
-            revision, table = await self._read()
+            revision, table = self._known if alone else await self._read()
+            alone = False
             if self._beat and self._me not in table.members:
                 return False
             decided, wanted = self._decide(table)
             self.wanted &= wanted  # what we are about to hand on is not begun meanwhile
-            if await self._write(decided, revision):
+            written = await self._write(decided, revision)
+            if written:
+                self._known = written, decided
                 self._beat += 1
                 self.wanted = wanted
                 return True
@@ -173,20 +189,21 @@ class Shares:
         return now - since <= LAPSE_S and not member.is_gone
 
     async def _read(self) -> tuple[int, ShareTable]:
-        bucket = await self._bus.bucket("owner")
+        bucket = await self._bus.bucket(BUCKET)
         try:
             entry = await bucket.get(KEY)
         except nats.js.errors.KeyNotFoundError:
             return 0, ShareTable({}, {})
         return int(entry.revision or 0), ShareTable.read(entry.value)
 
-    async def _write(self, table: ShareTable, revision: int) -> bool:
-        bucket = await self._bus.bucket("owner")
+    async def _write(self, table: ShareTable, revision: int) -> int:
+        """The new revision; 0 when somebody else wrote meanwhile."""
+        bucket = await self._bus.bucket(BUCKET)
         try:
-            await bucket.update(KEY, table.written(), last=revision)
+            new: int = await bucket.update(KEY, table.written(), last=revision)
         except nats.js.errors.KeyWrongLastSequenceError:
-            return False
-        return True
+            return 0
+        return new
 
 
 def _boot() -> str:

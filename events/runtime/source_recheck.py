@@ -28,6 +28,7 @@ from events.cases.definition_parts import Recheck
 from events.correlation.scoring import happening_of_key
 from events.runtime.look_from_above import look_from_above
 from events.runtime.verdict import Verdict, judge
+from storage.changes import Changes
 from storage.readings import latest
 from storage.session import read_scope
 from storage.tables.cases import Case, CaseObservation, CaseTransition
@@ -37,6 +38,7 @@ from storage.tables.registry import Device
 log = logging.getLogger("yiwang.recheck")
 
 POLL_S = 1.0
+WAIT_S = 30.0  # without a commit nothing can have been finished
 LOOK_TIMEOUT_S = 15.0
 SETTLE_S = 20.0  # a sensor may need this long to fall back after the work was finished
 MAX_SOURCES = 6
@@ -91,10 +93,15 @@ class Rechecker:
 
     async def run(self) -> None:
         """Recheck for ever."""
+        changes = Changes(self._engine)
         while True:
+            await changes.look()
             cases = await asyncio.to_thread(self._finished)
             await asyncio.gather(*(self._check(case) for case in cases))
-            await asyncio.sleep(POLL_S)
+            if cases:  # some wait for their sensor to fall back
+                await asyncio.sleep(POLL_S)
+            else:
+                await changes.wait(POLL_S, WAIT_S)
 
     async def _check(self, case: Finished) -> None:
         async with self._limit:

@@ -1,8 +1,8 @@
 """A steady pull from one durable consumer: messages arrive at once, in order, within a bound.
 
 nats-py's ``fetch`` waits for a full batch or its time-out; an alarm may not.  Here a pull request is always
-outstanding (renewed when the server ends it, when half is used up, or when it fell silent with a lost
-connection), and what arrived is handed over in order.
+outstanding and what arrived is handed over in order.  A request is renewed when the server ends it, when half is used
+up, after a new connection, and when the consumer has another leader (:class:`LeaderNews`): neither knows of it.
 
 At start the consumer is set back to its acknowledgement floor, so that what a predecessor had in hand when it
 died comes again at once and before anything newer: order holds, nothing waits for ``ack_wait``.  What was
@@ -15,6 +15,7 @@ import asyncio
 import json
 import logging
 from collections import deque
+from collections.abc import Callable, Iterable
 
 import nats.js.errors
 from nats.aio.msg import Msg
@@ -25,7 +26,8 @@ from core.bus import Bus
 
 log = logging.getLogger("yiwang.worker")
 
-EXPIRES_S = 5.0
+EXPIRES_S = 30.0
+LEADER_ELECTED = "$JS.EVENT.ADVISORY.CONSUMER.LEADER_ELECTED"
 ACK_WAIT_S = 60.0
 
 
@@ -43,6 +45,7 @@ class Puller:
         self._unacked = 0
         self._requested = 0
         self._heard_at = 0.0
+        self._connection = 0  # how often the connection was made anew when the request went out
         self._inbox: Subscription | None = None
         self._reply = ""
 
@@ -63,6 +66,16 @@ class Puller:
         """Up to ``limit`` messages in order, without waiting."""
         return [self._buffer.popleft() for _ in range(min(limit, len(self._buffer)))]
 
+    def ask_again(self) -> None:
+        """The request went to a server that no longer answers for the consumer."""
+        self._requested = 0
+        self._arrived.set()
+
+    @property
+    def durable(self) -> str:
+        """The consumer's name."""
+        return self._durable
+
     @property
     def waiting(self) -> int:
         return len(self._buffer)
@@ -80,14 +93,15 @@ class Puller:
             await self._bus.client.publish(message.reply, b"+WPI")
 
     async def keep_alive(self) -> None:
-        """Ask for more when less than half is on its way, or when the request fell silent."""
-        now = asyncio.get_running_loop().time()
-        if self._requested > 0 and now - self._heard_at > EXPIRES_S + 1.5:
+        """Ask for more when less than half is on its way, or when the request is lost."""
+        now, connection = asyncio.get_running_loop().time(), self._bus.client.stats["reconnects"]
+        silent = now - self._heard_at > EXPIRES_S + 1.5
+        if self._requested > 0 and (silent or connection != self._connection):
             self._requested = 0  # the server or the connection forgot it
         room = self._bound - self._unacked - self._requested
         if room >= self._bound // 2 or (self._requested == 0 and room > 0):
             self._requested += room
-            self._heard_at = now
+            self._heard_at, self._connection = now, connection
             request = {"batch": room, "expires": int(EXPIRES_S * 1e9)}
             await self._bus.client.publish(
                 f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._durable}",
@@ -141,3 +155,29 @@ class Puller:
         except nats.js.errors.KeyNotFoundError:
             return 0
         return int(entry.value or b"0")
+
+
+class LeaderNews:
+    """Has the pulls of ``stream`` ask again when the cluster chose another leader for their consumer.
+
+    A server that died took the requests with it, and says nothing.
+    """
+
+    def __init__(self, bus: Bus, stream: str, pulls: Callable[[], Iterable[Puller]]) -> None:
+        self._bus, self._stream, self._pulls = bus, bus.stream(stream), pulls
+        self._heard: Subscription | None = None
+
+    async def start(self) -> None:
+        """Listen."""
+        self._heard = await self._bus.client.subscribe(f"{LEADER_ELECTED}.{self._stream}.*", cb=self._on_election)
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        if self._heard is not None:
+            await self._heard.unsubscribe()
+
+    async def _on_election(self, message: Msg) -> None:
+        durable = message.subject.rpartition(".")[2]
+        for pull in self._pulls():
+            if pull.durable == durable:
+                pull.ask_again()

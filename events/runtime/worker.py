@@ -44,12 +44,14 @@ from events.runtime.source_recheck import Rechecker
 from events.runtime.triggers import TriggerSweep
 from events.runtime.wiring import case_service
 from storage.availability import is_away
+from storage.changes import Changes
 from storage.registry import publish_registry
 from storage.session import make_engine, read_scope, session_scope, take_turn
 
 log = logging.getLogger("yiwang.worker")
 
 POLL_S = 2.0
+WAIT_S = 30.0  # without a commit there is nothing to take up
 
 Job = Callable[[], Awaitable[None]]
 MakeJob = Callable[[Settings, Bus, Engine, Clock, CaseService], Job]  # work of a higher room, run by one worker
@@ -126,6 +128,7 @@ class Crew:
         intake = Intake(self._clock, default_rulebook(), self._registry, desk, orders)
         self._committer = Committer(self._engine, intake, self._clock, self._bus)
         self._committer.ticks = False
+        await self._committer.start()
         await asyncio.to_thread(_load_rules, self._engine, intake)
         jobs: list[Job] = [self._committer.run, self._city.run, lambda: _watch_rules(self._engine, intake)]
         self._always = [asyncio.create_task(_supervised(job)) for job in jobs]
@@ -268,9 +271,12 @@ async def _watch_rules(engine: Engine, intake: Intake) -> None:
         with read_scope(engine) as session:
             return rulebook_mark(session)
 
+    changes = Changes(engine)
+    await changes.look()
     mark = await asyncio.to_thread(_load_rules, engine, intake)
     while True:
-        await asyncio.sleep(POLL_S)
+        await changes.wait(POLL_S, WAIT_S)
+        await changes.look()
         if await asyncio.to_thread(mark_now) != mark:
             mark = await asyncio.to_thread(_load_rules, engine, intake)
             log.info("rules reloaded: %d", len(intake.book.specs))
@@ -278,7 +284,9 @@ async def _watch_rules(engine: Engine, intake: Intake) -> None:
 
 async def _watch_registry(bus: Bus, engine: Engine, registry: PlaceRegistry) -> None:
     """Publish cameras and devices to key-value at start and whenever a revision grew."""
+    changes = Changes(engine)
     while True:
+        await changes.look()
         if await publish_registry(bus, engine):
             registry.forget()
-        await asyncio.sleep(POLL_S)
+        await changes.wait(POLL_S, WAIT_S)
