@@ -18,6 +18,8 @@ from core.errors import BusUnavailable
 from core.settings import Settings
 
 EVERY_S = 3.0
+ROOMY_S = 12.0  # between two looks while all is well and the disk has room: only a full disk makes a stream refuse
+ROOMY_BYTES = 2_000_000_000
 STRIKES = 2
 REST_S = 15.0
 ROOM_BYTES = 4_000_000  # less than this is no room: the next message might not fit
@@ -37,7 +39,7 @@ class BusGuard:
         """Watch for ever."""
         try:
             while True:
-                await asyncio.sleep(EVERY_S)
+                await asyncio.sleep(await asyncio.to_thread(self._rest_s))
                 with contextlib.suppress(BusUnavailable):  # it is being started, or the supervisor is at it already
                     await self.look()
         finally:
@@ -65,6 +67,11 @@ class BusGuard:
             self._say(f"the bus refuses {', '.join(refusing)} although there is room; restarting nats-server")
             await self._restart()
             await asyncio.sleep(REST_S)
+
+    def _rest_s(self) -> float:
+        """Until the next look."""
+        well = not self._strikes and not self._told_full
+        return ROOMY_S if well and look(self._settings.data_dir).free > ROOMY_BYTES else EVERY_S
 
     def _room(self) -> bool:
         state = look(self._settings.data_dir)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 
 import nats.errors
 import nats.js.errors
@@ -57,8 +58,14 @@ async def _write(bus: Bus, stream: str, subject: str, timeout_s: float) -> str:
         return "refuses" if bus.client.is_connected else "unreachable"
     with contextlib.suppress(TimeoutError, nats.errors.Error, nats.js.errors.Error):
         async with asyncio.timeout(timeout_s):
-            await bus.js.delete_msg(stream, ack.seq)
+            await _take_out(bus, stream, ack.seq)
     return ""
+
+
+async def _take_out(bus: Bus, stream: str, seq: int) -> None:
+    """Delete without overwriting the bytes on the disk with random ones, as the client's own call would have it."""
+    request = json.dumps({"seq": seq, "no_erase": True}).encode()
+    await bus.client.request(f"$JS.API.STREAM.MSG.DELETE.{stream}", request, timeout=TIMEOUT_S)
 
 
 def worst(states: dict[str, str]) -> str:

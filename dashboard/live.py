@@ -60,6 +60,7 @@ class LiveHub:
         self._changed: dict[str, CaseChanged] = {}
         self._moved: dict[str, dict[str, Any]] = {}
         self._notices: list[tuple[str, str, bytes]] = []
+        self._news = asyncio.Event()  # something waits for the next tick
         self._owners: dict[str, str | None] = {}
         self._owners_at = -1e9
         self.states: dict[str, dict[str, Any]] = {}
@@ -142,6 +143,7 @@ class LiveHub:
             log.warning("a case change could not be read: %s", error)
             return
         self._changed[change.case_id] = change
+        self._news.set()
 
     async def _on_notice(self, message: Msg) -> None:
         try:
@@ -151,6 +153,7 @@ class LiveHub:
         kind = "user" if body.get("user_id") else "department" if body.get("department_id") else "role"
         to = body.get(f"{kind}_id") or body.get("role") or "operator"
         self._notices.append((kind, str(to), event("notice", body)))
+        self._news.set()
         del self._notices[:-1000]
 
     async def _on_aircraft(self, message: Msg) -> None:
@@ -164,6 +167,7 @@ class LiveHub:
         for sn in gone:
             self.aircraft.pop(sn, None)
         self._notices.append(("aircraft", "", event("aircraft", said)))
+        self._news.set()
         del self._notices[:-1000]
 
     async def _on_alarm(self, message: Msg) -> None:
@@ -172,6 +176,7 @@ class LiveHub:
     def _ring(self, case_id: str) -> None:
         """Pages of the centre look at the alarms again; the event says no more than that."""
         self._notices.append(("centre", "", event("alarm", {"case_id": case_id})))
+        self._news.set()
         del self._notices[:-1000]
 
     async def tell_alarm(self, case_id: str) -> None:
@@ -194,14 +199,15 @@ class LiveHub:
         self.states[key] = state
         if before is None or shown(before) != shown(state):
             self._moved[key] = state
+            self._news.set()
 
     # ticking -------------------------------------------------------------
     async def _tick_for_ever(self) -> None:
         troubled = False
         while True:
+            await self._news.wait()
             await asyncio.sleep(TICK_S)
-            if not (self._changed or self._moved or self._notices):
-                continue
+            self._news.clear()
             if not self._viewers:
                 self._changed, self._moved, self._notices = {}, {}, []
                 continue

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,7 @@ class Library:
         return board.id
 
 
+@lru_cache(maxsize=256)
 def _read(text: str, where: str) -> Mapping[str, Any]:
     if len(text) > LONGEST:
         raise BoardInvalid(field=where, detail=f"{len(text)} characters", how=f"at most {LONGEST}")

@@ -61,7 +61,7 @@ class Changes:
         return object()
 
     def _data_version(self) -> Hashable:
-        if not self._path or self._path == ":memory:" or not Path(self._path).exists():
+        if not self._path or self._path == ":memory:":
             return object()
         try:
             if self._file is None:

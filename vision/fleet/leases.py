@@ -3,8 +3,9 @@
 One message per camera waits in the work-queue stream ``LEASE``.  A worker that pulled it owns the camera while it
 says ``in_progress``; when it falls silent for ``ACK_WAIT_S``, JetStream gives the message to somebody else.  A worker
 that was paused and wakes up must not go on: ownership is the entry ``<camera>`` in the bucket ``owner`` (worker and
-epoch, written compare-and-set), read before every ``in_progress`` and before every publish.  Whoever lost it stops
-silently and never acknowledges.  Configuration travels by the registry, never by publishing a lease again.
+epoch, written compare-and-set), read before every publish, and before an ``in_progress`` when the last look is
+``VERIFY_S`` old or a beat was left out.  Whoever lost it stops silently and never acknowledges.  Configuration travels
+by the registry, never by publishing a lease again.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ log = logging.getLogger("yiwang.vision.leases")
 
 ACK_WAIT_S = 3.0
 BEAT_S = 0.8
+VERIFY_S = 2.0  # how long what the owner entry said is believed between beats that all went out
 LEASE_CLASS = "vision"
 CONSUMER = "vision"
 
@@ -48,6 +50,7 @@ class Lease:
     epoch: int
     message: Msg = field(repr=False)
     beaten_at: float = 0.0
+    verified_at: float = float("-inf")
 
 
 def bucket_key(camera_id: str) -> str:
@@ -102,7 +105,7 @@ class LeaseBook:
             await self._pull.unsubscribe()
             self._pull = None
 
-    async def take(self, count: int, wait_s: float = 1.0) -> list[Lease]:
+    async def take(self, count: int, wait_s: float = 3.0) -> list[Lease]:
         """Pull up to ``count`` free cameras and claim them; waits up to ``wait_s`` when none is free."""
         assert self._pull is not None
         try:
@@ -152,8 +155,12 @@ class LeaseBook:
 
     async def _beat_one(self, lease: Lease) -> Lease | None:
         try:
-            if not await self.still_mine(lease):
-                return lease
+            now = asyncio.get_running_loop().time()
+            unbroken = now - lease.beaten_at < 2 * BEAT_S and now - lease.verified_at < VERIFY_S
+            if not unbroken:
+                if not await self.still_mine(lease):
+                    return lease
+                lease.verified_at = now
             await lease.message.in_progress()
             lease.beaten_at = asyncio.get_running_loop().time()
         except (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError):

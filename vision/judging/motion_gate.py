@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from vision.detections import Image
 
 WIDTH = 320
+QUIET = 4
 
 
 def thumbnail(image: Image) -> NDArray[np.uint8]:
@@ -25,7 +26,7 @@ class MotionGate:
 
     Comparing with the last *detected* picture lets slow changes (smoke, a person drifting) add up.  The level at
     which a pixel counts as changed follows the picture's noise, so that a night camera does not keep it open.
-    After ``refresh_s`` it opens anyway.
+    After ``refresh_s`` it opens anyway, where nothing moves for long after up to :data:`QUIET` times as much.
     """
 
     def __init__(self, share: float = 0.0008, refresh_s: float = 10.0) -> None:
@@ -33,6 +34,7 @@ class MotionGate:
         self.refresh_s = refresh_s
         self._reference: NDArray[np.uint8] | None = None
         self._at = 0.0
+        self._pauses = 1  # how many times ``refresh_s`` is waited for now
 
     def moved(self, thumb: NDArray[np.uint8], now: float) -> tuple[bool, float]:
         """Whether to detect now, and the share of pixels that changed."""
@@ -42,7 +44,12 @@ class MotionGate:
         difference = cv2.absdiff(self._reference, thumb)
         level = max(12.0, 4.0 * float(np.median(difference[::2, ::2])))
         changed = float(np.count_nonzero(difference > level)) / difference.size
-        if changed >= self.share or now - self._at >= self.refresh_s:
+        if changed >= self.share:
+            self._pauses = 1
+            self._take(thumb, now)
+            return True, changed
+        if now - self._at >= self.refresh_s * self._pauses:
+            self._pauses = min(self._pauses + 1, QUIET)
             self._take(thumb, now)
             return True, changed
         return False, changed

@@ -34,6 +34,7 @@ log = logging.getLogger("yiwang.ingest")
 SUBJECTS = ("sys.product.*.status", "thing.product.*.osd", "thing.product.*.state", "thing.product.*.events",
             "thing.product.*.requests", "thing.product.*.services_reply")  # fmt: skip
 FLUSH_S = 0.25
+REST_S = 5.0  # while nothing flies
 ALLOWED = frozenset({"live_start_push", "live_stop_push", "live_set_quality", "live_lens_change"})
 """What may be ordered: the picture.  Nothing that flies an aircraft is sent from here."""
 
@@ -50,6 +51,7 @@ class GatewayDesk:
         self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._moved: dict[str, dict[str, Any]] = {}
         self._gone: list[str] = []
+        self._stirred = asyncio.Event()
         self._bus: Bus | None = None
         self._backlog: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(_MOST_BACKLOG)
         self._orders: set[asyncio.Task[None]] = set()
@@ -65,8 +67,7 @@ class GatewayDesk:
         worker = asyncio.create_task(self._work())
         try:
             while not stop.is_set():
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), FLUSH_S)
+                await self._gather(stop)
                 await self._tell_pages()
                 if worker.done():
                     worker.result()
@@ -77,6 +78,16 @@ class GatewayDesk:
             for subscription in subscriptions:
                 with contextlib.suppress(nats.errors.Error):
                     await subscription.unsubscribe()
+
+    async def _gather(self, stop: asyncio.Event) -> None:
+        """Until something moved, and then as long as poses are bundled."""
+        news = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(self._stirred.wait())]
+        await asyncio.wait(news, timeout=REST_S, return_when=asyncio.FIRST_COMPLETED)
+        for each in news:
+            each.cancel()
+        if self._stirred.is_set() and not stop.is_set():
+            self._stirred.clear()
+            await asyncio.sleep(FLUSH_S)
 
     async def _on_message(self, message: Msg) -> None:
         topic = message.subject.replace(".", "/")
@@ -106,6 +117,8 @@ class GatewayDesk:
         for pose in heard.poses:
             self._moved[pose["sn"]] = pose
         self._gone += heard.gone
+        if self._moved or self._gone:
+            self._stirred.set()
         await self._follow(heard)
         for reply_topic, body in heard.replies:
             await self._publish(reply_topic, {**body, "timestamp": int(now.timestamp() * 1000)})
