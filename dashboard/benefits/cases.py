@@ -12,8 +12,8 @@ from core.clock import Clock
 from core.records import SYSTEM
 from events.cases.service import CaseService
 from records.benefits.refusing import Refuser, refuse
-from storage.tables.benefits import BenefitGrant
 from storage.tables.cases import Case, CaseTransition
+from storage.tables.items import BenefitGrant
 
 KIND = "benefit_grant"
 ANSWERS = {"confirmed": "confirmed", "not_entitled": "rejected", "declined": "refused", "lapsed": "gone"}

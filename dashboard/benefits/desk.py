@@ -29,7 +29,7 @@ from records.registers.definition import shipped_registers
 from records.registers.disclosure import export_csv, must_have_reason
 from records.registers.storing import Origin
 from storage.session import read_scope, session_scope
-from storage.tables.benefits import BenefitFile, BenefitGrant, BenefitSwitch
+from storage.tables.items import BenefitFile, BenefitGrant, BenefitSwitch
 from storage.tables.records import RegisterRecord
 
 NOTERS = frozenset({"admin", "manager", "staff", "operator", "grid_worker", "inspector"})  # who may note a refusal

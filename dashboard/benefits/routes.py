@@ -53,7 +53,7 @@ class RefusalNote(msgspec.Struct, forbid_unknown_fields=True):
     end: bool = False
 
 
-class HandOver(msgspec.Struct, forbid_unknown_fields=True):
+class BenefitHandOver(msgspec.Struct, forbid_unknown_fields=True):
     """Body of ``POST …/files/{period}/handover``: what the list is for; ``whole``: with numbers in full."""
 
     reason: str
@@ -69,7 +69,7 @@ class GrantFilters(Filters):
     offset: int = Field(0, ge=0, le=1_000_000)
 
 
-class DayFilter(Filters):
+class ExplanationDay(Filters):
     """On which day."""
 
     day: date | None = Field(None, description="YYYY-MM-DD; today when left out")
@@ -106,7 +106,9 @@ def grants(benefit_id: str, asked: Annotated[GrantFilters, Query()], use: Use, w
 
 
 @router.get("/api/benefits/{benefit_id}/records/{record_id}", **answers(BenefitExplained))
-def explained(benefit_id: str, record_id: str, asked: Annotated[DayFilter, Query()], use: Use, who: Who) -> Response:
+def explained(
+    benefit_id: str, record_id: str, asked: Annotated[ExplanationDay, Query()], use: Use, who: Who
+) -> Response:
     """Why a record is entitled on a day or not: every condition with what it saw; its periods and refusals."""
     return respond(BenefitDesk(use, who.actor).explained(benefit_id, record_id, asked.day))
 
@@ -128,10 +130,10 @@ async def refusal(benefit_id: str, record_id: str, request: Request, use: Use, w
     return respond(await asyncio.to_thread(note))
 
 
-@router.post("/api/benefits/{benefit_id}/files/{period}/handover", openapi_extra=takes(HandOver), **sends(CSV))
+@router.post("/api/benefits/{benefit_id}/files/{period}/handover", openapi_extra=takes(BenefitHandOver), **sends(CSV))
 async def hand_over(benefit_id: str, period: str, request: Request, use: Use, who: Who) -> Response:
     """The payer's list of a period that is over, each grant once."""
-    sent = await body(request, HandOver)
+    sent = await body(request, BenefitHandOver)
     desk = BenefitDesk(use, who.actor)
     content = await asyncio.to_thread(desk.hand_over, benefit_id, period, sent.reason, sent.whole)
     name = "".join(c for c in f"{benefit_id}-{period}" if c.isascii() and (c.isalnum() or c in "-_"))

@@ -22,7 +22,7 @@ from records.benefits.evaluating import BenefitRun, close_file, ended_periods, r
 from records.benefits.rules import Benefit, benefits_in, period_of_day
 from records.benefits.switching import state_of
 from storage.session import read_scope, session_scope
-from storage.tables.benefits import BenefitSwitch
+from storage.tables.items import BenefitSwitch
 from storage.tables.records import RecordEvent, RegisterRecord
 
 log = logging.getLogger("yiwang.benefits")

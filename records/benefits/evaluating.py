@@ -21,7 +21,7 @@ from records.benefits.rules import Benefit, Explanation, Judge, explain, last_da
 from records.benefits.simulating import changes_of, counts_on, values_on
 from records.ports import PayerCases
 from storage.session import read_scope, session_scope
-from storage.tables.benefits import BenefitFile, BenefitGrant
+from storage.tables.items import BenefitFile, BenefitGrant
 from storage.tables.records import RegisterRecord
 
 MOST_CASES = 200  # opened in one run: the rest follows with the next

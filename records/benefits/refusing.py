@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.errors import InputInvalid, NotFound
 from core.ids import new_id
 from records.registers.disclosure import must_have_reason
-from storage.tables.benefits import BenefitGrant, BenefitRefusal
+from storage.tables.items import BenefitGrant, BenefitRefusal
 
 ALL = "*"
 CHANNELS = ("counter", "phone", "visit", "case", "letter")

@@ -14,7 +14,7 @@ from records.benefits.errors import BenefitMoveIllegal, BenefitSamePerson
 from records.benefits.rules import Benefit
 from records.benefits.simulating import SimulatedPeriod
 from records.ports import Audit
-from storage.tables.benefits import BenefitSwitch
+from storage.tables.items import BenefitSwitch
 
 LEAST_ALONE = 10  # characters of a reason that stands for the second person
 

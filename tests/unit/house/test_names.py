@@ -13,7 +13,7 @@ CONTRACT = {"Params"}  # what every plug-in defines
 STILL_TWICE = {
     "Answer", "Asked", "Body", "Camera", "Columns", "Confirmation", "Connection", "Desk", "Element", "Field",
     "FileUnreadable", "Folder", "Form", "FormInvalid", "Frame", "Group", "Mapped", "Names", "NotConfirmed",
-    "OpenCase", "Page", "Part", "PayloadTooLarge", "Place", "Reader", "Record", "Register", "Rest",
+    "Page", "Part", "PayloadTooLarge", "Place", "Reader", "Record", "Register", "Rest",
     "Route", "Rule", "Sheet", "SheetProblem", "Source", "Stop", "Threshold", "TopicUnknown",
     "Webhook",
 }  # fmt: skip
