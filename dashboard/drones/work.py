@@ -17,8 +17,8 @@ from core.settings import Settings
 from dashboard.drones.reporting import due, observation
 from events.cases.service import CaseService
 from storage.aerial import AerialStore
-from storage.changes import Changes
 from storage.drones import DroneStore
+from storage.watching.changes import Changes
 
 log = logging.getLogger("yiwang.drones")
 POLL_S = 3.0

@@ -32,11 +32,11 @@ from dashboard.reception.texting import send_text, text_channel
 from dashboard.reception.views import write_view
 from events.cases.service import CaseService
 from storage.availability import is_away
-from storage.changes import Changes
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, CaseObservation
 from storage.tables.outside import OutsidePage, OutsideRequest
 from storage.tables.persons import LinkToken
+from storage.watching.changes import Changes
 
 log = logging.getLogger("yiwang.reception")
 POLL_S = 1.0

@@ -31,10 +31,10 @@ from events.notify.channel import NoticeMessage, Notifier, NotifierFailed, build
 from events.notify.notices import NoticeDraft, QuietHours, channels_of, notices_of_change, write_notices
 from events.notify.outgoing import Outgoing
 from events.notify.webhooks import Webhooks
-from storage.changes import Changes
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Notice, Outbox
 from storage.tables.observations import DeadLetter
+from storage.watching.changes import Changes
 
 log = logging.getLogger("yiwang.outbox")
 

@@ -28,12 +28,12 @@ from events.cases.definition_parts import Recheck
 from events.correlation.scoring import happening_of_key
 from events.runtime.look_from_above import look_from_above
 from events.runtime.verdict import Verdict, judge
-from storage.changes import Changes
 from storage.readings import latest
 from storage.session import read_scope
 from storage.tables.cases import Case, CaseObservation, CaseTransition
 from storage.tables.observations import ObservationRow
 from storage.tables.registry import Device
+from storage.watching.changes import Changes
 
 log = logging.getLogger("yiwang.recheck")
 

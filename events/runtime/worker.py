@@ -44,9 +44,9 @@ from events.runtime.source_recheck import Rechecker
 from events.runtime.triggers import TriggerSweep
 from events.runtime.wiring import case_service
 from storage.availability import is_away
-from storage.changes import Changes
 from storage.registry import publish_registry
 from storage.session import make_engine, read_scope, session_scope, take_turn
+from storage.watching.changes import Changes
 
 log = logging.getLogger("yiwang.worker")
 

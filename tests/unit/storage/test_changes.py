@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
-from storage.changes import Changes
 from storage.session import make_engine
+from storage.watching.changes import Changes
 
 
 @pytest.fixture

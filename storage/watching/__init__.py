@@ -1,0 +1,1 @@
+"""What tells a job that it is worth looking at the database again."""
