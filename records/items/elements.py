@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -34,6 +35,11 @@ class Element:
     locked: bool = False
 
     @property
+    def headings(self) -> tuple[str, ...]:
+        """What a column of it may be called: name, titles, the name with blanks, hyphens or nothing between words."""
+        return (self.name, self.zh, *self.alias, *spelled(self.name), *(s for a in self.alias for s in spelled(a)))
+
+    @property
     def required_if(self) -> Expression | None:
         return parse(self.required) if self.required not in ("", "always", "given") else None
 
@@ -48,19 +54,28 @@ class ElementTable:
     def __post_init__(self) -> None:
         headings: dict[str, str] = {}
         for element in self.elements:
-            for heading in (element.name, element.zh, *element.alias):
-                headings.setdefault(heading.strip().lower(), element.name)
+            for heading in element.headings:
+                headings.setdefault(_folded(heading), element.name)
         object.__setattr__(self, "_headings", headings)
         object.__setattr__(self, "_by_name", {element.name: element for element in self.elements})
 
     def named(self, heading: str) -> str:
         """The element's field name for a heading (name, Chinese title or alias), else the heading itself."""
         headings: dict[str, str] = self._headings  # type: ignore[attr-defined]
-        return headings.get(heading.strip().lower(), heading.strip())
+        return headings.get(_folded(heading), heading.strip())
 
     def get(self, name: str) -> Element | None:
         by_name: dict[str, Element] = self._by_name  # type: ignore[attr-defined]
         return by_name.get(name)
+
+
+def spelled(name: str) -> tuple[str, ...]:
+    """``task_name`` as ``task name``, ``task-name`` and ``taskname``; nothing for a title."""
+    return tuple(name.replace("_", mark) for mark in (" ", "-", "")) if name.isascii() and "_" in name else ()
+
+
+def _folded(heading: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", heading).split()).lstrip("*").strip().lower()
 
 
 def read_elements(path: Path) -> ElementTable:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
-from records.items.elements import Element, ElementTable
+from records.items.elements import Element, ElementTable, spelled
 
 Facts = dict[str, Any]
 _YES = frozenset({"1", "是", "有", "TRUE", "YES", "Y", "支持", "收费"})
@@ -36,19 +38,38 @@ def facts_of(record: Mapping[str, Any], table: ElementTable) -> Facts:
     for key, value in record.items():
         name = table.named(str(key))
         element = table.get(name)
-        facts[name] = comparable(value, element) if element is not None else value
+        titles = table.rows.get(name, {})
+        facts[name] = comparable(value, element, titles) if element is not None else value
     facts.setdefault("code_scheme", "")
     _derive(facts)
     return facts
 
 
-def comparable(value: Any, element: Element) -> Any:
-    """The value as the rules compare it; empty text for empty."""
+def listed(value: Any) -> Any:
+    """A list that came as JSON text, as the list."""
+    if isinstance(value, str) and value.lstrip()[:1] == "[":
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _row_names(titles: Mapping[str, str]) -> dict[str, str]:
+    """Heading (name, title, name with blanks) → name of a row's field."""
+    return {"".join(heading.split()): name for name, title in titles.items() for heading in (name, title)} | {
+        "".join(heading.split()): name for name in titles for heading in spelled(name)
+    }
+
+
+def comparable(value: Any, element: Element, titles_of: Mapping[str, str] = MappingProxyType({})) -> Any:
+    """The value as the rules compare it; empty text for empty.  ``titles_of``: titles of its rows' fields."""
     match element.type:
         case "rows":
-            return [_row(row) for row in value or [] if isinstance(row, Mapping)] if isinstance(value, list) else []
+            rows, titles = listed(value), _row_names(titles_of)
+            return [_row(row, titles) for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
         case "codes":
-            return [code_of(part, element.codes) for part in _parts(value)]
+            return [code_of(part, element.codes) for part in _parts(listed(value))]
         case "code":
             return code_of(text_of(value), element.codes)
         case "flag":
@@ -106,6 +127,7 @@ def _parts(value: Any) -> list[str]:
 
 def _number(value: Any) -> Any:
     """A number where the text is one; a list counts its rows; other text stays, for the format rule."""
+    value = listed(value)
     if isinstance(value, list | tuple):
         return len(value)
     text = text_of(value)
@@ -120,9 +142,10 @@ def _number(value: Any) -> Any:
     return int(number) if number.is_integer() else number
 
 
-def _row(row: Mapping[str, Any]) -> Facts:
+def _row(row: Mapping[str, Any], names: Mapping[str, str]) -> Facts:
     facts: Facts = {
-        str(key): (value if isinstance(value, list | dict) else text_of(value)) for key, value in row.items()
+        names.get("".join(str(key).split()), str(key)): value if isinstance(value, list | dict) else text_of(value)
+        for key, value in row.items()
     }
     if need := facts.get("is_need"):
         facts["is_need"] = _NEED.get(need, need)

@@ -13,7 +13,8 @@ from core.tables.columns import Column
 from core.tables.problem import Problems
 from core.tables.reader import TableRow, is_workbook, raw_rows
 from core.tables.workbook import CellError
-from records.items.elements import ElementTable, standard_elements
+from records.items.elements import ElementTable, spelled, standard_elements
+from records.items.facts import text_of
 
 KEYS = ("id", "item", "row_guid", "handling", "implementing", "local_task_code", "task_name")
 _NESTED = ("materials", "fees", "faq", "parent")
@@ -46,20 +47,47 @@ def read_item_file(file: BinaryIO, path: Path, table: ElementTable | None = None
 
 
 def _from_json(raw: bytes, path: Path) -> list[Mapping[str, Any]]:
-    try:
-        body = json.loads(raw.decode("utf-8-sig"))
-    except ValueError as error:
-        raise InputInvalid(
-            field=str(path), detail=str(error), how="give a JSON list of items, or a workbook"
-        ) from error
+    body = _parsed(raw, path)
     if isinstance(body, Mapping):
-        body = next((body[k] for k in ("items", "records", "data") if isinstance(body.get(k), list)), [body])
+        body = next((body[k] for k in ("items", "records", "data", "vectors") if isinstance(body.get(k), list)), [body])
     if not isinstance(body, list):
         raise InputInvalid(field=str(path), detail="is not a list", how="give a JSON list of item records")
     for position, record in enumerate(body, 1):
         if not isinstance(record, Mapping):
             raise InputInvalid(field=f"{path}[{position}]", detail="is not an object", how="give one object an item")
-    return body
+    return [_unwrapped(record) for record in body]
+
+
+def _parsed(raw: bytes, path: Path) -> Any:
+    """JSON, or an object a line; UTF-8 and UTF-16 with or without a mark, GB 18030."""
+    wide = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
+    for encoding in ("utf-16",) if wide else ("utf-8-sig", "gb18030"):
+        try:
+            text = raw.decode(encoding)
+            break
+        except UnicodeDecodeError as error:
+            wrong: ValueError = error
+    else:
+        raise InputInvalid(field=str(path), detail=str(wrong), how="save it as UTF-8") from wrong
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        lines = [line for line in text.splitlines() if line.strip()]
+        try:
+            if len(lines) > 1 and all(line.lstrip().startswith("{") for line in lines):
+                return [json.loads(line) for line in lines]
+        except ValueError:
+            pass
+        how = "give a JSON list of items, or a workbook"
+        raise InputInvalid(field=str(path), detail=str(error), how=how) from error
+
+
+def _unwrapped(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The item itself out of a test vector ``{"kind": "item_record", "input": {…}}``, which gives it its id."""
+    inner = record.get("input")
+    if record.get("kind") != "item_record" or not isinstance(inner, Mapping):
+        return record
+    return {"id": record.get("id"), **inner}
 
 
 def _keyed(records: list[Mapping[str, Any]], table: ElementTable) -> ReadItems:
@@ -71,7 +99,7 @@ def item_key(record: Mapping[str, Any], position: int, table: ElementTable) -> s
     named = {table.named(str(key)): value for key, value in record.items()}
     for key in KEYS:
         if named.get(key) not in (None, ""):
-            return str(named[key])
+            return text_of(named[key])
     return f"#{position}"
 
 
@@ -80,8 +108,11 @@ def _from_table(file: BinaryIO, name: str, table: ElementTable) -> ReadItems:
     records: list[dict[str, Any]] = []
     by_key: dict[str, dict[str, Any]] = {}
     nested: list[tuple[str, dict[str, Any]]] = []
-    for row in raw_rows(file, name, _columns(table), problems):
+    columns = {column.name: column for column in _columns(table)}
+    for row in raw_rows(file, name, list(columns.values()), problems):
         cells = {key: _cell(value, row, key, problems) for key, value in row.values.items()}
+        if _headings_again(cells, columns):
+            continue
         part = next((part for key, part in _NESTED_KEYS.items() if cells.get(key)), None)
         if part is not None:
             nested.append((part, cells))
@@ -95,11 +126,17 @@ def _from_table(file: BinaryIO, name: str, table: ElementTable) -> ReadItems:
         records.append(record)
         for key in KEYS:
             if record.get(key):
-                by_key.setdefault(str(record[key]), record)
+                by_key.setdefault(text_of(record[key]), record)
     _drop_empty_columns(records, table)
     _attach(nested, by_key)
     keyed = tuple((item_key(record, position, table), record) for position, record in enumerate(records, 1))
     return ReadItems(keyed, problems)
+
+
+def _headings_again(cells: Mapping[str, Any], columns: Mapping[str, Column]) -> bool:
+    """A second row of headings (element names under the titles): each filled cell is a heading of its own column."""
+    filled = [(columns[key], text_of(value)) for key, value in cells.items() if value != "" and key in columns]
+    return len(filled) > 1 and all(value in (column.name, *column.also) for column, value in filled)
 
 
 def _drop_empty_columns(records: list[dict[str, Any]], table: ElementTable) -> None:
@@ -116,7 +153,7 @@ def _may_nest(name: str, table: ElementTable) -> bool:
 
 
 def _columns(table: ElementTable) -> list[Column]:
-    columns = {e.name: Column(e.name, also=(e.zh, *e.alias)) for e in table.elements}
+    columns = {e.name: Column(e.name, also=e.headings[1:]) for e in table.elements}
     for key in ("id", "item", "row_guid", "code_scheme", "parent"):
         columns.setdefault(key, Column(key))
     taken = {title for column in columns.values() for title in (column.name, *column.also)}
@@ -124,7 +161,7 @@ def _columns(table: ElementTable) -> list[Column]:
         for key, title in titles.items():
             known = columns.get(key)
             if known is None:
-                columns[key] = Column(key, also=(title,))
+                columns[key] = Column(key, also=(title, *spelled(key)))
             elif title not in taken:  # by_law of an item and of its materials have titles of their own
                 columns[key] = Column(key, also=(*known.also, title))
     return list(columns.values())
@@ -152,7 +189,7 @@ def _attach(nested: list[tuple[str, dict[str, Any]]], by_key: Mapping[str, dict[
     """Rows of the sheets of materials and fees go to the item that they name."""
     for part, cells in nested:
         for key in KEYS:
-            item = by_key.get(str(cells.get(key) or ""))
+            item = by_key.get(text_of(cells.get(key)))
             if item is not None:
                 rows = item.setdefault(part, [])
                 if not isinstance(rows, list):
