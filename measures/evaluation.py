@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Float, String, and_, case, cast, func, or_
 from sqlalchemy.orm import Session
 
 from core.clock import BEIJING
+from core.legal_time.calendar import WorkCalendar, statutory_calendar
 from core.records import Actor
 from measures.conditions import Field, condition, known
 from measures.definition import BoardInvalid, Measure
@@ -67,11 +68,14 @@ class Reader:
         actor: whose rights decide what is counted.
         now: the moment that "now" in a condition means.
         language: of the groups' names.
+        calendar: the district's, where work days count; without it the statutory one.
     """
 
-    def __init__(self, session: Session, actor: Actor, now: datetime, language: str = "zh") -> None:
+    def __init__(
+        self, session: Session, actor: Actor, now: datetime, language: str = "zh", calendar: WorkCalendar | None = None
+    ) -> None:
         self.session, self.actor, self.now, self.language = session, actor, now, language
-        self.asked = Asked(now, session.get_bind().dialect.name == "postgresql")
+        self.asked = Asked(now, session.get_bind().dialect.name == "postgresql", calendar or statutory_calendar())
 
     def period(self, days: int) -> Period:
         """The last ``days`` days, today included, by the days of China."""

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Select, SQLColumnExpression, case, func, select
 from sqlalchemy.orm import Session
 
+from core.legal_time.calendar import WorkCalendar, statutory_calendar
 from core.records import Actor
 from measures.conditions import Field
 from storage.tables.registry import Department, Division
@@ -17,10 +18,11 @@ from storage.tables.registry import Department, Division
 
 @dataclass(frozen=True)
 class Asked:
-    """When and of which database."""
+    """When, of which database, and by whose calendar work days count."""
 
     now: datetime
     postgres: bool
+    calendar: WorkCalendar = field(default_factory=statutory_calendar)
 
 
 @dataclass(frozen=True)

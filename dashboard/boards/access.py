@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.records import Actor
+from dashboard.form_service import calendar_of
 from dashboard.services import Services
 from measures.definition import Board
 from measures.evaluation import Reader
@@ -40,7 +41,7 @@ def behind(
         raise NotFound(what="tile", key=str(tile))
     shown = board.tiles[tile].shown
     wanted = found.measures[measure if measure in shown else shown[0]]
-    reader = Reader(session, actor, services.clock.now(), language)
+    reader = Reader(session, actor, services.clock.now(), language, calendar_of(services))
     from measures.sources import sources
 
     heads = [(c.name, c.zh if language == "zh" else c.en) for c in sources()[wanted.source].shown]

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.clock import BEIJING
 from core.errors import YiwangError
 from dashboard.boards import figures
+from dashboard.form_service import calendar_of
 from dashboard.i18n import translate, words
 from dashboard.pages.frame import Visit
 from dashboard.pages.tables import column, table
@@ -46,7 +47,9 @@ class Canvas:
 
 def draw(session: Session, visit: Visit, library: Library, board: Board, days: int) -> list[Any]:
     """The tiles of ``board`` in their order."""
-    reader = Reader(session, visit.principal.actor, visit.services.clock.now(), visit.language)
+    reader = Reader(
+        session, visit.principal.actor, visit.services.clock.now(), visit.language, calendar_of(visit.services)
+    )
     canvas = Canvas(visit, reader, reader.period(days), library)
     return [_tile(canvas, number, tile) for number, tile in enumerate(board.tiles)]
 

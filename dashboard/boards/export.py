@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import BEIJING
 from core.late import Late
+from core.legal_time.calendar import WorkCalendar
 from core.records import Actor
 from core.tables.safe_cells import safe_cell
 from measures.definition import Board, Measure
@@ -21,9 +22,12 @@ else:
     openpyxl = Late("openpyxl")
 
 
-def workbook(session: Session, actor: Actor, now: Any, language: str, found: Library, board: Board, days: int) -> bytes:
+def workbook(
+    session: Session, actor: Actor, now: Any, language: str, found: Library, board: Board, days: int,
+    calendar: WorkCalendar | None = None,
+) -> bytes:  # fmt: skip
     """The board's figures by the reader's rights; shares as numbers 0…1 with a percent format."""
-    reader = Reader(session, actor, now, language)
+    reader = Reader(session, actor, now, language, calendar)
     period = reader.period(days)
     book = openpyxl.Workbook()
     sheet = book.active

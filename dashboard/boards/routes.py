@@ -10,6 +10,7 @@ from dashboard.answers.boards import BoardFigures, BoardList, TileRows
 from dashboard.api.deps import Use, Who, allow, answers, respond, sends
 from dashboard.boards.access import READERS, behind, board_of, in_force
 from dashboard.boards.export import workbook
+from dashboard.form_service import calendar_of
 from measures.evaluation import Reader
 from storage.session import read_scope
 
@@ -34,7 +35,7 @@ def board_workbook(board_id: str, use: Use, who: Who, days: Days = 30) -> Respon
     with read_scope(use.engine) as session:
         found = in_force(session, use)
         board = board_of(found, who.actor, board_id)
-        body = workbook(session, who.actor, use.clock.now(), who.language, found, board, days)
+        body = workbook(session, who.actor, use.clock.now(), who.language, found, board, days, calendar_of(use))
     headers = {"Content-Disposition": f'attachment; filename="{board.id}.xlsx"'}
     return Response(body, media_type=XLSX, headers=headers)
 
@@ -45,7 +46,7 @@ def board_figures(board_id: str, use: Use, who: Who, days: Days = 30) -> Respons
     with read_scope(use.engine) as session:
         found = in_force(session, use)
         board = board_of(found, who.actor, board_id)
-        reader = Reader(session, who.actor, use.clock.now(), who.language)
+        reader = Reader(session, who.actor, use.clock.now(), who.language, calendar_of(use))
         period = reader.period(days)
         names = dict.fromkeys(m for tile in board.tiles for m in tile.shown)
         figures = {name: reader.figure(found.measures[name], period) for name in names}

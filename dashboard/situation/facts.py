@@ -14,6 +14,7 @@ from core.late import Late
 from core.records import Actor
 from dashboard.boards.access import in_force
 from dashboard.boards.figures import shown_value
+from dashboard.form_service import calendar_of
 from dashboard.i18n import translate, words
 from dashboard.services import Services
 from events.cases.access import visible_cases
@@ -79,7 +80,7 @@ def situation(
 ) -> SituationReport:
     """The report of ``[begins, ends)`` as far as ``actor`` may see."""
     now, library = services.clock.now(), in_force(session, services)
-    reader, period = Reader(session, actor, now, language), Period(begins, ends)
+    reader, period = Reader(session, actor, now, language, calendar_of(services)), Period(begins, ends)
     known = library.measures
 
     def fact(name: str) -> ReportFact:

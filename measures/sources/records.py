@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core.records import Actor
 from measures.conditions import Field, Kind
 from measures.source import Asked, Shown, Source, department_names, division_names
+from measures.sources import publicity
 from records.registers.access import visible_records
 from records.registers.definition import shipped_registers
 from storage.tables.records import RegisterRecord as Row
@@ -20,7 +21,7 @@ _KINDS: Mapping[str, Kind] = {
 }  # fmt: skip
 
 
-def fields(_asked: Asked) -> Mapping[str, Field]:
+def fields(asked: Asked) -> Mapping[str, Field]:
     """What every record has, and the plain fields of all registers as ``data.NAME``."""
     own = {
         "register": Field(Row.register_id, "text", "台账", "register"),
@@ -36,6 +37,9 @@ def fields(_asked: Asked) -> Mapping[str, Field]:
             Row.data["stock"].as_float() < Row.data["quota"].as_float(), "flag", "库存低于定额", "stock below its quota"
         ),
         "source": Field(Row.source, "text", "来源", "source"),
+        "decided": Field(publicity.decided(), "iso", "双公示决定日期", "decided on (双公示)"),
+        "authority": Field(publicity.authority(), "text", "双公示决定机关", "authority (双公示)"),
+        "publicity": Field(publicity.timeliness(asked), "text", "双公示时限", "timeliness (双公示)"),
     }
     return own | dict(_own_fields())
 
@@ -89,6 +93,7 @@ SOURCE = Source(
         Shown("visit_due", Row.visit_due, "应走访日期", "visit due"), Shown("updated", Row.updated_at, "更新时间",
         "changed"),
     ),
+    words={"publicity": "pub.time"},
     names={"department": department_names, "street": division_names, "community": division_names,
            "register": _registers,
            **{name: _choices(name.removeprefix("data.")) for name, field in _own_fields() if field.kind == "text"}},

@@ -13,23 +13,22 @@ from typing import Any
 from sqlalchemy import Engine
 
 from core.clock import Clock
-from core.codes.credit import ALPHABET, credit_check_character, organisation_check_character
-from core.codes.resident import resident_check_character
 from core.ids import new_id
 from core.sealing import Seal
 from records.registers.definition import Register, shipped_registers
+from records.registers.generating_credit import COUNTS, DRAWS
+from records.registers.invented import NOBODY, credit_number, resident_number
 from records.registers.preparing import Prepared, Preparer
 from records.registers.storing import Origin, create_records
 from storage.bulk import roomy
 from storage.session import session_scope
 
 SOURCE = "generated"
-NOBODY = "220199"  # no such division
 SHARES = {  # of 370,000
     "person": 0.72, "household": 0.17, "building": 0.022, "enterprise": 0.06, "special_place": 0.014, "licence": 0.008,
     "emergency_stock": 0.002, "project": 0.002, "network_device": 0.002,
 }  # fmt: skip
-FIXED = {"network_line": 94, "media_account": 36, "policy": 40, "credit_commitment": 240}  # a district has these many
+FIXED = {"network_line": 94, "media_account": 36, "policy": 40, "credit_commitment": 240, **COUNTS}  # of any district
 SMALLEST = 2000  # records from which the fixed ones are made too
 _FAMILY = (
     "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘"
@@ -115,23 +114,6 @@ def rows(
         if "grid" in known:
             values["grid"] = f"{code}{dice.randrange(1, 13):03d}"
         yield {name: value for name, value in values.items() if name in known}
-
-
-def resident_number(born: date, number: int) -> str:
-    """A number of nobody: valid by its form, of a division that does not exist."""
-    body = f"{NOBODY}{born:%Y%m%d}{number % 1000:03d}"
-    return body + resident_check_character(body)
-
-
-def credit_number(number: int) -> str:
-    """A credit code of no company, valid by both checks; TEXT marks it as invented."""
-    digits = ""
-    for _ in range(4):
-        number, rest = divmod(number, len(ALPHABET))
-        digits = ALPHABET[rest] + digits
-    organisation = f"TEXT{digits}"
-    body = f"91{NOBODY}{organisation}{organisation_check_character(organisation)}"
-    return body + credit_check_character(body)
 
 
 def _name(dice: random.Random) -> str:
@@ -270,6 +252,7 @@ def _commitment(dice: random.Random, number: int, code: str, at: tuple[float, fl
 
 
 _DRAW: dict[str, Draw] = {
+    **DRAWS,
     "network_line": _line, "media_account": _account, "policy": _policy, "credit_commitment": _commitment,
     "person": _person, "household": _household, "building": _building, "enterprise": _enterprise, "licence": _licence,
     "special_place": _place, "emergency_stock": _stock, "project": _project, "network_device": _device,

@@ -23,7 +23,7 @@ from dashboard.benefits.work import BenefitWork
 from dashboard.registers.desk import RegisterDesk
 from events.runtime.wiring import case_service
 from records.benefits import evaluating
-from records.registers.generating import resident_number
+from records.registers.invented import resident_number
 from records.registers.preparing import Preparer
 from records.registers.storing import Origin, create_records
 from storage.session import read_scope, session_scope

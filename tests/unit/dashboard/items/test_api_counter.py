@@ -19,7 +19,7 @@ from records.items.catalogue import ItemDesk
 from records.items.generating import basics, item_of
 from records.items.reading import ReadItems
 from records.items.taking import take_items
-from records.registers.generating import credit_number, resident_number
+from records.registers.invented import credit_number, resident_number
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, CaseClock
 from storage.tables.people import User
