@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Text, and_, bindparam, case, cast, func, literal, or_
+from sqlalchemy import ColumnElement, Date, Integer, Text, and_, bindparam, case, cast, func, literal, or_
 
 from core.clock import BEIJING
 from core.legal_time.calendar import WorkCalendar
@@ -53,9 +53,8 @@ def timeliness(asked: Asked) -> ColumnElement[str | None]:
 
 def _place(asked: Asked, at: ColumnElement[str], first: date) -> ColumnElement[Any]:
     """Where the day's limit begins in the text, counted from 1; a text that is no day has no place."""
+    distance: ColumnElement[Any]
     if asked.postgres:
-        from sqlalchemy import Date
-
         distance = case((at.op("~")(_DAY), cast(at, Date) - first), else_=None)
     else:
         distance = cast(func.julianday(at) - func.julianday(first.isoformat()), Integer)
