@@ -170,6 +170,10 @@ def load(group: str, kind: str) -> ModuleType:
     missing = [name for name in ("ABOUT", "Params", "build") if not hasattr(module, name)]
     if missing:
         raise PluginBroken(group=group, path=path, detail=f"{', '.join(missing)} is missing")
+    if not (isinstance(module.Params, type) and issubclass(module.Params, msgspec.Struct)):
+        raise PluginBroken(group=group, path=path, detail="Params is no msgspec.Struct")
+    if not callable(module.build):
+        raise PluginBroken(group=group, path=path, detail="build is no function")
     return module
 
 
@@ -189,8 +193,20 @@ def parse_params(group: str, kind: str, params: dict[str, Any]) -> Any:
 
 
 def build(group: str, kind: str, params: dict[str, Any], **wiring: Any) -> Any:
-    """The plug-in's object: its ``build(params, **wiring)`` with validated parameters."""
-    return load(group, kind).build(parse_params(group, kind, params), **wiring)
+    """The plug-in's object: its ``build(params, **wiring)`` with validated parameters.
+
+    Raises:
+        PluginBroken: ``build`` raises something that is no error of ours; and what :func:`load` and
+            :func:`parse_params` raise.
+    """
+    given = parse_params(group, kind, params)
+    try:
+        return load(group, kind).build(given, **wiring)
+    except YiwangError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a plug-in may do anything; it is told, the rest runs
+        detail = f"build: {type(error).__name__}: {error}"[:500]
+        raise PluginBroken(group=group, path=_path(group, kind), detail=detail) from error
 
 
 def _shipped(group: str) -> dict[str, Path]:

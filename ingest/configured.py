@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,6 +77,16 @@ def _read(path: Path) -> Configured:
     if not isinstance(params, dict):
         raise SettingsError(field=path.name, detail="params is no mapping", how="see docs/protocols.md")
     return Configured(path.stem, spec["kind"], params)
+
+
+def try_build(source: Configured) -> None:
+    """Build the plug-in of ``source`` as its carrier would, and drop it; the typed error that it raises."""
+    kind = source.kind
+    if plugins.about("source", kind).transport == "tcp":
+        plugins.build("source", kind, source.params)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        plugins.build("source", kind, source.params, name=source.name, state_dir=Path(folder))
 
 
 async def serve(source: Configured, state_dir: Path, pipeline: Pipeline, clock: Clock, stop: asyncio.Event) -> None:

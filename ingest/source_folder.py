@@ -75,11 +75,11 @@ class SourceTasks:
     ) -> None:
         self._folder, self._serve, self._listeners, self._keep = folder, serve, listeners, keep_running
         self._running: dict[str, tuple[Configured, asyncio.Task[None], asyncio.Event]] = {}
-        self._given: dict[str, dict[str, object]] = {}
+        self.given: dict[str, dict[str, object]] = {}  # parameters in force by protocol whose devices connect to us
 
-    def given(self, found: Mapping[str, Configured]) -> dict[str, dict[str, object]]:
+    def _listeners_of(self, found: Mapping[str, Configured]) -> dict[str, dict[str, object]]:
         """Parameters by protocol of those among ``found`` whose devices connect to us."""
-        return {s.kind: s.params for s in found.values() if plugins.about("source", s.kind).transport == "tcp"}
+        return {s.kind: s.params for s in found.values() if _listens(s.kind)}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Follow the folder until ``stop``."""
@@ -95,7 +95,7 @@ class SourceTasks:
 
     async def apply(self, found: Mapping[str, Configured]) -> None:
         """Make what runs agree with ``found``: what is the same goes on undisturbed."""
-        wanted = {s.name: s for s in found.values() if plugins.about("source", s.kind).transport != "tcp"}
+        wanted = {s.name: s for s in found.values() if not _listens(s.kind)}
         gone = [name for name, (source, _, _) in self._running.items() if wanted.get(name) != source]
         ending = [self._running.pop(name) for name in gone]
         for _, task, end in ending:
@@ -105,8 +105,8 @@ class SourceTasks:
         for name, source in wanted.items():
             if name not in self._running:
                 self._start(name, source)
-        if found or self._given:
-            self._replace_protocols(self.given(found))
+        if found or self.given:
+            self._replace_protocols(self._listeners_of(found))
 
     def _start(self, name: str, source: Configured) -> None:
         end = asyncio.Event()
@@ -114,11 +114,23 @@ class SourceTasks:
         self._running[name] = (source, asyncio.ensure_future(carried), end)
 
     def _replace_protocols(self, given: dict[str, dict[str, object]]) -> None:
-        for kind in given.keys() | self._given.keys():
+        before, self.given = self.given, given
+        for kind in given.keys() | before.keys():
             listener = self._listeners.get(kind)
-            if listener is None or given.get(kind) == self._given.get(kind):
+            if listener is None or given.get(kind) == before.get(kind):
                 continue
-            listener.source = plugins.build("source", kind, given.get(kind, {}))
+            try:
+                listener.source = plugins.build("source", kind, given.get(kind, {}))
+            except YiwangError as error:  # the protocol that stood goes on, and so does every other source
+                log.warning("%s keeps its parameters: %s", kind, error)
+                continue
             for connection in list(listener.connections):
                 connection.close("configured anew")
-        self._given = given
+
+
+def _listens(kind: str) -> bool:
+    """Do the devices of ``kind`` connect to us?  A plug-in that is gone or broken is told when it is built."""
+    try:
+        return plugins.about("source", kind).transport == "tcp"
+    except YiwangError:
+        return False

@@ -111,15 +111,9 @@ class Ingest:
             await auth.open(self.bus)
             start("broker rights", lambda: auth.run(stop))
             listeners: dict[str, TcpListener] = {}
-            for kind in tcp_ports(self.settings):
-                protocol = plugins.build("source", kind, {})
-                allow = AllowList(self.settings.allow.get(kind, ()))
-                listener = listeners[kind] = TcpListener(protocol, self.pipeline, self.clock, self.limits, allow)
-                desk = CommandDesk(listener, self.pipeline, self.clock)
-                await desk.open(self.bus)
-            await self._follow_sources(listeners, start, stop)
+            sources = await self._follow_sources(listeners, start, stop)
             for kind, port in tcp_ports(self.settings).items():
-                start(kind, lambda of=listeners[kind], port=port: of.serve(self.settings.panel_host, port, stop))  # type: ignore[misc]
+                start(kind, lambda kind=kind, port=port: self._listen(kind, port, listeners, sources, stop))  # type: ignore[misc]
             subscribers = MqttSessions(self.settings, self.pipeline, router, self.clock, keep_running)
             start("mqtt sessions", lambda: subscribers.run(stop))
             start("mappings", lambda: follow(mappings, router, stop))
@@ -134,9 +128,21 @@ class Ingest:
             start("live states", lambda: self.live.run(self.bus, self.outlet, stop))
         await self.outlet.close()
 
+    async def _listen(
+        self, kind: str, port: int, listeners: dict[str, TcpListener], sources: SourceTasks, stop: asyncio.Event
+    ) -> None:
+        """Serve one protocol; a plug-in that cannot be built is tried again, and mended while the others go on."""
+        if kind not in listeners:
+            protocol = plugins.build("source", kind, sources.given.get(kind, {}))
+            allow = AllowList(self.settings.allow.get(kind, ()))
+            listener = TcpListener(protocol, self.pipeline, self.clock, self.limits, allow)
+            await CommandDesk(listener, self.pipeline, self.clock).open(self.bus)
+            listeners[kind] = listener
+        await listeners[kind].serve(self.settings.panel_host, port, stop)
+
     async def _follow_sources(
         self, listeners: dict[str, TcpListener], start: Start, stop: asyncio.Event
-    ) -> None:
+    ) -> SourceTasks:
         """Take up what ``<data_dir>/sources`` says, now (before any listener listens) and whenever it changes."""
         cursors = self.settings.data_dir / "cursors"
 
@@ -147,6 +153,7 @@ class Ingest:
         tasks = SourceTasks(folder, serve, listeners, keep_running)
         await tasks.apply(folder.look() or {})
         start("sources", lambda: tasks.run(stop))
+        return tasks
 
     def _auth(self, router: Router) -> AuthService:
         gate = BrokerGate(self.settings, self.registry, lambda: router.mappings)

@@ -38,6 +38,7 @@ class Library:
     checks: dict[str, Check] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    faults: list[tuple[str, BoardInvalid]] = field(default_factory=list)  # the same by file
 
     def of(self, actor: Actor) -> list[Board]:
         """The boards that this person may open, in their order."""
@@ -88,8 +89,24 @@ def library(session: Session | None, folder: Path | None) -> Library:
         try:
             found.take(text, where)
         except BoardInvalid as error:
-            found.problems.append(str(error))
+            found.faults.append((where, error))
+    found.problems += [str(error) for _, error in found.faults]
     return found
+
+
+def files_at_fault(session: Session, folder: Path, clock: Clock) -> list[tuple[str, BoardInvalid]]:
+    """What cannot be taken, and the city's files whose measures ask for columns that are not there: name and fault."""
+    found = library(session, folder)
+    wrong = [(Path(where).name, error) for where, error in found.faults]
+    for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
+        if path.name in dict(wrong):
+            continue
+        try:
+            for row in _read(path.read_text("utf-8"), path.name).get("measures") or ():
+                check_measure(session, parse_measure(row, path.name), clock.now())
+        except BoardInvalid as error:
+            wrong.append((path.name, error))
+    return wrong
 
 
 def _files(session: Session | None, folder: Path | None) -> Iterator[tuple[str, str]]:

@@ -19,8 +19,8 @@ from sqlalchemy import Engine
 
 from app.nats import nats_command, write_config
 from core.settings import Settings, load_settings
-from storage.schema import create_all
 from storage.session import make_engine
+from tests.databases import create_all, without_waiting_for_the_disk
 
 
 def free_port() -> int:
@@ -34,6 +34,7 @@ def free_port() -> int:
 # How fast the machine is proves nothing: no deadline an example, no complaint about slow generation.
 hypothesis.settings.register_profile("steady", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("steady")
+without_waiting_for_the_disk()
 
 
 @pytest.fixture
@@ -127,17 +128,25 @@ def postgres_server() -> Iterator[str]:
         shutil.rmtree(data, ignore_errors=True)
 
 
-@pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
-    """URL of an empty database with the postgis extension."""
-    name = f"test_{os.urandom(6).hex()}"
+@pytest.fixture(scope="session")
+def postgis_template(postgres_server: str) -> str:
+    """Name of an empty database with the postgis extension, for others to be copied from."""
     with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute("CREATE DATABASE with_postgis")
     try:
-        with psycopg.connect(f"{postgres_server}/{name}", autocommit=True) as connection:
+        with psycopg.connect(f"{postgres_server}/with_postgis", autocommit=True) as connection:
             connection.execute("CREATE EXTENSION IF NOT EXISTS postgis")
     except psycopg.errors.Error as error:
         pytest.skip(f"PostGIS is missing (apt-get install postgresql-postgis): {error}")
+    return "with_postgis"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str, postgis_template: str) -> Iterator[str]:
+    """URL of an empty database with the postgis extension."""
+    name = f"test_{os.urandom(6).hex()}"
+    with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {postgis_template}')
     yield f"{postgres_server}/{name}"
     with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

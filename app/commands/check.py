@@ -17,8 +17,7 @@ from events.dispatching.routing import check_routing, default_routing
 from storage.migrate import pending
 from storage.schema import create_all
 from storage.session import make_engine, read_scope
-from storage.tables.observations import Rule
-from storage.tables.registry import Camera, Department
+from storage.tables.registry import Department
 
 HELP = "check settings, plug-ins, models and database; lists every problem"
 
@@ -37,6 +36,8 @@ def run(args: argparse.Namespace) -> int:
 
 def check(settings: Settings) -> list[str]:
     """Every problem as one line."""
+    from app import configured  # the rooms of every process
+
     problems: list[str] = []
 
     def attempt(what: str, action: Callable[[], object]) -> None:
@@ -50,26 +51,26 @@ def check(settings: Settings) -> list[str]:
         for kind in plugins.kinds(group):
             if not any(Path(path).stem == kind for path in broken):
                 attempt(f"{group} {kind}", lambda group=group, kind=kind: plugins.load(group, kind))  # type: ignore[misc]
+    problems += configured.without_database(settings)
     behind = pending(settings.database_url)
     if behind:
         problems.append(f"database: {behind} migration(s) not applied — run 'python -m app migrate'")
-        return [*problems, *_without_database(settings)]
+        return _besides(problems, _without_database(settings))
     engine = make_engine(settings.database_url)
-    problems += [file.line() for file in city_files(settings, engine) if not file.ok]
+    files = [file.line() for file in city_files(settings, engine) if not file.ok]
     with read_scope(engine) as session:
         departments = set(session.scalars(select(Department.department_id)))
         if departments:  # an empty city has none yet
             problems += _routing(settings, departments)
-        for rule in session.scalars(select(Rule)):
-            attempt(f"rule {rule.rule_id}", lambda rule=rule: plugins.parse_params("rule", rule.kind, rule.params))  # type: ignore[misc]
-        for camera in session.scalars(select(Camera).where(Camera.enabled)):
-            for wanted in camera.algorithms:
-                attempt(
-                    f"camera {camera.camera_id}",
-                    lambda wanted=wanted: plugins.parse_params("algorithm", wanted["kind"], wanted.get("params", {})),  # type: ignore[misc]
-                )
+        problems += configured.in_database(settings, session)
     engine.dispose()
-    return problems
+    return _besides(problems, files)
+
+
+def _besides(problems: list[str], files: list[str]) -> list[str]:
+    """Both; what is wrong with a city's file is not told again wherever the configuration names it."""
+    others = [line for line in problems if not any(line.partition(": ")[2] in told for told in files)]
+    return [*files, *others]
 
 
 def _routing(settings: Settings, departments: set[str]) -> list[str]:

@@ -8,15 +8,17 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 
 from core import plugins
+from core.clock import SystemClock
 from core.errors import YiwangError
 from core.legal_time.calendar_folder import CalendarFolder
 from core.records import Record
 from core.settings import Settings
 from events.cases.kinds_in_force import SUFFIXES, KindFolder
 from events.dispatching.routing_in_force import RoutingFile
-from ingest.configured import read_sources
+from ingest.configured import Configured, read_sources, try_build
 from ingest.router import MappingsFolder
-from measures.library import library
+from layers.catalogue.record import records_at_fault
+from measures.library import files_at_fault
 from storage.form_files import FormFolder
 from storage.session import read_scope
 from storage.tables.registry import Department
@@ -72,6 +74,7 @@ def _wrong(settings: Settings, engine: Engine) -> dict[tuple[str, str], CityFile
         *_sources(settings.data_dir),
         *_calendars(settings.data_dir),
         *_forms(settings.data_dir, engine),
+        *(_told("layers", *pair) for pair in records_at_fault(settings)),
     ]
     return {(file.folder, file.name): file for file in found}
 
@@ -93,19 +96,24 @@ def _plugins() -> Iterator[CityFile]:
 def _routing_and_boards(data: Path, engine: Engine) -> Iterator[CityFile]:
     with read_scope(engine) as session:
         departments = frozenset(session.scalars(select(Department.department_id)))
-        boards = library(session, data / "boards").problems
+        boards = files_at_fault(session, data / "boards", SystemClock())
     try:
         RoutingFile(data).read(departments)
     except YiwangError as error:
         yield _told("", "routing.yaml", error)
-    for line in boards:
-        name = next((p.name for p in _files(data / "boards", (".yaml",)) if p.name in line), "")
-        yield CityFile(folder="boards", name=name, ok=False, error="board_invalid", message=line)
+    for name, problem in boards:
+        yield _told("boards", name, problem)
 
 
 def _sources(data: Path) -> Iterator[CityFile]:
     for path in _files(data / "sources", (".yaml",)):
-        yield from (_told("sources", path.name, p) for p in read_sources(data / "sources", path.name).problems)
+        found = read_sources(data / "sources", path.name)
+        yield from (_told("sources", path.name, p) for p in found.problems)
+        for source in (*found.pollers, *(Configured(path.stem, *pair) for pair in found.listeners.items())):
+            try:
+                try_build(source)
+            except YiwangError as error:
+                yield _told("sources", path.name, error)
     mappings = MappingsFolder(data / "mappings")
     mappings.look()
     for problem in mappings.problems:

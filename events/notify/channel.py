@@ -13,6 +13,7 @@ A drill has its own notifiers: none but ``in_app`` on its own bus.
 from __future__ import annotations
 
 import json
+import logging
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -28,6 +29,8 @@ from events.dispatching.duty_roster import ids_on_duty
 from events.notify.notices import QuietHours
 from storage.tables.cases import Notice as NoticeRow
 from storage.tables.people import User, UserRole
+
+log = logging.getLogger("yiwang.notify")
 
 
 class NotifierFailed(YiwangError):
@@ -60,13 +63,20 @@ class Notifier(Protocol):
 
 
 def build_notifiers(settings: Settings, bus: Bus) -> dict[str, Notifier]:
-    """The channels that are switched on, by name: the kind, or ``kind:name``."""
-    wanted: dict[str, dict[str, Any]] = {"in_app": {}}
-    wanted |= {kind: params for kind, params in _file(settings).items() if kind != "quiet_hours"}
-    return {
-        name: plugins.build("channel", name.partition(":")[0], params, settings=settings, bus=bus)
-        for name, params in wanted.items()
-    }
+    """The channels that are switched on, by name: the kind, or ``kind:name``; a broken one is logged and left out."""
+    found: dict[str, Notifier] = {}
+    for name, params in wanted_channels(settings).items():
+        try:
+            found[name] = plugins.build("channel", name.partition(":")[0], params, settings=settings, bus=bus)
+        except YiwangError as error:
+            log.warning("notify.json: channel %s is left out: %s", name, error)
+    return found
+
+
+def wanted_channels(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Parameters of each channel that the configuration names, by ``kind`` or ``kind:name``."""
+    own = {name: params for name, params in _file(settings).items() if name != "quiet_hours"}
+    return {"in_app": {}, **own}
 
 
 def quiet_hours(settings: Settings) -> QuietHours:

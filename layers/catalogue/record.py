@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from core import plugins
-from core.errors import NotFound, YiwangError
+from core.errors import NotFound, SettingsError, YiwangError
 from core.settings import Settings
 from layers.contract import LayerKind
 
@@ -60,14 +60,37 @@ def folder(settings: Settings) -> Path:
 def layers(settings: Settings) -> list[LayerRecord]:
     """Every layer, in the order of drawing; a broken one is logged and left out."""
     found: list[tuple[int, LayerRecord]] = []
-    place = folder(settings)
-    for file in sorted(place.glob(f"*/{RECORD}")) if place.is_dir() else ():
+    for file in _records(settings):
         try:
-            record = msgspec.json.decode(file.read_bytes(), type=LayerRecord)
+            record = _read(file)
             found.append((record.drawn().order, record))
-        except (OSError, msgspec.MsgspecError, YiwangError) as error:
+        except YiwangError as error:
             log.warning("%s: layer left out: %s", file.parent.name, error)
     return [record for _, record in sorted(found, key=lambda f: (f[0], f[1].name))]
+
+
+def records_at_fault(settings: Settings) -> list[tuple[str, YiwangError]]:
+    """The layers whose record cannot be used, by ``NAME/layer.json``, and what is wrong."""
+    wrong: list[tuple[str, YiwangError]] = []
+    for file in _records(settings):
+        try:
+            _read(file).drawn()
+        except YiwangError as error:
+            wrong.append((f"{file.parent.name}/{RECORD}", error))
+    return wrong
+
+
+def _records(settings: Settings) -> list[Path]:
+    place = folder(settings)
+    return sorted(place.glob(f"*/{RECORD}")) if place.is_dir() else []
+
+
+def _read(file: Path) -> LayerRecord:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=LayerRecord)
+    except (OSError, msgspec.MsgspecError) as error:
+        how = "take the layer in again, or remove its folder"
+        raise SettingsError(field=f"{file.parent.name}/{RECORD}", detail=str(error), how=how) from error
 
 
 def layer(settings: Settings, name: str) -> LayerRecord:

@@ -26,11 +26,11 @@ from core.ids import derived_id
 from core.records import CaseChanged, Observation, decode
 from core.settings import Settings
 from events.evidence import audit_log
-from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import Case, CaseObservation, CaseTransition, Notice, Outbox
 from storage.tables.observations import DeadLetter, ObservationRow
 from storage.tables.registry import Department, Device, Site
+from tests.databases import create_all
 
 pytestmark = [pytest.mark.anyio, pytest.mark.long]
 SITES = 40

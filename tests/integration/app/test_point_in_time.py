@@ -21,11 +21,11 @@ from core.records import SYSTEM, Command
 from events.cases.drafts import CaseDraft, Part, Route
 from events.cases.service import CaseService
 from events.evidence import audit_log
-from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import Case
 from storage.tables.registry import Department
 from tests.conftest import free_port
+from tests.databases import create_all
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 

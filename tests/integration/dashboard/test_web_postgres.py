@@ -45,8 +45,8 @@ def test_the_api_on_postgresql(settings: Settings, postgres_url: str, tmp_path: 
 
 
 def test_the_importer_on_postgresql(settings: Settings, postgres_url: str, tmp_path: Path) -> None:
-    from storage.schema import create_all
     from storage.session import make_engine
+    from tests.databases import create_all
 
     engine = make_engine(postgres_url)
     create_all(engine)

@@ -31,10 +31,10 @@ from events.notify import push_encryption
 from events.notify.channel import NoticeMessage, NotifierFailed
 from events.notify.notices import NoticeDraft, write_notices
 from events.runtime.outbox import Relay
-from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import Notice
 from storage.tables.people import LoginSession, PushSubscription, User
+from tests.databases import create_all
 from tests.unit.dashboard.web import Office, make_office
 from tests.unit.events.test_webpush import CURVE, decrypt
 

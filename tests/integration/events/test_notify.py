@@ -31,13 +31,13 @@ from events.notify.deadlines import DeadlineSweep
 from events.notify.notices import NoticeDraft, QuietHours, write_notices
 from events.notify.webhooks import read_subscribers, sign, verify
 from events.runtime.outbox import MAX_ATTEMPTS, Relay
-from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import Case, Notice, Outbox
 from storage.tables.observations import DeadLetter
 from storage.tables.people import User, UserRole
 from storage.tables.plans import DutyShift
 from storage.tables.registry import Department
+from tests.databases import create_all
 
 T0 = datetime(2026, 7, 1, 3, 0, tzinfo=UTC)  # 11:00 in Beijing
 

@@ -15,11 +15,11 @@ from fastapi.testclient import TestClient
 from core.settings import Settings
 from dashboard.factory import create_app
 from events.runtime.worker import main
-from storage.schema import create_all
 from storage.session import make_engine, session_scope
 from storage.tables.cases import Case
 from storage.tables.people import ApiKey, User, UserRole
 from storage.tables.registry import Department
+from tests.databases import create_all
 
 KEY = "k" * 24
 REPORT = {"api_key": KEY, "service_code": "water", "lat": "43.89", "long": "125.36", "description": "深"}

@@ -29,7 +29,6 @@ from core.records import (
 from core.settings import Settings
 from events.cases.service import CaseService
 from events.runtime.worker import main
-from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import Case, CaseObservation, Notice, Outbox
 from storage.tables.observations import DeadLetter, ObservationRow
@@ -37,6 +36,7 @@ from storage.tables.observations import Rule as RuleRow
 from storage.tables.people import User, UserRole
 from storage.tables.readings import ReadingRow
 from storage.tables.registry import Camera, Department, Device, Division, Site
+from tests.databases import create_all
 
 pytestmark = pytest.mark.anyio
 

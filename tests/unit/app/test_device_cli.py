@@ -12,9 +12,9 @@ from app.cli import main
 from core.records import Reading
 from core.settings import load_settings
 from storage.readings import store_readings
-from storage.schema import create_all
 from storage.session import make_engine, session_scope
 from storage.tables.registry import Device
+from tests.databases import create_all
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from core.settings import Settings
 from dashboard.auth import Principal, add_user
 from dashboard.live import LiveHub
 from events.runtime.drill import drill_settings, prepare
-from storage.schema import create_all
 from storage.session import make_engine, session_scope
+from tests.databases import create_all
 
 
 def test_a_drill_is_looked_at_apart_from_the_live_city(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:

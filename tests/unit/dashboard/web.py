@@ -13,10 +13,10 @@ from core.clock import Clock
 from core.settings import Settings
 from dashboard.auth import add_user
 from dashboard.factory import create_app
-from storage.schema import create_all
 from storage.session import make_engine, session_scope
 from storage.tables.registry import Camera, Department, Device, Division, Site
 from tests.answers import Held
+from tests.databases import create_all
 
 PASSWORD = "a-long-enough-word"
 _HASH = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)  # cheap: many tests log in

@@ -29,9 +29,9 @@ from events.evidence.signatures import open_seal
 from events.evidence.sweep import ORPHAN_AGE, expire, sweep_orphans, sweep_partials
 from events.evidence.verify import check_log, check_media
 from events.runtime.night_watch import until_night
-from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import AuditEntry, Case, CaseEvidence
+from tests.databases import create_all
 from tests.unit.events.casework import Town, actor, photo
 
 

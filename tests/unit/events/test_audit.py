@@ -143,8 +143,8 @@ def test_a_torn_last_line_is_survived(town: Town, tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, bytes]]:
     """A sealed package of a closed case with a photograph, and the public key."""
-    from storage.schema import create_all
     from storage.session import make_engine
+    from tests.databases import create_all
 
     folder = tmp_path_factory.mktemp("sealed")
     engine = make_engine(f"sqlite:///{folder / 'test.db'}")

@@ -26,9 +26,9 @@ from core.ids import new_id
 from core.records import SYSTEM
 from events.indicators.evaluation import IndicatorQuestion, Table, cases_behind, evaluate, rulebook
 from events.indicators.export import as_csv, as_xlsx
-from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import Case, CaseAssignment, CaseClock, CaseEvidence, CaseTransition
+from tests.databases import create_all
 from tests.unit.events.casework import FRIDAY, Town
 
 GONE = {"cancelled", "rejected", "merged"}

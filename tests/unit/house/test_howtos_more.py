@@ -18,8 +18,8 @@ from events.notify.channel import NoticeMessage, NotifierFailed
 from layers.catalogue.kinds import surest
 from layers.contract import Likeness
 from measures.library import examine
-from storage.schema import create_all
 from storage.session import make_engine, read_scope
+from tests.databases import create_all
 from tests.unit.house.test_howtos import HOWTO, put
 from vision.capture.frames import make_frame
 from vision.detections import Detections

@@ -92,3 +92,36 @@ async def test_a_listener_gets_its_parameters_and_loses_them_again(tmp_path: Pat
     assert listener.source is given
     await tasks.apply({})
     assert listener.source is not given
+
+
+async def test_a_protocol_that_cannot_be_built_leaves_all_else_running(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Counted:
+        counters = type("C", (), {"of": staticmethod(lambda kind: None)})
+
+    plugins.use_city_folder(tmp_path / "plugins")
+    mine = tmp_path / "plugins" / "sources" / "frail.py"
+    mine.parent.mkdir(parents=True)
+    text = (
+        "import msgspec\nfrom core.plugins import About\nABOUT = About(zh='弱', en='Frail', transport='tcp', port=9)\n"
+        "class Params(msgspec.Struct, frozen=True):\n    n: int = 0\n"
+        "def build(params):\n    return {kind: 1 / (1 - params.n)}\n".replace("{kind: ", "{'kind': ")
+    )
+    mine.write_text(text)
+    try:
+        listener = TcpListener(plugins.build("source", "gb26875", {}), Counted(), SystemClock())  # type: ignore[arg-type]
+        stood, carried = listener.source, Carried()
+        tasks = SourceTasks(SourceFolder(tmp_path), carried.serve, {"frail": listener}, keep_running)
+        poller = Configured("level", "folder", {"folder": "x"})
+        await tasks.apply({"a.yaml": Configured("a", "frail", {"n": 1}), "level.yaml": poller})
+        while not carried.began:
+            await asyncio.sleep(0)
+        assert listener.source is stood and carried.began == [("level", "x")]
+        assert "frail keeps its parameters" in caplog.text and "ZeroDivisionError" in caplog.text
+        mine.unlink()  # even gone altogether
+        await tasks.apply({"a.yaml": Configured("a", "frail", {"n": 2}), "level.yaml": poller})
+        assert carried.ended == [] and tasks.given == {}
+    finally:
+        plugins.use_city_folder(None)
+        await tasks.apply({})

@@ -13,9 +13,9 @@ from core.errors import InputInvalid
 from core.settings import Settings
 from layers.build import build_tiles
 from layers.tiles import TileSet, load_tilesets
-from storage.schema import create_all
 from storage.session import make_engine, session_scope
 from storage.tables.registry import Division
+from tests.databases import create_all
 
 
 @pytest.fixture

@@ -17,12 +17,12 @@ from events.runtime.wiring import case_service
 from measures.checks import parse_check, run_check
 from measures.library import library
 from measures.runner import CheckRunner
-from storage.schema import create_all
 from storage.session import make_engine, session_scope
 from storage.tables.boards import CheckFinding
 from storage.tables.cases import Case
 from storage.tables.records import RegisterRecord
 from storage.tables.registry import Department
+from tests.databases import create_all
 
 NOW = datetime(2026, 6, 10, 4, tzinfo=UTC)
 

@@ -19,10 +19,10 @@ from measures.conditions import moment
 from measures.definition import BoardInvalid, Measure, parse_board, parse_measure
 from measures.evaluation import Period, Reader, all_fields, check_measure
 from measures.library import examine, library, save, version_of
-from storage.schema import create_all
 from storage.session import make_engine
 from storage.tables.cases import Case
 from storage.tables.records import RegisterRecord
+from tests.databases import create_all
 
 NOW = datetime(2026, 6, 10, 4, tzinfo=UTC)  # noon in China
 

@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 from core.records import Actor
 from records.items.catalogue import ItemDesk
 from records.items.generating import basics, item_of
-from storage.schema import create_all
 from storage.session import make_engine
+from tests.databases import create_all
 
 NOW = datetime(2026, 11, 26, 2, 0, tzinfo=UTC)  # a Thursday
 MAKER = Actor("maker", "编制", ("staff",), "dept-market")

@@ -20,8 +20,8 @@ from records.registers.generating import rows
 from records.registers.importing import Importer, ImportReport
 from records.registers.preparing import Preparer
 from records.registers.storing import Origin
-from storage.schema import create_all
 from storage.session import make_engine
+from tests.databases import create_all
 
 NOW = datetime(2026, 11, 28, 2, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 28)

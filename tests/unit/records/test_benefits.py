@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 from core.errors import InputInvalid, NotFound
 from records.benefits.rules import age_on, explain, last_day, parse_benefit, periods_before, shipped_benefits
 from records.benefits.simulating import explained, simulate
-from storage.schema import create_all
 from storage.session import make_engine
 from storage.tables.records import RecordEvent, RegisterRecord
+from tests.databases import create_all
 
 OLD_AGE = shipped_benefits()["old_age"]
 DAY = date(2026, 11, 30)

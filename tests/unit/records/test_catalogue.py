@@ -19,9 +19,9 @@ from records.items.generating import generated_items
 from records.items.reading import ReadItems, read_item_file
 from records.items.taking import take_items
 from records.items.workbook import write_items
-from storage.schema import create_all
 from storage.session import make_engine
 from storage.tables.items import ItemProblemRow, ServiceItem
+from tests.databases import create_all
 from tests.unit.records.item_desk import BOSS, NOW, SECOND, STRANGER, desk, item
 
 

@@ -12,9 +12,9 @@ from core.records import GeoPoint, Quality, Reading, decode_many, encode, encode
 from core.settings import Settings
 from storage.reading_rows import insert_new
 from storage.readings import latest, store_readings
-from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.readings import ReadingRow
+from tests.databases import create_all
 
 AT = datetime(2026, 11, 27, 18, 38, 17, 123456, tzinfo=timezone(timedelta(hours=8)))
 

@@ -12,8 +12,8 @@ from sqlalchemy import Engine
 
 from core.records import Quality, Reading
 from storage import readings as store
-from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope
+from tests.databases import create_all
 
 T0 = datetime(2026, 7, 1, 0, 0, tzinfo=UTC)
 

@@ -14,7 +14,7 @@ from core.settings import Settings, load_settings
 from dashboard.factory import create_app
 from dashboard.reference import flat_routes
 from dashboard.rooms.listed import ROOMS, LateRoom, room_of
-from storage.schema import create_all
+from tests.databases import create_all
 
 ROUTES = [(room, route) for room in ROOMS for router in room.routers() for route in flat_routes(router.routes)]
 
@@ -70,7 +70,7 @@ import sys
 from fastapi.testclient import TestClient
 from core.settings import load_settings
 from dashboard.factory import create_app
-from storage.schema import create_all
+from tests.databases import create_all
 app = create_app(load_settings({"YIWANG_DATA_DIR": sys.argv[1]}), late=True)
 create_all(app.state.services.engine)
 client = TestClient(app, follow_redirects=False)

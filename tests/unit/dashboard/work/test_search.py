@@ -19,11 +19,11 @@ from events.cases.drafts import CaseDraft, Part, Route
 from records.registers.naming import spelled
 from storage import case_text
 from storage.case_text import catch_up, find, grams
-from storage.schema import create_all
 from storage.session import make_engine, session_scope
 from storage.tables.cases import Case
 from storage.tables.people import User
 from storage.tables.records import RegisterRecord
+from tests.databases import create_all
 from tests.unit.dashboard.web import Office, make_office
 
 NOW = datetime(2026, 6, 5, 3, tzinfo=UTC)

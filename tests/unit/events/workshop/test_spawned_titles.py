@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from storage.schema import create_all
 from storage.session import make_engine, read_scope
 from storage.tables.cases import Case
+from tests.databases import create_all
 from tests.unit.events.casework import Town
 
 
