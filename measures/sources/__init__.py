@@ -11,7 +11,8 @@ from measures.source import Source
 @cache
 def sources() -> Mapping[str, Source]:
     """Every source by its id."""
-    from measures.sources import cameras, cases, devices, filings, observations, records
+    from measures.sources import cameras, cases, devices, filings, observations, ratings, records
 
-    known = (cases.SOURCE, records.SOURCE, filings.SOURCE, devices.SOURCE, cameras.SOURCE, observations.SOURCE)
+    modules = (cases, records, filings, devices, cameras, observations, ratings)
+    known = tuple(module.SOURCE for module in modules)
     return {source.id: source for source in known}

@@ -26,6 +26,7 @@ from storage.tables.cases import Case
 from storage.tables.registry import Site
 
 GONE = ("cancelled", "rejected", "merged")
+HASTY_H = 1.0  # decided sooner than anybody can have looked at it
 
 
 def fields(asked: Asked) -> Mapping[str, Field]:
@@ -35,6 +36,7 @@ def fields(asked: Asked) -> Mapping[str, Field]:
     """
     late_open = and_(Case.open, Case.deadline_at < asked.now)
     late_closed = and_(Case.closed_at.is_not(None), Case.closed_at > Case.deadline_at)
+    hasty = and_(Case.closed_at.is_not(None), _hours(asked) < HASTY_H)
     in_time = case(
         (or_(late_open, late_closed), False), (and_(Case.closed_at.is_not(None), Case.deadline_at.is_not(None)), True)
     )
@@ -58,6 +60,9 @@ def fields(asked: Asked) -> Mapping[str, Field]:
         ),
         "late": Field(or_(late_open, late_closed), "flag", "超期", "late"),
         "in_time": Field(in_time, "flag", "按期", "in time"),
+        "irregular": Field(
+            or_(Case.state == "force_closed", Case.reopened > 1, hasty), "flag", "异常", "irregular"
+        ),
         "reopened": Field(Case.reopened, "number", "重开次数", "times reopened"),
         "reworks": Field(Case.reworks, "number", "返工次数", "times sent back"),
         "bounces": Field(Case.bounces, "number", "推诿次数", "times passed on"),

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ALL, Input, Output, State, dcc, html, no_update
+from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
 
 from core.clock import BEIJING
 from dashboard.boards.access import READERS, behind, board_of, in_force
@@ -75,9 +75,12 @@ def layout(visit: Visit, below: list[str]) -> Any:
 @PAGE.callback(
     Output("board-tiles", "children"), Output("board-xlsx", "href"),
     Input("board-days", "value"), Input("board-refresh", "n_intervals"), State("board-id", "data"),
+    State("board-behind", "opened"),
 )  # fmt: skip
-async def tiles(visit: Visit, days: str, _ticks: int | None, board_id: str) -> Any:
-    """Every tile of the board over the period."""
+async def tiles(visit: Visit, days: str, _ticks: int | None, board_id: str, reading: bool | None) -> Any:
+    """Every tile of the board over the period; they stay as they are while somebody reads the rows behind one."""
+    if reading and ctx.triggered_id == "board-refresh":
+        return no_update, no_update
     chosen = int(days) if days in DAYS else 30
     return await in_thread(_drawn, visit, board_id, chosen), f"/api/boards/{board_id}.xlsx?days={chosen}"
 
@@ -100,6 +103,7 @@ async def turn(_visit: Visit, ticks: int | None, following: str) -> Any:
     Input({"type": "board-graph", "index": ALL, "kind": ALL}, "clickData"),
     Input({"type": "board-table", "index": ALL}, "cellClicked"),
     State("board-id", "data"), State("board-days", "value"), True,
+    running=[(Output("board-refresh", "disabled"), True, False)],  # new tiles would drop the answer to the press
 )  # fmt: skip
 async def rows_behind(visit: Visit, _clicks: Any, _points: Any, _cells: Any, board_id: str, days: str) -> Any:
     """The rows behind the figure, bar, street, hour or cell that was clicked."""

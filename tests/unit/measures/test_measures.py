@@ -217,6 +217,7 @@ def test_every_shipped_measure_and_board_can_be_built(engine: Engine) -> None:
                     if tile.by:
                         reader.groups(found.measures[name], reader.period(30), tile.by)
         assert {"cases", "records"} <= set(all_fields(session, NOW))
+    assert {"openness", "ratings", "supervision", "network", "operations"} <= set(found.boards)
     four = ("public_management", "public_service", "public_safety", "economy")
     for name in four:
         assert sum(tile.kind == "number" for tile in found.boards[name].tiles) >= 12
