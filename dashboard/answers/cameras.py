@@ -32,6 +32,35 @@ class CameraRow(TypedDict):
     wanted_fps: float | None
 
 
+class StreamTrial(TypedDict):
+    """What one of a camera's streams holds; ``playable``: by browsers as it is."""
+
+    name: str
+    ok: bool
+    codec: str
+    width: int
+    height: int
+    fps: float
+    seconds: float
+    playable: bool
+    problem: str
+
+
+class CameraTrial(TypedDict):
+    """A camera that was tried."""
+
+    camera_id: str
+    ok: bool
+    streams: list[StreamTrial]
+
+
+class CameraSpread(TypedDict):
+    """How many cameras were meant, and how many change."""
+
+    cameras: int
+    changed: int
+
+
 class CameraPage(TypedDict):
     """A page of cameras; ``next``: the offset of the next one."""
 

@@ -6,9 +6,11 @@ import asyncio
 
 from fastapi import APIRouter, Request, Response
 
-from dashboard.answers.cameras import AlgorithmKinds, CameraDetail
+from dashboard.answers.cameras import AlgorithmKinds, CameraDetail, CameraSpread, CameraTrial
 from dashboard.api.deps import Use, Who, allow, answers, respond, takes
 from dashboard.api.params import body
+from dashboard.desk.camera_sets import Spread, spread
+from dashboard.desk.camera_trial import try_camera
 from dashboard.desk.cameras import CameraEdit, NewCamera, algorithm_kinds, change_camera, create_camera
 
 router = APIRouter(tags=["fleet"])
@@ -37,3 +39,19 @@ async def change(camera_id: str, request: Request, use: Use, who: Who) -> Respon
     """Change a camera; the vision worker that holds it follows within seconds, nothing is restarted."""
     edit = await body(request, CameraEdit)
     return respond(await asyncio.to_thread(change_camera, use, who, camera_id, edit))
+
+
+@router.post("/api/cameras/{camera_id}/trial", dependencies=[allow("admin")], **answers(CameraTrial))
+async def trial(camera_id: str, use: Use, who: Who) -> Response:
+    """Open the camera's streams and say what is in them; nothing is stored."""
+    return respond(await try_camera(use, who, camera_id))
+
+
+@router.post(
+    "/api/cameras/{camera_id}/spread", dependencies=[allow("admin")], openapi_extra=takes(Spread),
+    **answers(CameraSpread),
+)  # fmt: skip
+async def give_to_others(camera_id: str, request: Request, use: Use, who: Who) -> Response:
+    """The camera's algorithms for every camera of a category, a site or a department; can be taken back."""
+    wish = await body(request, Spread)
+    return respond(await asyncio.to_thread(spread, use, who, camera_id, wish))

@@ -51,6 +51,9 @@ class CameraEdit(msgspec.Struct, forbid_unknown_fields=True):
     zones: list[Zone] | msgspec.UnsetType = msgspec.UNSET
     algorithms: list[AlgorithmConfig] | msgspec.UnsetType = msgspec.UNSET
     calibration: Calibration | msgspec.UnsetType = msgspec.UNSET
+    ptz: bool | msgspec.UnsetType = msgspec.UNSET
+    onvif: str | msgspec.UnsetType = msgspec.UNSET
+    gateway_id: str | msgspec.UnsetType = msgspec.UNSET
     expected_revision: int | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -135,26 +138,32 @@ def change_camera(use: Services, who: Principal, camera_id: str, edit: CameraEdi
             changes["zones"] = _signed(changes["zones"], before, who)
         _check(changes, before)
         _check_addresses(use, changes, _addresses(use, row))
-        stored = _stored(changes)
+        stored = _stored(changes, row.attributes)
+        kept = {name: getattr(row, name) for name in stored if name not in _ADDRESSES}
         for name, value in stored.items():
             setattr(row, name, use.camera_seal.seal(camera_id, value) if name in _ADDRESSES else value)
         if stored:
             row.revision += 1
             note = {k: queries.without_password(v) if k in {"url", "sub_url"} else v for k, v in stored.items()}
-            audit(session, use, who, "camera_change", {"camera_id": camera_id, "revision": row.revision, **note})
+            note |= {"camera_id": camera_id, "revision": row.revision, "before": kept}
+            audit(session, use, who, "camera_change", note)
     with read_scope(use.engine) as session:
         return queries.camera_detail(session, who.actor, use.hub.states, camera_id, use.camera_seal)
 
 
 _ADDRESSES = ("url", "sub_url")
+_TURNING = ("ptz", "onvif", "gateway_id")  # how it is turned: dashboard/videowall/ptz.py
 
 
 def _addresses(use: Services, row: Camera) -> dict[str, str]:
     return {name: use.camera_seal.open(row.camera_id, getattr(row, name)) for name in _ADDRESSES}
 
 
-def _stored(changes: dict[str, Any]) -> dict[str, Any]:
+def _stored(changes: dict[str, Any], attributes: dict[str, Any]) -> dict[str, Any]:
     stored = dict(changes)
+    turning = {name: stored.pop(name) for name in _TURNING if name in stored}
+    if turning:
+        stored["attributes"] = {k: v for k, v in {**attributes, **turning}.items() if v not in ("", False)}
     for name in ("zones", "algorithms"):
         if name in stored:
             stored[name] = msgspec.to_builtins(stored[name])
@@ -186,7 +195,7 @@ def _check(changes: dict[str, Any], zones: list[Zone]) -> None:
 def _check_addresses(use: Services, changes: dict[str, Any], before: dict[str, Any]) -> None:
     """Addresses that are new; what stands there already (an imported film) may stay."""
     networks = read_networks("YIWANG_CAMERA_NETWORKS", use.settings.camera_networks)
-    for name in ("url", "sub_url"):
+    for name in (*_ADDRESSES, "onvif"):
         if name in changes and changes[name] != before.get(name):
             check_camera(name, changes[name], networks, use.settings.data_dir)
 

@@ -143,6 +143,7 @@ def save_rule(use: Services, who: Principal, rule_id: str, sent: RuleBody) -> di
         row = session.get(Rule, rule_id, with_for_update=True)
         if row is not None and sent.version is not None and sent.version != row.version:
             raise InputInvalid(field="version", detail=f"is {row.version} now", how="load the rule again")
+        before = _body_of(row) if row is not None else None
         if row is None:
             row = Rule(rule_id=rule_id, version=0)
             session.add(row)
@@ -153,7 +154,7 @@ def save_rule(use: Services, who: Principal, rule_id: str, sent: RuleBody) -> di
         row.updated_at, row.updated_by = now, who.actor.user_id
         session.flush()
         shown = {n: getattr(row, n) for n in _SHOWN}
-        audit(session, use, who, "rule_save", {**shown, "updated_at": now.isoformat()})
+        audit(session, use, who, "rule_save", {**shown, "updated_at": now.isoformat(), "before": before})
     return shown
 
 
@@ -164,9 +165,16 @@ def remove_rule(use: Services, who: Principal, rule_id: str) -> None:
         row = session.get(Rule, rule_id)
         if row is None:
             raise NotFound(what="rule", key=rule_id)
+        before = _body_of(row)
         if rule_id in {spec.rule_id for spec in default_rules().rules}:
             row.enabled, row.version = False, row.version + 1
             row.updated_at, row.updated_by = use.clock.now(), who.actor.user_id
         else:
             session.delete(row)
-        audit(session, use, who, "rule_remove", {"rule_id": rule_id})
+        audit(session, use, who, "rule_remove", {"rule_id": rule_id, "before": before})
+
+
+def _body_of(row: Rule) -> dict[str, Any]:
+    """A rule as :class:`RuleBody` takes it again."""
+    names = ("kind", "name", "applies_to", "draft", "params", "enabled")
+    return {name: getattr(row, name) for name in names}

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from core.errors import InputInvalid, NotFound
 from dashboard.api.deps import audit, must_be
 from dashboard.auth import Principal
-from dashboard.desk import duty, people, places
+from dashboard.desk import camera_sets, cameras, duty, people, places, rules
 from dashboard.services import Services
 from events.evidence.audit_log import SYSTEM_CHAIN
 from storage.session import read_scope, session_scope
@@ -30,6 +30,24 @@ def _site(use: Services, who: Principal, body: Body) -> None:
     places.write_site(use, who, body["site_id"], msgspec.convert(known, places.SiteEdit))
 
 
+def _camera(use: Services, who: Principal, body: Body) -> None:
+    before = dict(body["before"])
+    about = before.pop("attributes", None)
+    if about is not None:
+        before |= {"ptz": bool(about.get("ptz"))} | {name: about.get(name, "") for name in ("onvif", "gateway_id")}
+    if "calibration" in before:
+        before["calibration"] = {"points": (before["calibration"] or {}).get("points", [])}
+    cameras.change_camera(use, who, body["camera_id"], msgspec.convert(before, cameras.CameraEdit))
+
+
+def _spread(use: Services, who: Principal, body: Body) -> None:
+    camera_sets.put_back(use, who, list(body["before"]))
+
+
+def _rule(use: Services, who: Principal, body: Body) -> None:
+    rules.save_rule(use, who, body["rule_id"], msgspec.convert(dict(body["before"]), rules.RuleBody))
+
+
 def _user(use: Services, who: Principal, body: Body) -> None:
     people.change_user(use, who, body["user_id"], dict(body["before"]))
 
@@ -44,6 +62,8 @@ def _shift_removed(use: Services, who: Principal, body: Body) -> None:
 
 UNDONE: dict[str, tuple[str, Callable[[Services, Principal, Body], None]]] = {
     "department_change": ("before", _department), "site_change": ("before", _site), "user_change": ("before", _user),
+    "camera_change": ("before", _camera), "camera_spread": ("before", _spread), "rule_save": ("before", _rule),
+    "rule_remove": ("before", _rule),
     "duty_add": ("shift_id", _shift_added), "duty_remove": ("starts_at", _shift_removed),
 }  # fmt: skip
 """Action → what its entry must hold, and how it is taken back."""

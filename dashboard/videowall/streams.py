@@ -171,3 +171,22 @@ def still(url: str, width: int = 640) -> bytes:
     except (av.error.FFmpegError, OSError, ValueError, IndexError) as error:
         raise Unavailable(what="the camera", detail=str(error)) from error
     raise Unavailable(what="the camera", detail="it sends no picture")
+
+
+def look_into(url: str) -> dict[str, Any]:
+    """What a stream holds: ``{"codec", "width", "height", "fps", "playable"}``, after one picture was decoded.
+
+    Errors: :class:`Unavailable` when it does not open or shows no picture.
+    """
+    file = file_source(url)
+    try:
+        with av.open(file[0] if file else url, options=_options(url), timeout=(5.0, 10.0)) as container:
+            for frame in container.decode(video=0):
+                stream = container.streams.video[0]
+                name = stream.codec_context.name
+                rate = float(stream.average_rate or stream.guessed_rate or 0)
+                return {"codec": name, "width": frame.width, "height": frame.height, "fps": round(rate, 2),
+                        "playable": name == "h264"}  # fmt: skip
+    except (av.error.FFmpegError, OSError, ValueError, IndexError) as error:
+        raise Unavailable(what="the camera", detail=str(error)) from error
+    raise Unavailable(what="the camera", detail="it sends no picture")

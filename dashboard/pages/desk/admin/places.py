@@ -10,6 +10,8 @@ from dash import html
 from core.errors import NotFound
 from dashboard import queries
 from dashboard.desk import places as desk
+from dashboard.desk.camera_sets import Spread, spread
+from dashboard.desk.camera_trial import try_camera
 from dashboard.desk.cameras import CameraEdit, NewCamera, change_camera, create_camera
 from dashboard.pages.camera_words import state_chips
 from dashboard.pages.choices import Choice, choices, departments, named_words, sites, word
@@ -176,8 +178,9 @@ def camera_panel(visit: Visit, key: str) -> Any:
     zones = html.A(t("camera.zones"), href=f"/vision?camera={key}", className="button")
     pairs = [(t("fact.number"), key), (t("admin.fps"), c["analysis_fps"]), (t("admin.priority"), c["priority"]),
              (t("devices.analysed"), t("rules.on" if c["enabled"] else "rules.off"))]  # fmt: skip
-    tools = [button(visit, "cameras", "change", key, "act.edit"), zones]
-    return [html.H2(c["name"]), dmc.Group(tools, gap=6), facts(pairs)]
+    names = ("change", "try", "spread")
+    acts = [button(visit, "cameras", name, key, CAMERAS.actions[name].title) for name in names]
+    return [html.H2(c["name"]), dmc.Group([*acts, zones], gap=6), facts(pairs)]
 
 
 def ask_camera(visit: Visit, key: str) -> Any:
@@ -186,13 +189,17 @@ def ask_camera(visit: Visit, key: str) -> Any:
         text("name", t("fact.name"), c["name"], withAsterisk=True),
         yes_no("enabled", t("devices.analysed"), c["enabled"], visit),
         text("analysis_fps", t("admin.fps"), c["analysis_fps"]), text("priority", t("admin.priority"), c["priority"]),
+        yes_no("ptz", t("admin.ptz"), bool(c["attributes"].get("ptz")), visit),
+        text("onvif", t("admin.onvif"), c["attributes"].get("onvif")),
+        text("gateway_id", t("admin.gateway_id"), c["attributes"].get("gateway_id")),
     ]  # fmt: skip
 
 
 def change(visit: Visit, key: str, values: Values) -> None:
     edit = CameraEdit(name=_plain(values, "name")["name"], enabled=bool(values.get("enabled")),
                       analysis_fps=number(values, "analysis_fps"),
-                      priority=int(number(values, "priority")))  # fmt: skip
+                      priority=int(number(values, "priority")), ptz=bool(values.get("ptz")),
+                      **_plain(values, "onvif", "gateway_id"))  # fmt: skip
     change_camera(visit.services, visit.principal, key, edit)
 
 
@@ -216,6 +223,45 @@ def new_camera(visit: Visit, _key: str, values: Values) -> None:
     create_camera(visit.services, visit.principal, sent)
 
 
+def ask_try(visit: Visit, _key: str) -> Any:
+    return [html.P(visit.t("admin.try_hint"))]
+
+
+async def tried(visit: Visit, key: str, _values: Values) -> Any:
+    """What the camera's streams hold, beside its picture as it is now."""
+    t, told = visit.t, await try_camera(visit.services, visit.principal, key)
+    lines = [
+        html.P(
+            [html.B(t(f"admin.{one['name']}")), " ", t("admin.tried", **one) if one["ok"] else one["problem"],
+             "" if one["playable"] or not one["ok"] else f" {t('video.codec')}"],
+            className="" if one["ok"] and one["playable"] else "warn-text",
+        )
+        for one in told["streams"]
+    ]  # fmt: skip
+    picture = html.Img(src=f"/api/cameras/{key}/snapshot.jpg", alt="", style={"width": "100%"}) if told["ok"] else None
+    return [*(lines or [html.P(t("video.no_stream"), className="warn-text")]), picture]
+
+
+def ask_spread(visit: Visit, key: str) -> Any:
+    t, c = visit.t, camera(visit, key)
+    kinds = choices({name: word(visit, "category", name) for name in CATEGORIES})
+    has = "、".join(word(visit, "kind", a["kind"]) for a in c["algorithm_configs"]) or "—"
+    return [
+        html.P(t("admin.spread_hint", algorithms=has)),
+        choose("category", t("fact.kind"), kinds, c["category"]), choose("site_id", t("fact.site"), sites(visit)),
+        choose("department_id", t("fact.department"), departments(visit)),
+        yes_no("replace", t("admin.spread_replace"), False, visit),
+        yes_no("enable", t("devices.analysed"), True, visit),
+    ]
+
+
+def spread_on(visit: Visit, key: str, values: Values) -> Any:
+    """Do it; how many changed stays in the dialog."""
+    chosen: dict[str, Any] = {n: str(values.get(n) or "") for n in ("category", "site_id", "department_id")}
+    wish = Spread(**chosen, replace=bool(values.get("replace")), enable=bool(values.get("enable")))
+    return [html.P(visit.t("admin.spread_done", **spread(visit.services, visit.principal, key, wish)))]
+
+
 DEPARTMENTS = Tab(
     "admin.departments", "department_id", department_columns, department_rows, department_panel,
     {"new": Action("admin.new_department", write_department, ask_department),
@@ -228,6 +274,7 @@ SITES = Tab(
 )  # fmt: skip
 CAMERAS = Tab(
     "layer.cameras", "camera_id", camera_columns, camera_rows, camera_panel,
-    {"new": Action("admin.new_camera", new_camera, ask_new_camera), "change": Action("act.edit", change, ask_camera)},
+    {"new": Action("admin.new_camera", new_camera, ask_new_camera), "change": Action("act.edit", change, ask_camera),
+     "try": Action("admin.try_camera", tried, ask_try), "spread": Action("admin.spread", spread_on, ask_spread)},
     new=("new",), tall=True,
 )  # fmt: skip

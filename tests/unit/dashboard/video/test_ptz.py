@@ -108,7 +108,7 @@ def test_a_movement_ends_by_itself_also_over_a_bad_line(monkeypatch: pytest.Monk
             waits.append(seconds)
             await real(0)
 
-        monkeypatch.setattr(ptz.asyncio, "sleep", soon)
+        monkeypatch.setattr("dashboard.videowall.ptz.asyncio.sleep", soon)
         await held.begin("c", ("u1", "张三"), mover, "left", 0.3)
         ending = held.held["c"].ending
         assert ending is not None
