@@ -16,6 +16,7 @@ from core.clock import Clock
 from core.ids import new_id
 from core.sealing import Seal
 from records.registers.definition import Register, shipped_registers
+from records.registers.generated_buildings import GeneratedBuilding, building_of
 from records.registers.generating_credit import COUNTS, DRAWS
 from records.registers.invented import NOBODY, credit_number, resident_number
 from records.registers.preparing import Prepared, Preparer
@@ -39,12 +40,11 @@ _GIVEN = (
     "璧璐娅琦晶妍茜秋珊莎锦黛青倩婷姣婉娴瑾颖露瑶怡婵雁蓓纨仪荷丹蓉眉君琴蕊薇菁梦岚苑建国华文志海山仁波宁贵福"
     "生龙元全国胜学祥才发武新利清飞彬富顺信子杰"
 )
-_STREET = "东盛大街 吉林大路 自由大路 临河街 公平路 荣光路 远达大街 民丰大街 洋浦大街 八里堡路".split()  # noqa: SIM905
 _TRADE = "食品 商贸 物流 机电 建材 餐饮 汽配 科技 文化 医药 印刷 包装 劳务 装饰 农资".split()  # noqa: SIM905
 _CARE = ("none",) * 92 + ("elderly_alone", "elderly_alone", "disabled", "disabled", "left_behind", "subsistence",
          "subsistence", "correction")  # fmt: skip
 _BATCH = 4000
-Draw = Callable[[random.Random, int, str, tuple[float, float]], dict[str, Any]]
+Draw = Callable[[random.Random, int, GeneratedBuilding], dict[str, Any]]
 
 
 def generate(
@@ -60,11 +60,14 @@ def generate(
     """Write ``count`` records over the ``communities`` (code, lon, lat); returns how many of each register."""
     made: dict[str, int] = {}
     registers = shipped_registers()
-    for name, wanted in counts(count).items():
+    wanted_of = counts(count)
+    built = communities[: max(1, wanted_of["building"])]  # whoever has an address lives where a building stands
+    houses = max(1, wanted_of["building"] // len(communities))
+    for name, wanted in wanted_of.items():
         register = registers[name]
         origin = Origin("system", clock.now(), SOURCE)
         preparer = Preparer(register, seal, clock.now().date())
-        for batch in _prepared(register, preparer, communities, wanted, seed):
+        for batch in _prepared(register, preparer, rows(register, built, wanted, seed, houses)):
             with session_scope(engine) as session:
                 roomy(session)
                 create_records(session, batch, origin)
@@ -82,11 +85,9 @@ def counts(count: int) -> dict[str, int]:
     return found
 
 
-def _prepared(
-    register: Register, preparer: Preparer, communities: Sequence[tuple[str, float, float]], count: int, seed: int
-) -> Iterator[list[Prepared]]:
+def _prepared(register: Register, preparer: Preparer, drawn: Iterator[dict[str, Any]]) -> Iterator[list[Prepared]]:
     batch: list[Prepared] = []
-    for values in rows(register, communities, count, seed):
+    for values in drawn:
         batch.append(preparer.prepare(new_id(), values))
         if len(batch) >= _BATCH:
             yield batch
@@ -96,23 +97,22 @@ def _prepared(
 
 
 def rows(
-    register: Register, communities: Sequence[tuple[str, float, float]], count: int, seed: int = 1
+    register: Register, communities: Sequence[tuple[str, float, float]], count: int, seed: int = 1, houses: int = 90
 ) -> Iterator[dict[str, Any]]:
-    """``count`` records of one register as checked values; the same seed gives the same records."""
+    """``count`` records of one register as checked values; the same seed gives the same records.
+
+    ``houses``: how many buildings a community has; whoever has an address has that of one of them, and its point.
+    """
     dice, draw = random.Random(f"{seed} {register.id}"), _DRAW[register.id]
     known = {field.name for field in register.fields}
     for number in range(count):
-        position = number % len(communities) if register.id == "building" else dice.randrange(len(communities))
-        code, lon, lat = communities[position]
-        values = draw(
-            dice,
-            number // len(communities) if register.id == "building" else number,
-            code,
-            (lon + dice.uniform(-0.01, 0.01), lat + dice.uniform(-0.008, 0.008)),
-        )
+        built = register.id == "building"
+        code, lon, lat = communities[number % len(communities) if built else dice.randrange(len(communities))]
+        house = building_of(code, lon, lat, number // len(communities) if built else dice.randrange(houses))
+        values = draw(dice, number, house)
         values["division"] = code
         if "grid" in known:
-            values["grid"] = f"{code}{dice.randrange(1, 13):03d}"
+            values["grid"] = house.grid
         yield {name: value for name, value in values.items() if name in known}
 
 
@@ -121,68 +121,67 @@ def _name(dice: random.Random) -> str:
     return dice.choice(_FAMILY) + given
 
 
-def _street(dice: random.Random) -> str:
-    return f"{dice.choice(_STREET)}{dice.randrange(1, 400)}号"
+def _floor(dice: random.Random, house: GeneratedBuilding) -> int:
+    return dice.randrange(1, house.floors + 1)
+
+
+def _room(dice: random.Random, floor: int) -> str:
+    return f"{floor}{dice.randrange(1, 5):02d}"
 
 
 def _phone(dice: random.Random) -> str:
     return f"120{dice.randrange(10**8):08d}"
 
 
-def _person(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+def _person(dice: random.Random, number: int, house: GeneratedBuilding) -> dict[str, Any]:
     born = date(1930, 1, 1) + timedelta(days=number // 1000 * 61 % 34_000)
     identity = resident_number(born, number)
     return {
         "name": _name(dice), "id_number": identity, "sex": "男" if int(identity[16]) % 2 else "女",
         "birth": born.isoformat(), "phone": _phone(dice), "nation": "汉族" if dice.random() < 0.9 else "满族",
         "category": dice.choice(("resident", "resident", "resident", "floating", "away")), "care": dice.choice(_CARE),
-        "building": f"B{code[-6:]}{dice.randrange(90):03d}",
-        "address": f"{_street(dice)}{dice.randrange(1, 30)}栋{dice.randrange(101, 2900)}室",
+        "building": house.number, "address": f"{house.address}{_room(dice, _floor(dice, house))}室",
     }  # fmt: skip
 
 
-def _household(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
-    floor = dice.randrange(1, 30)
+def _household(dice: random.Random, number: int, house: GeneratedBuilding) -> dict[str, Any]:
+    floor = _floor(dice, house)
     return {
         "number": f"H{number:07d}", "head": _name(dice), "phone": _phone(dice), "kind": "family",
-        "members": dice.randrange(1, 7), "building": f"B{code[-6:]}{dice.randrange(90):03d}", "floor": floor,
-        "room": f"{floor}{dice.randrange(1, 5):02d}", "address": _street(dice),
+        "members": dice.randrange(1, 7), "building": house.number, "floor": floor,
+        "room": _room(dice, floor), "address": house.address,
     }  # fmt: skip
 
 
-def _building(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+def _building(dice: random.Random, number: int, house: GeneratedBuilding) -> dict[str, Any]:
     return {
-        "number": f"B{code[-6:]}{number:03d}",
-        "name": f"{dice.choice(_STREET)}{number % 400 + 1}号楼",
-        "use": dice.choice(("dwelling", "dwelling", "shop", "office", "mixed")), "floors": dice.randrange(1, 33),
-        "built": dice.randrange(1975, 2026), "lon": round(at[0], 6), "lat": round(at[1], 6),
-        "address": _street(dice),
+        "number": house.number, "name": f"{house.address}楼", "use": house.use, "floors": house.floors,
+        "built": dice.randrange(1975, 2026), "lon": house.lon, "lat": house.lat, "address": house.address,
     }  # fmt: skip
 
 
-def _enterprise(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+def _enterprise(dice: random.Random, number: int, house: GeneratedBuilding) -> dict[str, Any]:
     word = "".join(dice.choice(_GIVEN) for _ in range(2))
     return {
         "code": credit_number(number), "name": f"长春市{word}{dice.choice(_TRADE)}有限公司（虚构{number}）",
         "industry": dice.choice("CFGHIKLMOQ"),
         "scale": dice.choice(("small", "micro", "micro", "individual", "medium")),
         "legal_person": _name(dice), "phone": _phone(dice), "served": dice.random() < 0.03,
-        "lon": round(at[0], 6), "lat": round(at[1], 6), "address": _street(dice),
+        "lon": house.lon, "lat": house.lat, "address": house.address,
     }  # fmt: skip
 
 
-def _place(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+def _place(dice: random.Random, number: int, house: GeneratedBuilding) -> dict[str, Any]:
     kind = dice.choice(("shop", "restaurant", "hotel", "leisure", "clinic", "factory"))
     return {
         "number": f"S{number:06d}", "name": f"{_name(dice)[1:]}{dice.choice(_TRADE)}店", "kind": kind,
         "measure": dice.randrange(20, 300), "risk": dice.choice(("low", "low", "middle", "high")),
         "keeper": _name(dice),
-        "phone": _phone(dice), "lon": round(at[0], 6), "lat": round(at[1], 6),
-        "address": _street(dice),
+        "phone": _phone(dice), "lon": house.lon, "lat": house.lat, "address": house.address,
     }  # fmt: skip
 
 
-def _licence(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+def _licence(dice: random.Random, number: int, house: GeneratedBuilding) -> dict[str, Any]:
     until = date(2026, 1, 1) + timedelta(days=dice.randrange(1800))
     return {
         "number": f"虚构{number:07d}", "name": "食品经营许可证", "kind": "许可证", "holder": f"虚构经营者{number}",
@@ -190,7 +189,7 @@ def _licence(dice: random.Random, number: int, code: str, at: tuple[float, float
     }  # fmt: skip
 
 
-def _stock(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+def _stock(dice: random.Random, number: int, house: GeneratedBuilding) -> dict[str, Any]:
     item, kind = dice.choice((("编织袋", "rescue"), ("水泵", "rescue"), ("救生衣", "life"), ("帐篷", "living")))
     return {
         "warehouse": f"{number % 10 + 1}号库", "kind": kind, "item": item, "spec": f"型号{number}", "unit": "件",
@@ -198,17 +197,17 @@ def _stock(dice: random.Random, number: int, code: str, at: tuple[float, float])
     }  # fmt: skip
 
 
-def _project(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+def _project(dice: random.Random, number: int, house: GeneratedBuilding) -> dict[str, Any]:
     return {
         "code": f"26{number % 12 + 1:02d}-{NOBODY}-04-01-{number:06d}", "name": f"虚构项目{number}",
         "stage": dice.choice(("planned", "approval", "building", "done")),
         "light": dice.choice(("green", "green", "yellow", "red")),
         "investment": dice.randrange(100, 90_000), "progress": dice.randrange(101),
-        "lon": round(at[0], 6), "lat": round(at[1], 6),
+        "lon": house.lon, "lat": house.lat,
     }  # fmt: skip
 
 
-def _device(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+def _device(dice: random.Random, number: int, house: GeneratedBuilding) -> dict[str, Any]:
     return {
         "number": f"N{number:06d}", "name": f"接入交换机{number}", "kind": "交换机",
         "address": f"192.0.2.{number % 254 + 1}",
@@ -216,7 +215,7 @@ def _device(dice: random.Random, number: int, code: str, at: tuple[float, float]
     }  # fmt: skip
 
 
-def _line(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+def _line(dice: random.Random, number: int, house: GeneratedBuilding) -> dict[str, Any]:
     return {
         "number": f"L{number:04d}", "name": f"政务线路{number:03d}", "kind": dice.choice(("extranet", "intranet")),
         "bandwidth": dice.choice((20, 50, 100, 200)), "operator": dice.choice(("虚构运营商甲", "虚构运营商乙")),
@@ -225,7 +224,7 @@ def _line(dice: random.Random, number: int, code: str, at: tuple[float, float]) 
     }  # fmt: skip
 
 
-def _account(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+def _account(dice: random.Random, number: int, house: GeneratedBuilding) -> dict[str, Any]:
     last = date.today() - timedelta(days=min(60, int(dice.expovariate(1 / 6))))
     return {
         "platform": dice.choice(("wechat", "weibo", "douyin")), "name": f"虚构发布{number:02d}", "keeper": _name(dice),
@@ -233,7 +232,7 @@ def _account(dice: random.Random, number: int, code: str, at: tuple[float, float
     }  # fmt: skip
 
 
-def _policy(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+def _policy(dice: random.Random, number: int, house: GeneratedBuilding) -> dict[str, Any]:
     return {
         "number": f"虚构政发〔2026〕{number + 1}号", "name": f"虚构惠企政策{number + 1}",
         "kind": dice.choice(("资金", "用工", "用地")), "condition": "虚构条件", "amount": "虚构标准",
@@ -241,7 +240,7 @@ def _policy(dice: random.Random, number: int, code: str, at: tuple[float, float]
     }  # fmt: skip
 
 
-def _commitment(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> dict[str, Any]:
+def _commitment(dice: random.Random, number: int, house: GeneratedBuilding) -> dict[str, Any]:
     signed = date(2026, 1, 5) + timedelta(days=dice.randrange(200))
     return {
         "number": f"CN{number:05d}", "subject": f"虚构企业{number}", "code": credit_number(number),

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+from records.registers.generated_buildings import GeneratedBuilding
 from records.registers.invented import credit_number
 
 COUNTS = {"licence_publicity": 180, "penalty_publicity": 90, "open_column": 48}
@@ -43,7 +44,7 @@ def _days(dice: random.Random) -> tuple[date, str]:
     return decided, published.isoformat() if published <= date.today() else ""
 
 
-def _licence(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> Values:
+def _licence(dice: random.Random, number: int, house: GeneratedBuilding) -> Values:
     authority, (name, kind) = dice.randrange(len(_AUTHORITIES)), dice.choice(_LICENCES)
     decided, published = _days(dice)
     fault = dice.random()
@@ -59,7 +60,7 @@ def _licence(dice: random.Random, number: int, code: str, at: tuple[float, float
     }  # fmt: skip
 
 
-def _penalty(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> Values:
+def _penalty(dice: random.Random, number: int, house: GeneratedBuilding) -> Values:
     authority, (breach, facts, fine) = dice.randrange(len(_AUTHORITIES)), dice.choice(_BREACHES)
     decided, published = _days(dice)
     body, yuan = credit_number(900 + authority), round(fine * 10_000)
@@ -73,7 +74,7 @@ def _penalty(dice: random.Random, number: int, code: str, at: tuple[float, float
     }  # fmt: skip
 
 
-def _column(dice: random.Random, number: int, code: str, at: tuple[float, float]) -> Values:
+def _column(dice: random.Random, number: int, house: GeneratedBuilding) -> Values:
     cycle = dice.choice(_CYCLES)
     last = date.today() - timedelta(days=int(dice.uniform(0, 1.15) * cycle))
     return {
@@ -85,6 +86,6 @@ def _column(dice: random.Random, number: int, code: str, at: tuple[float, float]
     }  # fmt: skip
 
 
-DRAWS: dict[str, Callable[[random.Random, int, str, tuple[float, float]], Values]] = {
+DRAWS: dict[str, Callable[[random.Random, int, GeneratedBuilding], Values]] = {
     "licence_publicity": _licence, "penalty_publicity": _penalty, "open_column": _column,
 }  # fmt: skip

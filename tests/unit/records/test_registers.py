@@ -402,3 +402,14 @@ def test_random_changes_and_their_history_agree(filled: Engine) -> None:
                 assert (seen.get(line["field"]) or None) == (line["old"] or None)
                 seen[line["field"]] = line["new"]
         assert {k: v for k, v in seen.items() if v} == {k: v for k, v in now.items() if v}
+
+
+def test_generated_people_live_at_buildings_that_are_in_the_register() -> None:
+    built = {row["number"]: row for row in rows(REGISTERS["building"], COMMUNITIES, 3 * len(COMMUNITIES))}
+    for register in ("person", "household"):
+        for row in rows(REGISTERS[register], COMMUNITIES, 60, houses=3):
+            house = built[row["building"]]
+            assert row["address"].startswith(house["address"]) and row["division"] == house["division"]
+    places = {(row["lon"], row["lat"]) for row in built.values()}
+    for register in ("enterprise", "special_place"):
+        assert {(r["lon"], r["lat"]) for r in rows(REGISTERS[register], COMMUNITIES, 60, houses=3)} <= places
