@@ -15,7 +15,11 @@ from core.forms.xlsform.problems import sentence
 from core.legal_time.calendar import WorkCalendar, statutory_calendar
 from dashboard.auth import Principal
 from dashboard.services import Services
+from records.filing.prefill import answered_elsewhere
+from records.filing.store import datasets
+from records.registers.definition import shipped_registers
 from storage.forms import FormVersionView, compiled_form
+from storage.session import read_scope
 
 EDITORS = ("admin",)
 
@@ -57,6 +61,24 @@ def may_see(who: Principal, version: FormVersionView) -> None:
     """Drafts are their editors'; trials and what is or was live are for everybody with an account."""
     if version.state == "draft" and not who.has(*EDITORS):
         raise Forbidden(action="see a draft without being an administrator")
+
+
+def answered_already(use: Services, form: Form) -> list[dict[str, str]]:
+    """Questions that a register or a data set answers already: ``{question, label, answered_by}``."""
+    with read_scope(use.engine) as session:
+        return answered_elsewhere(form.questions, shipped_registers(), datasets(session), form.form_id)
+
+
+def answered_by_title(where: str, language: str) -> str:
+    """``register person.phone`` in words: the register's and the field's title."""
+    kind, _, path = where.partition(" ")
+    name, _, field = path.partition(".")
+    register = shipped_registers().get(name) if kind == "register" else None
+    if register is None:
+        return path
+    own = next((f for f in register.fields if f.name == field), None)
+    english = language == "en"
+    return f"{register.en if english else register.zh} · {(own.en if english else own.zh) if own else field}"
 
 
 def shown_problems(form: Form, problems: list[FormProblem]) -> list[dict[str, Any]]:

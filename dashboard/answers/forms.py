@@ -31,10 +31,14 @@ class FormVersionChecked(FormVersionRow):
 
 
 class FormVersionWhole(FormVersionChecked):
-    """A version with its body (the form's questions), its problems and the keys of its answers."""
+    """A version with its body, its problems, the keys of its answers, and what is asked already elsewhere.
+
+    ``answered``: ``{question, label, answered_by}``, e.g. ``register person.phone``.
+    """
 
     body: dict[str, Any]
     keys: list[dict[str, Any]]
+    answered: list[dict[str, str]]
 
 
 class RefusedFile(TypedDict):

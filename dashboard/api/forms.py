@@ -30,7 +30,7 @@ from dashboard.api.deps import Use, Who, allow, answers, respond, sends, takes, 
 from dashboard.api.filters import Filters, Text, Word
 from dashboard.api.params import body
 from dashboard.form_actions import delete_draft, move_form, new_draft, save_draft
-from dashboard.form_service import EDITORS, for_filling, key_names, may_see, shown_problems, state_of
+from dashboard.form_service import EDITORS, answered_already, for_filling, key_names, may_see, shown_problems, state_of
 from storage.forms import FormVersionView, form_version, live_form, versions_of
 from storage.session import read_scope
 
@@ -169,7 +169,10 @@ def one(form_id: str, version: FormVersionNumber, use: Use, who: Who) -> Respons
     may_see(who, found)
     form = parse_form(found.body)
     problems = shown_problems(form, form_problems(form, publishing=True))
-    return respond({**msgspec.structs.asdict(found), "problems": problems, "keys": key_names(form)})
+    answered = answered_already(use, form)
+    return respond(
+        {**msgspec.structs.asdict(found), "problems": problems, "keys": key_names(form), "answered": answered}
+    )
 
 
 @router.get("/api/forms/{form_id}/versions/{version}/fill", **answers(FormToFill))

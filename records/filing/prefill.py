@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core.forms.model import Question, walk_questions
 from records.filing.commands import Desk, values_of_filing
 from records.filing.dataset import Dataset
 from records.filing.periods import before
@@ -89,7 +90,7 @@ def already_answered(
     known: dict[str, str] = {}
     fields = [(register, field) for register in registers.values() for field in register.fields]
     for register, field in sorted(fields, key=lambda pair: pair[1].name not in pair[0].key):  # the key's register first
-        for word in (field.zh, *field.also):
+        for word in (field.zh, field.en, *field.also):
             known.setdefault(_plain(word), f"register {register.id}.{field.name}")
     for dataset in datasets:
         for question in dataset.questions:
@@ -100,6 +101,22 @@ def already_answered(
         if where is not None:
             found.append({"question": name, "label": label, "answered_by": where})
     return found
+
+
+def answered_elsewhere(
+    questions: Sequence[Question], registers: Mapping[str, Register], datasets: Sequence[Dataset], form_id: str = ""
+) -> list[dict[str, str]]:
+    """:func:`already_answered` for the questions of a form, in any language; those that are prefilled already are not
+    named, nor data sets that file this very form."""
+    others = [d for d in datasets if d.form.get("form_id") != form_id]
+    found: dict[str, dict[str, str]] = {}
+    for question in walk_questions(tuple(questions)):
+        if question.children or question.prefill or question.type in ("note", "calculate", "record"):
+            continue
+        asked = [(question.name, word) for word in question.label.values() if word]
+        for each in already_answered(asked, registers, others):
+            found.setdefault(question.name, each)
+    return list(found.values())
 
 
 def _plain(text: str) -> str:

@@ -13,7 +13,7 @@ from core.forms.diff import differences
 from core.forms.model import TYPES, Form, parse_form
 from core.forms.table import PLAIN, choice_rows_of, languages_of, rows_of
 from dashboard.components import FormFill
-from dashboard.form_service import may_see, shown_problems
+from dashboard.form_service import answered_already, answered_by_title, may_see, shown_problems
 from dashboard.pages.frame import Visit
 from dashboard.pages.tables import ZH
 from dashboard.pages.workshop.form_list import problem_text
@@ -189,11 +189,16 @@ def settings_of(form: Form, visit: Visit, editable: bool) -> list[Any]:
 
 
 def problem_rows(form: Form, visit: Visit) -> list[dict[str, Any]]:
-    """Every problem of the form as the page shows it."""
-    return [
+    """Every problem of the form as the page shows it, then the questions that are answered already elsewhere."""
+    found = [
         {**p, "message": problem_text(p, visit), "word": column_title(p["word"], visit) if p["word"] else "",
          "row": (p["index"] + 1) if p["index"] is not None else (p["row"] or 0) + 1, "values": None}
         for p in shown_problems(form, form_problems(form, publishing=True))
+    ]  # fmt: skip
+    return found + [
+        {"code": "already_answered", "name": a["question"], "list": "", "word": a["label"], "blocking": False,
+         "message": visit.t("forms.answered", where=answered_by_title(a["answered_by"], visit.language))}
+        for a in answered_already(visit.services, form)
     ]  # fmt: skip
 
 

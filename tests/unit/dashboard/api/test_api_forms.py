@@ -165,3 +165,20 @@ def test_a_file_in_the_forms_folder_becomes_a_live_version(office: Office) -> No
     assert [(v["form_id"], v["version"], v["source"]) for v in boss.get("/api/forms?live=1").json()["items"]] == [
         ("own", 2, "file:own.json"), ("own", 1, "file:own.json"), ("water", 1, "file:water.xlsx"),
     ]  # fmt: skip
+
+
+def test_a_question_that_a_register_answers_is_named(office: Office) -> None:
+    boss = office.client("boss")
+    asked = [
+        {"type": "text", "name": "a", "label": {"zh": "统一社会信用代码"}},
+        {"type": "text", "name": "b", "label": {"zh": "统一社会信用代码"}, "prefill": "register:enterprise.code"},
+        {"type": "group", "name": "g", "label": {"zh": "组"}, "children": [
+            {"type": "text", "name": "c", "label": {"en": "Date of birth", "zh": "出生日期"}}]},
+        {"type": "text", "name": "d", "label": {"zh": "今天天气"}},
+    ]  # fmt: skip
+    answer = boss.post("/api/forms", json={"form_id": "asks", "body": {"questions": asked}})
+    assert answer.status_code == 201, answer.text
+    found = boss.get("/api/forms/asks/versions/1").json()["answered"]
+    assert [(f["question"], f["answered_by"].split(".")[0]) for f in found] == [
+        ("a", "register enterprise"), ("c", "register person")
+    ]  # fmt: skip
