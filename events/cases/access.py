@@ -42,23 +42,24 @@ def visible_cases(actor: Actor, definitions: Mapping[str, Definition] | None = N
             plain.append(related_sql(actor, "assigned_department"))
         if roles & SEE_DIVISION:
             plain.append(_division_sql(actor))
-    confidential = [
-        and_(Case.definition_id == kind.definition_id, or_(false(), *_lines(actor, kind.visibility["confidential"])))
-        for kind in kinds.values()
-        if "confidential" in kind.visibility
-    ]
-    own = [
-        and_(Case.definition_id == kind.definition_id, or_(false(), *_lines(actor, kind.visibility["plain"])))
-        for kind in kinds.values()
-        if "plain" in kind.visibility
-    ]
-    if own:
+    confidential, own = (_of_kinds(actor, kinds, which) for which in ("confidential", "plain"))
+    if any("plain" in kind.visibility for kind in kinds.values()):
         others = Case.definition_id.not_in([k.definition_id for k in kinds.values() if "plain" in k.visibility])
         plain = [and_(others, or_(*plain)), *own]
     return or_(
         and_(Case.confidential.is_(False), or_(*plain)),
         and_(Case.confidential.is_(True), or_(false(), *confidential)),
     )
+
+
+def _of_kinds(actor: Actor, kinds: Mapping[str, Definition], which: str) -> list[ColumnElement[bool]]:
+    """What the kinds' own lines of visibility let ``actor`` see; kinds with the same lines are one condition."""
+    alike: dict[tuple[Who, ...], list[str]] = {}
+    for kind in kinds.values():
+        if which in kind.visibility:
+            alike.setdefault(kind.visibility[which], []).append(kind.definition_id)
+    found = ((names, _lines(actor, who)) for who, names in alike.items())
+    return [and_(Case.definition_id.in_(names), or_(*lines)) for names, lines in found if lines]
 
 
 def _lines(actor: Actor, who: tuple[Who, ...]) -> list[ColumnElement[bool]]:

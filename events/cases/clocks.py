@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.ids import new_id
@@ -153,7 +154,7 @@ class Clocks:
 
     def _reopen(self, kind: str, at: datetime) -> None:
         """Let the last clock of ``kind`` run on; the time it stood still does not count."""
-        rows = [row for row in self.rows if row.kind == kind]
+        rows = sorted(self._all_of(kind), key=lambda row: (row.started_at, row.clock_id))
         if not rows or rows[-1].stopped_at is None:
             return
         row = rows[-1]
@@ -161,6 +162,14 @@ class Clocks:
         row.stopped_at = None
         closed = row.suspensions[:-1] + [[row.suspensions[-1][0], gap[0]]] if suspended(row) else row.suspensions
         self._set(row, suspensions=[*closed, gap])
+
+    def _all_of(self, kind: str) -> list[CaseClock]:
+        """The clocks of ``kind``, those that have stopped too."""
+        self._session.flush()
+        query = select(CaseClock).where(CaseClock.case_id == self._case.case_id, CaseClock.kind == kind)
+        found = list(self._session.scalars(query))
+        self.rows.extend(row for row in found if row not in self.rows)
+        return found
 
     def _set(self, row: CaseClock, **changes: list[JSON]) -> None:
         for name, value in changes.items():

@@ -18,6 +18,7 @@ from events.cases.read_models import (
     CasePage,
     CaseSummary,
 )
+from storage.prepared import Prepared
 from storage.tables.cases import Case, CaseAssignment
 from storage.tables.files import CaseTurn
 from storage.tables.people import User
@@ -75,17 +76,20 @@ def summaries() -> Select[Any]:
 
 
 _ONE = summaries().where(Case.case_id == bindparam("case_id"))
-_NAMES = select(
-    *[
-        select(column).where(key == bindparam(name, type_=String)).scalar_subquery().label(label)
-        for label, column, key, name in (
-            ("site_name", Site.name, Site.site_id, "site"),
-            ("site_name_en", Site.name_en, Site.site_id, "site"),
-            ("division_name", Division.name, Division.code, "division"),
-            ("department_name", Department.name, Department.department_id, "department"),
-            ("handler_name", User.name, User.user_id, "handler"),
-        )
-    ]
+_POINTED = (
+    ("site_name", Site.name, Site.site_id, "site"),
+    ("site_name_en", Site.name_en, Site.site_id, "site"),
+    ("division_name", Division.name, Division.code, "division"),
+    ("department_name", Department.name, Department.department_id, "department"),
+    ("handler_name", User.name, User.user_id, "handler"),
+)
+_NAMES = Prepared(
+    select(
+        *[
+            select(column).where(key == bindparam(name, type_=String)).scalar_subquery().label(label)
+            for label, column, key, name in _POINTED
+        ]
+    )
 )
 
 
@@ -106,8 +110,9 @@ def summary_in_hand(session: Session, case: Case) -> CaseSummary:
     """The summary of a case that the caller has just changed: only the names of what it points to are looked up."""
     keys = {"site": case.site_id, "division": case.division_code, "department": case.department_id}
     with session.no_autoflush:  # what is pending changes no name
-        names = session.execute(_NAMES, {**keys, "handler": case.handler_id}).one()
-    return CaseSummary(**{name: getattr(case, name) for name in _OWN}, **names._mapping)
+        (names,) = _NAMES.rows(session, {**keys, "handler": case.handler_id})
+    named = {label: name for (label, *_), name in zip(_POINTED, names, strict=True)}
+    return CaseSummary(**{name: getattr(case, name) for name in _OWN}, **named)
 
 
 def list_cases(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import Table, insert
+from sqlalchemy import Table, bindparam, insert
 from sqlalchemy.orm import Session
 
 from core.ids import new_id
@@ -15,11 +15,17 @@ from events.cases.access import discreet_title
 from events.cases.lifecycle import Transition
 from events.cases.transition import LIVE
 from events.evidence import audit_log, row_seal
+from storage.prepared import Prepared
 from storage.tables.cases import Case, CaseAssignment, CaseTransition, Outbox
 
 # Rows that are only ever added: the unit of work would compare and order them for nothing.
-_TRANSITION = insert(cast(Table, CaseTransition.__table__))
-_OUTBOX = insert(cast(Table, Outbox.__table__))
+_TRANSITION = Prepared(insert(cast(Table, CaseTransition.__table__)))
+_OUTBOX = Prepared(
+    insert(cast(Table, Outbox.__table__)).values(
+        {name: bindparam(name) for name in ("outbox_id", "topic", "body", "created_at", "attempts")}
+    ),
+    ready=("body",),
+)
 
 
 def record(
@@ -47,7 +53,7 @@ def record(
         "data": data,
         "idempotency_key": key,
     }
-    session.connection().execute(_TRANSITION, row)
+    _TRANSITION.run(session, row)
     body = {
         "number": case.number,
         "version": case.version,
@@ -79,8 +85,8 @@ def record(
         site_id=None if case.confidential else case.site_id,
         confidential=case.confidential,
     )
-    row = {"outbox_id": new_id(), "topic": "case", "body": msgspec.to_builtins(change), "created_at": at, "attempts": 0}
-    session.connection().execute(_OUTBOX, row)
+    body_text = msgspec.json.encode(change).decode()
+    _OUTBOX.run(session, {"outbox_id": new_id(), "topic": "case", "body": body_text, "created_at": at, "attempts": 0})
 
 
 def reseal(session: Session, case: Case, at: datetime) -> None:

@@ -39,6 +39,7 @@ from events.cases.state import CaseRows, case_state
 from events.cases.transition import add_evidence
 from events.evidence.claims import with_stored_evidence
 from events.evidence.document_claims import with_stored_documents
+from storage.prepared import put_out
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, CaseTransition
 
@@ -87,7 +88,9 @@ class CaseService(CaseOpenings):
         if told is not None:
             check_seen(session, case, told, actor)
             deed = deed_of(session, case, told, self.stamp(case))
-        self.move(session, CaseRows.load(session, case), command, actor, deed)
+        rows = CaseRows.load(session, case)
+        self.move(session, rows, command, actor, deed)
+        put_out(session, case, *rows.parts, *rows.clocks)
         return self._answer(session, case)
 
     def check_allowed(self, case_id: str, name: str, actor: Actor, key: str | None = None) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from core.clock import BEIJING
@@ -16,43 +16,58 @@ from events.cases.course.relations import CaseState, PartState
 from events.cases.definition import Definition
 from events.cases.transition import LIVE
 from events.evidence import audit_log
+from storage.prepared import Prepared, PreparedRows
 from storage.tables.cases import Case, CaseAssignment, CaseClock, CaseEvidence, CaseParty
 from storage.tables.files import CaseDocument
 
 # Statements that every command sends are built once: building one costs more than running it.
-_PARTS = (
-    select(CaseAssignment)
-    .where(CaseAssignment.case_id == bindparam("case_id"))
-    .order_by(CaseAssignment.dispatched_at, CaseAssignment.assignment_id)
+_PARTS = PreparedRows(
+    CaseAssignment,
+    lambda rows: rows.where(CaseAssignment.case_id == bindparam("case_id")).order_by(
+        CaseAssignment.dispatched_at, CaseAssignment.assignment_id
+    ),
 )
-_CLOCKS = (
-    select(CaseClock)
-    .where(CaseClock.case_id == bindparam("case_id"))
-    .order_by(CaseClock.started_at, CaseClock.clock_id)
+_CLOCKS = PreparedRows(
+    CaseClock,
+    lambda rows: rows.where(CaseClock.case_id == bindparam("case_id")).order_by(
+        CaseClock.started_at, CaseClock.clock_id
+    ),
 )
-_PHOTOGRAPHS = (
+_MOVING = PreparedRows(
+    CaseClock,
+    lambda rows: rows.where(
+        CaseClock.case_id == bindparam("case_id"),
+        or_(CaseClock.stopped_at.is_(None), CaseClock.assignment_id.is_not(None)),
+    ).order_by(CaseClock.started_at, CaseClock.clock_id),
+)
+_PHOTOGRAPHS = Prepared(
     select(CaseEvidence.purpose, func.count().label("n"))
     .where(CaseEvidence.case_id == bindparam("case_id"), CaseEvidence.added_at >= bindparam("since"))
     .group_by(CaseEvidence.purpose)
 )
 _BASIC = ("title", "description", "severity", "class_code", "kind", "site_id", "division_code", "department_id")
-_DOCUMENTS = select(CaseDocument.type).where(CaseDocument.case_id == bindparam("case_id")).distinct()
-_CHILDREN = (
+_DOCUMENTS = Prepared(select(CaseDocument.type).where(CaseDocument.case_id == bindparam("case_id")).distinct())
+_CHILDREN = Prepared(
     select(Case.number)
     .where(Case.parent_case_id == bindparam("case_id"), Case.open.is_(True))
     .order_by(Case.number)
-    .limit(5)
+    .limit(literal_column("5"))
 )
 
 
 def parts_of(session: Session, case_id: str) -> list[CaseAssignment]:
     """All parts of a case, those that are over too, by dispatch."""
-    return list(session.scalars(_PARTS, {"case_id": case_id}))
+    return _PARTS.all(session, {"case_id": case_id})
 
 
 def clocks_of(session: Session, case_id: str) -> list[CaseClock]:
     """All clocks of a case, by start."""
-    return list(session.scalars(_CLOCKS, {"case_id": case_id}))
+    return _CLOCKS.all(session, {"case_id": case_id})
+
+
+def _moving_clocks(session: Session, case_id: str) -> list[CaseClock]:
+    """The clocks that a move may touch: those that run and those of parts (one that is reopened is read then)."""
+    return _MOVING.all(session, {"case_id": case_id})
 
 
 @dataclass
@@ -67,7 +82,7 @@ class CaseRows:
     def load(cls, session: Session, case: Case) -> CaseRows:
         """With what is stored; the caller holds the case's lock and has not changed anything yet."""
         audit_log.head(session, case.case_id)  # known from here on: the move itself reads nothing more of this
-        return cls(case, parts_of(session, case.case_id), clocks_of(session, case.case_id))
+        return cls(case, parts_of(session, case.case_id), _moving_clocks(session, case.case_id))
 
 
 def case_state(
@@ -118,7 +133,7 @@ def case_state(
 
 def _documents(session: Session, case_id: str) -> tuple[str, ...]:
     """Kinds of document that a case has."""
-    return tuple(session.scalars(_DOCUMENTS, {"case_id": case_id}))
+    return tuple(each for (each,) in _DOCUMENTS.rows(session, {"case_id": case_id}))
 
 
 def _photographs(session: Session, case: Case, live: list[CaseAssignment]) -> dict[str, int]:
@@ -126,13 +141,12 @@ def _photographs(session: Session, case: Case, live: list[CaseAssignment]) -> di
     since = max((r.dispatched_at for r in live if r.role == "lead"), default=case.opened_at)
     if case.reworks and case.checked_at is not None:
         since = max(since, case.checked_at)
-    rows = session.execute(_PHOTOGRAPHS, {"case_id": case.case_id, "since": since})
-    return {row.purpose: row.n for row in rows}
+    return {purpose: n for purpose, n in _PHOTOGRAPHS.rows(session, {"case_id": case.case_id, "since": since})}
 
 
 def _open_children(session: Session, case_id: str) -> tuple[str, ...]:
     """Numbers of the open parts of an area-wide or split case, a few at most."""
-    return tuple(session.scalars(_CHILDREN, {"case_id": case_id}))
+    return tuple(each for (each,) in _CHILDREN.rows(session, {"case_id": case_id}))
 
 
 def asks(definition: Definition, command: Command, guard: str) -> bool:

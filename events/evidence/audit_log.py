@@ -13,23 +13,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, func, insert, select
+from sqlalchemy import Table, bindparam, func, insert, literal_column, select
 from sqlalchemy.orm import Session
 
 from core.records import JSON, Record
+from storage.prepared import Prepared
 from storage.tables.cases import AuditEntry
 
 GENESIS = "0" * 64
 SYSTEM_CHAIN = "system"
 ACCESS_CHAIN = "access"  # who logged in, failed, was slowed, left
 _CHAIN_LOCKS = {SYSTEM_CHAIN: 79_481, ACCESS_CHAIN: 79_482}
-_INSERT = insert(cast(Table, AuditEntry.__table__))
+_INSERT = Prepared(insert(cast(Table, AuditEntry.__table__)), ready=("body",))
 _HEADS = "yiwang.audit.heads"  # in Session.info
-_HEAD = (
+_HEAD = Prepared(
     select(AuditEntry.seq, AuditEntry.hash)
     .where(AuditEntry.chain_id == bindparam("chain_id"))
     .order_by(AuditEntry.seq.desc())
-    .limit(1)
+    .limit(literal_column("1"))
 )
 
 
@@ -44,13 +45,16 @@ class ChainFlaw(Record, frozen=True):
 
 def canonical(value: JSON) -> bytes:
     """``value`` as canonical JSON bytes."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain).encode()
+    return _CANONICAL.encode(value).encode()
 
 
 def _plain(value: object) -> str:
     if isinstance(value, datetime):
         return stamp(value)
     raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
 
 
 def stamp(moment: datetime) -> str:
@@ -84,11 +88,11 @@ def append(session: Session, chain_id: str, at: datetime, actor_id: str, action:
         "at": at,
         "actor_id": actor_id,
         "action": action,
-        "body": json.loads(text),  # what is stored is what was hashed
+        "body": text.decode(),  # what is stored is what was hashed
         "prev_hash": prev_hash,
         "hash": _hash(prev_hash, chain_id, seq + 1, at, actor_id, action, text),
     }
-    session.connection().execute(_INSERT, row)
+    _INSERT.run(session, row)
     _heads(session)[chain_id] = (seq + 1, str(row["hash"]))
 
 
@@ -96,8 +100,8 @@ def head(session: Session, chain_id: str) -> tuple[int, str]:
     """Number and hash of the chain's last link, ``(0, GENESIS)`` of an empty one; asked once in a transaction."""
     found = _heads(session).get(chain_id)
     if found is None:
-        last = session.execute(_HEAD, {"chain_id": chain_id}).first()
-        found = (last.seq, last.hash) if last is not None else (0, GENESIS)
+        last = _HEAD.rows(session, {"chain_id": chain_id})
+        found = (last[0][0], last[0][1]) if last else (0, GENESIS)
         _heads(session)[chain_id] = found
     return found
 

@@ -32,7 +32,8 @@ _ADDED = "yiwang.evidence.added"  # in Session.info
 
 def row_values(case: Case) -> list[JSON]:
     """What of a case's row is sealed, in the order of ``COLUMNS``."""
-    return [_plain(getattr(case, name)) for name in COLUMNS]
+    have = vars(case)
+    return [_plain(have[name] if name in have else getattr(case, name)) for name in COLUMNS]
 
 
 def row_hash(case: Case) -> str:
@@ -63,8 +64,8 @@ def take_added(session: Session, case_id: str) -> list[dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, str | bool):
+        return value
     if hasattr(value, "astimezone"):
         return stamp(value)
-    if isinstance(value, bool):
-        return value
     return float(value) if isinstance(value, float) else int(value) if isinstance(value, int) else value

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from sqlalchemy import Engine, Select, bindparam, select
+from sqlalchemy import Engine, bindparam
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
@@ -33,6 +33,7 @@ from events.cases.verbs.papers import file_documents
 from events.correlation.happening import CurrentBook
 from events.evidence.claims import with_stored_evidence
 from events.evidence.document_claims import with_stored_documents
+from storage.prepared import PreparedRows
 from storage.record_validity import record_in_force
 from storage.tables.cases import Case
 
@@ -234,11 +235,13 @@ class CaseMoves(Cases):
 
     def locked(self, session: Session, case_id: str, actor: Actor) -> Case:
         """The case, locked until the transaction ends; ``NotFound`` also when the actor may not see it."""
-        case = session.scalars(self._lock_query(actor), {"wanted": case_id}).one_or_none()
-        if case is None:
+        found = self._lock_query(actor).all(session, {"wanted": case_id}, refresh=True)
+        if not found:
             raise NotFound(what="case", key=case_id)
-        return case
+        return found[0]
 
-    def _build_lock_query(self, actor: Actor) -> Select[Case]:
-        query = select(Case).where(Case.case_id == bindparam("wanted"), visible_cases(actor, self.definitions))
-        return query.with_for_update(of=Case).execution_options(populate_existing=True)
+    def _build_lock_query(self, actor: Actor) -> PreparedRows[Case]:
+        seen = visible_cases(actor, self.definitions)
+        return PreparedRows(
+            Case, lambda rows: rows.where(Case.case_id == bindparam("wanted", ""), seen).with_for_update(of=Case)
+        )

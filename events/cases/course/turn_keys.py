@@ -10,8 +10,7 @@ A key is ``u:USER``, ``r:ROLE``, ``d:DEPARTMENT:ROLE`` (``d:DEPARTMENT:*``: anyb
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
-from typing import Any, cast
+from typing import cast
 
 from sqlalchemy import Table, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -20,14 +19,21 @@ from sqlalchemy.orm import Session
 from core.records import Actor
 from events.cases.definition import ANY, REMEMBERED, Definition
 from events.cases.definition_parts import Who
+from storage.prepared import Prepared
 from storage.tables.cases import Case, CaseAssignment, CaseParty
 from storage.tables.files import CaseTurn
 
 _PARTIES = select(CaseParty.user_id).where(CaseParty.case_id == bindparam("case_id"))
 _TABLE = cast(Table, CaseTurn.__table__)
-_DELETE = delete(_TABLE).where(
-    _TABLE.c.key == bindparam("k"), _TABLE.c.opened_at == bindparam("o"), _TABLE.c.case_id == bindparam("c")
+_DELETE = Prepared(
+    delete(_TABLE).where(
+        _TABLE.c.key == bindparam("k"), _TABLE.c.opened_at == bindparam("o"), _TABLE.c.case_id == bindparam("c")
+    )
 )
+_INSERT = {  # keys may be there already: they are the same
+    "postgresql": Prepared(postgresql.insert(_TABLE).on_conflict_do_nothing()),
+    "sqlite": Prepared(sqlite.insert(_TABLE).on_conflict_do_nothing()),
+}
 _AT_WORK = ("dispatched", "accepted")
 _DIVISION_LENGTHS = (2, 4, 6, 9, 12)
 
@@ -44,13 +50,10 @@ def keep_turn(session: Session, case: Case, definition: Definition, parts: Seque
     known: dict[str, frozenset[str]] = session.info.setdefault("turn_keys", {})
     wanted, before = _all_keys(session, case, definition, parts), known.get(case.case_id, frozenset())
     known[case.case_id] = wanted
-    connection = session.connection()
-    if before - wanted:
-        gone = [{"k": k, "o": case.opened_at, "c": case.case_id} for k in sorted(before - wanted)]
-        connection.execute(_DELETE, gone)
-    if wanted - before:
-        rows = [{"key": k, "opened_at": case.opened_at, "case_id": case.case_id} for k in sorted(wanted - before)]
-        connection.execute(_insert(connection.dialect.name), rows)
+    gone = [{"k": k, "o": case.opened_at, "c": case.case_id} for k in sorted(before - wanted)]
+    _DELETE.run(session, *gone)
+    rows = [{"key": k, "opened_at": case.opened_at, "case_id": case.case_id} for k in sorted(wanted - before)]
+    _INSERT[session.get_bind().dialect.name].run(session, *rows)
 
 
 def _all_keys(
@@ -61,13 +64,6 @@ def _all_keys(
         parties = session.scalars(_PARTIES, {"case_id": case.case_id}).all()
     wanted = involved(case, parts, parties)
     return wanted | keys_of(case, definition, parts, parties) if case.open else wanted
-
-
-@cache
-def _insert(dialect: str) -> Any:
-    """Keys may be there already: they are the same."""
-    table = cast(Table, CaseTurn.__table__)
-    return (postgresql if dialect == "postgresql" else sqlite).insert(table).on_conflict_do_nothing()
 
 
 def involved(

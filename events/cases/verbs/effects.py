@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from core.errors import InputInvalid, NotFound
 from core.ids import new_id
@@ -20,9 +20,13 @@ from events.cases.verbs.children import copy_up, end_dependents, spawn
 from events.cases.verbs.links import distinct, merge, split, unmerge
 from events.cases.verbs.papers import file_documents, issue
 from events.dispatching.inspectors import nearest_inspector
+from storage.prepared import Prepared
 from storage.tables.cases import CaseAssignment, CaseEvidence, CaseParty, Notice
 from storage.tables.people import User
 from storage.tables.registry import Department
+
+
+_USER = Prepared(select(User.user_id).where(User.user_id == bindparam("user_id")))
 
 
 def attach_files(work: Work, purpose: str) -> None:
@@ -192,7 +196,7 @@ def _assign_check(work: Work) -> None:
 
 def _person(work: Work) -> str | None:
     """The actor's id when he has an account here (another platform or ``system`` has none)."""
-    return work.actor.user_id if work.session.get(User, work.actor.user_id) is not None else None
+    return work.actor.user_id if _USER.rows(work.session, {"user_id": work.actor.user_id}) else None
 
 
 def _accept_part(work: Work) -> None:

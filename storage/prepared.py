@@ -1,0 +1,217 @@
+"""Statements that every command sends, rendered once for a database and given to its driver as they are.
+
+SQLAlchemy looks at a statement anew each time it is executed, which costs a multiple of what the driver needs.  A
+:class:`Prepared` keeps the rendered text and the conversions of its values and columns.  It runs on the session's own
+connection, inside its transaction; what the session holds back is written before it reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any, Generic, TypeVar, cast
+
+from sqlalchemy import Connection, Executable, Select, Table, bindparam, insert, inspect, select, update
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import DeclarativeBase, Session, make_transient, make_transient_to_detached
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.util import identity_key
+from sqlalchemy.types import TypeEngine
+
+_CONNECTION = "yiwang.connection"  # in Session.info
+Convert = Callable[[Any], Any]
+Model = TypeVar("Model", bound=DeclarativeBase)
+
+
+class _Rendered:
+    """A statement in the words of one dialect."""
+
+    def __init__(self, statement: Executable, dialect: Dialect, ready: frozenset[str]) -> None:
+        made = cast(Any, statement).compile(dialect=dialect)
+        if "POSTCOMPILE" in str(made):  # a list of values: every other parameter needs one too, be it ""
+            made = cast(Any, statement).compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+        self.sql = str(made)
+        self.positional = made.positiontup is not None
+        self._plan: list[tuple[str, Convert | None, Any]] = []
+        for name in made.positiontup if self.positional else made.params:
+            bind = made.binds.get(name)
+            convert = bind_of(bind.type, dialect) if bind is not None and name not in ready else None
+            fixed = made.params.get(name)
+            self._plan.append((name, convert, convert(fixed) if convert is not None and fixed is not None else fixed))
+        self._types = [column.type for column in getattr(statement, "selected_columns", ())]
+        self._dialect = dialect
+        self._columns: list[tuple[int, Convert]] | None = None
+
+    def values(self, given: Mapping[str, Any]) -> Any:
+        """``given`` as the driver takes it."""
+        found = [
+            fixed if name not in given else given[name] if way is None else way(given[name])
+            for name, way, fixed in self._plan
+        ]
+        return found if self.positional else {each[0]: value for each, value in zip(self._plan, found, strict=True)}
+
+    def read(self, cursor: Any) -> list[list[Any]]:
+        """The driver's rows with the types of their columns."""
+        if self._columns is None:
+            said = enumerate(zip(self._types, cursor.description, strict=True))
+            ways = [(n, result_of(kind, self._dialect, told[1])) for n, (kind, told) in said]
+            self._columns = [(n, way) for n, way in ways if way is not None]
+        columns, found = self._columns, [list(row) for row in cursor.fetchall()]
+        for row in found:
+            for n, way in columns:
+                row[n] = way(row[n])
+        return found
+
+
+def bind_of(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    """How a value of ``kind`` is given to the driver; None: as it is."""
+    return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+def result_of(kind: TypeEngine[Any], dialect: Dialect, told: Any) -> Convert | None:
+    """How a column of ``kind`` comes from the driver, which calls its type ``told``; None: as it is."""
+    return kind.dialect_impl(dialect).result_processor(dialect, told)
+
+
+class Prepared:
+    """A statement that is sent often.  Values are given by the names of its bind parameters (for an insert, of its
+    columns); those of ``ready`` are handed over unconverted (JSON that is text already)."""
+
+    def __init__(self, statement: Executable, ready: Iterable[str] = ()) -> None:
+        self._statement = statement
+        self._ready = frozenset(ready)
+        self._rendered: dict[str, _Rendered] = {}
+
+    def rows(self, session: Session, given: Mapping[str, Any]) -> list[list[Any]]:
+        """Every row of the answer, its values in the order of the columns."""
+        if session.autoflush:
+            session.flush()
+        connection = _connection(session)
+        rendered = self._for(connection.dialect)
+        cursor = _send(connection, rendered.sql, rendered.values(given))
+        try:
+            return rendered.read(cursor)
+        finally:
+            cursor.close()
+
+    def run(self, session: Session, *given: Mapping[str, Any]) -> None:
+        """Carry it out once for each of ``given``."""
+        connection = _connection(session)
+        rendered = self._for(connection.dialect)
+        if len(given) == 1:
+            _send(connection, rendered.sql, rendered.values(given[0])).close()
+        elif given:
+            _send(connection, rendered.sql, [rendered.values(each) for each in given], many=True).close()
+
+    def _for(self, dialect: Dialect) -> _Rendered:
+        found = self._rendered.get(dialect.name)
+        if found is None:
+            found = self._rendered[dialect.name] = _Rendered(self._statement, dialect, self._ready)
+        return found
+
+
+def _connection(session: Session) -> Connection:
+    """The connection of the session's transaction; asked once in each."""
+    transaction = session.get_transaction()
+    known = session.info.get(_CONNECTION)
+    if known is None or known[0] is not transaction or transaction is None:
+        connection = session.connection()
+        known = session.info[_CONNECTION] = (session.get_transaction(), connection)
+    found: Connection = known[1]
+    return found
+
+
+def _send(connection: Connection, sql: str, values: Any, many: bool = False) -> Any:
+    """The driver's cursor after ``sql``; its errors are SQLAlchemy's, a broken connection is not used again."""
+    cursor = connection.connection.cursor()
+    try:
+        (cursor.executemany if many else cursor.execute)(sql, values)
+    except Exception as error:
+        dialect = connection.dialect
+        base = cast(Any, dialect).loaded_dbapi.Error
+        if not isinstance(error, base):
+            raise
+        gone = dialect.is_disconnect(cast(Any, error), cast(Any, connection.connection), cast(Any, cursor))
+        told = DBAPIError.instance(sql, values, error, base, connection_invalidated=gone, dialect=dialect)
+        if gone:
+            connection.invalidate(error)
+        raise told from error
+    return cursor
+
+
+class PreparedRows(Generic[Model]):
+    """A :class:`Prepared` that reads whole rows of one table as the session's own objects."""
+
+    def __init__(self, model: type[Model], narrow: Callable[[Select[Any]], Executable]) -> None:
+        table = cast(Table, model.__table__)
+        self._model = model
+        self._names = [column.name for column in table.columns]
+        self._statement = Prepared(narrow(select(table)))
+
+    def all(self, session: Session, given: Mapping[str, Any], refresh: bool = False) -> list[Model]:
+        """Every row; one that the session holds already stays as it is there, with ``refresh`` it is read anew."""
+        found = []
+        for row in self._statement.rows(session, given):
+            item = self._model()
+            item.__dict__.update(zip(self._names, row, strict=True))
+            make_transient_to_detached(item)
+            known = session.identity_map.get(identity_key(instance=item))
+            if known is None:
+                session.add(item)
+            elif refresh:
+                for name, value in zip(self._names, row, strict=True):
+                    set_committed_value(known, name, value)
+            found.append(item if known is None else known)
+        return cast("list[Model]", found)
+
+
+def put_out(session: Session, *items: DeclarativeBase) -> None:
+    """Write rows that the session holds, new or changed, as a flush would: each with the columns that changed.
+
+    For tables whose primary key is one column and whose rows point only to what is written already.
+    """
+    for item in items:
+        state = inspect(item)
+        if state.persistent:
+            now = item.__dict__
+            changed = tuple(sorted(n for n, was in state.committed_state.items() if n in now and now[n] != was))
+            if not state.modified:
+                continue
+            if changed:
+                statement, key = _update(type(item), changed)
+                statement.run(session, {**{name: now[name] for name in changed}, "its_key": now[key]})
+        elif state.pending:
+            values = {name: item.__dict__.get(name, _default(made)) for name, made in _defaults(type(item))}
+            item.__dict__.update(values)
+            _insert(type(item)).run(session, values)
+        else:
+            continue
+        make_transient(item)  # the session takes it for what the database holds now
+        make_transient_to_detached(item)
+        session.add(item)
+
+
+@cache
+def _update(model: type[DeclarativeBase], names: tuple[str, ...]) -> tuple[Prepared, str]:
+    table = cast(Table, model.__table__)
+    (key,) = table.primary_key.columns
+    sets = {name: bindparam(name, type_=table.c[name].type) for name in names}
+    where = key == bindparam("its_key", type_=key.type)
+    return Prepared(update(table).where(where).values(sets)), key.name
+
+
+@cache
+def _insert(model: type[DeclarativeBase]) -> Prepared:
+    return Prepared(insert(cast(Table, model.__table__)))
+
+
+@cache
+def _defaults(model: type[DeclarativeBase]) -> list[tuple[str, Any]]:
+    return [(column.name, column.default) for column in cast(Table, model.__table__).columns]
+
+
+def _default(made: Any) -> Any:
+    if made is None:
+        return None
+    return made.arg(None) if made.is_callable else made.arg
