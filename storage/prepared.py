@@ -112,12 +112,13 @@ class Prepared:
 
 
 def _connection(session: Session) -> Connection:
-    """The connection of the session's transaction; asked once in each."""
-    transaction = session.get_transaction()
+    """The connection of the session's transaction; asked once in each, for a savepoint begins with that."""
+    transaction = session.get_nested_transaction() or session.get_transaction()
     known = session.info.get(_CONNECTION)
     if known is None or known[0] is not transaction or transaction is None:
         connection = session.connection()
-        known = session.info[_CONNECTION] = (session.get_transaction(), connection)
+        now = session.get_nested_transaction() or session.get_transaction()
+        known = session.info[_CONNECTION] = (now, connection)
     found: Connection = known[1]
     return found
 

@@ -23,9 +23,11 @@ from fastapi.responses import StreamingResponse
 
 from core.settings import Settings, load_settings
 from dashboard.pages.mount import mount
+from events.cases.definition_check import shipped_definitions
 from layers.tiles import load_tilesets
 from tests.fake_wall import SignedIn, add_wall
 
+CITY = shipped_definitions()["city_management"]
 CENTRE = (125.39, 43.866)
 COOKIE = "yiwang_session"
 DEPARTMENTS = [
@@ -274,7 +276,7 @@ class FakeCity:
                 "clock": {"limit_value": 1, "limit_unit": "urgent_hour", "deadline_at": case["deadline_at"]},
             },
             "allowed": [
-                {"name": n, "label": {}, "required": r, "optional": o, "form": {"properties": {}}}
+                {"name": n, "label": {}, "required": r, "optional": o, "form": CITY.form(n), "ask": CITY.ask(n)}
                 for n, r, o in allowed
             ],
             "children": [],

@@ -141,7 +141,7 @@ def _photographs(session: Session, case: Case, live: list[CaseAssignment]) -> di
     since = max((r.dispatched_at for r in live if r.role == "lead"), default=case.opened_at)
     if case.reworks and case.checked_at is not None:
         since = max(since, case.checked_at)
-    return {purpose: n for purpose, n in _PHOTOGRAPHS.rows(session, {"case_id": case.case_id, "since": since})}
+    return dict(_PHOTOGRAPHS.rows(session, {"case_id": case.case_id, "since": since}))
 
 
 def _open_children(session: Session, case_id: str) -> tuple[str, ...]:

@@ -27,7 +27,9 @@ from core.ids import derived_id, new_id, subject_token
 from core.records import CaseChanged
 from core.settings import Settings
 from events.correlation.rule_memory import insert_into
+from events.notify import parties
 from events.notify.channel import NoticeMessage, Notifier, NotifierFailed, build_notifiers, notice_of, quiet_hours
+from events.notify.channels.webhook import Webhook
 from events.notify.notices import NoticeDraft, QuietHours, channels_of, notices_of_change, write_notices
 from events.notify.outgoing import Outgoing
 from events.notify.webhooks import Webhooks
@@ -44,7 +46,7 @@ WAIT_S = 5.0  # without a commit; rows that wait for the morning come due by the
 BATCH = 200
 KEEP_DAYS = 7
 CLOCK_SLACK_S = 60.0  # another machine's clock may run ahead; only what waits for the morning lies further ahead
-TOPICS = ("case", "notice", "webhook")
+TOPICS = ("case", "notice", "webhook", "ask")
 RINGING_AT_ONCE = 3  # receivers waited for at the same time: few, the case's own announcements share the threads
 MAX_ATTEMPTS = 12  # of a channel; the pause doubles from 2 s up to an hour.  A case change is never given up
 TELL_AFTER = 3  # failures of a row after which the administrators are told of its receiver
@@ -70,6 +72,7 @@ class Relay:
         self._engine = engine
         self._clock = clock
         self._notifiers: dict[str, Notifier] = build_notifiers(settings, bus)
+        self._outside = settings.outside_url
         self._quiet = quiet_hours(settings)
         self._webhooks = Webhooks(settings)
         self._outgoing = Outgoing(settings, engine)
@@ -151,6 +154,21 @@ class Relay:
         elif row.topic == "webhook":
             posted = self._outgoing if row.body.get("connection") else self._webhooks
             await posted.post(row.outbox_id, row.body)
+        elif row.topic == "ask":
+            await self._ask(row)
+
+    async def _ask(self, row: Row) -> None:
+        """A party without an account is asked by a text message; without such a channel its code is handed out."""
+        channel = self._notifiers.get(parties.CHANNEL)
+        if not isinstance(channel, Webhook) or not channel.can_text:
+            return
+        message = await asyncio.to_thread(self._party_message, row)
+        if message is not None:
+            await channel.text(message.phone, message.text)
+
+    def _party_message(self, row: Row) -> parties.PartyMessage | None:
+        with session_scope(self._engine) as session:
+            return parties.message_to(session, row.outbox_id, row.body, self._outside, self._clock.now())
 
     async def _deliver(self, row: Row) -> None:
         channel = str(row.body.get("channel", "in_app"))

@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.codes.telephone import mobile_of
 from core.errors import InputInvalid
 from core.ids import new_id
 from events.cases.definition import Definition
 from events.cases.transition import Work
-from storage.tables.cases import Case, CaseParty
+from storage.tables.cases import Case, CaseParty, Outbox
 from storage.tables.field import DutyStatus
 from storage.tables.files import CaseSubject
 from storage.tables.people import User, UserRole
@@ -46,7 +47,8 @@ def add_subject(work: Work) -> None:
 
 
 def ask_party(work: Work) -> None:
-    """Ask the parties (of ``role``, default all) for ``fields``; who has no account is reached by his contact."""
+    """Ask the parties (of ``role``, default all) for ``fields``; who has no account gets a text message with a code
+    by which he answers and signs (:mod:`events.notify.parties`), where his contact is a mobile number."""
     role = work.params.get("role")
     query = select(CaseSubject).where(CaseSubject.case_id == work.case.case_id)
     subjects = [row for row in work.session.scalars(query) if not role or row.role == role]
@@ -57,6 +59,9 @@ def ask_party(work: Work) -> None:
         users = {reporter}
     for row in subjects:
         row.asked_at, row.answered_at = work.at, None
+        if row.kind != "user" and mobile_of(row.contact) is not None:
+            body = {"subject_id": row.subject_id, "channel": "webhook:sms"}
+            work.session.add(Outbox(outbox_id=new_id(), topic="ask", body=body, created_at=work.at, attempts=0))
     asked = {
         "fields": list(work.params.get("fields", ())),
         "by": work.actor.user_id,

@@ -25,7 +25,6 @@ from storage.tables.cases import CaseAssignment, CaseEvidence, CaseParty, Notice
 from storage.tables.people import User
 from storage.tables.registry import Department
 
-
 _USER = Prepared(select(User.user_id).where(User.user_id == bindparam("user_id")))
 
 

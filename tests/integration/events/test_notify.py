@@ -33,8 +33,10 @@ from events.notify.webhooks import read_subscribers, sign, verify
 from events.runtime.outbox import MAX_ATTEMPTS, Relay
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import Case, Notice, Outbox
+from storage.tables.files import CaseSubject
 from storage.tables.observations import DeadLetter
 from storage.tables.people import User, UserRole
+from storage.tables.persons import LinkToken
 from storage.tables.plans import DutyShift
 from storage.tables.registry import Department
 from tests.databases import create_all
@@ -389,6 +391,42 @@ async def test_a_dead_channel_is_retried_shown_to_the_administrator_and_given_up
     assert len(receiver.got) == MAX_ATTEMPTS
     assert await relay.relay_once() == 0
     await bus.close()
+    engine.dispose()
+
+
+@pytest.mark.anyio
+async def test_a_party_without_an_account_is_asked_by_a_text_message_until_it_is_taken(
+    nats_server: Settings, receiver: Receiver
+) -> None:
+    settings = nats_server
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    channels = {"webhook:sms": {"url": receiver.url, "template": {"to": "{phones}", "text": "{title}"}}}
+    (settings.data_dir / "notify.json").write_text(json.dumps(channels))
+    engine = make_engine(settings.database_url)
+    create_all(engine)
+    service, _ = house(engine)
+    opened(service, engine)
+    with session_scope(engine) as session:
+        case = session.scalars(select(Case)).first()
+        assert case is not None
+        session.add(CaseSubject(subject_id="s1", case_id=case.case_id, role="party", name="某公司", answer={},
+                                contact="+86 138 1234 5678", asked_at=T0, added_at=T0))  # fmt: skip
+        session.add(Outbox(outbox_id="a1", topic="ask", body={"subject_id": "s1", "channel": "webhook:sms"},
+                           created_at=T0, attempts=0))  # fmt: skip
+    clock = ManualClock(datetime.now(UTC))
+    bus = await connect(settings, "test")
+    await bus.ensure()
+    relay = Relay(bus, engine, clock, settings)
+    receiver.answers = [503]
+    for _ in range(3):
+        await relay.relay_once()
+        clock.advance(10)
+    await bus.close()
+    sent = [json.loads(body) for _, body in receiver.got if b"/h#/file/" in body]
+    assert [each["to"] for each in sent] == ["13812345678"] * 2 and sent[0]["text"] != sent[1]["text"]
+    with read_scope(engine) as session:
+        links = session.scalars(select(LinkToken).order_by(LinkToken.link_id)).all()
+    assert [link.revoked_at is None for link in links] == [False, True]
     engine.dispose()
 
 

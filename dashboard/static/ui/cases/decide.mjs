@@ -4,7 +4,6 @@ import { h, icon } from "../shared/dom.mjs";
 import * as api from "../shared/api.mjs";
 import * as store from "../shared/store.mjs";
 import * as alarm from "../wall/alarm.mjs";
-import { commandForm } from "./forms.mjs";
 import { unconfirmed } from "./rank.mjs";
 
 const FORWARD = new Set(["verify", "register", "dispatch", "accept", "finish", "send_check", "check_pass", "close", "resume", "approve_extension"]);
@@ -25,11 +24,29 @@ export function decide(detail, reload) {
   if (!allowed.length) return { node: h("p", { class: "quiet" }, detail.case.open ? t("case.nothing_allowed") : t("case.is_closed")), press: () => {} };
   const find = (name) => allowed.find((c) => CARRIES[name].includes(c.name) && (name !== "real" && name !== "false" ? true : unconfirmed(detail.case)));
   const label = (command) => command.label?.[language()] || term("command", command.name);
-  const open = (command) => {
+  /** @type {any} */
+  let asked = null;
+  const open = async (command) => {
+    asked?.destroy();
     slot.querySelector(".command-form")?.remove();
-    const form = commandForm(command, label(command), detail.case, (changed) => { form.remove(); if (changed) { store.put(changed); reload(); } });
-    slot.append(form);
-    form.querySelector("input, textarea, select, button")?.focus();
+    const box = h("div", { class: "command-form" });
+    slot.append(box);
+    const id = detail.case.case_id;
+    const path = `/api/cases/${encodeURIComponent(id)}`;
+    const key = api.key(); // of this opened form: pressed twice it is sent once
+    const { askCommand, suggested } = await import("../work/asked.mjs"); // the wall needs no form until one is opened
+    const data = await suggested(path, command, detail).catch(() => ({}));
+    asked = askCommand(box, command, {
+      label: label(command), data, standing: detail.why?.standing,
+      send: async (filled) => {
+        const changed = await api.post(`${path}/commands`, { name: command.name, expected_version: detail.case.version, idempotency_key: key, data: filled });
+        asked.destroy();
+        box.remove();
+        store.put(changed.case || changed);
+        reload();
+      },
+    });
+    box.querySelector("input, textarea, select, button")?.focus();
   };
   const send = async (command, data, undo) => {
     try {

@@ -32,8 +32,9 @@ export function facts(c) {
 
 /** The class by its name in the viewer's language, its code beside it. */
 function className(c) {
-  const known = store.state.classes?.get(c.class_code);
-  return known ? `${named(known)} · ${c.class_code}` : has(`class.${c.class_code}`) ? t(`class.${c.class_code}`) : t("fact.class_code", { code: c.class_code, set: c.class_version || "2013" });
+  const node = h("span", {}, has(`class.${c.class_code}`) ? t(`class.${c.class_code}`) : t("fact.class_code", { code: c.class_code, set: c.class_version || "2013" }));
+  store.classes().then((known) => { const found = known.get(c.class_code); if (found) node.textContent = `${named(found)} · ${c.class_code}`; });
+  return node;
 }
 
 /** The source by its name: a camera's from the registry, else what kind of source it is and its number. */

@@ -15,7 +15,7 @@ export const emit = (name, detail) => bus.dispatchEvent(new CustomEvent(name, { 
 /**
  * @type {{me: any, cases: Map<string, any>, loaded: boolean, failed: any, departments: any[], connection: string, skew: number, drill: any,
  *   filters: {department: string, severity: number[], q: string, late: boolean, kind: string}, selection: Selection | null, layers: string, at: string,
- *   sites: Map<string, any>, cameras: Map<string, any>, classes?: Map<string, any>}}
+ *   sites: Map<string, any>, cameras: Map<string, any>}}
  */
 export const state = {
   me: null,
@@ -246,6 +246,16 @@ let started = null;
 export function start() {
   if (!started) started = begin();
   return started;
+}
+
+/** @type {Promise<Map<string, any>> | null} */
+let classesRead = null;
+
+/** The classes of cases by code; read once, when somebody first looks at a case of one. */
+export function classes() {
+  classesRead ??= api.get("/api/classes").then((answer) => new Map(answer.items.map((one) => [one.code, one])))
+    .catch(() => { classesRead = null; return new Map(); });
+  return classesRead;
 }
 
 async function begin() {

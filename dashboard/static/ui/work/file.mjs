@@ -3,7 +3,7 @@ import * as api from "../shared/api.mjs";
 import { h, replace } from "../shared/dom.mjs";
 import { full, language, ready as wordsReady, span, t, term } from "../shared/i18n.mjs";
 import { evidence } from "../cases/evidence.mjs";
-import { commandBar } from "./asked.mjs";
+import { commandBar, suggested } from "./asked.mjs";
 
 export function mount(root, { case_id: id }) {
   let alive = true;
@@ -24,21 +24,6 @@ export function mount(root, { case_id: id }) {
   wordsReady.then(load);
   const timer = setInterval(() => { if (!document.hidden && !bar?.busy()) load(); }, 20000); // never pull a form from under a hand
   return { destroy: () => { alive = false; clearInterval(timer); } };
-}
-
-/** What is known already: the routing table's suggestion for whoever gives a case out, the case's own class and severity. */
-export async function suggested(path, command, detail) {
-  const names = new Set([...(command.required || []), ...(command.optional || [])]);
-  const data = {};
-  for (const name of ["class_code", "severity"]) if (names.has(name) && detail.case[name]) data[name] = detail.case[name];
-  if (command.routed && (detail.case.class_code || detail.case.site_id)) {
-    const advice = await api.get(`${path}/routing`).catch(() => null);
-    const found = advice?.suggestion;
-    if (found?.department_id && found.department_id !== detail.case.department_id) {
-      for (const name of ["department_id", "duty", "assisting"]) if (names.has(name) && found[name]?.length) data[name] = found[name];
-    }
-  }
-  return data;
 }
 
 const named = (words, other) => words?.[language()] || words?.zh || other;

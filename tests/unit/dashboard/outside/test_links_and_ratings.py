@@ -21,9 +21,10 @@ from dashboard.reception.links import link_view
 from dashboard.reception.ratings import leave_the_count
 from dashboard.reception.views import write_view
 from events.cases.service import CaseService
+from events.notify.parties import message_to
 from storage.links import link_of, make_link
 from storage.session import read_scope, session_scope
-from storage.tables.cases import AuditEntry, Case, CaseClock, CaseEvidence, CaseTransition
+from storage.tables.cases import AuditEntry, Case, CaseClock, CaseEvidence, CaseTransition, Outbox
 from storage.tables.files import CaseSubject
 from storage.tables.outside import OutsideRequest
 from storage.tables.persons import CaseRating, LinkToken, Person
@@ -166,16 +167,22 @@ def test_a_party_signs_its_answer_by_a_code(town: Town) -> None:
             Command(name="ask_correction", case_id=case_id, actor_id="x", data={"reason": "请补充整改情况"}),
             Actor(user_id="x", name="x", roles=("staff",), department_id="dept-fire"),
         )
+    code = _texted(town)
+    assert _texted(town) != code  # sent again: the code before is over
+    code = _texted(town)
     town.refresh()
-    shown = town.read(link["code"])
+    shown = town.read(code)
     assert shown["question"] == "请补充整改情况" and shown["form"]["questions"][-1]["type"] == "signature"
     signature = town.outside.post("/h/api/photos", content=png()).json()["photo_id"]
     assert town.send("answer", link["code"], {"signed_name": "李四", "signature": "0" * 32}, "b" * 24)["problem"]
     done = town.send(
-        "answer", link["code"], {"signed_name": "李四", "signature": signature, "comment": "已整改"}, "c" * 24
+        "answer", code, {"signed_name": "李四", "signature": signature, "comment": "已整改"}, "c" * 24
     )
     assert done.get("kind") == "answer", done
+    assert _texted(town) == ""  # he has answered: nobody is asked any longer
     with read_scope(town.door.engine) as session:
+        links = session.scalars(select(LinkToken).where(LinkToken.subject_id == "s1")).all()
+        assert sum(row.revoked_at is None for row in links) == 2  # the one handed out, and the last one sent
         subject = session.get(CaseSubject, "s1")
         case = session.get(Case, case_id)
         evidence = list(session.scalars(select(CaseEvidence).where(CaseEvidence.case_id == case_id)))
@@ -184,6 +191,17 @@ def test_a_party_signs_its_answer_by_a_code(town: Town) -> None:
     assert case is not None and case.state == "applied"
     assert [e.sha256 for e in evidence] == [subject.answer["signature"]]
     assert moves[-2:] == ["party_answer", "correct"]
+
+
+def _texted(town: Town) -> str:
+    """The code in the text message that the relay would send now to the party; "" when it would send none."""
+    with session_scope(town.door.engine) as session:
+        row = session.scalars(select(Outbox).where(Outbox.topic == "ask")).one()
+        message = message_to(session, row.outbox_id, row.body, "https://h.example", town.door.reception.clock.now())
+    if message is None:
+        return ""
+    assert message.phone == "13812345678" and "https://h.example/h#/file/" in message.text
+    return message.text.partition("/file/")[2].partition("（")[0]
 
 
 def _credit(cases: CaseService) -> dict[str, str]:
