@@ -34,6 +34,8 @@ LONGEST = {"definition_id": 40, "state": 24, "stage": 24, "command": 24, "clock"
 _TO = {"turn", "arbiter", "approver", "checker", "asked_party", "requester", "parties", "lead"}
 _ROLES = {"admin", "operator", "dispatcher", "staff", "inspector", "grid_worker", "manager", "drone", "viewer"}
 
+_OTHERS = {"system", "party", "security", "auditor"}  # the platform itself, who has no account, the kept-apart powers
+
 
 def parse_definition(body: Mapping[str, Any]) -> Definition:
     """A definition from its JSON form; :class:`DefinitionInvalid` says what does not fit."""
@@ -67,6 +69,8 @@ def problems(d: Definition) -> Iterator[DefinitionProblem]:
         yield from _of_command(d, f"commands/{command}", spec)
     for name, state in d.states.items():
         yield from _of_who(d, f"states/{name}/turn", state.turn or ())
+    for name, lines in d.visibility.items():
+        yield from _of_who(d, f"visibility/{name}", lines)
     yield from _of_notices(d)
     yield from _of_triggers(d)
     yield from _of_rest(d)
@@ -142,6 +146,7 @@ def _of_who(d: Definition, at: str, who: Iterable[Who]) -> Iterator[DefinitionPr
     for line in who:
         if line.relation not in RELATIONS:
             yield problem(at, "relation_unknown", name=line.relation)
+        yield from (problem(at, "role_unknown", name=r) for r in line.roles if r not in _ROLES | _OTHERS)
         yield from (problem(at, "state_unknown", name=s) for s in line.from_ if s not in d.states and s != NEW)
 
 

@@ -25,6 +25,7 @@ TEXTS: dict[str, str] = {
     "guard_document_unknown": "guard {guard}: unknown document {name!r}",
     "guard_expression": "guard holds: {detail}",
     "relation_unknown": "unknown relation {name!r}",
+    "role_unknown": "unknown role {name!r}",
     "notice_on_unknown": "{name!r} is no command or state",
     "notice_to_unknown": "nobody is meant by {name!r}",
     "trigger_unknown": "{name!r} is none of {known}",

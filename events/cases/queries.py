@@ -18,7 +18,7 @@ from events.cases.read_models import (
     CasePage,
     CaseSummary,
 )
-from storage.prepared import Prepared
+from storage.sql.statements import ReadyStatement
 from storage.tables.cases import Case, CaseAssignment
 from storage.tables.files import CaseTurn
 from storage.tables.people import User
@@ -83,7 +83,7 @@ _POINTED = (
     ("department_name", Department.name, Department.department_id, "department"),
     ("handler_name", User.name, User.user_id, "handler"),
 )
-_NAMES = Prepared(
+_NAMES = ReadyStatement(
     select(
         *[
             select(column).where(key == bindparam(name, type_=String)).scalar_subquery().label(label)

@@ -15,12 +15,12 @@ from events.cases.access import discreet_title
 from events.cases.lifecycle import Transition
 from events.cases.transition import LIVE
 from events.evidence import audit_log, row_seal
-from storage.prepared import Prepared
+from storage.sql.statements import ReadyStatement
 from storage.tables.cases import Case, CaseAssignment, CaseTransition, Outbox
 
 # Rows that are only ever added: the unit of work would compare and order them for nothing.
-_TRANSITION = Prepared(insert(cast(Table, CaseTransition.__table__)))
-_OUTBOX = Prepared(
+_TRANSITION = ReadyStatement(insert(cast(Table, CaseTransition.__table__)))
+_OUTBOX = ReadyStatement(
     insert(cast(Table, Outbox.__table__)).values(
         {name: bindparam(name) for name in ("outbox_id", "topic", "body", "created_at", "attempts")}
     ),

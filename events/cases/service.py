@@ -39,8 +39,8 @@ from events.cases.state import CaseRows, case_state
 from events.cases.transition import add_evidence
 from events.evidence.claims import with_stored_evidence
 from events.evidence.document_claims import with_stored_documents
-from storage.prepared import put_out
 from storage.session import read_scope, session_scope
+from storage.sql.statements import put_out
 from storage.tables.cases import Case, CaseTransition
 
 

@@ -16,38 +16,38 @@ from events.cases.course.relations import CaseState, PartState
 from events.cases.definition import Definition
 from events.cases.transition import LIVE
 from events.evidence import audit_log
-from storage.prepared import Prepared, PreparedRows
+from storage.sql.statements import ReadyRows, ReadyStatement
 from storage.tables.cases import Case, CaseAssignment, CaseClock, CaseEvidence, CaseParty
 from storage.tables.files import CaseDocument
 
 # Statements that every command sends are built once: building one costs more than running it.
-_PARTS = PreparedRows(
+_PARTS = ReadyRows(
     CaseAssignment,
     lambda rows: rows.where(CaseAssignment.case_id == bindparam("case_id")).order_by(
         CaseAssignment.dispatched_at, CaseAssignment.assignment_id
     ),
 )
-_CLOCKS = PreparedRows(
+_CLOCKS = ReadyRows(
     CaseClock,
     lambda rows: rows.where(CaseClock.case_id == bindparam("case_id")).order_by(
         CaseClock.started_at, CaseClock.clock_id
     ),
 )
-_MOVING = PreparedRows(
+_MOVING = ReadyRows(
     CaseClock,
     lambda rows: rows.where(
         CaseClock.case_id == bindparam("case_id"),
         or_(CaseClock.stopped_at.is_(None), CaseClock.assignment_id.is_not(None)),
     ).order_by(CaseClock.started_at, CaseClock.clock_id),
 )
-_PHOTOGRAPHS = Prepared(
+_PHOTOGRAPHS = ReadyStatement(
     select(CaseEvidence.purpose, func.count().label("n"))
     .where(CaseEvidence.case_id == bindparam("case_id"), CaseEvidence.added_at >= bindparam("since"))
     .group_by(CaseEvidence.purpose)
 )
 _BASIC = ("title", "description", "severity", "class_code", "kind", "site_id", "division_code", "department_id")
-_DOCUMENTS = Prepared(select(CaseDocument.type).where(CaseDocument.case_id == bindparam("case_id")).distinct())
-_CHILDREN = Prepared(
+_DOCUMENTS = ReadyStatement(select(CaseDocument.type).where(CaseDocument.case_id == bindparam("case_id")).distinct())
+_CHILDREN = ReadyStatement(
     select(Case.number)
     .where(Case.parent_case_id == bindparam("case_id"), Case.open.is_(True))
     .order_by(Case.number)

@@ -17,16 +17,16 @@ from sqlalchemy import Table, bindparam, func, insert, literal_column, select
 from sqlalchemy.orm import Session
 
 from core.records import JSON, Record
-from storage.prepared import Prepared
+from storage.sql.statements import ReadyStatement
 from storage.tables.cases import AuditEntry
 
 GENESIS = "0" * 64
 SYSTEM_CHAIN = "system"
 ACCESS_CHAIN = "access"  # who logged in, failed, was slowed, left
 _CHAIN_LOCKS = {SYSTEM_CHAIN: 79_481, ACCESS_CHAIN: 79_482}
-_INSERT = Prepared(insert(cast(Table, AuditEntry.__table__)), ready=("body",))
+_INSERT = ReadyStatement(insert(cast(Table, AuditEntry.__table__)), ready=("body",))
 _HEADS = "yiwang.audit.heads"  # in Session.info
-_HEAD = Prepared(
+_HEAD = ReadyStatement(
     select(AuditEntry.seq, AuditEntry.hash)
     .where(AuditEntry.chain_id == bindparam("chain_id"))
     .order_by(AuditEntry.seq.desc())

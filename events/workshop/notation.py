@@ -152,6 +152,11 @@ def object_of(text: str) -> dict[str, Any]:
     return found
 
 
+def objects_of(text: str) -> list[dict[str, Any]]:
+    """The JSON list of objects in a cell; an empty cell is an empty one."""
+    return [object_of(json.dumps(each)) for each in object_of(f'{{"all": {text}}}')["all"]] if text.strip() else []
+
+
 def clock_moves(text: str) -> dict[str, Any]:
     """What a command does to clocks."""
     found: dict[str, Any] = {**{verb: [] for verb in CLOCK_VERBS}, "part": "", "deed": False}

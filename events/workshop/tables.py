@@ -1,11 +1,12 @@
 """A definition as the tables that people edit, and the tables as a definition again.  Pure.
 
     tables = tables_of(body)          # {"stages": [row, …], "states": …, "commands": …, "fields": …, "clocks": …,
-                                      #  "notify": …}: cells are texts (see notation) or true/false
+                                      #  "notify": …, "triggers": …, "routes": …, "templates": …}: cells are texts
+                                      #  (see notation) or true/false
     body, unread = body_of(tables, settings, base)
 
-``unread`` are the cells that could not be read, as problems with table, row and field.  What has no table (triggers,
-routes, templates …) is the JSON of ``settings["further"]``.
+``unread`` are the cells that could not be read, as problems with table, row and field.  What has no table (approvals,
+visibility, counting …) is the JSON of ``settings["further"]``.
 """
 
 from __future__ import annotations
@@ -19,10 +20,9 @@ from events.workshop import field_rows
 from events.workshop import notation as n
 
 Row = dict[str, Any]
-TABLES = ("stages", "states", "commands", "fields", "clocks", "notify")
+TABLES = ("stages", "states", "commands", "fields", "clocks", "notify", "triggers", "routes", "templates")
 FURTHER = (
-    "triggers", "routes", "approvals", "automatic", "visibility", "arbiter", "counting", "recheck", "documents",
-    "templates", "words", "forms",
+    "approvals", "automatic", "visibility", "arbiter", "counting", "recheck", "documents", "words", "forms",
 )  # fmt: skip
 FLAGS = ("forward", "rare", "batch")
 _TITLED = ("zh", "en")
@@ -37,7 +37,10 @@ def tables_of(body: Mapping[str, Any]) -> dict[str, list[Row]]:
         "commands": [_command_row(name, each) for name, each in (body.get("commands") or {}).items()],
         "fields": [field_rows.row_of(name, each) for name, each in (body.get("fields") or {}).items()],
         "clocks": [_clock_row(name, each) for name, each in clocks.items()],
-        "notify": [_notice_row(str(at), each) for at, each in enumerate(body.get("notify") or ())],
+        "notify": [_notice_row(each) for each in body.get("notify") or ()],
+        "triggers": [_trigger_row(each) for each in body.get("triggers") or ()],
+        "routes": [_route_row(each) for each in body.get("routes") or ()],
+        "templates": [_template_row(name, each) for name, each in (body.get("templates") or {}).items()],
     }
 
 
@@ -72,7 +75,11 @@ def body_of(
         "states": states, "initial": str(settings.get("initial") or "").strip(),
         "commands": reader.table("commands", tables.get("commands", ()), _COMMAND), "fields": fields,
         "clocks": reader.table("clocks", tables.get("clocks", ()), _CLOCK),
-        "notify": [reader.row(f"notify/{at}", row, _NOTICE) for at, row in enumerate(tables.get("notify", ()))],
+        **{
+            table: [reader.row(f"{table}/{at}", row, cells) for at, row in enumerate(tables.get(table, ()))]
+            for table, cells in (("notify", _NOTICE), ("triggers", _TRIGGER), ("routes", _ROUTE))
+        },
+        "templates": reader.table("templates", tables.get("templates", ()), _TEMPLATE),
         **_numbering(settings),
         "sites": settings.get("sites") or "optional", "correlate": bool(settings.get("correlate", True)),
         "confidential": bool(settings.get("confidential")), "bounce_limit": int(settings.get("bounce_limit") or 3),
@@ -171,6 +178,20 @@ _NOTICE = {
 }  # fmt: skip
 
 
+_TRIGGER = {
+    "on": ("on", str.strip, ""), "command": ("command", str.strip, ""), "clock": ("clock", str.strip, ""),
+    "field": ("field", str.strip, ""), "from": ("from", n.names, []), "data": ("data", n.object_of, {}),
+}  # fmt: skip
+_ROUTE = {
+    "when": ("when", n.object_of, {}), "lead": ("lead", str.strip, ""), "user": ("user", str.strip, ""),
+    "duty": ("duty", str.strip, ""), "assisting": ("assisting", n.objects_of, []),
+}  # fmt: skip
+_TEMPLATE = {
+    "title": ("title", str.strip, ""), "prefix": ("prefix", str.strip, ""),
+    "text": ("text", str.splitlines, []), "seal": ("seal", str.strip, ""),
+}  # fmt: skip
+
+
 def _state_row(name: str, state: Mapping[str, Any]) -> Row:
     turn = state.get("turn")
     text = "" if turn is None else n.who_text(turn) or n.NOBODY
@@ -199,8 +220,31 @@ def _clock_row(name: str, spec: Mapping[str, Any]) -> Row:
     }  # fmt: skip
 
 
-def _notice_row(at: str, line: Mapping[str, Any]) -> Row:
+def _notice_row(line: Mapping[str, Any]) -> Row:
     return {
         "on": ", ".join(line.get("on") or ()), "to": n.recipients_text(line.get("to") or ()),
         "channel": ", ".join(line.get("channel") or ()), **_title(line.get("text")), "kind": line.get("kind", ""),
     }  # fmt: skip
+
+
+def _trigger_row(line: Mapping[str, Any]) -> Row:
+    return {
+        **{key: line.get(key, "") for key in ("on", "command", "clock", "field")},
+        "from": ", ".join(line.get("from") or ()), "data": _json(line.get("data")),
+    }  # fmt: skip
+
+
+def _route_row(line: Mapping[str, Any]) -> Row:
+    return {
+        "when": _json(line.get("when")), **{key: line.get(key, "") for key in ("lead", "user", "duty")},
+        "assisting": _json(line.get("assisting")),
+    }  # fmt: skip
+
+
+def _template_row(name: str, template: Mapping[str, Any]) -> Row:
+    text = "\n".join(str(line) for line in template.get("text") or ())
+    return {"name": name, **{key: template.get(key, "") for key in ("title", "prefix", "seal")}, "text": text}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if value else ""

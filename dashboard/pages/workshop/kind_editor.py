@@ -21,6 +21,7 @@ from dashboard.pages.workshop.kind_view import difference_rows, difference_table
 from dashboard.pages.workshop.titles import GRID_CLASS, label
 from dashboard.people import person_names
 from events.cases.definition import Definition
+from events.cases.definition_parts import TRIGGERS
 from events.cases.definition_problems import DefinitionProblem
 from events.cases.definition_words import in_full
 from events.workshop.drafts import DraftView, draft_of, long_form, problems_of
@@ -38,6 +39,9 @@ COLUMNS: dict[str, dict[str, int]] = {
     "clocks": {"name": 150, "zh": 150, "en": 150, "limit": 150, "from_class": 110, "part": 110, "field": 130,
                "remind": 200},
     "notify": {"on": 260, "to": 320, "channel": 150, "zh": 260, "en": 260, "kind": 120},
+    "triggers": {"on": 160, "command": 200, "clock": 150, "field": 150, "from": 240, "data": 260},
+    "routes": {"when": 340, "lead": 240, "user": 200, "duty": 200, "assisting": 320},
+    "templates": {"name": 150, "title": 240, "prefix": 120, "text": 520, "seal": 200},
 }  # fmt: skip
 _PLAIN = ("zh", "en", "initial", "shown_clock", "remind", "prefix", "source")
 _FLAGS = ("correlate", "confidential")
@@ -131,6 +135,11 @@ def _column(visit: Visit, name: str, field: str, width: int, editable: bool) -> 
                 "cellEditor": "agCheckboxCellEditor"}  # fmt: skip
     if name == "fields" and field == "kind":
         return {**found, "cellEditor": "agSelectCellEditor", "cellEditorParams": {"values": list(KINDS)}}
+    if name == "triggers" and field == "on":
+        return {**found, "cellEditor": "agSelectCellEditor", "cellEditorParams": {"values": list(TRIGGERS)}}
+    if name == "templates" and field == "text":  # each line is a paragraph
+        return {**found, "cellDataType": "text", "cellEditor": "agLargeTextCellEditor", "cellEditorPopup": True,
+                "cellEditorParams": {"maxLength": 20_000, "rows": 12, "cols": 60}}  # fmt: skip
     return {**found, "cellDataType": "text"}
 
 

@@ -33,8 +33,8 @@ from events.cases.verbs.papers import file_documents
 from events.correlation.happening import CurrentBook
 from events.evidence.claims import with_stored_evidence
 from events.evidence.document_claims import with_stored_documents
-from storage.prepared import PreparedRows
 from storage.record_validity import record_in_force
+from storage.sql.statements import ReadyRows
 from storage.tables.cases import Case
 
 
@@ -240,8 +240,8 @@ class CaseMoves(Cases):
             raise NotFound(what="case", key=case_id)
         return found[0]
 
-    def _build_lock_query(self, actor: Actor) -> PreparedRows[Case]:
+    def _build_lock_query(self, actor: Actor) -> ReadyRows[Case]:
         seen = visible_cases(actor, self.definitions)
-        return PreparedRows(
+        return ReadyRows(
             Case, lambda rows: rows.where(Case.case_id == bindparam("wanted", ""), seen).with_for_update(of=Case)
         )

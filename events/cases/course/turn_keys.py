@@ -19,20 +19,20 @@ from sqlalchemy.orm import Session
 from core.records import Actor
 from events.cases.definition import ANY, REMEMBERED, Definition
 from events.cases.definition_parts import Who
-from storage.prepared import Prepared
+from storage.sql.statements import ReadyStatement
 from storage.tables.cases import Case, CaseAssignment, CaseParty
 from storage.tables.files import CaseTurn
 
 _PARTIES = select(CaseParty.user_id).where(CaseParty.case_id == bindparam("case_id"))
 _TABLE = cast(Table, CaseTurn.__table__)
-_DELETE = Prepared(
+_DELETE = ReadyStatement(
     delete(_TABLE).where(
         _TABLE.c.key == bindparam("k"), _TABLE.c.opened_at == bindparam("o"), _TABLE.c.case_id == bindparam("c")
     )
 )
 _INSERT = {  # keys may be there already: they are the same
-    "postgresql": Prepared(postgresql.insert(_TABLE).on_conflict_do_nothing()),
-    "sqlite": Prepared(sqlite.insert(_TABLE).on_conflict_do_nothing()),
+    "postgresql": ReadyStatement(postgresql.insert(_TABLE).on_conflict_do_nothing()),
+    "sqlite": ReadyStatement(sqlite.insert(_TABLE).on_conflict_do_nothing()),
 }
 _AT_WORK = ("dispatched", "accepted")
 _DIVISION_LENGTHS = (2, 4, 6, 9, 12)

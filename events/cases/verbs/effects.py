@@ -20,12 +20,12 @@ from events.cases.verbs.children import copy_up, end_dependents, spawn
 from events.cases.verbs.links import distinct, merge, split, unmerge
 from events.cases.verbs.papers import file_documents, issue
 from events.dispatching.inspectors import nearest_inspector
-from storage.prepared import Prepared
+from storage.sql.statements import ReadyStatement
 from storage.tables.cases import CaseAssignment, CaseEvidence, CaseParty, Notice
 from storage.tables.people import User
 from storage.tables.registry import Department
 
-_USER = Prepared(select(User.user_id).where(User.user_id == bindparam("user_id")))
+_USER = ReadyStatement(select(User.user_id).where(User.user_id == bindparam("user_id")))
 
 
 def attach_files(work: Work, purpose: str) -> None:

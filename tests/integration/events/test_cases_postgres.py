@@ -14,6 +14,7 @@ from storage.schema import full_metadata
 from storage.session import make_engine
 from tests.unit.events import test_audit, test_indicators, test_plans, test_service
 from tests.unit.events.casework import Town
+from tests.unit.events.workshop import test_drafts
 
 pytestmark = pytest.mark.postgres
 
@@ -73,6 +74,10 @@ def test_two_buttons_at_once(engine: Engine) -> None:
 @pytest.mark.timeout(7200)
 def test_two_buttons_at_once_ten_thousand_times(engine: Engine) -> None:
     test_service.race(Town(engine), 10_000)
+
+
+def test_two_people_publishing_a_kind_at_one_moment(engine: Engine) -> None:
+    test_drafts.test_two_people_publishing_at_one_moment(engine)
 
 
 def test_plans_and_roster(engine: Engine) -> None:

@@ -1,6 +1,7 @@
 // Facts, people, stages, clocks and history of a case.
 import { t, said, caseTitle, kindTerm, term, full, short, number, has, named } from "../shared/i18n.mjs";
 import { h } from "../shared/dom.mjs";
+import { folded } from "/static/work/course.mjs";
 import * as store from "../shared/store.mjs";
 import { clockLine } from "./derivation.mjs";
 import { escalationText } from "./livevalue.mjs";
@@ -53,13 +54,11 @@ export function assignments(items) {
 /** What happened, newest first: moves, escalations with values, acknowledgements; clear and again are one line. */
 export function history(detail, live, alarm) {
   const escalated = new Map((live?.escalations || []).map((step) => [step.seq, step]));
-  const clears = detail.transitions.filter((tr) => tr.command === "clear");
-  const folded = clears.length > 1 ? new Set(clears.slice(0, -1)) : new Set();
-  const lines = detail.transitions.filter((tr) => !folded.has(tr)).map((tr) => ({ at: tr.at, node: h("li", { class: tr.command === "escalate" ? "escalated" : "" },
+  const lines = folded(detail.transitions).map(({ move: tr, times, since }) => ({ at: tr.at, node: h("li", { class: tr.command === "escalate" ? "escalated" : "" },
     h("time", {}, full(tr.at)), h("b", {}, kindTerm(detail.case, "command", tr.command)), tr.actor_id === "system" ? h("span", {}, t("actor.system")) : h("span", {}, tr.actor_name || tr.actor_id),
     tr.from_state !== tr.to_state ? h("span", { class: "chip" }, kindTerm(detail.case, "state", tr.to_state)) : null,
     escalated.has(tr.seq) ? h("p", {}, escalationText(escalated.get(tr.seq))) : null,
-    tr === clears[clears.length - 1] && clears.length > 1 ? h("p", {}, t("live.repeats", { n: clears.length, from: short(clears[0].at), to: short(clears[clears.length - 1].at) })) : null,
+    times > 1 ? h("p", {}, t("live.repeats", { n: times, from: short(since), to: short(tr.at) })) : null,
     tr.reason ? h("p", {}, tr.reason) : null, tr.data?.comment ? h("p", {}, tr.data.comment) : null) }));
   if (alarm?.acknowledged_at) lines.push({ at: alarm.acknowledged_at, node: h("li", { class: "acknowledged" }, h("time", {}, full(alarm.acknowledged_at)), h("b", {}, causeText(alarm)), h("span", {}, acknowledgedText(alarm))) });
   lines.sort((a, b) => (a.at < b.at ? 1 : -1));

@@ -1,7 +1,8 @@
 // One file of any kind: where it stands, what may be done, what everybody wrote, documents, parts, limits, history.
 import * as api from "../shared/api.mjs";
 import { h, replace } from "../shared/dom.mjs";
-import { full, language, ready as wordsReady, span, t, term } from "../shared/i18n.mjs";
+import { folded } from "/static/work/course.mjs";
+import { full, language, ready as wordsReady, short, span, t, term } from "../shared/i18n.mjs";
 import { evidence } from "../cases/evidence.mjs";
 import { commandBar, suggested } from "./asked.mjs";
 
@@ -53,8 +54,9 @@ function draw(root, detail, { items, documents, kind_name: kind, state_name: sta
           h("b", {}, part.department_name), ` ${t(`work.role.${part.role}`)} · ${t(`work.part.${part.state}`)}`, part.user_name ? ` · ${part.user_name}` : "",
           part.duty ? h("p", { class: "quiet" }, part.duty) : null)))) : null,
         detail.children?.length ? section(t("case.children"), h("ul", {}, detail.children.map((child) => h("li", {}, h("a", { href: `/work/${encodeURIComponent(child.case_id)}` }, `${child.number} ${child.title}`))))) : null,
-        section(t("case.timeline"), h("ol", { class: "work-moves" }, [...detail.transitions].reverse().map((move) => h("li", {},
+        section(t("case.timeline"), h("ol", { class: "work-moves" }, folded(detail.transitions).reverse().map(({ move, times, since }) => h("li", {},
           h("b", {}, named(commands[move.command], term("command", move.command))), ` ${move.actor_name}`, h("time", {}, full(move.at)),
+          times > 1 ? h("p", {}, t("live.repeats", { n: times, from: short(since), to: short(move.at) })) : null,
           move.reason ? h("p", {}, move.reason) : null)))))));
 }
 

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from events.cases.definition_check import parse_definition, shipped_definitions
 from events.cases.definition_parts import RELATIONS
+from events.cases.errors import DefinitionInvalid
 from events.workshop import notation as n
+from events.workshop.drafts import problems_of
 from events.workshop.tables import TABLES, body_of, settings_of, tables_of
 
 
@@ -44,12 +46,15 @@ def test_a_definition_is_the_same_after_its_tables(name: str) -> None:
         ("fields", "kind", "picture", "fields/reason/kind"),
         ("states", "turn", "staff [sent", "states/sent/turn"),
         ("states", "name", "", "states/1/name"),
+        ("triggers", "data", "{late", "triggers/0/data"),
+        ("routes", "when", "[1]", "routes/0/when"),
+        ("routes", "assisting", '{"department_id": "d"}', "routes/0/assisting"),
     ],
 )  # fmt: skip
 def test_a_cell_that_cannot_be_read_is_named(table: str, column: str, text: str, where: str) -> None:
     body = full("business_flow")
     tables = tables_of(body)
-    tables[table][0][column] = text
+    (tables[table] or tables[table].append({}) or tables[table])[0][column] = text
     if table == "clocks":
         where = f"clocks/{tables[table][0]['name']}/limit"
     if table == "states" and column == "turn":
@@ -111,3 +116,25 @@ _WHO = st.fixed_dictionaries(
 @given(st.lists(_WHO, max_size=4))
 def test_who_is_written_and_read_alike(lines: list[dict[str, Any]]) -> None:
     assert n.who_lines(n.who_text(lines)) == lines
+
+
+def test_a_misspelt_role_is_a_named_problem() -> None:
+    body = full("business_flow")
+    tables = tables_of(body)
+    tables["commands"][0]["who"] = "staf @lead_department"
+    made, unread = body_of(tables, settings_of(body), body)
+    name = tables["commands"][0]["name"]
+    found = problems_of(made)
+    assert unread == [] and [(one.where, one.code, one.values) for one in found] == [
+        (f"commands/{name}/who", "role_unknown", {"name": "staf"})
+    ]
+    with pytest.raises(DefinitionInvalid, match="'staf'"):
+        parse_definition(made)
+
+
+def test_a_document_is_written_in_a_table_a_line_a_paragraph() -> None:
+    body = full("information_request")
+    tables = tables_of(body)
+    tables["templates"][0]["text"] += "\n此致"
+    made, _ = body_of(tables, settings_of(body), body)
+    assert made["templates"]["answer"]["text"] == [*body["templates"]["answer"]["text"], "此致"]

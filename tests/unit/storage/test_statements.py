@@ -1,4 +1,4 @@
-"""Prepared statements: the same values, rows and errors as SQLAlchemy's own, on both databases' texts."""
+"""ReadyStatement statements: the same values, rows and errors as SQLAlchemy's own, on both databases' texts."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.settings import Settings
-from storage.prepared import Prepared, PreparedRows, put_out
 from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope
+from storage.sql.statements import ReadyRows, ReadyStatement, put_out
 from storage.tables.cases import Case, CaseClock, CaseTransition
 
 NOW = datetime(2026, 6, 5, 1, 2, 3, 456789, tzinfo=UTC)
-CASES = PreparedRows(Case, lambda rows: rows.where(Case.case_id == bindparam("wanted", ""), Case.stage.in_(["a", "b"])))
+CASES = ReadyRows(Case, lambda rows: rows.where(Case.case_id == bindparam("wanted", ""), Case.stage.in_(["a", "b"])))
 
 
 def a_case(case_id: str = "c1") -> Case:
@@ -76,7 +76,7 @@ def test_a_row_read_again_is_refreshed_only_when_it_is_wanted(session: Session) 
 
 
 def test_errors_are_sqlalchemys_and_a_savepoint_takes_its_rows_with_it(session: Session) -> None:
-    rows = Prepared(insert(CaseTransition))
+    rows = ReadyStatement(insert(CaseTransition))
     row = {
         "case_id": "c1", "seq": 1, "command": "x", "from_state": "", "to_state": "s", "actor_id": "a", "at": NOW,
         "reason": "", "data": {"n": 1}, "idempotency_key": None,
@@ -90,4 +90,4 @@ def test_errors_are_sqlalchemys_and_a_savepoint_takes_its_rows_with_it(session: 
         savepoint.rollback()
     session.commit()
     assert session.scalars(select(CaseTransition.seq).order_by(CaseTransition.seq)).all() == [1, 2, 3]
-    assert Prepared(select(CaseTransition.data)).rows(session, {})[0] == [{"n": 1}]
+    assert ReadyStatement(select(CaseTransition.data)).rows(session, {})[0] == [{"n": 1}]

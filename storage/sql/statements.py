@@ -1,8 +1,8 @@
 """Statements that every command sends, rendered once for a database and given to its driver as they are.
 
 SQLAlchemy looks at a statement anew each time it is executed, which costs a multiple of what the driver needs.  A
-:class:`Prepared` keeps the rendered text and the conversions of its values and columns.  It runs on the session's own
-connection, inside its transaction; what the session holds back is written before it reads.
+:class:`ReadyStatement` keeps the rendered text and the conversions of its values and columns.  It runs on the session's
+own connection, inside its transaction; what the session holds back is written before it reads.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def result_of(kind: TypeEngine[Any], dialect: Dialect, told: Any) -> Convert | N
     return kind.dialect_impl(dialect).result_processor(dialect, told)
 
 
-class Prepared:
+class ReadyStatement:
     """A statement that is sent often.  Values are given by the names of its bind parameters (for an insert, of its
     columns); those of ``ready`` are handed over unconverted (JSON that is text already)."""
 
@@ -141,14 +141,14 @@ def _send(connection: Connection, sql: str, values: Any, many: bool = False) -> 
     return cursor
 
 
-class PreparedRows(Generic[Model]):
-    """A :class:`Prepared` that reads whole rows of one table as the session's own objects."""
+class ReadyRows(Generic[Model]):
+    """A :class:`ReadyStatement` that reads whole rows of one table as the session's own objects."""
 
     def __init__(self, model: type[Model], narrow: Callable[[Select[Any]], Executable]) -> None:
         table = cast(Table, model.__table__)
         self._model = model
         self._names = [column.name for column in table.columns]
-        self._statement = Prepared(narrow(select(table)))
+        self._statement = ReadyStatement(narrow(select(table)))
 
     def all(self, session: Session, given: Mapping[str, Any], refresh: bool = False) -> list[Model]:
         """Every row; one that the session holds already stays as it is there, with ``refresh`` it is read anew."""
@@ -164,7 +164,7 @@ class PreparedRows(Generic[Model]):
                 for name, value in zip(self._names, row, strict=True):
                     set_committed_value(known, name, value)
             found.append(item if known is None else known)
-        return cast("list[Model]", found)
+        return found
 
 
 def put_out(session: Session, *items: DeclarativeBase) -> None:
@@ -194,17 +194,17 @@ def put_out(session: Session, *items: DeclarativeBase) -> None:
 
 
 @cache
-def _update(model: type[DeclarativeBase], names: tuple[str, ...]) -> tuple[Prepared, str]:
+def _update(model: type[DeclarativeBase], names: tuple[str, ...]) -> tuple[ReadyStatement, str]:
     table = cast(Table, model.__table__)
     (key,) = table.primary_key.columns
     sets = {name: bindparam(name, type_=table.c[name].type) for name in names}
     where = key == bindparam("its_key", type_=key.type)
-    return Prepared(update(table).where(where).values(sets)), key.name
+    return ReadyStatement(update(table).where(where).values(sets)), key.name
 
 
 @cache
-def _insert(model: type[DeclarativeBase]) -> Prepared:
-    return Prepared(insert(cast(Table, model.__table__)))
+def _insert(model: type[DeclarativeBase]) -> ReadyStatement:
+    return ReadyStatement(insert(cast(Table, model.__table__)))
 
 
 @cache

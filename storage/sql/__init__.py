@@ -1,0 +1,1 @@
+"""Statements that are given to the driver as they are."""
