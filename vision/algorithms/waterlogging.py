@@ -1,19 +1,21 @@
 """Waterlogging (道路积水): how much of the dry road has vanished under water, how deep, and who stands in it.
 
-*Area*: the share of the zone's structure (lane marks, kerbs, joints) that is gone against a dry reference picture,
-taken as the median of ``window_s``, so that passing vehicles and wipers of rain do not count.  *Depth*: marks of a
-gauge or of the surroundings (``marks``: depth in cm and where it is on the picture) that are drowned; without marks the
-depth is unknown.  *Vehicles*: how many are in the zone meanwhile.  When the structure outside the zone is gone as well
-(fog, rain on the lens, a covered or moved camera) nothing is said.
+*Area*: the share of the zone's structure (lane marks, kerbs, joints) that is gone against what the camera has seen of
+the dry road in all weathers (:mod:`vision.judging.dry_range`), vehicles left out, taken as the median of ``window_s``.
+Rain on the lens, haze and dusk take structure from the surroundings as well: what counts is what the road lost beyond
+them.  Far above the camera's own dry range it is water (``waterlogging`` opens); a little above, ``water_suspected``
+opens, which opens no case by itself: a gauge that agrees does, or a person who is asked.  When the surroundings are
+gone (fog, a covered or moved camera) nothing is said.  *Depth*: marks of a gauge or of the surroundings (``marks``:
+depth in cm and where it is on the picture) that are drowned; without marks the depth is unknown.  *Vehicles*: how many
+are in the zone meanwhile.
 
-The reference is a picture (``reference``); without one the first ``learn_s`` seconds are taken as dry.
+The first dry look is a picture (``reference``); without one the first ``learn_s`` seconds are taken as dry.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cv2
@@ -24,13 +26,16 @@ from numpy.typing import NDArray
 from core.plugins import About, Words
 from core.records import Zone
 from vision.algorithms._base import VEHICLES, ZoneAlgorithm
+from vision.algorithms._water import bounds, depth_level, hidden, median, picture_at
 from vision.capture.frames import Frame
 from vision.detections import Detections
-from vision.errors import ClipInvalid
+from vision.judging.detector_pool import DetectorPool
+from vision.judging.dry_memory import DryMemory
+from vision.judging.dry_range import NEW, DryRange
 from vision.judging.findings import Need, Sight, VisionFinding
 from vision.judging.hysteresis import HeldState
 from vision.judging.motion_gate import thumbnail
-from vision.judging.water import Covered, covered, mark_visible
+from vision.judging.water import Covered, mark_visible
 from vision.judging.zones import contains, foot_points, mask
 from vision.params import Seconds, Share
 
@@ -51,9 +56,10 @@ ABOUT = About(
     },
 )
 
-CLASSES_CM = (5.0, 15.0, 27.0, 40.0)  # attention, case, close the lane, block the road
 LEAST_STRUCTURE = 60  # pixels
-WEATHER = 0.5  # what takes twice as much of the surroundings as of the road is no water
+WEATHER = 0.5  # of what the surroundings lost: from here on a road in rain may as well be under water
+SAVE_S = 600.0
+SUSPECTED = "water_suspected"
 
 
 class Mark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,7 +70,7 @@ class Mark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``share`` of the zone from which it counts as flooded; it clears ``hysteresis`` below that.
+    """``share`` of the zone that must be gone at least; it clears ``hysteresis`` below the limit that opened it.
 
     ``zone_area_m2`` turns shares into square metres; ``blind`` is the share of lost structure outside the zone from
     which nothing is judged; ``least_cm`` the depth from which marks alone open a finding.
@@ -95,8 +101,8 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("learn_s, window_s and every_s must be above 0")
 
 
-def build(params: Params, zones: tuple[Zone, ...] = (), **_: object) -> Waterlogging:
-    return Waterlogging(params, zones)
+def build(params: Params, zones: tuple[Zone, ...] = (), pool: DetectorPool | None = None, **_: object) -> Waterlogging:
+    return Waterlogging(params, zones, DryMemory(pool.memory if pool else None))
 
 
 @dataclass
@@ -104,9 +110,12 @@ class _Road:
     """What is remembered of one zone."""
 
     history: deque[tuple[float, Covered]] = field(default_factory=deque)
+    dry: DryRange | None = None
     flooded: bool = False
+    suspected: bool = False
     vehicles: int = 0
     depth_cm: float | None = None
+    saved_s: float = 0.0
 
 
 class Waterlogging(ZoneAlgorithm):
@@ -115,29 +124,36 @@ class Waterlogging(ZoneAlgorithm):
     kind = "waterlogging"
     unit = "share"
 
-    def __init__(self, params: Params, zones: tuple[Zone, ...]) -> None:
-        super().__init__(zones, lambda: HeldState(params.after_s, params.clear_after_s, blink_s=2 * params.every_s))
+    def __init__(self, params: Params, zones: tuple[Zone, ...], memory: DryMemory | None = None) -> None:
+        def held() -> HeldState:
+            return HeldState(params.after_s, params.clear_after_s, blink_s=2 * params.every_s)
+
+        super().__init__(zones, held)
         self.params = params
         self.needs = (Need(params.detector, VEHICLES, params.detector_params),) if params.vehicles else ()
+        self._suspected = {z.zone_id: held() for z in self.zones}
         self._roads = {z.zone_id: _Road() for z in self.zones}
+        self._memory = memory or DryMemory(None)
         self._dry: NDArray[np.uint8] | None = None  # grey, full size
         self._dry_thumb: NDArray[np.uint8] | None = None
         self._learning: list[NDArray[np.uint8]] = []
         self._since: float | None = None
         self._at = float("-inf")
         if params.reference:
-            self._take(_picture(params.reference))
+            self._take(picture_at(params.reference))
 
     def judge(self, seen: Detections, frame: Frame) -> list[Sight]:
-        """One picture against the dry reference."""
+        """One picture against the camera's dry looks."""
         if frame.dark or self._dry_thumb is None:
             why = "too dark to see" if frame.dark else "no dry reference yet"
             return [Sight(z, None, detail=why) for z in self.zones]
         out = []
         for zone in self.zones:
+            dry = self._range(zone, frame)
+            found = dry.nearest(frame.thumb, hidden(seen, frame)) if dry else Covered(0.0, 1.0, 0)
             flooded = self.standing[zone.zone_id].is_open
-            road = _Road(flooded=flooded, vehicles=self._count(zone, seen, frame))  # what stays remembered is untouched
-            out.append(self._sight(zone, self._measure(zone, frame), frame, road))
+            road = _Road(dry=dry, flooded=flooded, vehicles=self._count(zone, seen, frame))  # what is kept is untouched
+            out.append(self._sight(zone, found, frame, road))
         return out
 
     def sights(self, seen: Detections, frame: Frame, now: float) -> list[Sight]:
@@ -151,35 +167,87 @@ class Waterlogging(ZoneAlgorithm):
         out = []
         for zone in self.zones:
             road = self._roads[zone.zone_id]
+            dry = self._range(zone, frame)
             if fresh:
-                road.history.append((now, self._measure(zone, frame)))
+                found = dry.measure(frame.thumb, hidden(seen, frame)) if dry else Covered(0.0, 1.0, 0)
+                road.history.append((now, found))
                 road.vehicles = self._count(zone, seen, frame)
             while road.history and road.history[0][0] < now - self.params.window_s:
                 road.history.popleft()
-            measured = [m for _, m in road.history]
-            out.append(self._sight(zone, _median(measured), frame, road))
+            found = median([m for _, m in road.history])
+            out.append(self._sight(zone, found, frame, road))
+            if fresh and out[-1].present is False and not road.suspected and dry is not None:
+                self._keep(zone, road, dry, found, frame)
         if fresh:
             self._at = now
         return out
 
+    def update(self, seen: Detections, frame: Frame, now: float) -> list[VisionFinding]:
+        """As of every zone algorithm; and what may be water opens and clears as :data:`SUSPECTED`."""
+        found = super().update(seen, frame, now)
+        for zone in self.zones:
+            road = self._roads[zone.zone_id]
+            held = self._suspected[zone.zone_id]
+            lasted = held.lasted(now)
+            suspected = road.suspected and not self.standing[zone.zone_id].is_open
+            if change := held.feed(None if frame.dark else suspected, now):
+                excess = median([m for _, m in road.history]).excess
+                words = f"the road lost {excess:.0%} more than its surroundings: gauge or person decides"
+                sight = Sight(zone, change == "open", round(excess, 3), 0.4, bounds(zone), words)
+                found.append(replace(self._finding(change, sight, lasted), kind=SUSPECTED))
+        return found
+
     def _sight(self, zone: Zone, found: Covered, frame: Frame, road: _Road) -> Sight:
         p = self.params
+        road.suspected = False
         if found.outside > p.blind:
             return Sight(
                 zone, None, detail=f"the camera sees too little ({found.outside:.0%} of the surroundings gone)"
             )
         depth = road.depth_cm = self.depth_cm(frame)
-        known = found.structure >= LEAST_STRUCTURE
+        known = found.structure >= LEAST_STRUCTURE and road.dry is not None
         if not known and depth is None:
             return Sight(zone, None, detail="the zone shows too little structure when dry: draw it larger or add marks")
-        weather = found.inside < WEATHER * found.outside  # rain on the lens hides the surroundings as well as the road
-        road.flooded = known and not weather and found.inside >= p.share - (p.hysteresis if road.flooded else 0.0)
+        sure, suspect = (road.dry.sure, road.dry.suspect) if road.dry else (2.0, 2.0)
+        less = p.hysteresis if road.flooded else 0.0
+        enough = known and found.inside >= p.share - less
+        road.flooded = enough and found.excess >= sure - 2 * less
+        road.suspected = enough and not road.flooded and found.excess >= suspect
         deep = depth is not None and depth >= p.least_cm
-        sure = min(1.0, found.inside / p.share) if road.flooded else (1.0 if deep else 0.0)
+        if road.suspected and not deep:
+            words = f"{found.inside:.0%} of the road gone, {found.excess:.0%} beyond its surroundings: may be water"
+            return Sight(zone, None, round(found.inside, 3), 0.4, bounds(zone), words)
+        if enough and not road.flooded and not deep and found.inside >= WEATHER * found.outside and found.outside > NEW:
+            words = f"{found.inside:.0%} of the road gone and {found.outside:.0%} around it: rain, haze or water"
+            return Sight(zone, None, round(found.inside, 3), detail=words)
+        certain = min(1.0, 0.6 + found.excess - sure) if road.flooded else (1.0 if deep else 0.0)
         words = f"{found.inside:.0%} of the road covered"
         words += f", {depth:g} cm or more" if depth else ""
         words += f", {road.vehicles} vehicles" if road.vehicles and (road.flooded or deep) else ""
-        return Sight(zone, road.flooded or deep, round(found.inside, 3), round(sure, 3), _bounds(zone), words)
+        wet = road.flooded or deep
+        return Sight(
+            zone, wet, round(found.inside, 3), round(max(certain, 0.5 if wet else 0.0), 3), bounds(zone), words
+        )
+
+    def _range(self, zone: Zone, frame: Frame) -> DryRange | None:
+        """What this zone looks like when dry; None for a picture of another shape."""
+        assert self._dry_thumb is not None
+        if frame.thumb.shape != self._dry_thumb.shape:
+            return None  # another view: nothing can be compared
+        road = self._roads[zone.zone_id]
+        if road.dry is None:
+            road.dry = DryRange(self._dry_thumb, mask(zone, frame.thumb.shape[1], frame.thumb.shape[0]) > 0)
+            self._memory.load(frame.camera_id, zone.zone_id, road.dry)
+            road.saved_s = frame.at.timestamp()
+        return road.dry
+
+    def _keep(self, zone: Zone, road: _Road, dry: DryRange, found: Covered, frame: Frame) -> None:
+        """A dry look: learnt, and written down now and then."""
+        at = frame.at.timestamp()
+        dry.learn(frame.thumb, found, at)
+        if dry.changed and at - road.saved_s >= SAVE_S:
+            road.saved_s = at
+            self._memory.save(frame.camera_id, zone.zone_id, dry)
 
     def depth_cm(self, frame: Frame) -> float | None:
         """The deepest mark that is drowned together with all lower ones; 0 when none is; None without marks."""
@@ -207,13 +275,6 @@ class Waterlogging(ZoneAlgorithm):
             finding.attributes.update(depth_cm=road.depth_cm, depth_level=depth_level(road.depth_cm))
         return finding
 
-    def _measure(self, zone: Zone, frame: Frame) -> Covered:
-        assert self._dry_thumb is not None
-        if frame.thumb.shape != self._dry_thumb.shape:
-            return Covered(0.0, 1.0, 0)  # another view: nothing can be compared
-        inside = mask(zone, frame.thumb.shape[1], frame.thumb.shape[0]) > 0
-        return covered(self._dry_thumb, frame.thumb, inside)
-
     def _count(self, zone: Zone, seen: Detections, frame: Frame) -> int:
         found = seen.of(*VEHICLES, confidence=self.params.confidence)
         return int(contains(zone, foot_points(found.xyxy, frame.width, frame.height)).sum()) if len(found) else 0
@@ -234,30 +295,3 @@ class Waterlogging(ZoneAlgorithm):
     def _take(self, picture: NDArray[np.uint8]) -> None:
         self._dry = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
         self._dry_thumb = thumbnail(picture)
-
-
-def depth_level(depth_cm: float) -> int:
-    """0 below 5 cm, 1 attention, 2 a case (15 cm), 3 close the lane (27 cm), 4 block the road (40 cm)."""
-    return sum(depth_cm >= step for step in CLASSES_CM)
-
-
-def _median(measured: list[Covered]) -> Covered:
-    if not measured:
-        return Covered(0.0, 0.0, 0)
-    return Covered(
-        float(np.median([m.inside for m in measured])),
-        float(np.median([m.outside for m in measured])),
-        int(np.median([m.structure for m in measured])),
-    )
-
-
-def _bounds(zone: Zone) -> tuple[float, float, float, float]:
-    x, y = [p[0] for p in zone.polygon], [p[1] for p in zone.polygon]
-    return min(x), min(y), max(x), max(y)
-
-
-def _picture(path: str) -> NDArray[np.uint8]:
-    picture = cv2.imread(str(Path(path).expanduser()), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise ClipInvalid(path=path, detail="the dry reference is not a readable picture")
-    return np.asarray(picture, np.uint8)

@@ -64,7 +64,7 @@ class VisionWorker:
         self.capacity = capacity or settings.vision_capacity
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self.book = LeaseBook(bus, self.name)
-        self.pool = DetectorPool(named_only=True)
+        self.pool = DetectorPool(named_only=True, memory=settings.data_dir / "vision-memory")
         self._seal = CameraSeal(settings.records_key)
         media = MediaStore(settings.media_url)
         blur = Blur(settings.vision_blur, self.pool) if settings.vision_blur else None

@@ -24,13 +24,15 @@ class DetectorPool:
     """Builds a detector when the first need names it; measures what its pictures cost.
 
     ``named_only``: models of the operator's folder and our own alone, for settings that come over the network.
+    ``memory``: where algorithms keep what they learnt over days; None: nowhere.
 
     ``detect`` is safe from several threads: one picture batch at a time per detector.  Loading a model never holds up
     the detectors that run.
     """
 
-    def __init__(self, *, named_only: bool = False) -> None:
+    def __init__(self, *, named_only: bool = False, memory: Path | None = None) -> None:
         self._named_only = named_only
+        self.memory = memory
         self._detectors: dict[str, Detector] = {}
         self._needs: dict[str, Need] = {}
         self._classes: dict[str, set[str]] = {}  # what the algorithms need of each

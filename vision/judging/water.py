@@ -19,6 +19,8 @@ Mask = NDArray[np.bool_]
 WINDOW = 9  # pixels of the local correlation
 STRUCTURE = 60.0  # variance in grey levels² from which a place has structure
 GONE = 0.4  # correlation below which it is no longer the same structure
+BLOWN, BLACK = 251, 4  # grey levels that show nothing
+WHOLE_SHARE = 0.85  # of the picture: such a zone has no surroundings
 
 
 @dataclass(frozen=True)
@@ -29,14 +31,29 @@ class Covered:
     outside: float
     structure: int  # pixels with structure in the zone: with few, nothing can be said
 
+    @property
+    def excess(self) -> float:
+        """The share of the road gone beyond what is gone around it; below 0 where the surroundings lost more."""
+        return max(-1.0, (self.inside - self.outside) / max(1.0 - self.outside, 0.05))
 
-def covered(reference: Grey, now: Grey, zone: Mask, reach: int = 2) -> Covered:
+
+def covered(reference: Grey, now: Grey, zone: Mask, reach: int = 2, hidden: Mask | None = None) -> Covered:
     """Compare two grey pictures of one size; the camera may have shaken by up to ``reach`` pixels."""
     kept, variance = correlation(reference, now, reach)
-    structured = variance > STRUCTURE
-    gone = kept < GONE
-    inside, outside = structured & zone, structured & ~zone
-    return Covered(_share(gone, inside), _share(gone, outside), int(inside.sum()))
+    return gone_of(kept, variance > STRUCTURE, now, zone, hidden)
+
+
+def gone_of(kept: NDArray[np.float32], structured: Mask, now: Grey, zone: Mask, hidden: Mask | None = None) -> Covered:
+    """Shares of ``structured`` that were not ``kept``.  What is ``hidden``, blown out or black is unknown."""
+    known = structured & (now < BLOWN) & (now > BLACK)
+    if hidden is not None:
+        known &= ~hidden
+    gone, inside = kept < GONE, zone
+    if zone.mean() > WHOLE_SHARE:  # no zone was drawn: what is in its upper third is far, and counts as surroundings
+        inside = zone.copy()
+        inside[: zone.shape[0] // 3] = False
+    within, around = known & inside, known & ~inside
+    return Covered(_share(gone, within), _share(gone, around), int(within.sum()))
 
 
 def correlation(a: Grey, b: Grey, reach: int = 2) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
