@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -83,10 +84,21 @@ def _check_attribute(name: str, value: Any) -> None:
         raise EventInvalid(field=name, detail="holds control characters")
     if name == "source" and not _URI_REFERENCE.match(_ascii(value)):
         raise EventInvalid(field=name, detail="is no URI reference")
-    if name == "time" and not (isinstance(value, str) and _TIME.match(value)):
+    if name == "time" and not _is_time(value):
         raise EventInvalid(field=name, detail="is no RFC 3339 time with offset")
     if name in ("subject", "dataschema", "datacontenttype") and not (isinstance(value, str) and value):
         raise EventInvalid(field=name, detail="must be a text that is not empty")
+
+
+def _is_time(value: Any) -> bool:
+    """Whether ``value`` is a time of RFC 3339 that the calendar and the clock know (the leap second 60 too)."""
+    if not isinstance(value, str) or not _TIME.match(value):
+        return False
+    try:
+        date.fromisoformat(value[:10])
+    except ValueError:
+        return False
+    return int(value[11:13]) < 24 and int(value[14:16]) < 60 and int(value[17:19]) <= 60
 
 
 def _ascii(value: str) -> str:

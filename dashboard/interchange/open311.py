@@ -43,11 +43,12 @@ router = APIRouter(tags=["open311"])
 PER_MINUTE = 60
 MAX_PHOTOS = 5
 FORMATS = ("json", "xml")
+XML = "text/xml; charset=utf-8"
 
 
 def _answer(form: str, root: str, item: str, rows: list[dict[str, Any]], status: int = 200) -> Response:
     if form == "xml":
-        return Response(open311.to_xml(root, item, rows), status, media_type="text/xml; charset=utf-8")
+        return Response(open311.to_xml(root, item, rows), status, media_type=XML)
     return respond(rows, status)
 
 
@@ -104,10 +105,9 @@ def discovery(form: str, use: Use) -> Response:
         "formats": ["text/xml", "application/json"],
     }
     how = "python -m app api-key"
-    body = {"changeset": endpoint["changeset"], "contact": use.settings.public_url, "key_service": how}
-    if form == "xml":
-        return _answer(form, "discovery", "endpoint", [{k: str(v) for k, v in endpoint.items()}])
-    return respond(body | {"endpoints": [endpoint]})
+    body: dict[str, Any] = {"changeset": endpoint["changeset"], "contact": use.settings.public_url, "key_service": how}
+    body["endpoints"] = [endpoint]
+    return Response(open311.document("discovery", body), media_type=XML) if form == "xml" else respond(body)
 
 
 @router.get("/open311/v2/services.{form}", **answers(Open311Service, shape="rows"))
@@ -130,9 +130,8 @@ def service(code: str, form: str) -> Response:
         "variable": True, "code": "accuracy_m", "datatype": "number", "required": False, "order": 1,
         "description": "accuracy of the place in metres", "datatype_description": "", "values": [],
     }  # fmt: skip
-    if form == "xml":
-        return _answer(form, "attributes", "attribute", [{k: v for k, v in attribute.items() if k != "values"}])
-    return respond({"service_code": code, "attributes": [attribute]})
+    body = {"service_code": code, "attributes": [attribute]}
+    return Response(open311.document("service_definition", body), media_type=XML) if form == "xml" else respond(body)
 
 
 @router.post("/open311/v2/requests.{form}", **answers(Open311Token, shape="rows"))

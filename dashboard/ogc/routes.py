@@ -33,6 +33,7 @@ from dashboard.api.deps import Use, answers, respond, sends
 from dashboard.interchange.partners import OGC, actor_of
 from dashboard.ogc.asked import Asked, ItemFilters, box, interval
 from dashboard.ogc.grids import GRID, QUAD, limits, tile_matrix_set
+from dashboard.ogc.point_tiles import LARGEST, point_tile, tile_box
 from dashboard.ogc.sources import Collection, FeaturesWanted, collection, collections, find, one
 from layers.catalogue.archive import Archives
 
@@ -118,7 +119,7 @@ def single(name: str, request: Request, use: Use, asked: Asked) -> Response:
 def _described(base: str, source: Collection) -> dict[str, Any]:
     address = f"{base}/collections/{quote(source.name)}"
     links = [_link(address, "self"), _link(f"{address}/items", "items", GEOJSON)]
-    if source.tiles is not None:
+    if source.tiles is not None or source.points:
         links.append(_link(f"{address}/tiles", "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector"))
     if source.licence:
         links.append(_link("https://opendatacommons.org/licenses/odbl/1.0/" if "ODbL" in source.licence else address,
@@ -207,7 +208,7 @@ def tileset(name: str, grid: str, request: Request, use: Use, asked: Asked) -> R
 
 def _tiled(use: Use, actor: Actor, name: str) -> Collection:
     source = collection(use, actor, name)
-    if source.tiles is None:
+    if source.tiles is None and not source.points:
         raise NotFound(what="tiles of collection", key=name[:80])
     return source
 
@@ -235,6 +236,8 @@ def tile(
     source = _tiled(use, actor, name)
     if grid != GRID or not 0 <= matrix <= 30 or not (0 <= row < 2**matrix and 0 <= column < 2**matrix):
         raise NotFound(what="tile", key=f"{grid}/{matrix}/{row}/{column}"[:80])
+    if source.points:
+        return _of_points(use, actor, source, (matrix, column, row))
     try:
         tiles = _archives.of(source.tiles)  # type: ignore[arg-type]  # _tiled has looked
     except OSError as error:
@@ -249,3 +252,11 @@ def tile(
         else:
             data = gzip.decompress(data)
     return Response(data, media_type=MVT, headers=headers)
+
+
+def _of_points(use: Use, actor: Actor, source: Collection, at: tuple[int, int, int]) -> Response:
+    """A tile of what lies there now, by right; nobody keeps it."""
+    wanted = FeaturesWanted(limit=LARGEST, box=tile_box(*at))
+    data = point_tile(source.source_layer, find(use, actor, source, wanted).features, *at)
+    headers = {"Cache-Control": "no-store"}
+    return Response(data, media_type=MVT, headers=headers) if data else Response(status_code=204, headers=headers)

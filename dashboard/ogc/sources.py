@@ -30,6 +30,7 @@ else:
 
 Feature = dict[str, Any]
 Box = tuple[float, float, float, float]
+POINT_ZOOMS = (0, 18)
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,10 @@ class FeaturesFound:
 
 @dataclass(frozen=True)
 class Collection:
-    """A collection: ``find`` and ``one`` need a database session and who asks; ``tiles``: its tile archive."""
+    """A collection: ``find`` and ``one`` need a database session and who asks; ``tiles``: its tile archive.
+
+    ``points``: its tiles are made of its features when they are asked for.
+    """
 
     name: str
     title: str
@@ -63,6 +67,7 @@ class Collection:
     extent: Box | None = None
     timed: bool = False
     tiles: Path | None = None
+    points: bool = False
     source_layer: str = ""
     zooms: tuple[int, int] = (0, 0)
     attribution: str = ""
@@ -75,10 +80,12 @@ def collections(use: Services, actor: Actor) -> list[Collection]:
     divisions = tilesets.get("divisions")
     extent = tuple(divisions.bounds) if divisions is not None else None
     fixed = [
-        Collection("sites", "场所 Sites", "key places of the district", _sites.find, _sites.one, extent),
-        Collection("cameras", "摄像机 Cameras", "cameras that you may see", _cameras.find, _cameras.one, extent),
+        Collection("sites", "场所 Sites", "key places of the district", _sites.find, _sites.one, extent,
+                   points=True, source_layer="sites", zooms=POINT_ZOOMS),
+        Collection("cameras", "摄像机 Cameras", "cameras that you may see", _cameras.find, _cameras.one, extent,
+                   points=True, source_layer="cameras", zooms=POINT_ZOOMS),
         Collection("cases", "案件 Cases", "cases that you may see, without confidential ones", _cases.find, _cases.one,
-                   extent, timed=True),
+                   extent, timed=True, points=True, source_layer="cases", zooms=POINT_ZOOMS),
         Collection("divisions", "区划 Divisions", "district, streets and communities", _divisions.find, _divisions.one,
                    extent, tiles=use.settings.tiles_dir / "divisions.pmtiles" if divisions is not None else None,
                    source_layer="divisions", zooms=(divisions.min_zoom, divisions.max_zoom) if divisions else (0, 0)),

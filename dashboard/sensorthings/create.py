@@ -10,7 +10,8 @@ from core.errors import InputInvalid
 from core.ids import derived_id
 from core.records import Actor, Reading
 from dashboard import queries
-from dashboard.sensorthings.model import Store, stream_parts
+from dashboard.sensorthings.model import Store
+from dashboard.sensorthings.values import stream_parts
 from dashboard.services import Services
 from storage.session import read_scope
 from storage.tables.readings import ReadingRow

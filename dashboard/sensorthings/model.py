@@ -7,7 +7,6 @@ a quantity; an Observation is ``<datastream>|<time>``.  Good numeric values only
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,19 +14,18 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid, NotFound
-from core.records import Actor, Quality
+from core.records import Actor
 from dashboard import queries
-from dashboard.sensorthings.odata import Options, value_at
+from dashboard.sensorthings.filters import value_at
+from dashboard.sensorthings.odata import Options
+from dashboard.sensorthings.values import Value, stream_id, stream_parts, value_then, values_of
 from storage.readings import latest, series_of
-from storage.tables.readings import ReadingRow
 
 Entity = dict[str, Any]
 PAGE, LARGEST = 100, 1000
-MAX_SCANNED = 50_000
 _MEASUREMENT = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
 _GEOJSON = "application/geo+json"
 _ONE, _MANY = False, True
@@ -41,10 +39,12 @@ NAVIGATION: dict[str, dict[str, tuple[str, bool]]] = {
     "Sensors": {"Datastreams": ("Datastreams", _MANY)},
     "ObservedProperties": {"Datastreams": ("Datastreams", _MANY)},
     "Observations": {"Datastream": ("Datastreams", _ONE), "FeatureOfInterest": ("FeaturesOfInterest", _ONE)},
-    "FeaturesOfInterest": {},
+    "FeaturesOfInterest": {"Observations": ("Observations", _MANY)},
 }  # fmt: skip
-SETS = ("Things", "Locations", "Datastreams", "Sensors", "ObservedProperties", "FeaturesOfInterest")
-_BOUND = re.compile(r"\s*(?:phenomenonTime|resultTime)\s+(ge|gt|le|lt)\s+([\d:.TZ+-]{10,40})\s*", re.IGNORECASE)
+SETS = (
+    "Things", "Locations", "Datastreams", "Sensors", "ObservedProperties", "Observations", "FeaturesOfInterest",
+)  # fmt: skip
+_SOMETIMES = {"observedArea", "properties"}  # properties that an entity may lack
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,8 @@ class Store:
             device, quantity, _ = stream_parts(key)
             wanted = {"Thing": device, "Sensor": device, "ObservedProperty": quantity}.get(name, "")
             return self.one(target[0], wanted) if wanted else self.observations(key, Options(top=PAGE)).items
+        if kind == "FeaturesOfInterest":
+            return self.all_observations(Options(top=PAGE), key).items
         if kind == "Observations":
             stream = key.rpartition("|")[0]
             return self._maybe(target[0], stream if name == "Datastream" else stream_parts(stream)[0])
@@ -132,14 +134,26 @@ class Store:
 
     def page(self, entities: list[Entity], options: Options) -> Page:
         """The part of ``entities`` that ``options`` ask for."""
+        self._know(entities, options)
         if options.filter is not None:
             wanted = options.filter
             entities = [e for e in entities if wanted(e, self.resolve)]
         for name, down in reversed(options.order):
             steps = name.split("/")
             entities = sorted(entities, key=lambda e: _sortable(value_at(e, steps, self.resolve)), reverse=down)
-        top = min(PAGE if options.top is None else options.top, LARGEST)
+        top = min(top_of(options), LARGEST)
         return Page(entities[options.skip : options.skip + top], len(entities))
+
+    @staticmethod
+    def _know(entities: list[Entity], options: Options) -> None:
+        """A property that no such entity has is refused: an empty answer would hide a misspelt name."""
+        if not entities:
+            return
+        known = set(entities[0]) | set(NAVIGATION[entities[0]["_"][0]]) | _SOMETIMES | {"id"}
+        for name in options.names:
+            if name.partition("/")[0] not in known:
+                how = "use the entity's properties"
+                raise InputInvalid(field="$filter, $orderby", detail=f"{name[:60]!r}", how=how)
 
     def resolve(self, entity: Any, name: str) -> Any:
         """For ``$filter`` and ``$orderby``: a navigation property of an entity."""
@@ -148,37 +162,34 @@ class Store:
     # observations ------------------------------------------------------
     def observations(self, stream: str, options: Options) -> Page:
         """A datastream's values; bounds in time, order by time or result and pages go to the database."""
-        device, quantity, channel = stream_parts(stream)
+        device, *_ = stream_parts(stream)
         if device not in self._devices:
             raise NotFound(what="datastream", key=stream[:120])
-        query = _values(device, quantity, channel)
-        bounds, only = _bounds(options.filter_text)
-        for sign, at in bounds:
-            column = ReadingRow.observed_at
-            query = query.where({"ge": column >= at, "gt": column > at, "le": column <= at, "lt": column < at}[sign])
-        query = query.order_by(*_orders(options))
-        top = min(PAGE if options.top is None else options.top, LARGEST)
-        if options.filter is None or only:
-            total = self._session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
-            rows = self._session.execute(query.offset(options.skip).limit(top)) if top else ()
-            return Page([self._observation(stream, at, value) for at, value in rows], total)
-        rows = self._session.execute(query.limit(MAX_SCANNED))
-        wanted = options.filter
-        found = [e for at, value in rows if wanted(e := self._observation(stream, at, value), self.resolve)]
-        return Page(found[options.skip : options.skip + top], len(found))
+        return self._found([stream], options)
+
+    def all_observations(self, options: Options, device: str = "") -> Page:
+        """The values of every datastream (of ``device`` alone), the newest first."""
+        devices = [device] if device else list(self._devices)
+        streams = [stream_id(one, *series) for one in devices for series in series_of(self._session, one)]
+        return self._found(streams, options)
+
+    def _found(self, streams: list[str], options: Options) -> Page:
+        def entity(value: Value) -> Entity:
+            return self._observation(*value)
+
+        def wanted(value: Value) -> bool:
+            return options.filter is None or bool(options.filter(entity(value), self.resolve))
+
+        values, total = values_of(self._session, streams, options, wanted, min(top_of(options), LARGEST))
+        return Page([entity(value) for value in values], total)
 
     def _observation_of(self, key: str) -> Entity:
         stream, _, text = key.rpartition("|")
-        device, quantity, channel = stream_parts(stream)
-        try:
-            at = datetime.fromisoformat(text)
-        except ValueError:
-            raise NotFound(what="observation", key=key[:120]) from None
-        query = _values(device, quantity, channel).where(ReadingRow.observed_at == at)
-        row = self._session.execute(query.limit(1)).first() if device in self._devices else None
-        if row is None:
+        device, *_ = stream_parts(stream)
+        value = value_then(self._session, stream, text) if device in self._devices else None
+        if value is None:
             raise NotFound(what="observation", key=key[:120])
-        return self._observation(stream, row[0], row[1])
+        return self._observation(*value)
 
     # building ----------------------------------------------------------
     def _streams(self) -> Iterator[tuple[str, str, str]]:
@@ -239,55 +250,6 @@ class Store:
         return self._entity("Observations", f"{stream}|{text}", phenomenonTime=text, resultTime=text, result=value)
 
 
-def stream_id(device: str, quantity: str, channel: str) -> str:
-    """The id of a datastream."""
-    return f"{device}|{quantity}|{channel.replace('/', '~')}"
-
-
-def stream_parts(key: str) -> tuple[str, str, str]:
-    """Device, quantity and channel of a datastream's id; :class:`NotFound` for what is none."""
-    parts = key.rsplit("|", 2)
-    if len(parts) != 3:
-        raise NotFound(what="datastream", key=key[:120])
-    return parts[0], parts[1], parts[2].replace("~", "/")
-
-
-def _values(device: str, quantity: str, channel: str) -> Any:
-    return select(ReadingRow.observed_at, ReadingRow.value).where(
-        ReadingRow.device_id == device, ReadingRow.quantity == quantity, ReadingRow.channel == channel,
-        ReadingRow.value.is_not(None), ReadingRow.quality == Quality.GOOD.value,
-    )  # fmt: skip
-
-
-def _bounds(text: str) -> tuple[list[tuple[str, datetime]], bool]:
-    """Bounds in time of a ``$filter`` joined by ``and``; whether it holds nothing else."""
-    if not text or re.search(r"\b(or|not)\b|\(", text):
-        return [], False
-    found = []
-    parts = re.split(r"\band\b", text)
-    for part in parts:
-        match = _BOUND.fullmatch(part)
-        if match:
-            try:
-                at = datetime.fromisoformat(match[2])
-            except ValueError:
-                how = "write 2026-11-28T08:00:00Z"
-                raise InputInvalid(field="$filter", detail=f"{match[2]!r} is no time", how=how) from None
-            found.append((match[1].lower(), at if at.tzinfo else at.replace(tzinfo=UTC)))
-    return found, len(found) == len(parts)
-
-
-def _orders(options: Options) -> list[Any]:
-    times = dict.fromkeys(("phenomenonTime", "resultTime", "id", "@iot.id"), ReadingRow.observed_at)
-    columns: dict[str, Any] = {**times, "result": ReadingRow.value}
-    found = []
-    for name, down in options.order:
-        if name not in columns:
-            raise InputInvalid(field="$orderby", detail=f"{name[:40]!r}", how=f"use one of {', '.join(columns)}")
-        found.append(columns[name].desc() if down else columns[name].asc())
-    return found or [ReadingRow.observed_at.desc()]
-
-
 def _point(row: dict[str, Any]) -> dict[str, Any]:
     return {"type": "Point", "coordinates": [row["lon"], row["lat"]]}
 
@@ -297,3 +259,8 @@ def _sortable(value: Any) -> tuple[int, Any]:
     if value is None:
         return 0, ""
     return (1, value) if isinstance(value, (int, float)) else (2, str(value))
+
+
+def top_of(options: Options) -> int:
+    """How many are asked for: the server's page where nothing is said."""
+    return PAGE if options.top is None else options.top

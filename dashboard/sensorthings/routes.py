@@ -127,6 +127,8 @@ def _steps(path: str) -> list[tuple[str, str | None]]:
 def _set(store: Store, name: str, options: Options, rest: list[Any]) -> Page:
     if name not in SETS or [step for step, _ in rest] not in ([], ["$ref"]):
         raise NotFound(what="entity set", key=name[:60])
+    if name == "Observations":
+        return store.all_observations(options)
     return store.page(store.every(name), options)
 
 
@@ -143,7 +145,7 @@ def _next(store: Store, entity: Entity, name: str, key: str | None, options: Opt
             raise NotFound(what=name, key=key[:120])
         return found
     if name == "Observations":
-        return store.observations(identifier, options)
+        return _observations(store, entity, options)
     found = store.related(entity, name)
     if found is None:
         raise NotFound(what=name, key=identifier[:120])
@@ -191,9 +193,14 @@ def _out(store: Store, entity: Entity, options: Options) -> dict[str, Any]:
     return out
 
 
+def _observations(store: Store, entity: Entity, options: Options) -> Page:
+    kind, key = entity["_"]
+    return store.observations(key, options) if kind == "Datastreams" else store.all_observations(options, key)
+
+
 def _related(store: Store, entity: Entity, name: str, inner: Options) -> Any:
     if name == "Observations":
-        return store.observations(entity["_"][1], inner)
+        return _observations(store, entity, inner)
     found = store.related(entity, name)
     return store.page(found, inner) if isinstance(found, list) else found
 

@@ -86,7 +86,7 @@ def alert_xml(alert: Alert) -> bytes:
 
 def message_type(alert: Alert) -> Literal["Alert", "Update", "Cancel"]:
     """Alert first, Update while it goes on and at its end, Cancel when it was none."""
-    if alert.state in ("cancelled", "rejected"):
+    if alert.state in ("cancelled", "rejected") and alert.earlier:  # a Cancel must refer to what it takes back
         return "Cancel"
     return "Update" if alert.earlier else "Alert"
 

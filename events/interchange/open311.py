@@ -206,11 +206,28 @@ def request_dict(request: ServiceRequest) -> dict[str, Any]:
 
 
 def to_xml(root: str, item: str, rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """``rows`` as Open311's XML: ``<root><item><name>value</name>…</item>…</root>``."""
+    """``rows`` as Open311's XML: ``<root><item><name>value</name>…</item>…</root>``; a list is ``<names><name>…``."""
     tree = ET.Element(root)
     for row in rows:
-        element = ET.SubElement(tree, item)
-        for name, value in row.items():
-            text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-            ET.SubElement(element, name).text = "".join(c for c in text if c >= " " or c in "\n\t")
+        _into(ET.SubElement(tree, item), row)
     return bytes(ET.tostring(tree, encoding="utf-8", xml_declaration=True))
+
+
+def document(root: str, body: Mapping[str, Any]) -> bytes:
+    """``body`` as an XML document of its own (discovery, a service's definition)."""
+    tree = ET.Element(root)
+    _into(tree, body)
+    return bytes(ET.tostring(tree, encoding="utf-8", xml_declaration=True))
+
+
+def _into(element: ET.Element, value: Any) -> None:
+    """``value`` as the content of ``element``."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            _into(ET.SubElement(element, name), inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _into(ET.SubElement(element, element.tag.removesuffix("s")), inner)
+    else:
+        text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+        element.text = "".join(c for c in text if c >= " " or c in "\n\t")

@@ -364,3 +364,13 @@ def test_one_alert_until_something_is_told_then_updates(office: Office) -> None:
     references = str(seen[3]["references"]).split(" ")
     assert [r.split(",")[1] for r in references] == [seen[0]["identifier"], seen[1]["identifier"]]
     assert [r.split(",")[2] for r in references] == [seen[0]["sent"], seen[1]["sent"]]
+
+
+def test_discovery_and_definitions_are_whole_in_xml_too(office: Office) -> None:
+    found = ET.fromstring(office.client().get("/open311/v2/discovery.xml").text)
+    formats = [f.text for f in found.findall("endpoints/endpoint/formats/format")]
+    assert formats == ["text/xml", "application/json"] and found.findtext("key_service")
+    defined = ET.fromstring(office.client().get("/open311/v2/services/water.xml").text)
+    assert defined.tag == "service_definition" and defined.findtext("service_code") == "water"
+    assert defined.findtext("attributes/attribute/code") == "accuracy_m"
+    assert defined.findtext("attributes/attribute/required") == "false"

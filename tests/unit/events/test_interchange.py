@@ -59,7 +59,8 @@ def test_a_course_of_alert_update_and_all_clear() -> None:
     assert "<responseType>AllClear</responseType>" in text
     assert "<certainty>Observed</certainty>" in text
     assert "<references>yi_wang___,yiwang.c1.2,2026-07-01T11:00:00+08:00</references>" in text
-    assert cap.message_type(alert(state="cancelled")) == "Cancel"
+    assert cap.message_type(alert(state="cancelled", earlier=(("yiwang.c1.2", T0),))) == "Cancel"
+    assert cap.message_type(alert(state="cancelled")) == "Alert", "a Cancel without references is none"
     assert "<status>Exercise</status>" in cap.alert_xml(alert(exercise=True)).decode()
 
 

@@ -305,6 +305,7 @@ def binary(headers: dict[str, str], body: bytes = b'{"a_m": 1}') -> Any:
 @pytest.mark.parametrize(
     "change",
     [{"Extension": "x"}, {"my_ext": "x"}, {"ext": {"a": 1}}, {"ext": 1.5}, {"time": "2026-11-27T10:00:00"},
+     {"time": "2026-13-01T00:00:00Z"}, {"time": "2026-11-27T24:00:00Z"},
      {"time": 5}, {"subject": ""}, {"source": "two words"}, {"id": "a\x07b"}, {"datacontenttype": "text/plain"},
      {"data_base64": "e30="}, {"data": None, "data_base64": "no base64"}, {"specversion": 1.0}, {"id": 7}],
 )  # fmt: skip

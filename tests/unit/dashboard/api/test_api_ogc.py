@@ -14,11 +14,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyogrio
 import pytest
+import shapely
 import uvicorn
+from hypothesis import given
+from hypothesis import strategies as st
+from pyproj import Transformer
 
 from core.records import GeoPoint
 from core.settings import Settings
+from dashboard.ogc.point_tiles import point_tile, tile_box
 from events.cases.drafts import CaseDraft
 from layers.catalogue.kinds import LayerWish
 from layers.catalogue.take import take_in
@@ -158,6 +164,48 @@ def test_tiles_have_their_row_before_their_column(office: Office) -> None:
     assert office.client().get(f"{base}/3/9/0", params={"api_key": KEY}).status_code == 404
     assert office.client().get(f"{base.replace('Quad', 'X')}/3/1/1", params={"api_key": KEY}).status_code == 404
     assert got(office, "/ogc/tileMatrixSets/WebMercatorQuad")["tileMatrices"][1]["matrixWidth"] == 2
+
+
+def test_points_come_as_tiles_too(office: Office, tmp_path: Path) -> None:
+    base = "/ogc/collections/sites/tiles/WebMercatorQuad"
+    assert got(office, base)["layers"] == [{"id": "sites", "dataType": "vector"}]
+    z, (x, y) = 8, (int((125.33 + 180) / 360 * 256), 93)
+    answer = office.client().get(f"{base}/{z}/{y}/{x}", params={"api_key": KEY})
+    assert answer.status_code == 200 and answer.headers["content-type"] == "application/vnd.mapbox-vector-tile"
+    (tmp_path / f"{z}" / f"{x}").mkdir(parents=True)
+    file = tmp_path / f"{z}" / f"{x}" / f"{y}.pbf"
+    file.write_bytes(answer.content)
+    meta, _, shapes, columns = pyogrio.raw.read(f"MVT:{file}", layer="sites")
+    found = dict(zip(dict(zip(meta["fields"], columns, strict=True))["site_id"], shapely.from_wkb(shapes), strict=True))
+    lon, lat = wgs84(found["o3"])
+    assert (lon, lat) == (pytest.approx(125.33, abs=0.001), pytest.approx(43.88, abs=0.001))
+    for wrong, status in ((f"{z}/{x}/{y}", 204), ("3/9/0", 404), ("40/0/0", 404)):
+        assert office.client().get(f"{base}/{wrong}", params={"api_key": KEY}).status_code == status
+    assert office.client().get(f"{base}/{z}/{y}/{x}").status_code == 401
+    cases = f"/ogc/collections/cases/tiles/WebMercatorQuad/{z}/{y}/{x}"
+    assert office.client("boss").get(cases).status_code in {200, 204}
+
+
+def wgs84(point: shapely.Point) -> tuple[float, float]:
+    """Degrees of a point in web Mercator metres."""
+    lon, lat = Transformer.from_crs(3857, 4326, always_xy=True).transform(point.x, point.y)
+    return float(lon), float(lat)
+
+
+PLAIN = st.one_of(st.text(max_size=9), st.integers(-(2**60), 2**60), st.booleans(), st.floats(), st.none())
+
+
+@given(
+    places=st.lists(st.tuples(st.floats(-180, 180), st.floats(-90, 90)), max_size=20),
+    extra=st.dictionaries(st.text(max_size=5), PLAIN, max_size=4),
+    z=st.integers(0, 22),
+)
+def test_any_points_make_a_tile(places: list[tuple[float, float]], extra: dict[str, Any], z: int) -> None:
+    features = [{"geometry": {"type": "Point", "coordinates": list(at)}, "properties": extra} for at in places]
+    data = point_tile("l", [*features, {"geometry": None, "properties": {}}], z, 2**z // 2, 2**z // 2)
+    assert bool(data) == bool(places)
+    west, south, east, north = tile_box(z, 2**z // 2, 2**z // 2)
+    assert west < east and south < north
 
 
 _GDAL = """
