@@ -44,7 +44,7 @@ def prepare(settings: Settings, say: Say = say, *, demo: bool = True, full: bool
     Returns the first administrator's password when it was just made.
     """
     from app import demo_records
-    from dashboard.auth import ensure_admin
+    from dashboard.accounts.users import ensure_admin
     from layers.build import build_tiles
     from layers.importer import add_own_camera, import_city
 

@@ -57,7 +57,8 @@ def run(args: argparse.Namespace) -> dict[str, object]:
 
 def _prepare(settings: Settings, count: int) -> list[tuple[str, str, str]]:
     """``(cookie, csrf token, case id)`` of each phone."""
-    from dashboard.auth import Accounts, add_user
+    from dashboard.accounts.users import add_user
+    from dashboard.auth import Accounts
     from events.cases.drafts import CaseDraft, Part, Route
     from events.cases.service import CaseService
     from storage.schema import create_all

@@ -76,7 +76,8 @@ def _say(text: str) -> None:
 def _people(settings: Settings, viewers: int) -> list[str]:
     """Session cookies: a person has at most a dozen pages."""
     from core.clock import SystemClock
-    from dashboard.auth import Accounts, add_user
+    from dashboard.accounts.users import add_user
+    from dashboard.auth import Accounts
     from storage.session import make_engine, session_scope
 
     engine = make_engine(settings.database_url)

@@ -65,7 +65,7 @@ def settings_in(folder: Path) -> Settings:
 
 def _prepare(settings: Settings) -> list[str]:
     """A hundred open cases and fifty people (a person may have a dozen pages)."""
-    from dashboard.auth import add_user, hash_password
+    from dashboard.accounts.users import add_user, hash_password
     from events.cases.drafts import CaseDraft, Part, Route
     from events.cases.service import CaseService
     from storage.schema import create_all

@@ -1,4 +1,4 @@
-"""Who is there: accounts, argon2id passwords, server-side sessions, the login rate limit.
+"""Who is there: logging in, server-side sessions.
 
 The cookie holds a random secret; the table holds its SHA-256, so a stolen database opens no session.
 """
@@ -7,27 +7,23 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, delete, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core.clock import Clock, SystemClock
 from core.errors import InputInvalid, NotFound
-from core.ids import new_id
 from core.late import Late
 from core.records import Actor
-from dashboard import login_limits
 from dashboard.accounts import passwords
 from dashboard.accounts.totp import SecondFactors
-from dashboard.errors import LoginFailed, LoginThrottled, SecondFactorRequired
-from dashboard.login_limits import WINDOW
+from dashboard.accounts.users import POWERS, hash_password, password_matches
+from dashboard.errors import LoginFailed, SecondFactorRequired
+from dashboard.login_limits import WINDOW, Door
 from storage.availability import is_away
 from storage.session import read_scope, session_scope
 from storage.tables.people import LoginFailure, LoginSession, User, UserRole
@@ -38,20 +34,8 @@ if TYPE_CHECKING:
 else:
     audit_log = Late("events.evidence.audit_log")
 
-ROLES = (
-    "admin", "operator", "dispatcher", "staff", "inspector", "grid_worker", "manager", "drone", "viewer", "security",
-    "auditor",
-)  # fmt: skip
-POWERS = ("admin", "security", "auditor")  # system, security and audit: one person each where they are kept apart
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=7)
-MAX_THROTTLED = 10_000
-SHORTEST_PASSWORD = 10
-LONGEST_PASSWORD = 200
-
-# RFC 9106's second recommendation needs 64 MiB a login; the web process checks at most two at once.
-_hasher = PasswordHasher(time_cost=3, memory_cost=65536, parallelism=1)
-_DUMMY = "$argon2id$v=19$m=65536,t=3,p=1$c29tZXNhbHRzb21lc2FsdA$6Ds4k2lXOm1VqSAM9ZZ9Vn4nGjEQ1w0oAYYRZfHkXEQ"
 
 
 @dataclass(frozen=True)
@@ -94,104 +78,22 @@ class Principal:
         }
 
 
-# passwords -------------------------------------------------------------------
-def hash_password(password: str) -> str:
-    """The argon2id hash; :class:`InputInvalid` for a password that is too short or too long."""
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise InputInvalid(
-            field="password",
-            detail=f"has {len(password)} characters",
-            how=f"choose {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters",
-        )
-    return _hasher.hash(password)
 
 
-def password_matches(password_hash: str, password: str) -> bool:
-    """Compare; an empty hash (no password set) never matches but costs the same time."""
-    try:
-        return _hasher.verify(password_hash or _DUMMY, password) and bool(password_hash)
-    except (VerificationError, InvalidHashError):
-        return False
 
 
-def make_password() -> str:
-    """A password to hand over once: 96 bits, no letters that look alike."""
-    alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
-    return "-".join("".join(secrets.choice(alphabet) for _ in range(5)) for _ in range(4))
 
 
-def ensure_admin(engine: Engine, clock: Clock | None = None) -> str | None:
-    """Make the account ``admin`` where no administrator exists; its password is returned this once, else None."""
-    del clock  # accounts carry no dates
-    with session_scope(engine) as session:
-        if session.scalar(select(func.count()).select_from(UserRole).where(UserRole.role == "admin")):
-            return None
-        password = make_password()
-        user = session.get(User, "admin") or User(user_id="admin", login="admin", name="系统管理员")
-        user.password_hash, user.must_change_password, user.active = hash_password(password), True, True
-        session.add(user)
-        session.flush()
-        session.add(UserRole(user_id="admin", role="admin"))
-        return password
 
 
-def add_user(
-    session: Session,
-    *,
-    login: str,
-    name: str,
-    roles: list[str],
-    department_id: str | None = None,
-    division_code: str | None = None,
-) -> User:
-    """A new account without password; typed errors for a taken login, an unknown role or department."""
-    check_roles(roles)
-    if not login or len(login) > 60 or not login.replace(".", "").replace("_", "").replace("-", "").isalnum():
-        raise InputInvalid(field="login", detail=f"{login!r} cannot be a login", how="use letters, digits, . _ -")
-    if session.scalar(select(User.user_id).where(User.login == login)):
-        raise InputInvalid(field="login", detail=f"{login!r} is taken", how="choose another login")
-    if department_id and session.get(Department, department_id) is None:
-        raise InputInvalid(
-            field="department_id", detail=f"{department_id!r} does not exist", how="see /api/departments"
-        )
-    user = User(
-        user_id=new_id(), login=login, name=name or login, department_id=department_id, division_code=division_code
-    )
-    session.add(user)
-    session.flush()
-    session.add_all([UserRole(user_id=user.user_id, role=role) for role in sorted(set(roles))])
-    return user
 
 
-def check_separate(roles: Iterable[str]) -> None:
-    """Where administrators are kept apart, nobody is two of them."""
-    held = sorted(set(roles) & set(POWERS))
-    if len(held) > 1:
-        how = "give each to a person of its own (YIWANG_SEPARATE_ADMINS)"
-        raise InputInvalid(field="roles", detail=f"{' and '.join(held)} are kept apart", how=how)
 
 
-def check_roles(roles: list[str]) -> None:
-    """Every role must exist."""
-    for role in roles:
-        if role not in ROLES:
-            raise InputInvalid(field="roles", detail=f"there is no role {role!r}", how=f"use: {', '.join(ROLES)}")
 
 
-def user_by_login(session: Session, login: str) -> User:
-    """The account, :class:`NotFound` otherwise."""
-    user = session.scalar(select(User).where(User.login == login))
-    if user is None:
-        raise NotFound(what="user", key=login)
-    return user
 
 
-def set_password(session: Session, user: User, password: str | None, *, must_change: bool) -> str:
-    """Set ``password`` (None: make one), end the user's sessions; returns it."""
-    password = password or make_password()
-    user.password_hash, user.must_change_password = hash_password(password), must_change
-    session.execute(delete(LoginSession).where(LoginSession.user_id == user.user_id))
-    return password
 
 
 # sessions --------------------------------------------------------------------
@@ -216,7 +118,7 @@ class Accounts:
         self.clock = clock or SystemClock()
         self.second = SecondFactors(engine, key)
         self.separate = separate
-        self._throttled: dict[tuple[str, str], datetime] = {}
+        self.door = Door(engine)
 
     def log_in(
         self, login: str, password: str, address: str, user_agent: str = "", device: str = "", code: str = ""
@@ -227,18 +129,18 @@ class Accounts:
         ``device``: what :func:`dashboard.login_limits.known_device` says of the browser's cookie.
         """
         now = self.clock.now()
-        self._throttle(login, address, device, now)
+        self.door.check(login, address, device, now)
         with read_scope(self.engine) as session:
             user = session.scalar(select(User).where(User.login == login, User.active.is_(True)))
             stored, user_id = (user.password_hash, user.user_id) if user else ("", "")
         if not password_matches(stored, password):
-            self.failed(login, address, device, now)
+            self.door.failed(login, address, device, now)
             raise LoginFailed()
         if self.second.wanted(user_id):
             if not code:
                 raise SecondFactorRequired()
             if not self.second.right(user_id, code, now):
-                self.failed(login, address, device, now)
+                self.door.failed(login, address, device, now)
                 raise LoginFailed()
         with session_scope(self.engine) as session:
             session.execute(delete(LoginFailure).where(LoginFailure.failed_at < now - WINDOW))
@@ -285,33 +187,6 @@ class Accounts:
             )
         )
         return secret
-
-    def failed(self, login: str, address: str, device: str, now: datetime, action: str = "login_failed") -> None:
-        """A wrong password, whoever typed it: counted, and told in the audit chain."""
-        with session_scope(self.engine) as session:
-            place = (device or address)[:60]
-            session.add(LoginFailure(failure_id=new_id(), login=login[:60], address=place, failed_at=now))
-            audit_log.append(
-                session, audit_log.ACCESS_CHAIN, now, "system", action, {"login": login[:60], "address": address[:60]}
-            )
-
-    def _throttle(self, login: str, address: str, device: str, now: datetime) -> None:
-        try:
-            login_limits.check(self.engine, login, address, device, now)
-        except LoginThrottled:
-            self._note_throttled(login[:60], address[:60], now)
-            raise
-
-    def _note_throttled(self, login: str, address: str, now: datetime) -> None:
-        """A link for the first refusal of a login at an address, not for each of a flood."""
-        self._throttled = {k: at for k, at in self._throttled.items() if at > now - WINDOW}
-        if (login, address) in self._throttled or len(self._throttled) >= MAX_THROTTLED:
-            return
-        self._throttled[login, address] = now
-        with session_scope(self.engine) as session:
-            audit_log.append(
-                session, audit_log.ACCESS_CHAIN, now, "system", "login_throttled", {"login": login, "address": address}
-            )
 
     def principal(self, secret: str) -> Principal | None:
         """Whom the cookie stands for, None when it is unknown, idle too long or the account is closed."""
@@ -362,7 +237,7 @@ class Accounts:
     def confirm(self, principal: Principal, password: str, code: str, address: str) -> None:
         """The person proves again to be there; guesses count as at the door."""
         now = self.clock.now()
-        self._throttle(principal.login, address, "", now)
+        self.door.check(principal.login, address, "", now)
         with read_scope(self.engine) as session:
             user = session.get(User, principal.actor.user_id)
             stored = user.password_hash if user else ""
@@ -372,7 +247,7 @@ class Accounts:
                 raise SecondFactorRequired()
             right = self.second.right(principal.actor.user_id, code, now)
         if not right:
-            self.failed(principal.login, address, "", now, "password_guess")
+            self.door.failed(principal.login, address, "", now, "password_guess")
             raise LoginFailed()
         with session_scope(self.engine) as session:
             kept = session.get(LoginSession, principal.session_hash)
@@ -398,12 +273,12 @@ class Accounts:
     def change_password(self, principal: Principal, old: str, new: str, address: str = "") -> None:
         """Set one's own password; other sessions of the account end.  Guessing the old one counts as at the door."""
         now = self.clock.now()
-        self._throttle(principal.login, address, "", now)
+        self.door.check(principal.login, address, "", now)
         with read_scope(self.engine) as session:
             user = session.get(User, principal.actor.user_id)
             stored = user.password_hash if user else ""
         if not password_matches(stored, old):
-            self.failed(principal.login, address, "", now, "password_guess")
+            self.door.failed(principal.login, address, "", now, "password_guess")
             raise InputInvalid(field="old_password", detail="is wrong", how="type the password you logged in with")
         hashed = hash_password(new)
         with session_scope(self.engine) as session:

@@ -12,12 +12,20 @@ import hashlib
 import hmac
 import secrets
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, or_, select
 
+from core.ids import new_id
+from core.late import Late
 from dashboard.errors import LoginThrottled
-from storage.session import read_scope
+from storage.session import read_scope, session_scope
 from storage.tables.people import LoginFailure
+
+if TYPE_CHECKING:
+    from events.evidence import audit_log
+else:
+    audit_log = Late("events.evidence.audit_log")
 
 WINDOW = timedelta(minutes=15)
 FAILURES_PAIR = 5  # one login from one address
@@ -26,6 +34,7 @@ FAILURES_ADDRESS = 60  # one address, a whole office behind one router
 PAIR_PAUSE_S, LOGIN_PAUSE_S, ADDRESS_PAUSE_S = 60, 15, 3  # the longest pauses
 DEVICE_COOKIE = "yiwang_device"
 DEVICE_DAYS = 180
+MAX_THROTTLED = 10_000
 
 
 def check(engine: Engine, login: str, address: str, device: str, now: datetime) -> None:
@@ -74,3 +83,37 @@ def known_device(secret: str, login: str, cookie: str) -> str:
 
 def _seal(secret: str, login: str, name: str) -> str:
     return hmac.new(secret.encode(), f"device|{login}|{name}".encode(), hashlib.sha256).hexdigest()
+
+
+class Door:
+    """Where passwords and codes are tried: throttled, and told in the audit chain."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._throttled: dict[tuple[str, str], datetime] = {}
+
+    def failed(self, login: str, address: str, device: str, now: datetime, action: str = "login_failed") -> None:
+        """A wrong password, whoever typed it: counted, and told in the audit chain."""
+        with session_scope(self._engine) as session:
+            place = (device or address)[:60]
+            session.add(LoginFailure(failure_id=new_id(), login=login[:60], address=place, failed_at=now))
+            told = {"login": login[:60], "address": address[:60]}
+            audit_log.append(session, audit_log.ACCESS_CHAIN, now, "system", action, told)
+
+    def check(self, login: str, address: str, device: str, now: datetime) -> None:
+        """:func:`check`; a refusal is told."""
+        try:
+            check(self._engine, login, address, device, now)
+        except LoginThrottled:
+            self._note_throttled(login[:60], address[:60], now)
+            raise
+
+    def _note_throttled(self, login: str, address: str, now: datetime) -> None:
+        """A link for the first refusal of a login at an address, not for each of a flood."""
+        self._throttled = {k: at for k, at in self._throttled.items() if at > now - WINDOW}
+        if (login, address) in self._throttled or len(self._throttled) >= MAX_THROTTLED:
+            return
+        self._throttled[login, address] = now
+        with session_scope(self._engine) as session:
+            told = {"login": login, "address": address}
+            audit_log.append(session, audit_log.ACCESS_CHAIN, now, "system", "login_throttled", told)

@@ -58,7 +58,7 @@ def drill_pages(settings: Settings, name: str, port: int) -> Settings:
     """
     from sqlalchemy import select
 
-    from dashboard.auth import set_password
+    from dashboard.accounts.users import set_password
     from events.runtime.drill import drill_settings
     from storage.session import make_engine, session_scope
     from storage.tables.people import User, UserRole

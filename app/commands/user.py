@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _add(args: argparse.Namespace, engine: Engine) -> int:
-    from dashboard.auth import add_user, set_password
+    from dashboard.accounts.users import add_user, set_password
     from storage.session import session_scope
 
     with session_scope(engine) as session:
@@ -81,7 +81,7 @@ def _add(args: argparse.Namespace, engine: Engine) -> int:
 
 
 def _password(args: argparse.Namespace, engine: Engine) -> int:
-    from dashboard.auth import set_password, user_by_login
+    from dashboard.accounts.users import set_password, user_by_login
     from storage.session import session_scope
 
     given = None
@@ -98,7 +98,7 @@ def _password(args: argparse.Namespace, engine: Engine) -> int:
 
 
 def _role(args: argparse.Namespace, engine: Engine) -> int:
-    from dashboard.auth import check_roles, user_by_login
+    from dashboard.accounts.users import check_roles, user_by_login
     from storage.session import session_scope
     from storage.tables.people import UserRole
 
@@ -118,7 +118,7 @@ def _role(args: argparse.Namespace, engine: Engine) -> int:
 
 def _close(args: argparse.Namespace, engine: Engine) -> int:
     from core.clock import SystemClock
-    from dashboard.auth import user_by_login
+    from dashboard.accounts.users import user_by_login
     from events.dispatching.duty_roster import shifts_ahead
     from storage.session import session_scope
     from storage.tables.people import LoginSession
@@ -190,7 +190,7 @@ def _give_codes(args: argparse.Namespace, codes: list[tuple[str, str, str]]) -> 
 def _invite(args: argparse.Namespace, engine: Engine) -> int:
     from core.clock import SystemClock
     from dashboard.accounts.invitations import invite
-    from dashboard.auth import user_by_login
+    from dashboard.accounts.users import user_by_login
     from storage.session import session_scope
 
     with session_scope(engine) as session:

@@ -24,7 +24,7 @@ from app.selftest.peers import Gauge, Panel
 from app.selftest.report import SelftestReport
 from app.throwaway import environment, settings_of, throwaway
 from core.settings import Settings
-from dashboard.auth import set_password, user_by_login
+from dashboard.accounts.users import set_password, user_by_login
 from layers.importer import import_city
 from storage.migrate import migrate
 from storage.session import make_engine, read_scope, session_scope

@@ -20,7 +20,7 @@ import httpx
 from sqlalchemy import insert
 
 from bench.parts.rig import Rig, wait_for_port
-from dashboard.auth import add_user, hash_password
+from dashboard.accounts.users import add_user, hash_password
 from ingest.simulate.dji import SimulatedController, telemetry
 from storage.session import session_scope
 from storage.tables.registry import Department, Device

@@ -28,7 +28,8 @@ SITES = 24
 
 def people_and_places(cluster: Cluster, pages: int, cameras: int) -> list[tuple[str, str]]:
     """Sites 800 m apart with a panel each, a camera or none, and operators: their session and CSRF token."""
-    from dashboard.auth import Accounts, add_user
+    from dashboard.accounts.users import add_user
+    from dashboard.auth import Accounts
     from storage.tables.registry import Camera, Department, Device, Site
 
     accounts, secrets = Accounts(cluster.engine, SystemClock()), []

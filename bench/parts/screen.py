@@ -19,7 +19,7 @@ from app.selftest.office import Office
 from app.throwaway import environment, settings_of, throwaway
 from bench.parts.cpu import quantiles
 from core.clock import SystemClock
-from dashboard.auth import set_password, user_by_login
+from dashboard.accounts.users import set_password, user_by_login
 from layers.demo.generate import SOURCES
 from layers.importer import import_city
 from storage.migrate import migrate

@@ -13,7 +13,7 @@ from core.tables.columns import Column
 from core.tables.problem import Problems
 from core.tables.reader import TableRow, read_table
 from dashboard.accounts.invitations import invite
-from dashboard.auth import ROLES, add_user
+from dashboard.accounts.users import ROLES, add_user
 from storage.tables.people import User
 from storage.tables.registry import Department, Division
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from core.errors import YiwangError
-from dashboard.auth import POWERS, Principal
+from dashboard.accounts.users import POWERS
+from dashboard.auth import Principal
 
 CONFIRMED_FOR = timedelta(minutes=15)
 

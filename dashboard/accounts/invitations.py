@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid, YiwangError
 from dashboard.accounts import passwords
-from dashboard.auth import hash_password, password_matches
+from dashboard.accounts.users import hash_password, password_matches
 from storage.tables.accounts import Invitation
 from storage.tables.people import LoginSession, User
 

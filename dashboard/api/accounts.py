@@ -15,12 +15,12 @@ from core.errors import InputInvalid
 from dashboard import login_limits
 from dashboard.accounts.batch import Batch
 from dashboard.accounts.invitations import InvitationRefused, redeem
+from dashboard.accounts.users import password_matches
 from dashboard.answers.people import FactorSecret, FactorState, InvitationCode, LoginName
 from dashboard.api.deps import Done, Use, Who, allow, answers, audit, respond, takes, takes_file
 from dashboard.api.filters import Filters
 from dashboard.api.params import body
 from dashboard.api.session import address_of
-from dashboard.auth import password_matches
 from dashboard.desk import people
 from dashboard.services import Services
 from events.evidence.audit_log import SYSTEM_CHAIN, append
@@ -105,7 +105,7 @@ def _redeem(use: Services, sent: Redeem, address: str) -> str:
             append(session, SYSTEM_CHAIN, now, user.user_id, "invitation_redeem", {"address": address[:60]})
             login = user.login
     except InvitationRefused:
-        use.accounts.failed(_DOOR, address, "", now)
+        use.accounts.door.failed(_DOOR, address, "", now)
         raise
     use.sessions.forget(user.user_id)
     return login
@@ -130,7 +130,7 @@ async def _ask_again(request: Request, use: Services, who: Any) -> None:
     async with _hashing:
         right = await asyncio.to_thread(_is_own, use, who, sent.password, address)
     if not right:
-        await asyncio.to_thread(use.accounts.failed, who.login, address, "", now, "password_guess")
+        await asyncio.to_thread(use.accounts.door.failed, who.login, address, "", now, "password_guess")
         raise InputInvalid(field="password", detail="is wrong", how="type the password you logged in with")
 
 

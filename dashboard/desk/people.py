@@ -15,8 +15,9 @@ from dashboard import queries
 from dashboard.accounts.batch import Batch, import_accounts
 from dashboard.accounts.confirming import gives_power, must_be_confirmed
 from dashboard.accounts.invitations import invite
+from dashboard.accounts.users import POWERS, add_user, check_roles, check_separate, set_password
 from dashboard.api.deps import audit, must_be
-from dashboard.auth import POWERS, Principal, add_user, check_roles, check_separate, set_password
+from dashboard.auth import Principal
 from dashboard.people import user_page
 from dashboard.services import Services
 from events.dispatching.duty_roster import shifts_ahead

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid
 from core.ids import new_id
-from dashboard.auth import ROLES
+from dashboard.accounts.users import ROLES
 from dashboard.identity.config import OidcConfig
 from dashboard.identity.problems import NotBound, SignOnFailed
 from events.evidence import audit_log

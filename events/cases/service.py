@@ -22,6 +22,7 @@ from core.errors import NotFound
 from core.ids import derived_id, new_id
 from core.records import JSON, SYSTEM, Actor, Command, EvidenceRef
 from events.cases.access import visible_cases
+from events.cases.course.draft_rows import check_place, draft_of
 from events.cases.course.openings import CaseOpenings
 from events.cases.course.relations import PARTY, CaseState, may
 from events.cases.course.whole_form import with_form_answers
@@ -31,7 +32,6 @@ from events.cases.definition_store import definition_of
 from events.cases.drafts import CaseDraft
 from events.cases.errors import CommandUnknown, MoveForbidden, StaleCase
 from events.cases.lifecycle import allowed, check_form
-from events.cases.opening import check_place, draft_of
 from events.cases.queries import summary_in_hand, summary_of
 from events.cases.read_models import CaseView
 from events.cases.replays import replayed, was_carried_out

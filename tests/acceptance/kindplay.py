@@ -19,7 +19,7 @@ from sqlalchemy import select
 from core.clock import ManualClock
 from core.legal_time.calendar import statutory_calendar
 from core.settings import Settings
-from dashboard.auth import add_user
+from dashboard.accounts.users import add_user
 from events.notify.deadlines import DeadlineSweep
 from events.runtime.triggers import TriggerSweep
 from events.trial.script import Script, ScriptStep, read_script, waited

@@ -22,7 +22,7 @@ from core.ids import new_id
 from core.media import MediaStore
 from core.records import SYSTEM, GeoPoint, Observation, Severity
 from core.settings import Settings
-from dashboard.auth import add_user, set_password
+from dashboard.accounts.users import add_user, set_password
 from events.cases.drafts import CaseDraft, Part, Route
 from events.cases.service import CaseService
 from events.dispatching.emergency_plans import parse_plan, save_plan

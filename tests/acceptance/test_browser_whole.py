@@ -20,7 +20,7 @@ from core.bus import connect
 from core.ids import new_id
 from core.records import GeoPoint, Observation
 from core.settings import Settings
-from dashboard.auth import add_user, set_password
+from dashboard.accounts.users import add_user, set_password
 from storage.migrate import migrate
 from storage.session import make_engine, session_scope
 from storage.tables.registry import Camera, Department, Device, Division, Site

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.ids import new_id
 from core.records import JSON, SYSTEM, Actor, Command, EvidenceRef
+from events.cases.course.draft_rows import add_belongings, case_of, draft_of
 from events.cases.course.moves import CaseMoves
 from events.cases.course.own_data import keep_fields
 from events.cases.course.turn_keys import fresh, keep_turn
@@ -19,7 +20,6 @@ from events.cases.definition_store import definition_of
 from events.cases.drafts import CaseDraft, Route
 from events.cases.lifecycle import Transition, check_form
 from events.cases.numbers import next_number
-from events.cases.opening import add_belongings, case_of, draft_of
 from events.cases.recording import record, reseal
 from events.cases.state import CaseRows
 from events.cases.verbs.asking import routed

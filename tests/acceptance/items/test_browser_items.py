@@ -15,7 +15,7 @@ from core.clock import SystemClock
 from core.records import SYSTEM
 from core.sealing import Seal
 from core.settings import Settings
-from dashboard.auth import add_user
+from dashboard.accounts.users import add_user
 from dashboard.factory import create_app
 from records.items.catalogue import ItemDesk
 from records.items.generating import basics, duty_lines, item_of

@@ -16,7 +16,7 @@ from hypothesis import settings as examples
 
 from app.node import node_binary
 from core.settings import Settings, load_settings
-from dashboard.auth import add_user
+from dashboard.accounts.users import add_user
 from storage.session import session_scope
 from tests.acceptance.phone.histories import World, histories, play
 from tests.acceptance.phone.web_process import WebProcess, web_process

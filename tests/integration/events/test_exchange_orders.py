@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.clock import ManualClock
 from core.exchange import ConnectionConfig
 from core.records import Observation
-from dashboard.auth import add_user
+from dashboard.accounts.users import add_user
 from events.correlation.case_placement import Desk
 from events.correlation.intake import Intake
 from events.correlation.places import PlaceRegistry

@@ -19,7 +19,7 @@ from core.exchange import ConnectionConfig, seal_secrets
 from core.network.outgoing import PushParams, filled
 from core.records import CaseChanged, Severity
 from core.settings import Settings
-from dashboard.auth import add_user
+from dashboard.accounts.users import add_user
 from dashboard.connections.deliveries import deliveries
 from events.notify.outgoing import Outgoing
 from events.notify.webhooks import WebhookFailed, verify

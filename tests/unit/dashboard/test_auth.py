@@ -11,7 +11,8 @@ from sqlalchemy import Engine, select
 from core.clock import ManualClock
 from core.errors import InputInvalid
 from dashboard import auth, login_limits
-from dashboard.auth import Accounts, add_user, ensure_admin, set_password
+from dashboard.accounts.users import add_user, ensure_admin, set_password
+from dashboard.auth import Accounts
 from dashboard.errors import LoginFailed, LoginThrottled
 from storage.session import read_scope, session_scope
 from storage.tables.people import LoginSession, User

@@ -12,7 +12,8 @@ from core.clock import SystemClock
 from core.errors import InputInvalid
 from core.records import Actor
 from core.settings import Settings
-from dashboard.auth import Principal, add_user
+from dashboard.accounts.users import add_user
+from dashboard.auth import Principal
 from dashboard.live import LiveHub
 from events.runtime.drill import drill_settings, prepare
 from storage.session import make_engine, session_scope

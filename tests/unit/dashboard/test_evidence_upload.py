@@ -19,8 +19,8 @@ from sqlalchemy import func, select
 
 from core.pictures import MAX_EDGE, PictureRefused, rewrite
 from core.settings import Settings
+from dashboard.accounts.users import add_user
 from dashboard.api import attachments
-from dashboard.auth import add_user
 from events.evidence import quota
 from storage.session import read_scope, session_scope
 from storage.tables.cases import CaseEvidence

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from core.clock import Clock
 from core.settings import Settings
-from dashboard.auth import add_user
+from dashboard.accounts.users import add_user
 from dashboard.factory import create_app
 from storage.session import make_engine, session_scope
 from storage.tables.registry import Camera, Department, Device, Division, Site

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from core.clock import ManualClock
 from core.records import CaseChanged
 from core.settings import Settings
-from dashboard.auth import add_user
+from dashboard.accounts.users import add_user
 from dashboard.reference import flat_routes
 from events.notify.deadlines import PHASES, lead_notices, role_notice
 from events.notify.notices import notices_of_change

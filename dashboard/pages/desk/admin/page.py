@@ -9,7 +9,7 @@ import dash_mantine_components as dmc
 from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
 
 from core.errors import NotFound, YiwangError
-from dashboard.auth import POWERS
+from dashboard.accounts.users import POWERS
 from dashboard.pages.address import address, asked, tabs
 from dashboard.pages.asked import pressed
 from dashboard.pages.desk.admin.outward import CALENDARS, CHANNELS, KEYS

@@ -10,7 +10,7 @@ import segno
 from dash import dcc, html
 
 from core.errors import InputInvalid, NotFound
-from dashboard.auth import ROLES
+from dashboard.accounts.users import ROLES
 from dashboard.desk import people as desk
 from dashboard.pages.choices import Choice, departments, word
 from dashboard.pages.desk.admin.parts import (

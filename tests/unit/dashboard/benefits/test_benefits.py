@@ -17,7 +17,7 @@ from core.ids import id_before, new_id
 from core.records import Actor
 from core.sealing import Seal
 from core.settings import load_settings
-from dashboard.auth import add_user
+from dashboard.accounts.users import add_user
 from dashboard.benefits.desk import BenefitDesk
 from dashboard.benefits.work import BenefitWork
 from dashboard.registers.desk import RegisterDesk

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from shapely.geometry import box
 
 from core.settings import Settings
-from dashboard.auth import add_user
+from dashboard.accounts.users import add_user
 from ingest.drones.wpml.check import faults
 from ingest.drones.wpml.read import read
 from layers.catalogue.take import LayerWish, take_in

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from core.clock import ManualClock
 from core.errors import InputInvalid
 from core.settings import Settings
-from dashboard.auth import check_separate
+from dashboard.accounts.users import check_separate
 from storage.session import read_scope, session_scope
 from storage.tables.cases import AuditEntry
 from storage.tables.people import LoginSession, UserRole

@@ -25,7 +25,7 @@ from werkzeug.serving import make_server
 from core.clock import SystemClock
 from core.errors import SettingsError
 from core.settings import Settings
-from dashboard.auth import ROLES
+from dashboard.accounts.users import ROLES
 from dashboard.identity.config import read_config
 from dashboard.identity.provider import BACKCHANNEL
 from dashboard.identity.routes import opened, own_path, sealed

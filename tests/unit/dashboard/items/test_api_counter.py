@@ -12,7 +12,7 @@ from sqlalchemy import select
 from core.clock import ManualClock
 from core.records import SYSTEM
 from core.settings import Settings, load_settings
-from dashboard.auth import add_user
+from dashboard.accounts.users import add_user
 from dashboard.reception.guides import public_guides
 from records.items.bundles import offered_items, shipped_bundles
 from records.items.catalogue import ItemDesk

@@ -12,7 +12,7 @@ import pytest
 
 from core.clock import ManualClock
 from core.settings import Settings, load_settings
-from dashboard.auth import add_user
+from dashboard.accounts.users import add_user
 from records.items.generating import basics, duty_lines, item_of
 from records.registers.definition import shipped_registers
 from storage.session import session_scope

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.clock import ManualClock
 from core.sealing import Seal
 from core.settings import load_settings
-from dashboard.auth import add_user
+from dashboard.accounts.users import add_user
 from records.registers.definition import shipped_registers
 from records.registers.preparing import Preparer
 from records.registers.storing import Origin, write_batch

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from core.clock import ManualClock
 from core.sealing import Seal
 from core.settings import Settings, load_settings
-from dashboard.auth import add_user
+from dashboard.accounts.users import add_user
 from events.evidence.audit_log import SYSTEM_CHAIN, check_chain
 from events.evidence.audit_log import as_dict as link
 from records.filing.ledger_example import ledger_body, write_ledger_units
