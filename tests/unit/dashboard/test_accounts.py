@@ -14,7 +14,7 @@ from sqlalchemy import select
 from core.clock import ManualClock
 from core.records import Actor
 from core.settings import Settings
-from dashboard import auth
+from dashboard.accounts import users
 from dashboard.accounts.passwords import is_common
 from dashboard.pages.desk.admin.people import shifts_left
 from dashboard.pages.frame import Visit
@@ -37,7 +37,7 @@ def clock() -> ManualClock:
 def office(settings: Settings, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> Office:
     from argon2 import PasswordHasher
 
-    monkeypatch.setattr(auth, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    monkeypatch.setattr(users, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
     return make_office(settings, clock)
 
 

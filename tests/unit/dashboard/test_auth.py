@@ -11,6 +11,7 @@ from sqlalchemy import Engine, select
 from core.clock import ManualClock
 from core.errors import InputInvalid
 from dashboard import auth, login_limits
+from dashboard.accounts import users
 from dashboard.accounts.users import add_user, ensure_admin, set_password
 from dashboard.auth import Accounts
 from dashboard.errors import LoginFailed, LoginThrottled
@@ -24,7 +25,7 @@ WORD = "correct horse battery"
 @pytest.fixture(autouse=True)
 def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real cost is 64 MiB and 50 ms a hash; the logic is the same with less."""
-    monkeypatch.setattr(auth, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    monkeypatch.setattr(users, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
 
 
 @pytest.fixture
