@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -14,12 +15,14 @@ from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.responses import RedirectResponse
 
 from core.clock import Clock, SystemClock
 from core.disk import is_no_room, is_read_only
 from core.errors import InputInvalid, StorageBusy, StorageFull, YiwangError
 from core.media import MediaStore
 from core.settings import Settings
+from dashboard.accounts.confirming import ConfirmationRequired
 from dashboard.api.deps import respond
 from dashboard.auth import Accounts
 from dashboard.client_address import ClientAddress, Proxies
@@ -183,9 +186,18 @@ def _handle_errors(app: FastAPI) -> None:
 async def _typed(request: Request, error: Exception) -> Response:
     assert isinstance(error, YiwangError)
     status = status_of(error)
+    if isinstance(error, ConfirmationRequired) and "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse(f"/login?confirm=1&next={quote(_asked_on(request), safe='/')}", 303)
     if status == 422 and request.url.path.startswith(("/ogc", "/api/sensorthings")):
         status = 400  # what OGC's standards ask for
     return respond(body_of(error), status, retry_headers(error))
+
+
+def _asked_on(request: Request) -> str:
+    """The page of ours on which somebody pressed this link, to go back to; the address itself when that is unknown."""
+    page = urlsplit(request.headers.get("referer", ""))
+    own = page.path if page.netloc == request.url.netloc else request.url.path
+    return own + (f"?{page.query}" if own == page.path and page.query else "")
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -14,6 +14,7 @@ from starlette.requests import HTTPConnection
 
 from core.errors import Forbidden
 from core.late import Late
+from dashboard.accounts.confirming import must_be_confirmed
 from dashboard.auth import Principal
 from dashboard.errors import NotSignedIn
 from dashboard.services import Services
@@ -44,6 +45,14 @@ def principal_of(connection: HTTPConnection) -> Principal:
 
 Use = Annotated[Services, Depends(services_of)]
 Who = Annotated[Principal, Depends(principal_of)]
+
+
+def leaves_the_house(connection: HTTPConnection) -> None:
+    """An export: the person must have proved within the last quarter of an hour to be there."""
+    must_be_confirmed(principal_of(connection), services_of(connection).clock.now())
+
+
+EXPORT = Depends(leaves_the_house)
 
 
 def allow(*roles: str) -> Any:

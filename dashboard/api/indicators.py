@@ -11,7 +11,7 @@ from pydantic import Field
 from core.errors import InputInvalid
 from dashboard.answers.cases import CasesBehind
 from dashboard.answers.duty import IndicatorTable
-from dashboard.api.deps import Use, Who, allow, answers, respond, sends
+from dashboard.api.deps import EXPORT, Use, Who, allow, answers, respond, sends
 from dashboard.api.filters import PeriodFilter, Text
 from dashboard.services import Services
 from events.cases.queries import summary_of
@@ -93,13 +93,13 @@ def behind(asked: Annotated[BehindFilters, Query()], use: Use, who: Who) -> Resp
     return respond({"items": items, "measure": measure, "next": None})
 
 
-@router.get("/api/indicators.csv", dependencies=[allow(*READERS)], **sends("text/csv"))
+@router.get("/api/indicators.csv", dependencies=[allow(*READERS), EXPORT], **sends("text/csv"))
 def csv_file(asked: Annotated[IndicatorFilters, Query()], use: Use, who: Who) -> Response:
     """The table as CSV (UTF-8 with a mark, so that spreadsheet programs read Chinese)."""
     return _download(as_csv(_table(asked, use, who), who.language), "text/csv; charset=utf-8", "indicators.csv")
 
 
-@router.get("/api/indicators.xlsx", dependencies=[allow(*READERS)], **sends(XLSX))
+@router.get("/api/indicators.xlsx", dependencies=[allow(*READERS), EXPORT], **sends(XLSX))
 def xlsx_file(asked: Annotated[IndicatorFilters, Query()], use: Use, who: Who) -> Response:
     """The table as an Excel workbook, with the formulas."""
     return _download(as_xlsx(_table(asked, use, who), who.language), XLSX, "indicators.xlsx")

@@ -13,7 +13,7 @@ from pydantic import Field
 from core.errors import InputInvalid
 from dashboard.answers.cases import CaseChain, ProbableDuplicates, RoutingAdvice
 from dashboard.answers.office import AuditPage
-from dashboard.api.deps import CENTRE, Use, Who, allow, answers, respond, sends, takes
+from dashboard.api.deps import CENTRE, EXPORT, Use, Who, allow, answers, respond, sends, takes
 from dashboard.api.filters import Filters
 from dashboard.api.params import body
 from dashboard.desk.chain import entries
@@ -86,7 +86,7 @@ def routing(case_id: str, use: Use, who: Who) -> Response:
 
 @router.post(
     "/api/cases/{case_id}/package",
-    dependencies=[allow("admin", "operator", "manager")],
+    dependencies=[allow("admin", "operator", "manager"), EXPORT],
     openapi_extra=takes(Export),
     **sends("application/zip"),
 )

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from dashboard.answers.boards import BoardFigures, BoardList, TileRows
-from dashboard.api.deps import Use, Who, allow, answers, respond, sends
+from dashboard.api.deps import EXPORT, Use, Who, allow, answers, respond, sends
 from dashboard.boards.access import READERS, behind, board_of, in_force
 from dashboard.boards.export import workbook
 from dashboard.form_service import calendar_of
@@ -29,7 +29,7 @@ def boards(use: Use, who: Who) -> Response:
     return respond({"items": mine, "measures": list(found.measures.values()), "problems": found.problems})
 
 
-@router.get("/api/boards/{board_id}.xlsx", dependencies=[allow(*READERS)], **sends(XLSX))
+@router.get("/api/boards/{board_id}.xlsx", dependencies=[allow(*READERS), EXPORT], **sends(XLSX))
 def board_workbook(board_id: str, use: Use, who: Who, days: Days = 30) -> Response:
     """The board's figures and groups as a workbook."""
     with read_scope(use.engine) as session:

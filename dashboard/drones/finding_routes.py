@@ -13,7 +13,7 @@ from pydantic import Field
 
 from core.errors import InputInvalid, NotFound
 from dashboard.answers.drones import FlightChanges, Footprints
-from dashboard.api.deps import Use, Who, allow, answers, audit, packed, respond, sends, takes
+from dashboard.api.deps import EXPORT, Use, Who, allow, answers, audit, packed, respond, sends, takes
 from dashboard.api.filters import Filters, Text
 from dashboard.api.params import body
 from dashboard.drones import findings, pictures
@@ -98,7 +98,7 @@ def large(file_id: str, use: Use) -> Response:
     return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400, immutable"})
 
 
-@router.get("/api/drone/flights/{flight_id}/mosaic", dependencies=[allow(*VIEWERS)], **sends("image/tiff"))
+@router.get("/api/drone/flights/{flight_id}/mosaic", dependencies=[allow(*VIEWERS), EXPORT], **sends("image/tiff"))
 def mosaic(flight_id: str, use: Use) -> Response:
     """The flight's quick mosaic (Cloud Optimised GeoTIFF, with Range); its quality stands in its tags."""
     file = mosaic_file(use.settings, flight_id) if flight_id.isalnum() else None
@@ -122,7 +122,7 @@ def review(file_id: str, use: Use, who: Who) -> Response:
     return respond(AerialStore(use.engine).review(file_id, owner_of(who), use.clock.now()))
 
 
-@router.get("/api/drone/evaluation", dependencies=[allow(*CREW)], **sends("application/zip"))
+@router.get("/api/drone/evaluation", dependencies=[allow(*CREW), EXPORT], **sends("application/zip"))
 def evaluation(use: Use, who: Who, model: Text = "aerial_vehicles") -> Response:
     """Reviewed pictures with the boxes of a model's classes, as a YOLO set for ``python -m app evaluate``."""
     if len(model) > 60:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from core.errors import Forbidden
 from dashboard.answers.missions import MissionList, SurveyCameraList
-from dashboard.api.deps import CENTRE, Use, Who, allow, answers, respond, sends, takes
+from dashboard.api.deps import CENTRE, EXPORT, Use, Who, allow, answers, respond, sends, takes
 from dashboard.api.filters import Filters, Text
 from dashboard.api.params import body
 from dashboard.drones import mission_work as work
@@ -107,7 +107,9 @@ def route(mission_id: str, use: Use) -> Response:
     return Response(data, media_type=KMZ, headers=_named(f"{found.title}.kmz"))
 
 
-@router.get("/api/drone/missions/{mission_id}/report.pdf", dependencies=[allow(*VIEWERS)], **sends("application/pdf"))
+@router.get(
+    "/api/drone/missions/{mission_id}/report.pdf", dependencies=[allow(*VIEWERS), EXPORT], **sends("application/pdf")
+)
 def report(mission_id: str, use: Use, who: Who) -> Response:
     """The mission's report as PDF: facts, map, pictures."""
     found = MissionStore(use.engine).mission(mission_id)

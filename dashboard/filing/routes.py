@@ -21,7 +21,7 @@ from dashboard.answers.registers import (
     LedgerLights,
     SheetTaken,
 )
-from dashboard.api.deps import Use, Who, answers, respond, sends, takes, takes_file
+from dashboard.api.deps import EXPORT, Use, Who, answers, respond, sends, takes, takes_file
 from dashboard.api.filters import Filters, Several, Text
 from dashboard.api.params import body
 from dashboard.filing.desk import FilingDesk
@@ -129,7 +129,7 @@ def parts(dataset_id: str, unit: str, period: str, question: str, use: Use, who:
     return respond({"items": FilingDesk(use, who.actor).drill(dataset_id, unit, question, period), "next": None})
 
 
-@router.get("/api/filing/{dataset_id}/units/{unit}/{period}/sheet.xlsx", **sends(XLSX))
+@router.get("/api/filing/{dataset_id}/units/{unit}/{period}/sheet.xlsx", dependencies=[EXPORT], **sends(XLSX))
 def sheet(dataset_id: str, unit: str, period: str, use: Use, who: Who) -> Response:
     """The period of the unit (or of all below it) as a workbook to fill in."""
     return _workbook(FilingDesk(use, who.actor).sheet(dataset_id, unit, period), f"{dataset_id}-{period}")
@@ -148,7 +148,12 @@ async def take_sheet(dataset_id: str, period: str, request: Request, use: Use, w
     return respond(await asyncio.to_thread(FilingDesk(use, who.actor).take_sheet, dataset_id, period, content))
 
 
-@router.post("/api/filing/{dataset_id}/units/{unit}/{period}/template", openapi_extra=takes_file(XLSX), **sends(XLSX))
+@router.post(
+    "/api/filing/{dataset_id}/units/{unit}/{period}/template",
+    dependencies=[EXPORT],
+    openapi_extra=takes_file(XLSX),
+    **sends(XLSX),
+)
 async def fill(dataset_id: str, unit: str, period: str, request: Request, use: Use, who: Who) -> Response:
     """The superior's own workbook (the body) with its named cells ``yw_<question>`` filled."""
     content = await request.body()

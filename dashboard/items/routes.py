@@ -21,7 +21,7 @@ from dashboard.answers.items import (
     ItemVersionState,
     ItemWhole,
 )
-from dashboard.api.deps import Done, Use, Who, answers, respond, sends, takes, takes_file
+from dashboard.api.deps import EXPORT, Done, Use, Who, answers, respond, sends, takes, takes_file
 from dashboard.api.filters import Filters, Text, Word
 from dashboard.api.params import body
 from dashboard.items.desk import CatalogueDesk
@@ -140,7 +140,7 @@ async def create(request: Request, use: Use, who: Who) -> Response:
     return respond(await asyncio.to_thread(desk.create, sent.data, sent.department_id, sent.parent_id, sent.note), 201)
 
 
-@router.get("/api/items.xlsx", **sends(XLSX))
+@router.get("/api/items.xlsx", dependencies=[EXPORT], **sends(XLSX))
 def export(asked: Annotated[CatalogueFilters, Query()], use: Use, who: Who) -> Response:
     """The filtered items as a workbook with element names as headings; it can be imported again."""
     content = export_items(CatalogueDesk(use, who.actor), asked.query())

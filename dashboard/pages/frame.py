@@ -27,12 +27,13 @@ from types import ModuleType
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import Dash, no_update, set_props
+from dash import Dash, html, no_update, set_props
 from dash.dependencies import DashDependency
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from core.errors import Forbidden, YiwangError
+from dashboard.accounts.confirming import ConfirmationRequired
 from dashboard.api.deps import principal_of, services_of
 from dashboard.auth import Principal
 from dashboard.i18n import COOKIE, chosen, translate
@@ -148,7 +149,7 @@ def guarded(page: Page, handler: Handler) -> Handler:
                 raise Forbidden(action=f"open {page.path}")
             return await handler(visit, *values)
         except YiwangError as error:
-            tell(str(error), bad=True)
+            tell(explained(visit, error), bad=True)
             return no_update
         except PreventUpdate:
             raise
@@ -159,7 +160,15 @@ def guarded(page: Page, handler: Handler) -> Handler:
     return run
 
 
-def tell(text: str, *, bad: bool = False) -> None:
+def explained(visit: Visit, error: YiwangError) -> Any:
+    """What a typed error says to the person, with the way to prove to be there where that is asked."""
+    if not isinstance(error, ConfirmationRequired):
+        return str(error)
+    way = html.A(visit.t("login.confirm_now"), href="/login?confirm=1", target="_blank")
+    return [f"{visit.t('login.confirm_asked')} ", way]
+
+
+def tell(text: Any, *, bad: bool = False) -> None:
     """Show a notice on the page that this callback belongs to."""
     notice = {
         "action": "show", "message": text, "color": "red" if bad else "teal", "autoClose": 12000 if bad else 4000,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from core.errors import InputInvalid
 from dashboard.answers.situation import HandoverDraft
-from dashboard.api.deps import CENTRE, Use, Who, allow, answers, respond, sends
+from dashboard.api.deps import CENTRE, EXPORT, Use, Who, allow, answers, respond, sends
 from dashboard.api.filters import PeriodFilter
 from dashboard.situation.facts import SituationReport, handover_text, situation
 from dashboard.situation.pdf import render
@@ -47,7 +47,7 @@ def situation_data(asked: Asked, use: Use, who: Who) -> Response:
     return respond(report_of(asked, use, who))
 
 
-@router.get("/api/situation.pdf", dependencies=[allow(*CENTRE)], **sends(PDF))
+@router.get("/api/situation.pdf", dependencies=[allow(*CENTRE), EXPORT], **sends(PDF))
 def situation_pdf(asked: Asked, use: Use, who: Who) -> Response:
     """The report as a PDF of A4 pages."""
     body = render(report_of(asked, use, who), who.language)

@@ -47,7 +47,7 @@ def layout(visit: Visit, below: list[str]) -> Any:
         dmc.Switch(
             id="board-turning", label=t("boards.turn"), persistence=True, persistence_type="session", checked=False
         ),
-        html.A("XLSX", id="board-xlsx", href=f"/api/boards/{board.id}.xlsx", className="button", download=""),
+        html.A("XLSX", id="board-xlsx", href=f"/api/boards/{board.id}.xlsx", className="button"),
         html.Button(t("boards.print"), className="button", **{"data-print": ""}),
     ]
     if EDITORS & set(visit.principal.actor.roles):

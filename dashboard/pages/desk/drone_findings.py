@@ -75,7 +75,7 @@ def _judge(visit: Visit) -> Any:
             dmc.Button(t("aerial.reject"), id="aerial-reject", **button),
             dmc.Button(t("aerial.add"), id="aerial-add", **button),
             dmc.Button(t("aerial.review"), id="aerial-review", **button),
-            html.A(t("aerial.export"), href="/api/drone/evaluation?model=aerial_vehicles", download="",
+            html.A(t("aerial.export"), href="/api/drone/evaluation?model=aerial_vehicles",
                    style={"marginTop": 24}),
         ],
         mt="md",

@@ -34,8 +34,8 @@ def layout(visit: Visit) -> Any:
     controls = [
         dmc.SegmentedControl(id="ind-days", value="30", data=periods),
         dmc.SegmentedControl(id="ind-by", value="department", data=groups),
-        html.A(f"{t('act.export')} CSV", id="ind-csv", href="/api/indicators.csv", className="button", download=""),
-        html.A(f"{t('act.export')} XLSX", id="ind-xlsx", href="/api/indicators.xlsx", className="button", download=""),
+        html.A(f"{t('act.export')} CSV", id="ind-csv", href="/api/indicators.csv", className="button"),
+        html.A(f"{t('act.export')} XLSX", id="ind-xlsx", href="/api/indicators.xlsx", className="button"),
     ]
     return html.Div(
         [

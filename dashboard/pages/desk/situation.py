@@ -29,7 +29,7 @@ def layout(visit: Visit) -> Any:
             html.H1(t("situation.title")),
             dmc.Group(
                 [dmc.SegmentedControl(id="sit-span", value="12h", data=spans),
-                 html.A("PDF", id="sit-pdf", href="/api/situation.pdf", className="button", download="situation.pdf"),
+                 html.A("PDF", id="sit-pdf", href="/api/situation.pdf", className="button"),
                  html.Button(t("situation.handover"), id="sit-handover", className="button"),
                  html.Button(t("boards.print"), className="button", **{"data-print": ""})],
                 mb="sm",

@@ -16,7 +16,7 @@ from dashboard.accounts.batch import COLUMNS, Batch
 from dashboard.desk.people import import_users
 from dashboard.pages.desk.admin.page import PAGE
 from dashboard.pages.desk.admin.people import slip
-from dashboard.pages.frame import Visit, in_thread
+from dashboard.pages.frame import Visit, explained, in_thread
 from dashboard.pages.tables import column, table
 
 MOST_SLIPS = 2000
@@ -33,7 +33,7 @@ async def checked(visit: Visit, contents: str | None, name: str | None) -> Any:
     try:
         found = await in_thread(lambda: read(visit, contents, name, dry_run=True))
     except YiwangError as error:
-        return True, [html.H2(name), html.P(str(error), className="form-error", role="alert")]
+        return True, [html.H2(name), html.P(explained(visit, error), className="form-error", role="alert")]
     make = dmc.Button(visit.t("admin.import_make", n=len(found.created)), id="adm-make", disabled=not found.created)
     return True, [*summary(visit, name, found), make]
 

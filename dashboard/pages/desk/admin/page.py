@@ -18,7 +18,7 @@ from dashboard.pages.desk.admin.people import USERS
 from dashboard.pages.desk.admin.places import CAMERAS, DEPARTMENTS, SITES
 from dashboard.pages.desk.admin.traces import AUDIT, DEAD
 from dashboard.pages.desk.devices.parts import dialog
-from dashboard.pages.frame import Page, Visit, in_thread
+from dashboard.pages.frame import Page, Visit, explained, in_thread
 from dashboard.pages.tables import table
 
 PAGE = Page(path="/admin", zh="系统管理", en="Administration", roles=POWERS, order=90)
@@ -167,6 +167,6 @@ async def sent(visit: Visit, clicks: Any, wish: dict[str, str] | None, _values: 
     try:
         shown = await done(visit, action_of(wish), wish["key"], given)
     except YiwangError as error:
-        return str(error), no_update, no_update, no_update
+        return explained(visit, error), no_update, no_update, no_update
     now = visit.services.clock.now().isoformat()
     return ("", False, no_update, now) if shown is None else (no_update, True, shown, now)

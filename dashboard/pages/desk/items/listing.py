@@ -42,7 +42,7 @@ def listing(visit: Visit) -> Any:
     ]  # fmt: skip
     actions = [
         dcc.Link(t("items.problems"), href="/items/problems", className="button"),
-        html.A("XLSX", id="items-export", href="/api/items.xlsx", className="button", download=""),
+        html.A("XLSX", id="items-export", href="/api/items.xlsx", className="button"),
     ]
     if visit.principal.has("admin", "manager", "staff"):
         actions.append(dcc.Upload(html.Button(t("items.import"), className="button"), id="items-upload", max_size=_CAP))

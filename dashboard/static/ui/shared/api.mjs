@@ -71,6 +71,7 @@ async function once(method, path, { body, form, headers, timeout = 30000, signal
   if (answer.ok) return data;
   const error = new ApiError(answer.status, typeof data === "object" && data ? data : {});
   if (error.code === "password_change_required" && !ownPasswordPage) toLogin();
+  if (error.code === "confirmation_required") toConfirm();
   throw error;
 }
 
@@ -103,8 +104,15 @@ export async function raw(method, path, { body, headers, timeout = 60000 } = {})
 export async function file(path, body) {
   if (!csrf) await me({ redirect: false });
   const answer = await fetch(path, { method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf }, body: JSON.stringify(body) });
-  if (!answer.ok) throw new ApiError(answer.status, await answer.json().catch(() => ({})));
-  return answer.blob();
+  if (answer.ok) return answer.blob();
+  const error = new ApiError(answer.status, await answer.json().catch(() => ({})));
+  if (error.code === "confirmation_required") toConfirm();
+  throw error;
+}
+
+/** To the page that asks for one's password again, and back here after it. */
+function toConfirm() {
+  location.assign(`/login?confirm=1&next=${encodeURIComponent(location.pathname + location.search + location.hash)}`);
 }
 
 export const get = (path, options) => call("GET", path, options);
