@@ -7,6 +7,7 @@ from typing import Any, NotRequired, TypedDict
 
 from dashboard.answers.office import AuditLink
 from events.cases.read_models import CaseSummary
+from events.cases.worklists.approvals import PendingApproval
 from events.cases.worklists.beginning import Draft, KindToReport
 from events.cases.worklists.words import WrittenWord
 
@@ -83,6 +84,13 @@ class KindsToReport(TypedDict):
     """The kinds of case that this person may report."""
 
     items: list[KindToReport]
+
+
+class Approvals(TypedDict):
+    """Requests that wait for this person's approval."""
+
+    items: list[PendingApproval]
+    next: None
 
 
 class Drafts(TypedDict):

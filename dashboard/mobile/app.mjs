@@ -7,8 +7,6 @@ import * as push from "./push.mjs";
 import * as queue from "./queue/index.mjs";
 import { app, emit, on } from "./state.mjs";
 import { loginScreen, passwordScreen, signInAgain } from "./screens/login.mjs";
-import { meScreen } from "./screens/me.mjs";
-import { reportScreen } from "./screens/report.mjs";
 import { taskScreen } from "./screens/task.mjs";
 import { tasksScreen } from "./screens/tasks.mjs";
 
@@ -19,6 +17,11 @@ const LAZY = {
   work: () => import("./screens/work.mjs").then((m) => m.workScreen),
   grid: () => import("./screens/grid.mjs").then((m) => m.gridScreen),
   record: () => import("./screens/record.mjs").then((m) => m.recordScreen),
+  me: () => import("./screens/me.mjs").then((m) => m.meScreen),
+  report: () => import("./screens/report.mjs").then((m) => m.reportScreen),
+  approvals: () => import("./screens/approvals.mjs").then((m) => m.approvalsScreen),
+  missions: () => import("./screens/missions.mjs").then((m) => m.missionsScreen),
+  site: () => import("./screens/site.mjs").then((m) => m.siteScreen),
   team: () => import("./screens/team.mjs").then((m) => m.teamScreen),
   scan: () => import("./screens/scan.mjs").then((m) => m.scanScreen),
   invitation: () => import("./screens/invitation.mjs").then((m) => m.invitationScreen),
@@ -34,8 +37,6 @@ export async function show() {
   if (!app.me && name !== "invitation") { leave = loginScreen(root); return; }
   if (app.me?.must_change_password || name === "password") { leave = passwordScreen(root, app.me); return; }
   if (name === "task") leave = taskScreen(root, decodeURIComponent(id));
-  else if (name === "report") leave = reportScreen(root);
-  else if (name === "me") leave = meScreen(root);
   else if (LAZY[name]) {
     const made = await LAZY[name]().catch(() => null);
     if (turn !== shown) return;

@@ -25,7 +25,8 @@ export function dress() {
 export function home(me) {
   const roles = new Set(me?.roles || []);
   if (roles.has("staff")) return "handler";
-  if (roles.has("inspector") || roles.has("grid_worker")) return "checker";
+  if (roles.has("grid_worker")) return "grid";
+  if (roles.has("inspector")) return "inspector";
   if (roles.has("manager")) return "leader";
   if (roles.has("dispatcher") || roles.has("operator")) return "coordinator";
   if (roles.has("drone")) return "pilot";

@@ -27,14 +27,20 @@ _KINDS = {
 }  # fmt: skip
 _NAME = re.compile(r"(?:[\w-]+/)*[\w.-]+\.(?:mjs|css|png|webmanifest)")
 _IMPORT = re.compile(r"""^\s*(?:import|export)\b[^"';]*["']([^"']+)["']""", re.MULTILINE)
+FACTS = tuple(
+    f"fact.{n}" for n in ("class", "department", "deadline", "grid", "kind", "opened", "place", "severity", "title")
+)
 # Words that the phone shows; the command centre's many others stay behind.
 _PREFIXES = (
-    "phone.", "act.", "app.", "login.", "error.", "state.", "severity.", "command.", "kind.", "field.", "fact.",
-    "purpose.", "userrole.", "unit.", "span.", "cases.overdue", "cases.left", "case.until",
+    "phone.", "act.", "app.", "login.", "error.", "state.", "severity.", "command.", "kind.", "field.", *FACTS,
+    "purpose.", "userrole.", "unit.", "span.", "mission.state.", "cases.overdue", "cases.left", "case.until",
     "case.nothing_allowed", "case.timeline", "top.logout", "plans.do_",
 )  # fmt: skip
 
-LATER = ("/m/screens/ask.mjs", "/m/screens/work.mjs", "/m/screens/grid.mjs", "/m/screens/record.mjs")
+LATER = tuple(
+    f"/m/screens/{n}.mjs"
+    for n in ("me", "report", "ask", "work", "home", "grid", "record", "approvals", "missions", "site", "team")
+)
 
 router = APIRouter(include_in_schema=False)
 

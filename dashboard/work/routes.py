@@ -9,13 +9,14 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from dashboard.answers.cases import CaseWords, CommandAnswers, Drafts, KindsToReport
+from dashboard.answers.cases import Approvals, CaseWords, CommandAnswers, Drafts, KindsToReport
 from dashboard.api.deps import Done, Use, Who, answers, respond, sends, takes
 from dashboard.api.filters import Filters, Text
 from dashboard.api.params import body
 from dashboard.search.indexing import catch_up
 from events.cases.definition_store import definition_of
 from events.cases.detail import case_detail
+from events.cases.worklists.approvals import pending_approvals
 from events.cases.worklists.beginning import Draft, command_to_many, drafts_of, drop_draft, kinds_to_report, save_draft
 from events.cases.worklists.lists import WorkPage, work_page
 from events.cases.worklists.words import documents_of, file_text, paper_name, words_of
@@ -77,6 +78,14 @@ def work(asked: Annotated[WorkFilters, Query()], use: Use, who: Who) -> Response
             limit=asked.limit,
         )
     return respond(page)
+
+
+@router.get("/api/work/approvals", **answers(Approvals))
+def approvals(use: Use, who: Who) -> Response:
+    """Requests (an extension …) that wait for this person's approval, the longest waiting first."""
+    with read_scope(use.engine) as session:
+        items = pending_approvals(session, who.actor, use.clock.now(), use.cases.definitions)
+    return respond({"items": items, "next": None})
 
 
 @router.get("/api/work/kinds", **answers(KindsToReport))

@@ -25,6 +25,7 @@ from events.cases.access import visible_cases
 from events.cases.course.draft_rows import check_place, draft_of
 from events.cases.course.openings import CaseOpenings
 from events.cases.course.relations import PARTY, CaseState, may
+from events.cases.course.replays import replayed, was_carried_out
 from events.cases.course.whole_form import with_form_answers
 from events.cases.deeds import check_seen, deed_of, stale
 from events.cases.definition import NEW
@@ -34,7 +35,6 @@ from events.cases.errors import CommandUnknown, MoveForbidden, StaleCase
 from events.cases.lifecycle import allowed, check_form
 from events.cases.queries import summary_in_hand, summary_of
 from events.cases.read_models import CaseView
-from events.cases.replays import replayed, was_carried_out
 from events.cases.state import CaseRows, case_state
 from events.cases.transition import add_evidence
 from events.evidence.claims import with_stored_evidence

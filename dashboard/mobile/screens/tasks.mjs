@@ -11,6 +11,9 @@ import { queueBox } from "./waiting.mjs";
 export const severity = (c) => ["", "s1", "s2", "s3", "s4"][c.severity] || "";
 const TODO = ["dispatched", "rework"];
 const CHECK = ["handle_finished", "checking"];
+const ROUTE = { "phone.to_register": ["reported", "pending_register"], "phone.to_dispatch": ["pending_dispatch", "returned"], "phone.to_close": ["pending_close"] };
+const ELSEWHERE = [...TODO, ...CHECK, "handling", ...Object.values(ROUTE).flat()];
+const FIRST = { grid: "phone.to_check", inspector: "phone.to_check", coordinator: "phone.to_dispatch" };
 
 export function away(c) {
   return app.place && c.lon != null ? metres([app.place.lon, app.place.lat], [c.lon, c.lat]) : null;
@@ -37,15 +40,18 @@ function groups(waiting) {
     ["phone.in_hand", app.tasks.filter((c) => (c.state === "handling" || accepted(c)) && !at(c, "finish"))],
     ["phone.to_check", app.tasks.filter((c) => CHECK.includes(c.state) && !at(c, "finish"))],
     ["phone.sending", app.tasks.filter((c) => at(c, "finish"))],
-    ["phone.others", app.tasks.filter((c) => ![...TODO, ...CHECK, "handling"].includes(c.state) && !at(c, "finish"))],
+    .../** @type {[string, any[]][]} */ (Object.entries(ROUTE).map(([key, states]) => [key, app.tasks.filter((c) => states.includes(c.state))])),
+    ["phone.others", app.tasks.filter((c) => !ELSEWHERE.includes(c.state) && !at(c, "finish"))],
   ];
-  const first = { checker: "phone.to_check", coordinator: "phone.others", leader: "phone.others" }[home(app.me)];
+  const first = FIRST[home(app.me)];
   return first ? [...all.filter(([k]) => k === first), ...all.filter(([k]) => k !== first)] : all;
 }
 
 export function tasksScreen(root) {
   const list = h("div", { class: "tasks" });
   const box = queueBox();
+  const own = h("nav", { class: "tiles", "aria-label": t("phone.home") });
+  if (home(app.me) !== "handler" || (app.me.roles || []).length > 1) import("./home.mjs").then((m) => m.drawHome(own)).catch(() => {});
   const order = h("div", { class: "orders", role: "group", "aria-label": t("phone.order") }, [["urgent", "phone.urgent_first"], ["near", "phone.near_first"]].map(([id, words]) =>
     h("button", { type: "button", class: "pill", "aria-pressed": String(app.settings.order === id), dataset: { order: id }, onClick: () => setting("order", id) }, t(words))));
   const draw = async () => {
@@ -58,7 +64,7 @@ export function tasksScreen(root) {
       groups(waiting).filter(([, items]) => items.length).map(([key, items]) => [h("h2", {}, t(key), h("span", {}, items.length)), items.sort(pressing).map(card)]),
       some ? null : app.loadedAt ? h("div", { class: "empty" }, icon("check", 54), h("p", {}, t("phone.nothing"))) : h("div", { class: "empty" }, h("p", {}, t("phone.loading"))));
   };
-  const undo = screen(root, t("phone.my_turn"), { tab: "", label: t("phone.tasks") }, h("div", { class: "under" }, order, dutyChip(), h("button", { type: "button", class: "pill", onClick: refresh }, t("act.refresh"))), box.node,
+  const undo = screen(root, t("phone.my_turn"), { tab: "", label: t("phone.tasks") }, h("div", { class: "under" }, order, dutyChip(), h("button", { type: "button", class: "pill", onClick: refresh }, t("act.refresh"))), box.node, own,
     h("nav", { class: "under", "aria-label": t("phone.lists") }, ["started", "copied", "all"].map((view) => h("a", { class: "flat", href: `#/work/${view}` }, t(`phone.view_${view}`))), h("a", { class: "flat", href: "#/new" }, t("phone.new"))), list,
     h("p", { class: "soft as-of" }, `${app.me.name || app.me.login}`, app.loadedAt ? ` · ${t("phone.as_of", { time: short(app.loadedAt) })}` : ""));
   draw();

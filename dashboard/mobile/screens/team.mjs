@@ -1,6 +1,7 @@
 // The team: cases of the department or the street, what is late, what waits for an approval.
-import { api, h, replace, t } from "../base.mjs";
+import { api, h, replace, short, t } from "../base.mjs";
 import { screen } from "./frame.mjs";
+import { own } from "./home.mjs";
 import { card } from "./tasks.mjs";
 
 export function teamScreen(root) {
@@ -10,10 +11,11 @@ export function teamScreen(root) {
     const items = [];
     let cursor = null;
     do {
-      const page = await api.get(`/api/cases${api.query({ open: "true", limit: 200, cursor })}`);
+      const page = await api.get(`/api/cases${api.query({ open: "true", limit: 200, cursor, department: own() })}`);
       items.push(...page.items);
       cursor = page.next;
     } while (cursor && items.length < 1000);
+    const places = await api.get("/api/positions").then((answer) => answer.items, () => []);
     if (!alive) return;
     const now = Date.now();
     const late = items.filter((c) => c.deadline_at && Date.parse(c.deadline_at) < now);
@@ -22,6 +24,7 @@ export function teamScreen(root) {
     const rest = items.filter((c) => !late.includes(c));
     replace(list, h("p", { class: "soft" }, t("phone.team_counts", { open: items.length, late: late.length })),
       people.size ? h("ul", { class: "people" }, [...people].sort((a, b) => b[1] - a[1]).map(([name, n]) => h("li", {}, name, h("b", {}, n)))) : null,
+      places.length ? [h("h2", {}, t("phone.on_duty_now"), h("span", {}, places.length)), h("ul", { class: "people" }, places.map((p) => h("li", {}, p.name, h("b", {}, short(p.at)))))] : null,
       late.length ? [h("h2", {}, t("phone.late"), h("span", {}, late.length)), late.map(card)] : null,
       rest.length ? [h("h2", {}, t("phone.in_hand"), h("span", {}, rest.length)), rest.slice(0, 200).map(card)] : null);
   };
