@@ -102,6 +102,7 @@ _STATUS: dict[str, int] = {
     "sign_on_failed": 401,
     "identity_not_bound": 403,
     "provider_away": 503,
+    "directory_away": 502,
     "second_factor_required": 401,
     "login_throttled": 429,
     "quota_exceeded": 429,

@@ -18,7 +18,7 @@ from dashboard.answers.benefits import (
     BenefitSimulated,
     BenefitState,
 )
-from dashboard.api.deps import Use, Who, answers, respond, sends, takes
+from dashboard.api.deps import EXPORT, Use, Who, answers, respond, sends, takes
 from dashboard.api.filters import Filters, Text
 from dashboard.api.params import body
 from dashboard.benefits.desk import BenefitDesk
@@ -130,7 +130,12 @@ async def refusal(benefit_id: str, record_id: str, request: Request, use: Use, w
     return respond(await asyncio.to_thread(note))
 
 
-@router.post("/api/benefits/{benefit_id}/files/{period}/handover", openapi_extra=takes(BenefitHandOver), **sends(CSV))
+@router.post(
+    "/api/benefits/{benefit_id}/files/{period}/handover",
+    dependencies=[EXPORT],
+    openapi_extra=takes(BenefitHandOver),
+    **sends(CSV),
+)
 async def hand_over(benefit_id: str, period: str, request: Request, use: Use, who: Who) -> Response:
     """The payer's list of a period that is over, each grant once."""
     sent = await body(request, BenefitHandOver)

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 import time
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
@@ -18,18 +18,20 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import delete, select
 
 from core.errors import NotFound, YiwangError
-from dashboard.api.deps import Use, Who, allow, answers, audit, respond, takes
+from dashboard.api.deps import Use, Who, allow, answers, respond, takes
 from dashboard.api.params import body
 from dashboard.api.session import address_of
+from dashboard.desk import identities as desk
+from dashboard.desk.identities import IdentityView
 from dashboard.identity import binding
 from dashboard.identity.problems import NotBound, SignOnFailed
 from dashboard.identity.provider import Provider, new_secret
 from dashboard.security import COOKIE
 from dashboard.services import Services
 from events.evidence import audit_log
-from storage.session import read_scope, session_scope
+from storage.session import session_scope
 from storage.tables.accounts import ExternalIdentity
-from storage.tables.people import LoginSession, User
+from storage.tables.people import LoginSession
 
 router = APIRouter(tags=["identity"])
 STATE_COOKIE = "yiwang_sign_on"
@@ -50,17 +52,6 @@ class Subject(msgspec.Struct, forbid_unknown_fields=True):
     """The provider's number (``sub``) of the person."""
 
     subject: str
-
-
-class IdentityView(msgspec.Struct):
-    """An identity that is bound to an account."""
-
-    identity_id: str
-    issuer: str
-    subject: str
-    bound_by: str
-    bound_at: datetime
-    last_used_at: datetime | None
 
 
 class IdentityList(msgspec.Struct):
@@ -185,11 +176,9 @@ def _end(use: Services, issuer: str, subject: str, provider_session: str) -> Non
 
 
 @router.get("/api/users/{user_id}/identities", dependencies=[allow("security")], **answers(IdentityList))
-def identities(user_id: str, use: Use) -> Response:
+def identities(user_id: str, use: Use, who: Who) -> Response:
     """The identities that are bound to an account."""
-    with read_scope(use.engine) as session:
-        rows = session.scalars(select(ExternalIdentity).where(ExternalIdentity.user_id == user_id))
-        return respond(IdentityList([_view(row) for row in rows]))
+    return respond(IdentityList(desk.bound_to(use, who, user_id)))
 
 
 @router.post(
@@ -199,34 +188,13 @@ def identities(user_id: str, use: Use) -> Response:
 async def bind_identity(user_id: str, request: Request, use: Use, who: Who) -> Response:
     """Bind an identity of the provider to an account."""
     sent = await body(request, Subject)
-    issuer = _provider(use).config.issuer
-    with session_scope(use.engine) as session:
-        if session.get(User, user_id) is None:
-            raise NotFound(what="user", key=user_id)
-        row = binding.bind(session, user_id, issuer, sent.subject.strip()[:200], who.actor.user_id, use.clock.now())
-        audit(session, use, who, "identity_bound", {"user_id": user_id, "issuer": issuer, "subject": row.subject})
-        return respond(_view(row), 201)
+    return respond(desk.bind(use, who, user_id, sent.subject), 201)
 
 
 @router.delete("/api/identities/{identity_id}", dependencies=[allow("security")], **answers(IdentityView))
 def unbind(identity_id: str, use: Use, who: Who) -> Response:
     """Take a binding away; the sessions that came of it end."""
-    with session_scope(use.engine) as session:
-        row = session.get(ExternalIdentity, identity_id)
-        if row is None:
-            raise NotFound(what="identity", key=identity_id)
-        shown = _view(row)
-        session.execute(
-            delete(LoginSession).where(LoginSession.user_id == row.user_id, LoginSession.issuer == row.issuer)
-        )
-        audit(session, use, who, "identity_unbound", {"user_id": row.user_id, "subject": row.subject})
-        session.delete(row)
-        use.sessions.forget(row.user_id)
-    return respond(shown)
-
-
-def _view(row: ExternalIdentity) -> IdentityView:
-    return IdentityView(**{name: getattr(row, name) for name in IdentityView.__struct_fields__})
+    return respond(desk.unbind(use, who, identity_id))
 
 
 def own_path(wanted: str) -> str:

@@ -38,13 +38,15 @@ ROOMS = (
     ApiRoom(("/api/uploads",), ("uploads.routes",)),
     ApiRoom(
         (
-            "/api/login", "/api/logout", "/api/me", "/api/users", "/api/identities", "/auth/oidc", "/api/invitations",
+            "/api/login", "/api/logout", "/api/me", "/api/users", "/api/identities", "/api/directory", "/auth/oidc",
+            "/api/invitations",
             "/api/import/users", "/api/links", "/api/classes", "/api/positions", "/api/cases", "/api/tasks",
             "/api/work", "/api/audit", "/api/alarms", "/api/wall", "/api/departments", "/api/divisions", "/api/notices",
             "/api/channels", "/api/dead-letters",
         ),
         (
-            "api.field", "api.accounts", "persons.routes", "identity.routes", "api.session", "api.cases",
+            "api.field", "api.accounts", "persons.routes", "identity.routes", "identity.directory.routes",
+            "api.session", "api.cases",
             "api.attachments", "api.records", "api.office", "api.channels", "interchange.cap", "wall.routes",
             "work.routes", "work.documents",
         ),

@@ -12,6 +12,7 @@ from core.errors import NotFound, YiwangError
 from dashboard.accounts.users import POWERS
 from dashboard.pages.address import address, asked, tabs
 from dashboard.pages.asked import pressed
+from dashboard.pages.desk.admin.directory import DIRECTORY
 from dashboard.pages.desk.admin.outward import CALENDARS, CHANNELS, KEYS
 from dashboard.pages.desk.admin.parts import Action, Tab, button
 from dashboard.pages.desk.admin.people import USERS
@@ -23,8 +24,8 @@ from dashboard.pages.tables import table
 
 PAGE = Page(path="/admin", zh="系统管理", en="Administration", roles=POWERS, order=90)
 TABS: dict[str, Tab] = {
-    "users": USERS, "departments": DEPARTMENTS, "sites": SITES, "cameras": CAMERAS, "interfaces": CHANNELS,
-    "keys": KEYS, "calendars": CALENDARS, "dead": DEAD, "audit": AUDIT,
+    "users": USERS, "directory": DIRECTORY, "departments": DEPARTMENTS, "sites": SITES, "cameras": CAMERAS,
+    "interfaces": CHANNELS, "keys": KEYS, "calendars": CALENDARS, "dead": DEAD, "audit": AUDIT,
 }  # fmt: skip
 
 

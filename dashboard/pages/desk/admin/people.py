@@ -11,6 +11,7 @@ from dash import dcc, html
 
 from core.errors import InputInvalid, NotFound
 from dashboard.accounts.users import ROLES
+from dashboard.desk import identities as known
 from dashboard.desk import people as desk
 from dashboard.pages.choices import Choice, departments, word
 from dashboard.pages.desk.admin.parts import (
@@ -88,7 +89,36 @@ def panel(visit: Visit, user_id: str) -> Any:
     pairs = [(t("login.name"), u["login"]), (t("admin.roles"), roles), (t("fact.department"), u["department_name"])]
     empty = html.P(t("admin.no_devices"), className="quiet")
     return [html.H2(u["name"]), dmc.Group(tools, gap=6), facts(pairs), html.H3(t("admin.devices")),
-            html.Ul(listed, className="plain") if listed else empty]  # fmt: skip
+            html.Ul(listed, className="plain") if listed else empty, *identities(visit, user_id)]  # fmt: skip
+
+
+def identities(visit: Visit, user_id: str) -> list[Any]:
+    """The provider's identities of the account; nothing where there is no provider."""
+    if visit.services.identity is None:
+        return []
+    bound = [
+        html.Li([html.B(i.subject), html.Div(f"{i.issuer} · {shown(i.last_used_at)}", className="quiet"),
+                 button(visit, "users", "unbind", i.identity_id, "admin.unbind", size="compact-xs")])
+        for i in known.bound_to(visit.services, visit.principal, user_id)
+    ]  # fmt: skip
+    empty = html.P(visit.t("admin.no_identities"), className="quiet")
+    return [html.H3(visit.t("admin.identities")), html.Ul(bound, className="plain") if bound else empty,
+            button(visit, "users", "bind", user_id, "admin.bind")]  # fmt: skip
+
+
+def ask_subject(visit: Visit, user_id: str) -> Any:
+    return [html.P(one(visit, user_id)["name"]), text("subject", visit.t("admin.subject_id"), withAsterisk=True)]
+
+
+def bind(visit: Visit, user_id: str, values: Values) -> None:
+    subject = str(values.get("subject") or "").strip()
+    if not subject:
+        raise InputInvalid(field="subject", detail="is missing", how="write the provider's number of the person")
+    known.bind(visit.services, visit.principal, user_id, subject)
+
+
+def unbind(visit: Visit, key: str, _values: Values) -> None:
+    known.unbind(visit.services, visit.principal, key)
 
 
 def roles_of(visit: Visit) -> list[Choice]:
@@ -197,6 +227,7 @@ USERS = Tab(
         "new": Action("admin.new_user", create, ask_new), "change": Action("act.edit", change, ask_change),
         "invite": Action("admin.invite", invite, really("admin.really_invite")),
         "reset": Action("admin.reset", reset, really("admin.really_reset")),
+        "bind": Action("admin.bind", bind, ask_subject), "unbind": Action("admin.unbind", unbind),
         "factor": Action("admin.factor_off", factor_off, really("admin.really_factor")),
         "sign_out": Action("admin.sign_out", sign_out),
     },
