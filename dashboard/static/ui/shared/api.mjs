@@ -49,8 +49,8 @@ async function once(method, path, { body, form, headers, timeout = 30000, signal
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);
   }
-  const limit = AbortSignal.timeout(timeout);
-  options.signal = signal ? AbortSignal.any([signal, limit]) : limit;
+  const limit = within(timeout, signal);
+  options.signal = limit.signal;
   let answer;
   let text;
   try {
@@ -60,6 +60,8 @@ async function once(method, path, { body, form, headers, timeout = 30000, signal
   } catch (error) {
     if (signal && signal.aborted) throw error;
     throw new ApiError(0, { message: String(error) });
+  } finally {
+    limit.clear();
   }
   /** @type {any} */
   let data = {};
@@ -73,6 +75,16 @@ async function once(method, path, { body, form, headers, timeout = 30000, signal
   if (error.code === "password_change_required" && !ownPasswordPage) toLogin();
   if (error.code === "confirmation_required") toConfirm();
   throw error;
+}
+
+/** A signal that ends with `signal`, or after `ms`: by hand, for web views older than AbortSignal.timeout and .any. @param {number} ms @param {AbortSignal} [signal] */
+function within(ms, signal) {
+  const end = new AbortController();
+  const stop = () => end.abort();
+  const timer = setTimeout(stop, ms);
+  if (signal?.aborted) end.abort();
+  signal?.addEventListener("abort", stop);
+  return { signal: end.signal, clear: () => { clearTimeout(timer); signal?.removeEventListener("abort", stop); } };
 }
 
 /** How far this machine's clock is ahead of the server's, in seconds; null until the server has answered. */
@@ -90,10 +102,13 @@ function noteClock(answer) {
 export async function raw(method, path, { body, headers, timeout = 60000 } = {}) {
   if (!csrf) await me({ redirect: false });
   let answer;
+  const limit = within(timeout);
   try {
-    answer = await fetch(path, { method, body, credentials: "same-origin", headers: { ...headers, "X-CSRF-Token": csrf }, signal: AbortSignal.timeout(timeout) });
+    answer = await fetch(path, { method, body, credentials: "same-origin", headers: { ...headers, "X-CSRF-Token": csrf }, signal: limit.signal });
   } catch (error) {
     throw new ApiError(0, { message: String(error) });
+  } finally {
+    limit.clear();
   }
   noteClock(answer);
   if (answer.ok) return answer;
