@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from core.errors import SettingsError
-from dashboard.auth import POWERS, ROLES
+from dashboard.accounts.users import POWERS, ROLES
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 FILE = "directory.json"

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
 from core.records import Record
-from dashboard.auth import POWERS, add_user
+from dashboard.accounts.users import POWERS, add_user
 from dashboard.identity import binding
 from dashboard.identity.directory.config import DirectoryConfig
 from dashboard.identity.directory.plan import LEFT, MINE, KnownAccount, Ours, SyncPlan, SyncProblem, SyncStep, make_plan

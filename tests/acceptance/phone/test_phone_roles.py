@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from core.settings import Settings
-from dashboard.auth import add_user
+from dashboard.accounts.users import add_user
 from storage.session import session_scope
 from tests.acceptance.browserkit import Visit, visit
 from tests.acceptance.phonekit import Town, sign_in, town

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from core.settings import Settings
-from dashboard.auth import add_user
+from dashboard.accounts.users import add_user
 from storage.session import session_scope
 from tests.unit.dashboard.api.test_api_plans import open_case
 from tests.unit.dashboard.web import _HASH, Office, make_office
