@@ -12,6 +12,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+import nats.errors
 from nats.aio.msg import Msg
 from sqlalchemy import Engine
 
@@ -71,19 +72,36 @@ class Committer:
         for news in self._leaders:
             await news.start()
 
-    async def enter(self, partitions: Collection[int]) -> None:
-        """Begin to pull ``partitions``, all at once: none is a head start ahead of the others."""
-        begun = await asyncio.gather(*(self._pull(flow, p) for flow in self._flows for p in partitions))
-        for flow, partition, pull in begun:
-            flow.pulls[partition] = pull
+    async def enter(self, partitions: Collection[int]) -> set[int]:
+        """Begin to pull ``partitions``, all at once: none is a head start ahead of the others.
 
-    async def _pull(self, flow: Flow, partition: int) -> tuple[Flow, int, Puller]:
+        Returns those that cannot be pulled yet: a stream or consumer chooses its leader.
+        """
+        wanted = sorted(partitions)
+        begun = await asyncio.gather(*(self._begin(partition) for partition in wanted))
+        for partition, pulls in zip(wanted, begun, strict=True):
+            for flow, pull in zip(self._flows, pulls, strict=False):
+                flow.pulls[partition] = pull
+        return {partition for partition, pulls in zip(wanted, begun, strict=True) if not pulls}
+
+    async def _begin(self, partition: int) -> list[Puller]:
+        """A pull of each flow, or none at all."""
+        pulls = [self._pull(flow, partition) for flow in self._flows]
+        try:
+            await asyncio.gather(*(pull.start() for pull in pulls))
+        except (nats.errors.Error, TimeoutError) as error:
+            log.info("partition %d is not taken up yet: %r", partition, error)
+            for pull in pulls:
+                with suppress(nats.errors.Error):
+                    await pull.stop()
+            return []
+        return pulls
+
+    def _pull(self, flow: Flow, partition: int) -> Puller:
         name = flow.stream.lower()
         durable = f"{self._bus.prefix.replace('.', '_')}worker-{name}-{partition}"
         subject = f"{name}.{partition}.>"
-        pull = Puller(self._bus, flow.stream, durable, subject, bound=flow.batch, arrived=self._arrived)
-        await pull.start()
-        return flow, partition, pull
+        return Puller(self._bus, flow.stream, durable, subject, bound=flow.batch, arrived=self._arrived)
 
     async def leave(self, partition: int) -> None:
         """Put ``partition`` down between two batches: what is in hand and not committed comes to its next owner."""

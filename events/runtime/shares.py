@@ -29,6 +29,7 @@ from core.ids import new_id
 BEAT_S = 1.0
 ALONE_BEAT_S = 2.0  # nobody waits for our death but whoever may come
 LAPSE_S = 5.0
+TRY_S = 1.5  # of a beat: a bucket without a leader answers nothing, and has one a moment later
 BUCKET, KEY = "owner", "shares.workers"
 JOBS = "jobs"  # the unit of what only one worker may do: sweeps, relays, anchors
 
@@ -99,11 +100,12 @@ class Shares:
     unit is handed on only after it has left ``doing``.
     """
 
-    def __init__(self, bus: Bus, clock: Clock, units: Sequence[str]) -> None:
+    def __init__(self, bus: Bus, clock: Clock, units: Sequence[str], ended: set[str] | None = None) -> None:
         self._bus = bus
         self._clock = clock
         self._units = tuple(units)
         self._me = new_id()
+        self._ended = set() if ended is None else ended  # what this process was before: it holds nothing any more
         self._beat = 0
         self._seen: dict[str, tuple[int, float]] = {}  # member: its beat, and since when it stands
         self._known: tuple[int, ShareTable] = (0, ShareTable({}, {}))  # revision and table as we wrote it last
@@ -119,7 +121,7 @@ class Shares:
         while True:
             left = beaten + LAPSE_S - BEAT_S / 2 - self._clock.monotonic()  # then others may take us for dead
             with suppress(nats.errors.Error, TimeoutError):
-                async with asyncio.timeout(max(left, BEAT_S / 2)):
+                async with asyncio.timeout(min(TRY_S, max(left, BEAT_S / 2))):
                     heard = await self._round()
                 if not heard:
                     return
@@ -132,21 +134,26 @@ class Shares:
 
     def _rest_s(self, *, fresh: bool) -> float:
         """Until the next beat; ``fresh``: the last one went well."""
-        if not self.wanted:
+        if not self.wanted or not fresh:
             return BEAT_S / 4
-        return ALONE_BEAT_S if fresh and len(self._known[1].members) == 1 and self.wanted == self.doing else BEAT_S
+        return ALONE_BEAT_S if len(self._known[1].members) == 1 and self.wanted == self.doing else BEAT_S
 
     async def leave(self) -> None:
-        """Strike ourselves out, so that the others go on at once."""
+        """Strike ourselves out, so that the others go on at once; a bus that does not answer is not waited for."""
         self.doing.clear()
+        self._ended.add(self._me)
         with suppress(nats.errors.Error, nats.js.errors.Error, TimeoutError):
-            for _ in range(5):
-                revision, table = await self._read()
-                members = {k: v for k, v in table.members.items() if k != self._me}
-                held = {unit: who for unit, who in table.held.items() if who != self._me}
-                if await self._write(ShareTable(members, held), revision):
-                    self._known = 0, ShareTable({}, {})
-                    return
+            async with asyncio.timeout(TRY_S):
+                await self._strike_out()
+
+    async def _strike_out(self) -> None:
+        for _ in range(5):
+            revision, table = await self._read()
+            members = {k: v for k, v in table.members.items() if k != self._me}
+            held = {unit: who for unit, who in table.held.items() if who != self._me}
+            if await self._write(ShareTable(members, held), revision):
+                self._known = 0, ShareTable({}, {})
+                return
 
     async def _round(self) -> bool:
         """One beat; False when others took us for dead.  Alone we know what stands there: our own last beat."""
@@ -186,7 +193,7 @@ class Shares:
         if beat != member.beat:
             beat, since = member.beat, now
         self._seen[name] = (beat, since)
-        return now - since <= LAPSE_S and not member.is_gone
+        return now - since <= LAPSE_S and not member.is_gone and name not in self._ended
 
     async def _read(self) -> tuple[int, ShareTable]:
         bucket = await self._bus.bucket(BUCKET)

@@ -4,9 +4,10 @@ nats-py's ``fetch`` waits for a full batch or its time-out; an alarm may not.  H
 outstanding and what arrived is handed over in order.  A request is renewed when the server ends it, when half is used
 up, after a new connection, and when the consumer has another leader (:class:`LeaderNews`): neither knows of it.
 
-At start the consumer is set back to its acknowledgement floor, so that what a predecessor had in hand when it
-died comes again at once and before anything newer: order holds, nothing waits for ``ack_wait``.  What was
-committed already is recognised by its id.  This asks for one owner per durable: see :mod:`events.runtime.shares`.
+At start the consumer is set back to its acknowledgement floor (by the server, or where it is too old for that, made
+anew), so that what a predecessor had in hand when it died comes again at once and before anything newer: order holds,
+nothing waits for ``ack_wait``.  What was committed already is recognised by its id.  This asks for one owner per
+durable: see :mod:`events.runtime.shares`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ log = logging.getLogger("yiwang.worker")
 EXPIRES_S = 30.0
 LEADER_ELECTED = "$JS.EVENT.ADVISORY.CONSUMER.LEADER_ELECTED"
 ACK_WAIT_S = 60.0
+ASK_S = 2.0  # a consumer without a leader answers nothing: ask again soon
+RESETS_SINCE = (2, 15)  # the version of nats-server that was tried: sets a consumer back without making it anew
 
 
 class Puller:
@@ -125,13 +128,14 @@ class Puller:
             self._arrived.set()
 
     async def _reset_consumer(self) -> None:
-        js, bucket = self._bus.js, await self._bus.bucket("owner")
+        js, bucket = self._bus.client.jetstream(timeout=ASK_S), await self._bus.bucket("owner")
         key = f"floor.{self._durable}"
         try:
             info = await js.consumer_info(self._stream, self._durable)
             floor = info.ack_floor.stream_seq if info.ack_floor else 0
-            if not info.num_ack_pending and info.config.ack_wait == ACK_WAIT_S:
-                return  # nothing was in anybody's hands: the consumer is fine as it stands
+            as_wanted = info.config.ack_wait == ACK_WAIT_S
+            if as_wanted and (not info.num_ack_pending or await self._set_back()):
+                return  # nothing was in anybody's hands, or it comes again
             await bucket.put(key, str(floor).encode())
             await js.delete_consumer(self._stream, self._durable)
         except nats.js.errors.NotFoundError:
@@ -147,6 +151,15 @@ class Puller:
             **first,
         )
         await js.add_consumer(self._stream, config)
+
+    async def _set_back(self) -> bool:
+        """Have the server set the consumer back to its floor; False where it cannot."""
+        version = self._bus.client.connected_server_version
+        if (version.major, version.minor) < RESETS_SINCE:
+            return False
+        subject = f"$JS.API.CONSUMER.RESET.{self._stream}.{self._durable}"
+        answer = await self._bus.client.request(subject, b"", timeout=ASK_S)
+        return "error" not in json.loads(answer.data)
 
     async def _kept_floor(self, key: str) -> int:
         bucket = await self._bus.bucket("owner")

@@ -52,6 +52,7 @@ log = logging.getLogger("yiwang.worker")
 
 POLL_S = 2.0
 WAIT_S = 30.0  # without a commit there is nothing to take up
+AGAIN_S = 0.3  # a stream without a leader is asked again
 
 Job = Callable[[], Awaitable[None]]
 MakeJob = Callable[[Settings, Bus, Engine, Clock, CaseService], Job]  # work of a higher room, run by one worker
@@ -64,13 +65,14 @@ async def main(
     clock = clock or SystemClock()
     engine = make_engine(settings.database_url)
     bus = await connect(settings, "worker")
+    ended: set[str] = set()
     try:
         while not stop.is_set():
             # A bus without its majority, or one that stores nothing (its disk is full), is waited for; so is a
             # database that is away: a process that ends and is started again costs seconds more.
             try:
                 await bus.ensure()
-                await _member(settings, bus, engine, clock, stop, more)
+                await _member(settings, bus, engine, clock, stop, more, ended)
             except (nats.errors.Error, TimeoutError) as error:
                 log.info("the bus: %r", error)
             except SQLAlchemyError as error:
@@ -85,10 +87,11 @@ async def main(
 
 
 async def _member(
-    settings: Settings, bus: Bus, engine: Engine, clock: Clock, stop: asyncio.Event, more: Sequence[MakeJob]
-) -> None:
-    """One membership: until ``stop``, or until the others took us for dead."""
-    shares = Shares(bus, clock, [JOBS, *map(str, range(settings.partitions))])
+    settings: Settings, bus: Bus, engine: Engine, clock: Clock, stop: asyncio.Event, more: Sequence[MakeJob],
+    ended: set[str],
+) -> None:  # fmt: skip
+    """One membership: until ``stop``, or until the others took us for dead.  ``ended``: our earlier ones."""
+    shares = Shares(bus, clock, [JOBS, *map(str, range(settings.partitions))], ended)
     crew = Crew(settings, bus, engine, clock, more)
     try:
         await crew.start()
@@ -153,13 +156,10 @@ class Crew:
                 shares.doing.discard(unit)
             units = shares.wanted - shares.doing
             shares.doing |= units
-            try:
-                await self._take_up(units)
-            except (nats.errors.Error, TimeoutError) as error:  # a stream chooses its leader: again in a second
-                log.info("not taken up yet: %s: %r", ", ".join(sorted(units)), error)
-                for unit in units:
-                    await self._put_down(unit)
-                shares.doing -= units
+            left = await self._take_up(units)
+            shares.doing -= left
+            if left:
+                asyncio.get_running_loop().call_later(AGAIN_S, self.changed.set)
 
     async def close(self) -> None:
         """End everything."""
@@ -168,11 +168,13 @@ class Crew:
             with contextlib.suppress(nats.errors.Error):
                 await self._committer.close()
 
-    async def _take_up(self, units: Collection[str]) -> None:
-        await self._committer.enter([int(unit) for unit in units if unit != JOBS])
+    async def _take_up(self, units: Collection[str]) -> set[str]:
+        """Begin ``units``; those that cannot be begun yet."""
+        left = await self._committer.enter([int(unit) for unit in units if unit != JOBS])
         if JOBS in units:
             self._committer.ticks = True
             self._jobs = [asyncio.create_task(_supervised(self._run_jobs))]
+        return set(map(str, left))
 
     async def _put_down(self, unit: str) -> None:
         if unit != JOBS:
