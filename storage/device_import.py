@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid
 from core.geo.crs import System, to_wgs84
+from core.tables.damage import DAMAGED
 from storage.tables.registry import Department, Device, Site
 
 COLUMNS = {
@@ -73,17 +74,15 @@ def read_table(path: Path, data: bytes | None = None) -> list[dict[str, Any]]:
 
 
 def _read_xlsx(file: io.BytesIO) -> list[dict[str, Any]]:
-    import zipfile
-
     import openpyxl
 
     try:
         book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError) as error:
+        rows = book.worksheets[0].iter_rows(values_only=True)
+        header = [str(c or "").strip() for c in next(rows, ())]
+        return [dict(zip(header, row, strict=False)) for row in rows if any(c is not None for c in row)]
+    except DAMAGED as error:
         raise ValueError(f"is no XLSX file: {error}") from error
-    rows = book.worksheets[0].iter_rows(values_only=True)
-    header = [str(c or "").strip() for c in next(rows, ())]
-    return [dict(zip(header, row, strict=False)) for row in rows if any(c is not None for c in row)]
 
 
 def _read_csv(data: bytes) -> list[dict[str, Any]]:

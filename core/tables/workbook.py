@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, BinaryIO
 
+from core.tables.damage import DAMAGED
 from core.tables.ooxml import Flaws, flaws_of
 from core.tables.problem import FileUnreadable
 
@@ -63,7 +64,7 @@ def _zipped(file: BinaryIO) -> Iterator[Sheet]:
             if unpacked > MAX_UNPACKED:
                 raise FileUnreadable("too_large", size=unpacked, limit=MAX_UNPACKED)
             flaws = flaws_of(archive)
-    except (zipfile.BadZipFile, OSError, KeyError, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+    except DAMAGED as error:
         if isinstance(error, FileUnreadable):
             raise
         raise FileUnreadable("not_a_workbook", detail=str(error)) from error
@@ -71,7 +72,7 @@ def _zipped(file: BinaryIO) -> Iterator[Sheet]:
     try:
         book = python_calamine.load_workbook(io.BytesIO(file.read()))
         listed = book.sheets_metadata
-    except (python_calamine.CalamineError, OSError, ValueError, KeyError) as error:
+    except (python_calamine.CalamineError, *DAMAGED) as error:
         raise FileUnreadable("not_a_workbook", detail=str(error)) from error
     for number, known in enumerate(listed):
         if known.typ != python_calamine.SheetTypeEnum.WorkSheet:
@@ -81,7 +82,7 @@ def _zipped(file: BinaryIO) -> Iterator[Sheet]:
             found = book.get_sheet_by_index(number)
             rows: list[list[Any]] = found.to_python(skip_empty_area=False)
             merged = [(a, b, c, d) for (a, b), (c, d) in found.merged_cell_ranges or []]
-        except (python_calamine.CalamineError, ValueError, KeyError) as error:
+        except (python_calamine.CalamineError, *DAMAGED) as error:
             raise FileUnreadable("not_a_workbook", detail=f"sheet {known.name}: {error}") from error
         yield Sheet(known.name, hidden, _with_flaws(rows, flaws.get(known.name)), merged)
 
@@ -113,14 +114,27 @@ def _xls(file: BinaryIO) -> Iterator[Sheet]:
     try:
         book = xlrd.open_workbook(file_contents=data, logfile=quiet, formatting_info=True)
     except NotImplementedError:
-        book = xlrd.open_workbook(file_contents=data, logfile=quiet)
+        book = _plain_xls(data, quiet)
     except Exception as error:  # noqa: BLE001 - the reader raises whatever a broken file makes it stumble over
         code = "encrypted" if "encrypt" in str(error).lower() else "not_a_workbook"
         raise FileUnreadable(code, detail=str(error) or type(error).__name__) from error
     for sheet in book.sheets():
-        rows = [[_xls_cell(book, sheet, r, c) for c in range(sheet.row_len(r))] for r in range(sheet.nrows)]
-        merged = [(a, c, b - 1, d - 1) for a, b, c, d in sheet.merged_cells]
+        try:
+            rows = [[_xls_cell(book, sheet, r, c) for c in range(sheet.row_len(r))] for r in range(sheet.nrows)]
+            merged = [(a, c, b - 1, d - 1) for a, b, c, d in sheet.merged_cells]
+        except DAMAGED as error:
+            raise FileUnreadable("not_a_workbook", detail=f"sheet {sheet.name}: {error}") from error
         yield Sheet(sheet.name, bool(sheet.visibility), rows, merged)
+
+
+def _plain_xls(data: bytes, quiet: io.StringIO) -> Any:
+    """Without the cells' formats, which not every version of the form can give."""
+    import xlrd
+
+    try:
+        return xlrd.open_workbook(file_contents=data, logfile=quiet)
+    except Exception as error:  # noqa: BLE001 - as above
+        raise FileUnreadable("not_a_workbook", detail=str(error) or type(error).__name__) from error
 
 
 def _xls_cell(book: Any, sheet: Any, row: int, column: int) -> Cell:

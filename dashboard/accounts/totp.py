@@ -36,7 +36,7 @@ def matching_step(secret: bytes, code: str, now: datetime, after: int) -> int | 
     here = int(now.timestamp()) // STEP_S
     found = None
     for step in range(here - AROUND, here + AROUND + 1):
-        if hmac.compare_digest(code_at(secret, step), code) and step > after:
+        if hmac.compare_digest(code_at(secret, step).encode(), code.encode("utf-8", "replace")) and step > after:
             found = step
     return found
 

@@ -90,7 +90,8 @@ def verify(secret: str, body: bytes, header: str, now: int, max_age_s: int = 300
         at = int(parts.get("t", ""))
     except ValueError:
         return False
-    return abs(now - at) <= max_age_s and hmac.compare_digest(sign(secret, body, at), header)
+    right = hmac.compare_digest(sign(secret, body, at).encode(), header.encode("utf-8", "replace"))
+    return right and abs(now - at) <= max_age_s
 
 
 class Webhooks:

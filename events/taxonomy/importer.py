@@ -22,6 +22,7 @@ from core.errors import InputInvalid
 from core.late import Late
 from core.legal_time.workclock import UNITS
 from core.records import Record
+from core.tables.damage import DAMAGED
 from events.legal_time.requests import parse_words
 from events.taxonomy.classes import Standard
 from storage.tables.cases import CaseStandard
@@ -81,7 +82,7 @@ def read_table(path: Path) -> list[dict[str, str]]:
             rows = list(_xlsx(path))
         else:
             rows = list(csv.reader(io.StringIO(_text(path.read_bytes()))))
-    except (OSError, openpyxl.utils.exceptions.InvalidFileException, KeyError, csv.Error) as error:
+    except (openpyxl.utils.exceptions.InvalidFileException, csv.Error, *DAMAGED) as error:
         raise InputInvalid(field=str(path), detail=str(error), how="give a CSV or XLSX table") from error
     rows = [row for row in rows if any(cell.strip() for cell in row)]
     if not rows:
@@ -109,11 +110,9 @@ def _text(data: bytes) -> str:
 
 
 def _xlsx(path: Path) -> Iterator[list[str]]:
-    import zipfile
-
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, ValueError) as error:
+    except DAMAGED as error:
         raise InputInvalid(field=str(path), detail=f"is no workbook: {error}", how="give a real XLSX file") from error
     try:
         sheet = book.worksheets[0]

@@ -81,7 +81,7 @@ class Webhook:
         parts = dict(part.strip().partition("=")[::2] for part in given.split(","))
         at = parts.get("t", "")
         wanted = hmac.new(secret.encode(), at.encode() + b"." + body, hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(wanted, parts.get("v1", "")):
+        if not hmac.compare_digest(wanted.encode(), parts.get("v1", "").encode("utf-8", "replace")):
             raise ConnectionFailed(where="signature", detail="is not ours for this body")
         if not at.isascii() or not at.isdigit() or abs(time.time() - int(at)) > _MAX_AGE_S:
             raise ConnectionFailed(where="signature", detail=f"is older than {_MAX_AGE_S} s")

@@ -23,6 +23,7 @@ from core.clock import Clock
 from core.errors import YiwangError
 from core.late import Late
 from core.plugins import About, Words
+from core.tables.damage import DAMAGED
 from ingest.mapping import MAX_ITEMS, Mapping, check_mapping, map_items, read_mapping
 from ingest.polling import Polled, Publish, SourceUnreachable, publish_mapped
 
@@ -153,7 +154,7 @@ def read_rows(file: Path, params: Params) -> list[dict[str, Any]]:
         for cells in itertools.islice(reader, params.most_rows + 1):
             if any(c not in (None, "") for c in cells):
                 rows.append({h: c for h, c in zip(headings, cells, strict=False) if h and c is not None})
-    except (csv.Error, ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+    except (csv.Error, *DAMAGED) as error:
         raise FileUnreadable(file=file.name, detail=str(error)) from error
     if len(rows) > params.most_rows:
         raise FileUnreadable(file=file.name, detail=f"more than {params.most_rows} rows")
@@ -178,7 +179,7 @@ def _xlsx_rows(file: Path, params: Params) -> Iterator[tuple[Any, ...]]:
             if sum(entry.file_size for entry in archive.infolist()) > params.most_bytes * 10:
                 raise FileUnreadable(file=file.name, detail="it unpacks to more than we take")
         book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, openpyxl.utils.exceptions.InvalidFileException, KeyError, ValueError, OSError) as error:
+    except (openpyxl.utils.exceptions.InvalidFileException, *DAMAGED) as error:
         raise FileUnreadable(file=file.name, detail=f"is no XLSX: {error}") from error
     try:
         if params.sheet and params.sheet not in book.sheetnames:

@@ -7,12 +7,13 @@ three sharing types).  ``cycle`` is how often the owner promises to renew it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
 
 from core.codes.catalogues import check_catalog_code
@@ -62,8 +63,9 @@ def parse(body: Mapping[str, Any], registers: Mapping[str, Register]) -> SharedD
     """A data set from its YAML; :class:`SharedDatasetInvalid` names the field."""
     name = str(body.get("id", "?"))
     try:
-        found = SharedDataset(**{**body, "fields": tuple(body.get("fields") or ())})
-    except TypeError as error:
+        plain = {k: v.isoformat() if isinstance(v, date) else v for k, v in body.items()}
+        found = msgspec.convert(asdict(SharedDataset(**plain)), SharedDataset)
+    except (TypeError, msgspec.ValidationError) as error:
         raise SharedDatasetInvalid(field=name, detail=str(error), how="see records/sharing/data") from error
     register = registers.get(found.register)
     if register is None:
