@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import struct
 import zipfile
 import zlib
 
 DAMAGED: tuple[type[Exception], ...] = (
-    zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, LookupError, TypeError, AttributeError,
+    csv.Error, zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, LookupError, TypeError, AttributeError,
     ArithmeticError, AssertionError, RuntimeError, SyntaxError,
 )  # fmt: skip

@@ -58,6 +58,7 @@ def read_workbook(file: BinaryIO) -> Iterator[Sheet]:
 def _zipped(file: BinaryIO) -> Iterator[Sheet]:
     import python_calamine
 
+    unreadable: tuple[type[Exception], ...] = (python_calamine.CalamineError, *DAMAGED)
     try:
         with zipfile.ZipFile(file) as archive:
             unpacked = sum(i.file_size for i in archive.infolist())
@@ -72,7 +73,7 @@ def _zipped(file: BinaryIO) -> Iterator[Sheet]:
     try:
         book = python_calamine.load_workbook(io.BytesIO(file.read()))
         listed = book.sheets_metadata
-    except (python_calamine.CalamineError, *DAMAGED) as error:
+    except unreadable as error:
         raise FileUnreadable("not_a_workbook", detail=str(error)) from error
     for number, known in enumerate(listed):
         if known.typ != python_calamine.SheetTypeEnum.WorkSheet:
@@ -82,7 +83,7 @@ def _zipped(file: BinaryIO) -> Iterator[Sheet]:
             found = book.get_sheet_by_index(number)
             rows: list[list[Any]] = found.to_python(skip_empty_area=False)
             merged = [(a, b, c, d) for (a, b), (c, d) in found.merged_cell_ranges or []]
-        except (python_calamine.CalamineError, *DAMAGED) as error:
+        except unreadable as error:
             raise FileUnreadable("not_a_workbook", detail=f"sheet {known.name}: {error}") from error
         yield Sheet(known.name, hidden, _with_flaws(rows, flaws.get(known.name)), merged)
 

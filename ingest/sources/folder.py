@@ -154,7 +154,7 @@ def read_rows(file: Path, params: Params) -> list[dict[str, Any]]:
         for cells in itertools.islice(reader, params.most_rows + 1):
             if any(c not in (None, "") for c in cells):
                 rows.append({h: c for h, c in zip(headings, cells, strict=False) if h and c is not None})
-    except (csv.Error, *DAMAGED) as error:
+    except DAMAGED as error:
         raise FileUnreadable(file=file.name, detail=str(error)) from error
     if len(rows) > params.most_rows:
         raise FileUnreadable(file=file.name, detail=f"more than {params.most_rows} rows")

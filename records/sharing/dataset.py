@@ -63,7 +63,7 @@ def parse(body: Mapping[str, Any], registers: Mapping[str, Register]) -> SharedD
     """A data set from its YAML; :class:`SharedDatasetInvalid` names the field."""
     name = str(body.get("id", "?"))
     try:
-        plain = {k: v.isoformat() if isinstance(v, date) else v for k, v in body.items()}
+        plain: dict[str, Any] = {k: v.isoformat() if isinstance(v, date) else v for k, v in body.items()}
         found = msgspec.convert(asdict(SharedDataset(**plain)), SharedDataset)
     except (TypeError, msgspec.ValidationError) as error:
         raise SharedDatasetInvalid(field=name, detail=str(error), how="see records/sharing/data") from error
