@@ -8,6 +8,6 @@ import zipfile
 import zlib
 
 DAMAGED: tuple[type[Exception], ...] = (
-    csv.Error, zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, LookupError, TypeError, AttributeError,
-    ArithmeticError, AssertionError, RuntimeError, SyntaxError,
+    csv.Error, zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, LookupError, TypeError,
+    AttributeError, ArithmeticError, AssertionError, RuntimeError, SyntaxError,
 )  # fmt: skip
