@@ -21,7 +21,7 @@ from storage.session import read_scope
 from storage.tables.cases import Case
 from tests.acceptance.browserkit import Visit, visit
 from tests.conftest import free_port
-from tests.unit.dashboard.outside.door import BesideDoor, door_beside, small_town
+from tests.unit.dashboard.outside.door import BesideDoor, door_beside, publish_guides, small_town
 
 pytestmark = pytest.mark.browser
 WECHAT = (
@@ -90,7 +90,9 @@ def test_help_is_asked_for_in_large_text_and_followed(
     made.context.close()
 
 
-def test_a_report_with_photograph_and_place(chromium: Browser, outside: tuple[str, BesideDoor], tmp_path: Path) -> None:
+def test_a_report_with_photograph_and_place_and_the_guides(
+    chromium: Browser, outside: tuple[str, BesideDoor], engine: Engine, tmp_path: Path
+) -> None:
     base, door = outside
     made = visit(
         chromium, base, 390, 844, locale="en-GB", permissions=["geolocation"],
@@ -111,6 +113,16 @@ def test_a_report_with_photograph_and_place(chromium: Browser, outside: tuple[st
     observation = next(h for h in door.handled if h.observations).observations[0]
     assert observation.kind == "waterlogging" and len(observation.evidence) == 1
     made.assert_clean()
+    publish_guides(engine, SystemClock().now())
+    page.goto(f"{base}/h#/guides")
+    expect(page.locator(".tile")).to_have_count(34)
+    page.get_by_role("searchbox").fill(page.locator(".tile b").first.inner_text()[:4])
+    page.locator(".tile[href^='#/guides/']").first.click()
+    expect(page.locator("main dl")).to_be_visible()
+    page.goto(f"{base}/h#/guides")
+    page.locator(".tile[href^='#/bundle/']").first.click()
+    expect(page.locator("main ol li").nth(1)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "it does not fit the phone"
     page.goto(f"{base}/h#/progress/0000-0000-0000-0000-0000")
     expect(page.locator("main .bad")).to_contain_text("no such code")
     made.context.close()

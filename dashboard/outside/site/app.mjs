@@ -9,7 +9,23 @@ const kept = (/** @type {string} */ key, /** @type {string} */ or) => { try { re
 const keep = (/** @type {string} */ key, /** @type {string} */ value) => { try { localStorage.setItem(key, value); } catch { /* a private window */ } };
 const state = { language: kept("h.language", (navigator.language || "zh").startsWith("zh") ? "zh" : "en"), mode: kept("h.mode", "plain"), settings: { confirm_phone: false, hotline: "12345", keep_days: 180 } };
 let t = wordsOf(state.language);
-const ICONS = { report: "📷", help: "🤝", complaint: "✉️", guides: "📋", progress: "🔎" };
+/** Drawn, for many phones have no font with such signs (24 × 24, one path each). */
+const ICONS = {
+  report: "M9 3 7.2 5H4a2 2 0 0 0-2 2v11a2 2 0 0 0 2 2h16a2 2 0 0 0 2-2V7a2 2 0 0 0-2-2h-3.2L15 3H9zm3 4.5a5 5 0 1 1 0 10 5 5 0 0 1 0-10zm0 2a3 3 0 1 0 0 6 3 3 0 0 0 0-6z",
+  help: "M12 3a4 4 0 1 1 0 8 4 4 0 0 1 0-8zM4 21v-2c0-3 4-5 8-5s8 2 8 5v2H4zM18 8h2V6h2v2h2v2h-2v2h-2v-2h-2V8z",
+  complaint: "M3 4h18a1 1 0 0 1 1 1v14a1 1 0 0 1-1 1H3a1 1 0 0 1-1-1V5a1 1 0 0 1 1-1zm1 4v10h16V8l-8 5-8-5zm1-2 7 4.4L19 6H5z",
+  guides: "M6 2h9l5 5v14a1 1 0 0 1-1 1H6a1 1 0 0 1-1-1V3a1 1 0 0 1 1-1zm8 2v4h4l-4-4zM8 11h8v2H8v-2zm0 4h8v2H8v-2z",
+  progress: "M10 3a7 7 0 0 1 5.6 11.2l5.1 5.1-1.4 1.4-5.1-5.1A7 7 0 1 1 10 3zm0 2a5 5 0 1 0 0 10 5 5 0 0 0 0-10z",
+};
+/** @param {string} path */
+function icon(path) {
+  const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  picture.setAttribute("viewBox", "0 0 24 24");
+  const drawn = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  drawn.setAttribute("d", path);
+  picture.append(drawn);
+  return picture;
+}
 
 const time = (/** @type {string} */ text) => new Date(text).toLocaleString(state.language === "zh" ? "zh-CN" : "en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: "Asia/Shanghai" });
 const named = (/** @type {Record<string,string>} */ names) => names?.[state.language] ?? names?.zh ?? "";
@@ -40,7 +56,7 @@ function show(...children) {
 
 function home() {
   const names = state.mode === "elder" ? ["help", "report", "progress", "complaint", "guides"] : ["report", "help", "complaint", "guides", "progress"];
-  show(el("ul", { class: "tiles" }, names.map((name) => el("li", {}, el("a", { class: "tile", href: `#/${name}` }, el("i", { "aria-hidden": "true" }, ICONS[/** @type {keyof typeof ICONS} */ (name)]), el("b", {}, t(name)), el("span", {}, t(`${name}.hint`)))))));
+  show(el("ul", { class: "tiles" }, names.map((name) => el("li", {}, el("a", { class: "tile", href: `#/${name}` }, el("i", { "aria-hidden": "true" }, icon(ICONS[/** @type {keyof typeof ICONS} */ (name)])), el("b", {}, t(name)), el("span", {}, t(`${name}.hint`)))))));
 }
 
 /** A form of the server's, sent under a key of its own. @param {string} kind @param {HTMLElement} into @param {{code?: string, done: (answer: any) => void}} how */
@@ -138,13 +154,13 @@ async function shown(into, code, view) {
 
 async function guides() {
   const { items = [], bundles = [] } = await ask("pages/guides");
-  const linked = bundles.length ? [el("h2", {}, t("bundles")), el("ul", { class: "tiles" }, bundles.map((/** @type {any} */ one) => el("li", {}, el("a", { class: "tile", href: `#/bundle/${one.id}` }, el("b", {}, named(one)), el("span", {}, t("bundle.items", { n: one.items.length }))))))] : [];
+  const linked = bundles.length ? [el("h2", {}, t("bundles")), el("ul", { class: "tiles" }, bundles.map((/** @type {any} */ one) => el("li", {}, el("a", { class: "tile plain", href: `#/bundle/${one.id}` }, el("b", {}, named(one)), el("span", {}, t("bundle.items", { n: one.items.length }))))))] : [];
   const input = el("input", { type: "search", "aria-label": t("search"), placeholder: t("search") });
   const list = el("ul", { class: "tiles" });
   const draw = () => {
     const words = input.value.trim().toLowerCase();
     const hits = items.filter((/** @type {any} */ item) => [item.name, item.pinyin, item.initials].some((text) => (text ?? "").toLowerCase().includes(words))).slice(0, 60);
-    list.replaceChildren(...hits.map((/** @type {any} */ item) => el("li", {}, el("a", { class: "tile", href: `#/guides/${item.id}` }, el("b", {}, item.name), el("span", {}, item.dept_name ?? "")))));
+    list.replaceChildren(...hits.map((/** @type {any} */ item) => el("li", {}, el("a", { class: "tile plain", href: `#/guides/${item.id}` }, el("b", {}, item.name), el("span", {}, item.dept_name ?? "")))));
     if (!hits.length) list.replaceChildren(el("li", {}, t(items.length ? "none" : "noGuides")));
   };
   input.addEventListener("input", draw);
@@ -152,12 +168,18 @@ async function guides() {
   draw();
 }
 
+/** A limit in the reader's words: items tell theirs in Chinese. @param {string} text */
+function spanned(text) {
+  if (state.language !== "en") return text ?? "";
+  return String(text ?? "").replace(/\s*个?(工作日|自然日|日|天)/, (_, unit) => (unit === "工作日" ? " working days" : " days"));
+}
+
 /** @param {string} id */
 async function linkedItems(id) {
   const { bundles = [] } = await ask("pages/guides");
   const one = bundles.find((/** @type {any} */ each) => each.id === id);
   if (!one) return guides();
-  const lines = one.items.map((/** @type {any} */ item) => el("li", {}, el("a", { href: `#/guides/${item.id}` }, item.name), ` ${item.promised}`, item.after.length ? ` (${t("bundle.after", { names: item.after.join("、") })})` : ""));
+  const lines = one.items.map((/** @type {any} */ item) => el("li", {}, el("a", { href: `#/guides/${item.id}` }, item.name), ` ${spanned(item.promised)}`, item.after.length ? ` (${t("bundle.after", { names: item.after.join("、") })})` : ""));
   const papers = one.papers.map((/** @type {string} */ name) => el("li", {}, name));
   const asked = one.questions.map((/** @type {any} */ label) => el("li", {}, named(label)));
   show(el("h2", {}, named(one)), el("div", { class: "card" }, el("p", {}, t("bundle.saves", { q: one.questions.length, asked: one.asked, p: one.papers.length, wanted: one.wanted })),
@@ -172,7 +194,7 @@ async function guide(id) {
   if (!item) return guides();
   const facts = el("dl", {});
   for (const key of ["dept_name", "promise", "anticipate", "accept_condition", "handle_flow", "limit_scene_num", "is_fee", "fee_basis", "handle_addr", "handle_time", "link_tel", "complain_tel"]) {
-    const value = key === "promise" || key === "anticipate" ? [item[`${key}_day`], item[`${key}_type`]].filter(Boolean).join(" ") : key === "is_fee" ? item.is_fee === undefined ? "" : t(["1", 1, true].includes(item.is_fee) ? "yes" : "no") : item[key];
+    const value = key === "promise" || key === "anticipate" ? spanned([item[`${key}_day`], item[`${key}_type`]].filter(Boolean).join(" ")) : key === "is_fee" ? item.is_fee === undefined ? "" : t(["1", 1, true].includes(item.is_fee) ? "yes" : "no") : item[key];
     if (value !== undefined && value !== "") facts.append(el("dt", {}, t(key)), el("dd", {}, String(value)));
   }
   const papers = (Array.isArray(item.materials) ? item.materials : []).map((/** @type {any} */ paper) => el("li", {}, typeof paper === "string" ? paper : paper.name ?? paper.material_name ?? ""));

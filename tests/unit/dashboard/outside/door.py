@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,22 @@ from sqlalchemy import Engine, select
 
 from core.clock import Clock
 from core.media import MediaStore
+from core.records import SYSTEM
 from core.sealing import Seal
 from dashboard.outside.application import create_outside_app
 from dashboard.outside.problems import DoorClosed
 from dashboard.outside.settings import OutsideSettings
 from dashboard.outside.wire import Answer, Submission
 from dashboard.reception import mailbox
+from dashboard.reception.guides import public_guides
 from dashboard.reception.handling import Handled, Reception
 from dashboard.reception.telephones import TextMessage
 from events.runtime.wiring import case_service
+from records.items.bundles import get_bundle, offered_items, release_bundle, save_bundle, shipped_bundles
+from records.items.catalogue import ItemDesk
+from records.items.generating import basics, item_of
+from records.items.reading import ReadItems
+from records.items.taking import take_items
 from storage.session import read_scope, session_scope
 from storage.tables.outside import OutsidePage, OutsideRequest
 from storage.tables.people import User, UserRole
@@ -116,6 +123,24 @@ def door_beside(
         for name, body in (("places", PLACES), ("settings", settings), ("guides", {"items": []})):
             session.add(OutsidePage(name=name, body=body, updated_at=clock.now()))
     return BesideDoor(engine, reception, clock)
+
+
+def publish_guides(engine: Engine, now: datetime) -> None:
+    """Thirty released items and the life events that come of them, as the pages of guides show them."""
+    department = f"street-{STREET}"
+    with session_scope(engine) as session:
+        records = [item_of(basics()[n], "4", department, 301) for n in range(30)]
+        read = ReadItems(tuple((str(r["handling"]), r) for r in records))
+        take_items(session, ItemDesk(SYSTEM, now, lambda basic: True), read, {department: department}, source="test",
+                   in_force=True)  # fmt: skip
+        for body in shipped_bundles(offered_items(session, now.date(), frequent=True)):
+            names = {"zh": body["zh"], "en": body["en"]}
+            save_bundle(session, SYSTEM, now, body["bundle_id"], names, body["items"])
+            session.flush()
+            bundle = get_bundle(session, body["bundle_id"], now.date())
+            release_bundle(session, SYSTEM, now, bundle, "published")
+        session.flush()
+        session.merge(OutsidePage(name="guides", body=public_guides(session, now.date()), updated_at=now))
 
 
 def outside_client(door: Any, address: str = "192.0.2.7") -> TestClient:
