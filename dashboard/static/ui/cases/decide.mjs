@@ -34,8 +34,8 @@ export function decide(detail, reload) {
     const id = detail.case.case_id;
     const path = `/api/cases/${encodeURIComponent(id)}`;
     const key = api.key(); // of this opened form: pressed twice it is sent once
-    const { askCommand, suggested } = await import("../work/asked.mjs"); // the wall needs no form until one is opened
-    const data = await suggested(path, command, detail).catch(() => ({}));
+    const [{ askCommand }, { suggested }] = await Promise.all([import("../work/asked.mjs"), import("/static/work/suggested.mjs")]); // the wall needs no form until one is opened
+    const data = await suggested(api.get, path, command, detail).catch(() => ({}));
     asked = askCommand(box, command, {
       label: label(command), data, standing: detail.why?.standing,
       send: async (filled) => {

@@ -27,21 +27,6 @@ export function askCommand(box, command, { label, data = {}, draftKey, standing,
   return { ...view, destroy: () => view.destroy(), data: () => dataOf(properties, view.values()), root: view.root };
 }
 
-/** What is known already: the routing table's suggestion for whoever gives a case out, the case's own class and severity. */
-export async function suggested(path, command, detail) {
-  const names = new Set([...(command.required || []), ...(command.optional || [])]);
-  const data = {};
-  for (const name of ["class_code", "severity"]) if (names.has(name) && detail.case[name]) data[name] = detail.case[name];
-  if (command.routed && (detail.case.class_code || detail.case.site_id)) {
-    const advice = await api.get(`${path}/routing`).catch(() => null);
-    const found = advice?.suggestion;
-    if (found?.department_id && found.department_id !== detail.case.department_id) {
-      for (const name of ["department_id", "duty", "assisting"]) if (names.has(name) && found[name]?.length) data[name] = found[name];
-    }
-  }
-  return data;
-}
-
 /**
  * The commands of a case as buttons, the one that moves it on first; the chosen one's form stands below.
  * @param {any} detail  answer of GET /api/cases/{id}

@@ -4,7 +4,8 @@ import { h, replace } from "../shared/dom.mjs";
 import { folded } from "/static/work/course.mjs";
 import { full, language, ready as wordsReady, short, span, t, term } from "../shared/i18n.mjs";
 import { evidence } from "../cases/evidence.mjs";
-import { commandBar, suggested } from "./asked.mjs";
+import { suggested } from "/static/work/suggested.mjs";
+import { commandBar } from "./asked.mjs";
 
 export function mount(root, { case_id: id }) {
   let alive = true;
@@ -16,7 +17,7 @@ export function mount(root, { case_id: id }) {
       const [detail, words] = await Promise.all([api.get(path), api.get(`${path}/words`)]);
       if (!alive || (detail.case.version === version && root.childNodes.length)) return;
       version = detail.case.version;
-      bar = commandBar(detail, { done: load, begin: (command) => suggested(path, command, detail) });
+      bar = commandBar(detail, { done: load, begin: (command) => suggested(api.get, path, command, detail) });
       draw(root, detail, words, bar, path);
     } catch (error) {
       if (alive && version < 0) replace(root, h("p", { class: "error", role: "alert" }, error.text || String(error)));

@@ -12,10 +12,13 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from core import officefile
+from core.clock import SystemClock
 from core.filekind import FileRefused, recognise
 from core.officefile import DOCX
+from core.records import Actor, Command
 from core.settings import Settings
 from dashboard.work.paper import docx_of
+from events.cases.service import CaseService
 from storage.session import read_scope
 from storage.tables.files import CaseDocument
 from storage.tables.uploads import Upload
@@ -188,3 +191,24 @@ def test_an_issued_document_is_a_docx_again() -> None:
     data = docx_of(content)
     assert recognise(io.BytesIO(data)).media_type == DOCX
     assert data == docx_of({**content, "paragraphs": ["a & b"]})
+
+
+def test_an_issued_document_has_its_number_in_the_printed_file_and_is_saved_as_docx(office: Office) -> None:
+    service = CaseService(office.engine, SystemClock())
+    boss = Actor(user_id="boss", name="boss", roles=("manager",), department_id="dept-fire")
+    data = {
+        "definition_id": "inspection_filing", "title": "检查甲公司", "object": "甲公司", "basis": "安全生产法",
+        "inspectors": ["王", "李"], "window_to": "2036-06-03T17:00:00+08:00", "department_id": "dept-fire",
+    }  # fmt: skip
+    case_id = service.execute(Command(name="report", case_id="", actor_id="boss", data=data), boss).case_id
+    service.execute(Command(name="sign", case_id=case_id, actor_id="boss", data={}), boss)
+    client = office.client("boss")
+    (issued,) = client.get(f"/api/cases/{case_id}/words").json()["documents"]
+    assert issued["type"] == "notice" and issued["issued_number"].startswith("检通")
+    printed = client.get(f"/api/cases/{case_id}/print?lang=zh").text
+    assert issued["issued_number"] in printed and "行政检查通知书" in printed and "盖章" in printed
+    saved = client.get(f"/api/cases/{case_id}/documents/{issued['document_id']}")
+    assert recognise(io.BytesIO(saved.content)).media_type == DOCX
+    with zipfile.ZipFile(io.BytesIO(saved.content)) as paper:
+        text = paper.read("word/document.xml").decode()
+    assert all(word in text for word in (issued["issued_number"], "甲公司", "安全生产法", "执法机关（盖章）"))
