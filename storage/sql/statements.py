@@ -8,6 +8,7 @@ own connection, inside its transaction; what the session holds back is written b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
@@ -18,6 +19,8 @@ from sqlalchemy.orm import DeclarativeBase, Session, make_transient, make_transi
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.util import identity_key
 from sqlalchemy.types import TypeEngine
+
+from storage.schema import UtcDateTime
 
 _CONNECTION = "yiwang.connection"  # in Session.info
 Convert = Callable[[Any], Any]
@@ -66,12 +69,29 @@ class _Rendered:
 
 def bind_of(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
     """How a value of ``kind`` is given to the driver; None: as it is."""
+    if isinstance(kind, UtcDateTime) and dialect.name == "sqlite":
+        return _written
     return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
 def result_of(kind: TypeEngine[Any], dialect: Dialect, told: Any) -> Convert | None:
     """How a column of ``kind`` comes from the driver, which calls its type ``told``; None: as it is."""
+    if isinstance(kind, UtcDateTime) and dialect.name == "sqlite":
+        return _read
     return kind.dialect_impl(dialect).result_processor(dialect, told)
+
+
+def _written(value: datetime | None) -> str | None:
+    """A time as SQLAlchemy writes it into SQLite: UTC, microseconds, no zone."""
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError("a naive datetime may not be stored")
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _read(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 class ReadyStatement:
@@ -175,10 +195,10 @@ def put_out(session: Session, *items: DeclarativeBase) -> None:
     for item in items:
         state = inspect(item)
         if state.persistent:
-            now = item.__dict__
-            changed = tuple(sorted(n for n, was in state.committed_state.items() if n in now and now[n] != was))
             if not state.modified:
                 continue
+            now = item.__dict__
+            changed = tuple(sorted(n for n, was in state.committed_state.items() if n in now and now[n] != was))
             if changed:
                 statement, key = _update(type(item), changed)
                 statement.run(session, {**{name: now[name] for name in changed}, "its_key": now[key]})
