@@ -14,11 +14,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from bench.parts import lure_films, quiet_films
+from bench.parts import aerial_scales, lure_films, quiet_films
 from core import plugins
 from core.records import Zone
 from vision.capture.frames import make_frame
-from vision.detections import empty
 from vision.evaluate.cards import MODELS, read_card
 from vision.evaluate.clips import ClipCase, ClipResult, clips_summary, run_case
 from vision.evaluate.images import load_detector, summary, tally
@@ -37,7 +36,7 @@ PEDESTRIANS = Path("/usr/share/doc/opencv-doc/examples/data/vtest.avi")  # Debia
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--only", choices=("images", "clips", "lures", "quiet", "water"), help="run one part")
+    parser.add_argument("--only", choices=("images", "clips", "lures", "quiet", "water", "aerial"), help="run one part")
     parser.add_argument("--rounds", type=int, default=3, help="composed films without fire: eleven minutes a round")
     parser.add_argument("--peer", type=Path, help="an .onnx with classes fire and smoke to compare with")
 
@@ -58,6 +57,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         figures["quiet"] = _quiet(data if there else None, args.rounds)
     if args.only in (None, "water"):
         figures["water"] = _water(data / "flood" / "road_cctv_masks" / "images") if there else skipped
+    if args.only in (None, "aerial"):
+        figures["aerial"] = aerial_scales.measure(data) if there else skipped
     return figures
 
 
@@ -135,17 +136,20 @@ def _quiet(data: Path | None, rounds: int) -> dict[str, Any]:
 
 
 def _water(folder: Path) -> dict[str, Any]:
-    """Dry or flooded on every picture of two fixed cameras, against their first (dry) picture."""
-    right, told = 0, []
+    """Dry, flooded or not to be told on every picture of two fixed cameras, against their first (dry) picture."""
+    tally, told = {"right": 0, "cannot_tell": 0, "wrong": 0}, []
+    detector = plugins.build("detector", "nanodet", {})
     for view, (polygon, wet) in ROADS.items():
-        params = {"reference": str(folder / f"{view}_1.jpg"), "vehicles": False}
         zone = Zone(zone_id="road", name="road", polygon=polygon)
-        algorithm = plugins.build("algorithm", "waterlogging", params, zones=(zone,))
+        algorithm = plugins.build(
+            "algorithm", "waterlogging", {"reference": str(folder / f"{view}_1.jpg")}, zones=(zone,)
+        )
         for number in range(1, 6):
             picture = np.asarray(cv2.imread(str(folder / f"{view}_{number}.jpg")), np.uint8)
-            (sight,) = algorithm.judge(empty(), make_frame(view, picture, EPOCH, float(number)))
-            right += sight.present is (number in wet)
+            (sight,) = algorithm.judge(detector.detect([picture])[0], make_frame(view, picture, EPOCH, float(number)))
+            right = sight.present is (number in wet)
+            tally["cannot_tell" if sight.present is None else "right" if right else "wrong"] += 1
             told.append(
                 {"picture": f"{view}_{number}", "flooded": number in wet, "said": sight.present, "share": sight.value}
             )
-    return {"right": right, "of": len(told), "pictures": told}
+    return {**tally, "of": len(told), "pictures": told}

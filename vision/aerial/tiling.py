@@ -33,7 +33,7 @@ def tiles(width: int, height: int) -> Iterator[tuple[int, int]]:
 def look_at(image: Image, detector: Detector, scale: float) -> Iterator[Detections]:
     """What ``detector`` sees in each tile of the picture at ``scale``; boxes in pixels of ``image``."""
     height, width = max(1, round(image.shape[0] * scale)), max(1, round(image.shape[1] * scale))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     scaled = np.asarray(image if scale == 1 else cv2.resize(image, (width, height), interpolation=how), np.uint8)
     corners = list(tiles(width, height))
     for start in range(0, len(corners), BATCH):

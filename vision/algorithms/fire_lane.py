@@ -71,7 +71,8 @@ class FireLane(Dwell):
         for zone in self.zones:
             if zone.polygon == WHOLE.polygon:
                 continue
-            if zone.zone_id not in self._foreground:
+            known = self._foreground.get(zone.zone_id)
+            if known is None or known.shape != (height, width):  # the stream changed its size: learnt anew
                 self._foreground[zone.zone_id] = StaticForeground(mask(zone, width, height), self.own.learn_s)
             self._foreground[zone.zone_id].update(frame.thumb, now)
 

@@ -43,7 +43,8 @@ def live_state(station: Station, worker: str, now: datetime, problems: Sequence[
         "clock_offset_s": None if status.clock_offset_s is None else round(status.clock_offset_s, 1),
         "faults": list(health.open_states) if health else [],
         "standing": [{"kind": k, "zone": z, "since": at} for (k, z), at in station.standing.items()],
-        "problems": [*station.analysis.problems, *problems],
+        "problems": [*station.analysis.problems, *filter(None, [station.analysis.trouble]), *problems],
+        "pictures_not_judged": station.analysis.failures,
     }
 
 

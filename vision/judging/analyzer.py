@@ -113,6 +113,8 @@ class CameraAnalysis:
         self.algorithms = [built.algorithm for built in self._built.values()]
         self.needs = tuple({n.key: n for a in self.algorithms for n in a.needs}.values())
         self.seen: dict[str, Detections] = dict(before.seen) if before else {}
+        self.failures: int = before.failures if before else 0  # pictures that could not be judged
+        self.trouble = ""  # why the last one could not; empty: it could
         self.look_closely = False  # detect on every frame, motion or not: somebody asked
         self.last_motion: float = before.last_motion if before else float("-inf")
 
@@ -153,6 +155,13 @@ class CameraAnalysis:
             seen = self.seen_by(algorithm, frame)
             out += [FrameOutcome(f, frame, seen, algorithm) for f in algorithm.update(seen, frame, frame.clock_s)]
         return out
+
+    def failed(self, error: Exception) -> None:
+        """A picture of this camera could not be judged: counted, and said once until it can be again."""
+        self.failures += 1
+        if not self.trouble:
+            log.exception("camera %s: a picture cannot be judged; the other cameras go on", self.config.camera_id)
+        self.trouble = f"pictures cannot be judged: {type(error).__name__}: {error}".splitlines()[0][:200]
 
     @property
     def pace(self) -> float:
@@ -195,14 +204,14 @@ class Analyzer:
     def step_by_camera(self, work: Sequence[tuple[CameraAnalysis, Frame]]) -> list[tuple[CameraAnalysis, FrameOutcome]]:
         """As :meth:`step`, each outcome with its camera."""
         gated: list[tuple[CameraAnalysis, Frame]] = []
+        opened: list[CameraAnalysis] = []
         wanted: dict[str, tuple[Need, list[tuple[CameraAnalysis, Frame]]]] = {}
-        for camera, frame in work:
-            moved, share = camera.gate.moved(frame.thumb, frame.clock_s)
-            moved |= camera.look_closely
-            frame = replace(frame, motion=share)
-            if share >= camera.gate.share:
-                camera.last_motion = frame.clock_s
+        failures = {id(camera): camera.failures for camera, _ in work}
+        for camera, given in work:
+            moved, frame = _gated(camera, given)
             gated.append((camera, frame))
+            if moved:
+                opened.append(camera)
             if moved and not frame.dark:
                 for need in camera.needs:
                     wanted.setdefault(need.key, (need, []))[1].append((camera, frame))
@@ -212,7 +221,42 @@ class Analyzer:
         for need, pairs in wanted.values():
             for start in range(0, len(pairs), self.max_batch):
                 batch = pairs[start : start + self.max_batch]
-                for (camera, _), seen in zip(batch, self.pool.detect(need, [f.image for _, f in batch]), strict=True):
-                    camera.seen[need.key] = seen
-                self.detected += len(batch)
-        return [(camera, outcome) for camera, frame in gated for outcome in camera.update(frame)]
+                self._detect(need, batch)
+        found = [(camera, outcome) for camera, frame in gated for outcome in _judged(camera, frame)]
+        for camera in opened:  # the gate shut proves nothing
+            if camera.failures == failures[id(camera)]:
+                camera.trouble = ""
+        return found
+
+    def _detect(self, need: Need, batch: Sequence[tuple[CameraAnalysis, Frame]]) -> None:
+        """One call for the batch; where it fails, one by one, so that one camera's picture spoils no other's."""
+        try:
+            found = self.pool.detect(need, [f.image for _, f in batch])
+        except Exception as error:  # noqa: BLE001 — a run-time's errors share no base
+            if len(batch) == 1:
+                batch[0][0].seen.pop(need.key, None)
+                batch[0][0].failed(error)
+                return
+            for one in batch:
+                self._detect(need, [one])
+            return
+        for (camera, _), seen in zip(batch, found, strict=True):
+            camera.seen[need.key] = seen
+        self.detected += len(batch)
+
+
+def _gated(camera: CameraAnalysis, frame: Frame) -> tuple[bool, Frame]:
+    """Whether there is anything new to detect, and the frame with its motion."""
+    moved, share = camera.gate.moved(frame.thumb, frame.clock_s)
+    if share >= camera.gate.share:
+        camera.last_motion = frame.clock_s
+    return moved or camera.look_closely, replace(frame, motion=share)
+
+
+def _judged(camera: CameraAnalysis, frame: Frame) -> list[FrameOutcome]:
+    """What the camera's algorithms say; one camera's surprise does not end the others' analysis."""
+    try:
+        return camera.update(frame)
+    except Exception as error:  # noqa: BLE001 — algorithms may be a city's own
+        camera.failed(error)
+        return []

@@ -49,6 +49,11 @@ class StaticForeground:
         self._learning: list[Grey] = []
         self._at: float | None = None
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Height and width of the pictures that it takes."""
+        return self._zone.shape
+
     def update(self, thumb: Grey, now: float) -> None:
         """Take the next picture."""
         if self._background is None or self._background.shape != thumb.shape:

@@ -39,7 +39,10 @@ class Stillness:
         self._rhythm = 0.0  # the longest pause between two different pictures of late
 
     def feed(self, thumb: NDArray[np.uint8], now: float) -> bool | None:
-        """Whether the picture is the one before; None where the camera is too slow for that to mean anything."""
+        """Whether the picture is the one before; None where the camera is too slow for that to mean anything, or the
+        picture too narrow."""
+        if min(thumb.shape) < 4 * BLOCK:
+            return None
         blocks, last, gap = _blocks(thumb), self._last, now - self._at
         known, self._last, self._at = self._blocks, thumb, now
         if known is None or last is None or known.shape != blocks.shape or last.shape != thumb.shape:
