@@ -9,6 +9,7 @@ a batch of these costs the same as its pictures one by one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -63,16 +64,26 @@ class NanoDet:
         self._session = open_session(path, params.device)
         self.model: ModelRef = weights.reference(path)
         self._input = self._session.get_inputs()[0].name
-        shapes = {o.name: tuple(o.shape) for o in self._session.get_outputs()}
+        shapes = {o.name: tuple(o.shape) for o in self._session.get_outputs() if len(o.shape) == 3}
         self._outputs: list[str] = []
         self._levels: list[tuple[int, NDArray[np.float32]]] = []
         for stride in (8, 16, 32):
             cells = (SIZE // stride) ** 2
             pair = sorted((s[2], name) for name, s in shapes.items() if s[1] == cells)
-            if len(pair) != 2:
+            if len(pair) != 2 or (pair[0][0] == 80) == (pair[1][0] == 80):
                 raise ModelInvalid(path=str(path), detail=f"no class and box map for stride {stride}")
             self._outputs += [next(n for w, n in pair if w == 80), next(n for w, n in pair if w != 80)]
             self._levels.append((stride, _centres(stride)))
+        self._check(path)
+
+    def _check(self, path: Path) -> None:
+        """A first run on an empty picture: damaged weights would see nothing at all, and nobody would know."""
+        try:
+            maps = self._session.run(self._outputs, {self._input: np.zeros((1, 3, SIZE, SIZE), np.float32)})
+        except Exception as error:  # noqa: BLE001 — onnxruntime's errors share no base but Exception
+            raise ModelInvalid(path=str(path), detail=str(error).splitlines()[0][:200]) from error
+        if not all(np.isfinite(m).all() for m in maps):
+            raise ModelInvalid(path=str(path), detail="its output is not finite: damaged weights")
 
     def detect(self, frames: Sequence[Image]) -> list[Detections]:
         """See :class:`vision.detectors._base.Detector`."""

@@ -77,6 +77,8 @@ def _one(path: Path, params: Params) -> YoloHead:
     meta = session.get_modelmeta().custom_metadata_map
     given = session.get_inputs()[0]
     half = given.type == "tensor(float16)"
+    if len(given.shape) != 4:
+        raise ModelInvalid(path=str(path), detail=f"its input has the shape {given.shape}, not (n, 3, height, width)")
     batch, _, height, width = given.shape
     output = session.get_outputs()[0].name
 

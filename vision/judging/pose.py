@@ -18,6 +18,7 @@ from core.records import ModelRef
 from vision import weights
 from vision.detections import Box, Image
 from vision.detectors._base import open_session
+from vision.errors import ModelInvalid
 
 SIZE = 192
 _SIDED = ("eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")
@@ -51,6 +52,13 @@ class MoveNet:
         self._input = self._session.get_inputs()[0].name
         self._lock = threading.Lock()
         self.model: ModelRef = weights.reference(path)
+        try:
+            out = self._session.run(None, {self._input: np.full((1, SIZE, SIZE, 3), 114, np.int32)})[0]
+        except Exception as error:  # noqa: BLE001 — onnxruntime's errors share no base but Exception
+            raise ModelInvalid(path=str(path), detail=str(error).splitlines()[0][:200]) from error
+        if out.size != 17 * 3 or not np.isfinite(out).all():  # it would see nobody, and nobody would know
+            detail = f"its output of the shape {out.shape} is not 17 finite keypoints"
+            raise ModelInvalid(path=str(path), detail=detail)
 
     def look(self, image: Image, box: Box) -> BodyPose:
         """The pose of the person in ``box`` (pixels)."""
