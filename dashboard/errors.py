@@ -135,6 +135,7 @@ _STATUS: dict[str, int] = {
     "alarm_risen": 409,
     "item_move_illegal": 409,
     "benefit_move_illegal": 409,
+    "campaign_move_illegal": 409,
     "item_changed": 409,
     "item_not_releasable": 409,
     "element_locked": 409,

@@ -86,6 +86,7 @@ ROOMS = (
     ApiRoom(("/api/filing",), ("filing.routes",)),
     ApiRoom(("/api/items",), ("items.routes",)),
     ApiRoom(("/api/benefits",), ("benefits.routes",)),
+    ApiRoom(("/api/campaigns",), ("campaigns.routes",)),
     ApiRoom(("/api/bundles", "/api/counter"), ("items.counter_routes",)),
     ApiRoom(("/ogc",), ("ogc.routes",)),
     ApiRoom(("/api/licences", "/api/entries", "/entries"), ("connections.people_routes",)),

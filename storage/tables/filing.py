@@ -1,8 +1,8 @@
-"""Filings: data sets by unit and period, their cells, approvals, totals and exemptions."""
+"""Filings: data sets by unit and period, their cells, approvals, totals and exemptions; campaigns with their visits."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
@@ -122,3 +122,36 @@ class FilingExemption(Base):
     reason: Mapped[str] = mapped_column(String(500))
     by: Mapped[str] = mapped_column(String(40))
     at: Mapped[datetime]
+
+
+class Campaign(Base):
+    """A supervision campaign: its plan as data, who runs it, until when.  ``state``: open, closed."""
+
+    __tablename__ = "campaign"
+    campaign_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    body: Mapped[dict[str, Any]]
+    department_id: Mapped[str] = mapped_column(String(40), default="")
+    due: Mapped[date]
+    state: Mapped[str] = mapped_column(String(8), default="open")
+    made_at: Mapped[datetime]
+    made_by: Mapped[str] = mapped_column(String(40))
+
+
+class CampaignVisit(Base):
+    """One line of a campaign's visit list.  ``state``: planned, visited, waived (with the reason in ``note``)."""
+
+    __tablename__ = "campaign_visit"
+    visit_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    campaign_id: Mapped[str] = mapped_column(ForeignKey("campaign.campaign_id"), index=True)
+    record_id: Mapped[str | None] = mapped_column(String(26))
+    name: Mapped[str] = mapped_column(String(200))
+    address: Mapped[str] = mapped_column(String(200), default="")
+    division_code: Mapped[str] = mapped_column(String(12), default="")
+    state: Mapped[str] = mapped_column(String(8), default="planned")
+    answers: Mapped[dict[str, Any]]
+    problems: Mapped[list[Any]]
+    note: Mapped[str] = mapped_column(String(500), default="")
+    visited_at: Mapped[datetime | None]
+    visited_by: Mapped[str] = mapped_column(String(40), default="")
+    case_id: Mapped[str | None] = mapped_column(String(26))
+    __table_args__ = (UniqueConstraint("campaign_id", "record_id"),)

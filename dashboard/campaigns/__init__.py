@@ -1,0 +1,1 @@
+"""Supervision campaigns for people: what a page or a route asks, judged by who asks."""

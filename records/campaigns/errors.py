@@ -1,0 +1,11 @@
+"""What campaigns refuse."""
+
+from __future__ import annotations
+
+from core.errors import YiwangError
+
+
+class CampaignMoveIllegal(YiwangError):
+    code = "campaign_move_illegal"
+    message = "{campaign} is {state}"
+    remedy = "only an open campaign and a planned visit can be changed"
