@@ -202,7 +202,8 @@ class CampaignDesk:
 
 
 def _visits(session: Session, row: Campaign) -> list[dict[str, Any]]:
-    sql = select(CampaignVisit).where(CampaignVisit.campaign_id == row.campaign_id).order_by(CampaignVisit.visit_id)
+    sql = select(CampaignVisit).where(CampaignVisit.campaign_id == row.campaign_id)
+    sql = sql.order_by(CampaignVisit.division_code, CampaignVisit.name, CampaignVisit.visit_id)
     return [
         {"visit_id": v.visit_id, "record_id": v.record_id, "name": v.name, "address": v.address,
          "division_code": v.division_code, "state": v.state, "due": row.due, "answers": v.answers,

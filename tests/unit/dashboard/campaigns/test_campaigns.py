@@ -61,7 +61,8 @@ def test_problems_of_a_visit_become_cases_and_a_letter(office: Office) -> None:
     campaign = begun(chief)
     whole = chief.get(url + campaign).json()
     assert [q["name"] for q in whole["form"]["questions"]] == [*GOOD, "note"]
-    first, second = (v["visit_id"] for v in whole["visits"])
+    of = {v["name"]: v["visit_id"] for v in whole["visits"]}
+    first, second = of["某小餐馆"], of["某网吧"]
     visit = f"{url}{campaign}/visits/{first}"
     assert chief.post(visit, json={"answers": {"exit": "no"}}).status_code == 422  # three questions are open
     assert chief.post(visit, json={"answers": {**GOOD, "exit": "perhaps"}}).status_code == 422
