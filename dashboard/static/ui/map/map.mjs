@@ -8,6 +8,7 @@ import * as alarm from "../wall/alarm.mjs";
 import { build, overlays, repaint } from "./style.mjs";
 import { images, palette } from "./palette.mjs";
 import { Cases } from "./cases.mjs";
+import { compare } from "./compare.mjs";
 import { edges } from "./edges.mjs";
 import { firstView } from "./framing.mjs";
 import { Layers, SOURCES } from "./layers.mjs";
@@ -64,7 +65,7 @@ async function begin(root, props, handle) {
   if (deep && !view.length && !store.state.selection) fit(map, layers);
   const quality = watchQuality(map, (level) => layers.setLevel(level));
   const arrows = h("div", { class: "edges", role: "group", "aria-label": t("map.outside") });
-  root.append(...tools(map, meta, layers, quality, described.layers || []), arrows, attribution(meta, described.layers || []));
+  root.append(...tools(map, meta, layers, quality, described.layers || [], compare(map, maplibre, described, root)), arrows, attribution(meta, described.layers || []));
   const drawEdges = edges(map, arrows, () => cases.shown.values());
   listen(map, described, layers, cases, drawEdges);
   picking(map, layers, props);

@@ -5,6 +5,7 @@ import * as store from "../shared/store.mjs";
 import { mark } from "../shared/severity.mjs";
 import { metres } from "../wall/focus.mjs";
 import { ring } from "./columns.mjs";
+import { drawing } from "./drawing.mjs";
 import { distance } from "./framing.mjs";
 import { fetchLayer } from "./own_layers.mjs";
 import { LEVELS } from "./quality.mjs";
@@ -17,7 +18,8 @@ export const TREE = {
   ground: { buildings: ["buildings", "buildings-flat"], roads: ["road-minor", "road-major", "road-label", "road-label-major", "rail"], divisions: ["division-label", "division-street", "division-district", "outline"], grid: ["grid"] },
 };
 
-export function tools(map, meta, layers, quality, own) {
+/** `then()` shows or hides the past; whether it stands now. */
+export function tools(map, meta, layers, quality, own, then) {
   const bar = h("div", { class: "map-tools", role: "toolbar", "aria-label": t("map.tools"), lang: language() });
   const panel = h("div", { class: "map-card", hidden: true });
   const result = h("div", { class: "map-card map-result", hidden: true });
@@ -29,7 +31,9 @@ export function tools(map, meta, layers, quality, own) {
     const down = map.getPitch() > 5;
     map.easeTo({ pitch: down ? 0 : 52, bearing: down ? 0 : -12 });
   });
-  replace(bar, layersButton, tool("around", "pin", () => around(map, layers, result)), tool("measure", "ruler", () => measure(map, result)), flat,
+  const draw = drawing(map, result, (title) => closing(map, result, title));
+  const past = tool("then", "clock", () => past.setAttribute("aria-pressed", String(then())));
+  replace(bar, layersButton, tool("around", "pin", () => around(map, layers, result)), tool("measure", "ruler", () => measure(map, result)), tool("draw", "pin", draw), past, flat,
     tool("home", "target", () => layers.goHome()));
   tree(panel, map, meta, layers, quality, own);
   const say = () => {

@@ -50,3 +50,11 @@ export function ticks(cases, from, to, n) {
   }
   return parts;
 }
+
+/** What changed from the cases that stood then to those that stand now. @param {{case_id: string}[]} then @param {{case_id: string}[]} now */
+export function changed(then, now) {
+  const before = new Set(then.map((c) => c.case_id));
+  const after = new Set(now.map((c) => c.case_id));
+  const stayed = [...before].filter((id) => after.has(id)).length;
+  return { then: before.size, now: after.size, stayed, gone: before.size - stayed, fresh: after.size - stayed };
+}
