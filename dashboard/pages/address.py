@@ -22,6 +22,7 @@ def address(search: str | None, **changes: str | None) -> str:
 
 
 def tabs(identifier: str, items: Sequence[tuple[str, str]], value: str) -> Any:
-    """Tabs without panels: the page's callback draws what the open one shows."""
+    """Tabs whose panels are empty (each tab names one): the page's callback draws what the open one shows."""
     marks = [dmc.TabsTab(title, value=name) for name, title in items]
-    return dmc.Tabs(dmc.TabsList(marks), id=identifier, value=value, mb="md")
+    panels = [dmc.TabsPanel("", value=name) for name, _ in items]
+    return dmc.Tabs([dmc.TabsList(marks), *panels], id=identifier, value=value, mb="md")

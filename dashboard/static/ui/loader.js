@@ -51,6 +51,29 @@
       return React.createElement("a", { href: "/work/" + encodeURIComponent(props.data.case_id) }, props.value);
     }
   });
+  /* For readers of screens: the file inputs that Dash draws are called like the button around them, and what a menu's
+     wrapper says of itself (open, closed) is said by the button in it. */
+  var SAID = ["aria-expanded", "aria-haspopup", "aria-controls"];
+  var waiting = false;
+  new MutationObserver(function () {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(function () {
+      waiting = false;
+      document.querySelectorAll("input[type=file]:not([aria-label])").forEach(function (input) {
+        var said = input.parentElement ? input.parentElement.textContent.trim() : "";
+        if (said) input.setAttribute("aria-label", said);
+      });
+      document.querySelectorAll("div[aria-expanded]:not([role])").forEach(function (box) {
+        var button = box.querySelector("button");
+        SAID.forEach(function (name) {
+          if (!button || !box.hasAttribute(name)) return;
+          button.setAttribute(name, box.getAttribute(name));
+          box.removeAttribute(name);
+        });
+      });
+    });
+  }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["aria-expanded"] });
   window.yiwang_ui = {
     TopBar: component("TopBar", "wall/topbar.mjs", "own-topbar"),
     CameraView: component("CameraView", "cases/video.mjs", "own-camera"),
