@@ -2,6 +2,7 @@
 
     python -m app connection simulate gas --port 8801
     python -m app connection simulate city-ai --push http://127.0.0.1:8090/push/city-ai --key KEY
+    python -m app connection take-webhooks
 
 A simulated platform speaks the real protocol on a real socket until it is interrupted; it prints as one JSON object
 what must be typed on the page ``/connections``.  ``city-ai`` calls us instead, with the key of a webhook connection.
@@ -18,7 +19,7 @@ from typing import Any
 
 from core.errors import InputInvalid
 
-HELP = "simulate the district's feeders; list the starters of connections"
+HELP = "simulate the district's feeders; list the starters of connections; make connections of webhooks.json"
 CALLERS = ("city-ai",)
 OF_STARTERS = {
     "sanitation-vehicles": "sanitation", "sanitation-orders": "sanitation", "gas-stations": "gas",
@@ -28,7 +29,7 @@ OF_STARTERS = {
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    commands = parser.add_subparsers(dest="what", required=True, metavar="simulate|starters")
+    commands = parser.add_subparsers(dest="what", required=True, metavar="simulate|starters|take-webhooks")
     play = commands.add_parser("simulate", help="play a platform until interrupted")
     play.add_argument("platform", help="all, sanitation, gas, emergency, hotline, licences or city-ai")
     play.add_argument("--host", default="127.0.0.1")
@@ -39,6 +40,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     play.add_argument("--every", type=float, default=5.0, metavar="SECONDS", help="city-ai: an event so often")
     play.add_argument("--seconds", type=float, default=0.0, help="end after so long; 0: when interrupted")
     commands.add_parser("starters", help="what a connection can begin with")
+    commands.add_parser(
+        "take-webhooks", help="make outgoing connections of an older webhooks.json (stop the worker first)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -49,10 +53,29 @@ def run(args: argparse.Namespace) -> int:
         for name, starter in starters().items():
             print(f"{name:<26} {starter['kind']:<8} {starter['title']['zh']} / {starter['title']['en']}")
         return 0
+    if args.what == "take-webhooks":
+        return _take_webhooks()
     args.platform = OF_STARTERS.get(args.platform, args.platform)
     if args.platform in CALLERS:
         return _call(args)
     return _serve(args)
+
+
+def _take_webhooks() -> int:
+    """0; 1 when a receiver stayed in the file."""
+    from core.clock import SystemClock
+    from core.settings import load_settings
+    from events.notify.webhook_takeover import take_over
+    from storage.session import make_engine
+
+    settings = load_settings()
+    taken = take_over(make_engine(settings.database_url), settings, SystemClock().now())
+    for one in taken:
+        said = one.problem or f"connection {one.connection_id}, {one.waiting} waiting deliveries went with it"
+        print(f"{one.name}: {said}")
+    if not taken:
+        print("webhooks.json: nothing there")
+    return int(any(one.problem for one in taken))
 
 
 def _serve(args: argparse.Namespace) -> int:

@@ -18,7 +18,8 @@ LONGEST = 10_000
 class PushParams(msgspec.Struct, frozen=True, kw_only=True):
     """``template``: the body, with ``{name}`` for facts of the case (docs/connections.md); empty: a CloudEvent.
 
-    ``commands``: after which commands; empty: all.  ``words``: our command → the receiver's word, ``{word}``.
+    ``commands``: after which commands; empty: all; ``classes`` (prefixes of class codes) and ``departments`` likewise.
+     ``words``: our command → the receiver's word, ``{word}``.
     ``of_connection``: only cases that are orders of that connection; only then are confidential ones told.
     ``sign``: ``bearer`` (secret ``token``), ``hotline`` (``app_id``, ``app_secret``), ``yiwang`` (``signing_secret``).
     ``ok_path`` and ``ok``: where a 2xx answer says that it was taken, and with which words.
@@ -31,6 +32,8 @@ class PushParams(msgspec.Struct, frozen=True, kw_only=True):
     words: dict[str, str] = {}
     of_connection: str = ""
     min_severity: int = 1
+    classes: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
     sign: Literal["none", "bearer", "hotline", "yiwang"] = "yiwang"
     app_id: str = ""
     ok_path: str = ""
@@ -46,7 +49,9 @@ class PushParams(msgspec.Struct, frozen=True, kw_only=True):
         mine = not self.of_connection or self.of_connection == order_of
         told = not change.confidential or bool(self.of_connection)
         fits = (not self.commands or change.command in self.commands) and int(change.severity) >= self.min_severity
-        return mine and told and fits
+        of_class = not self.classes or change.class_code.startswith(self.classes)
+        theirs = not self.departments or bool(set(self.departments) & set(change.department_ids))
+        return mine and told and fits and of_class and theirs
 
 
 def filled(template: Any, facts: Mapping[str, Any]) -> Any:

@@ -29,6 +29,8 @@ ABOUT = About(
         "words": Words("动作对应的词", "The receiver's words for commands"),
         "of_connection": Words("只限此接入的工单", "Only orders of this connection"),
         "min_severity": Words("最低等级（1—4）", "Least severity (1 to 4)"),
+        "classes": Words("只限类别代码（前缀）", "Only classes (beginnings of codes)"),
+        "departments": Words("只限部门", "Only departments"),
         "sign": Words("签名方式", "Signature"),
         "app_id": Words("应用标识", "Application id"),
         "ok_path": Words("答复中结果码的路径", "Result code in the answer"),
