@@ -23,7 +23,7 @@ from dashboard.accounts import passwords
 from dashboard.accounts.totp import SecondFactors
 from dashboard.accounts.users import POWERS, hash_password, password_matches
 from dashboard.errors import LoginFailed, SecondFactorRequired
-from dashboard.login_limits import WINDOW, Door
+from dashboard.login_limits import WINDOW, LoginDoor
 from storage.availability import is_away
 from storage.session import read_scope, session_scope
 from storage.tables.people import LoginFailure, LoginSession, User, UserRole
@@ -118,7 +118,7 @@ class Accounts:
         self.clock = clock or SystemClock()
         self.second = SecondFactors(engine, key)
         self.separate = separate
-        self.door = Door(engine)
+        self.door = LoginDoor(engine)
 
     def log_in(
         self, login: str, password: str, address: str, user_agent: str = "", device: str = "", code: str = ""

@@ -85,7 +85,7 @@ def _seal(secret: str, login: str, name: str) -> str:
     return hmac.new(secret.encode(), f"device|{login}|{name}".encode(), hashlib.sha256).hexdigest()
 
 
-class Door:
+class LoginDoor:
     """Where passwords and codes are tried: throttled, and told in the audit chain."""
 
     def __init__(self, engine: Engine) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -19,12 +22,17 @@ STILL_TWICE = {
 }  # fmt: skip
 
 
+def _modules(room: Path) -> Iterator[Path]:
+    for folder, folders, files in os.walk(room):
+        folders[:] = sorted(set(folders) - {"node_modules", "static", "__pycache__"})
+        yield from (Path(folder) / name for name in sorted(files) if name.endswith(".py"))
+
+
+@cache
 def _twice() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for room in ROOMS:
-        for file in sorted((ROOT / room).rglob("*.py")):
-            if "node_modules" in file.parts:
-                continue
+        for file in _modules(ROOT / room):
             for node in ast.parse(file.read_text(encoding="utf-8")).body:
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     found.setdefault(node.name, []).append(file.relative_to(ROOT).as_posix())
