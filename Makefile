@@ -3,7 +3,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 
-.PHONY: run setup test test-long check lint types imports javascript lock sbom clean help
+.PHONY: run setup test test-long check lint types imports javascript lock sbom digests clean help
 
 help:            ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -40,6 +40,9 @@ javascript:      ## ESLint, tsc --checkJs and node --test over the browser's mod
 
 lock: setup      ## write the locks of requirements/*.in from what is installed
 	@$(PY) scripts/lock.py
+
+digests:         ## pins the images of docker compose by digest (docker and its registry are asked)
+	@$(PY) -m scripts.digests
 
 sbom:            ## the bill of materials (CycloneDX) as sbom.json
 	@$(PY) -m scripts.sbom sbom.json
