@@ -1,4 +1,4 @@
-"""What the house costs: CPU time of each process's start, memory of a running demo, beside another build.
+"""What the house costs: CPU time of starts and commands, memory of a running demo, beside another build.
 
 ``python -m bench house [--before FOLDER] [--rounds 3] [--wait 120]``: FOLDER is a worktree of the other build.  A start
 is the CPU time of the process until it serves (modules are nearly all of it; wall time would measure what else the
@@ -54,8 +54,15 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
                 taken[name].append(start_cpu_s(build, process))
         for name, values in taken.items():
             found[name][f"start_{process}_cpu_s"] = round(statistics.median(values), 2)
+    for name, build in builds.items():
+        for command in ("--help", "check"):
+            runs = [command_cost(build, command) for _ in range(args.rounds)]
+            short = command.strip("-")
+            found[name] |= {f"app_{short}_cpu_s": round(statistics.median(cpu for cpu, _ in runs), 2)}
+            found[name] |= {f"app_{short}_rss_mb": round(statistics.median(rss for _, rss in runs), 1)}
     if args.before:
         keys = {"start_web": "start_web_cpu_s", "start_ingest": "start_ingest_cpu_s", "memory": "pss_mb_together"}
+        keys |= {"app_help": "app_help_cpu_s", "app_check": "app_check_cpu_s"}
         found["ratio"] = {name: round(found["now"][k] / found["before"][k], 2) for name, k in keys.items()}
     return found
 
@@ -80,6 +87,19 @@ def start_cpu_s(build: Path, process: str) -> float:
         finally:
             started.send_signal(signal.SIGKILL)
             started.wait()
+
+
+def command_cost(build: Path, command: str) -> tuple[float, float]:
+    """CPU seconds and the most resident memory in MB of ``python -m app COMMAND`` on an empty data folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        env = _environment(Path(folder))
+        done = subprocess.Popen(
+            [sys.executable, "-m", "app", command], cwd=build, env=env, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        _, _, used = os.wait4(done.pid, 0)
+        done.returncode = 0  # waited for
+        return used.ru_utime + used.ru_stime, used.ru_maxrss / 1e3
 
 
 @contextmanager

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 from pathlib import Path
 
 import numpy as np
 import onnx
+import psutil
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
@@ -13,7 +15,7 @@ from core import plugins
 from core.errors import YiwangError
 from vision.errors import ModelInvalid
 from vision.evaluate.cards import MODELS
-from vision.judging.detector_pool import DetectorPool
+from vision.judging.detector_pool import DetectorPool, give_back
 from vision.judging.findings import Need
 from vision.judging.pose import MoveNet
 
@@ -97,3 +99,22 @@ def test_a_swap_to_a_bad_file_leaves_the_old_one_running(tmp_path: Path) -> None
     with pytest.raises(YiwangError, match="fire"):
         pool.swap(need)
     assert pool.get(need) is before
+
+
+def test_what_a_load_left_over_goes_back_to_the_system() -> None:
+    libc = ctypes.CDLL(None)
+    if not hasattr(libc, "malloc_trim"):
+        pytest.skip("this C library has no malloc_trim")
+    libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+    libc.free.argtypes = [ctypes.c_void_p]
+    process, size = psutil.Process(), 64 * 1024
+    blocks = [libc.malloc(size) for _ in range(800)]
+    for block in blocks:
+        ctypes.memset(block, 1, size)
+    for block in blocks[:-1]:  # the last one keeps the heap from shrinking by itself
+        libc.free(block)
+    held = process.memory_info().rss
+    give_back()
+    assert held - process.memory_info().rss > 30_000_000
+    libc.free(blocks[-1])
+    give_back("no-such-library.so")  # nothing to give back there, and nothing breaks
