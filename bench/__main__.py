@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None) -> int:
         module = importlib.import_module(f"bench.{name}")
         if not hasattr(module, "configure"):
             continue  # a helper of a benchmark
-        sub = subparsers.add_parser(name, help=(module.__doc__ or "").splitlines()[0])
+        sub = subparsers.add_parser(name, help=(module.__doc__ or "").splitlines()[0].replace("%", "%%"))
         module.configure(sub)
         sub.add_argument("--json", action="store_true", help="print one JSON object")
         sub.set_defaults(run=module.run)

@@ -276,7 +276,8 @@ class FakeCity:
                 "clock": {"limit_value": 1, "limit_unit": "urgent_hour", "deadline_at": case["deadline_at"]},
             },
             "allowed": [
-                {"name": n, "label": {}, "required": r, "optional": o, "form": CITY.form(n), "ask": CITY.ask(n)}
+                {"name": n, "label": {}, "required": r, "optional": o, "form": CITY.form(n), "ask": CITY.ask(n),
+                 "forward": CITY.commands[n].forward, "rare": CITY.commands[n].rare}
                 for n, r, o in allowed
             ],
             "children": [],

@@ -6,9 +6,6 @@ import * as store from "../shared/store.mjs";
 import * as alarm from "../wall/alarm.mjs";
 import { unconfirmed } from "./rank.mjs";
 
-const FORWARD = new Set(["verify", "register", "dispatch", "accept", "finish", "send_check", "check_pass", "close", "resume", "approve_extension"]);
-const RARE = new Set(["force_close", "cancel", "reject"]);
-const ORDER = [...FORWARD, "urge", "transfer", "rework", "return", "refuse", "suspend", "request_extension", "refuse_extension", "comment", "merge", "unmerge", "split", "attach", "reopen"];
 const NOT_SHOWN = new Set(["confirm"]);
 
 /** Which command carries a decision now: the first that is allowed. */
@@ -73,11 +70,10 @@ export function decide(detail, reload) {
     return h("button", { type: "button", class: `button decide-${name}${name === "real" ? " primary" : ""}`, dataset: { decide: name, command: ["transfer", "urge"].includes(name) ? command.name : `decide-${name}` }, onClick: () => run[name](command) }, icon(mark, 16), t(`decide.${name}`), h("kbd", {}, key));
   });
   const taken = new Set(["transfer", "urge"].map((name) => find(name)?.name));
-  const rank = (c) => { const at = ORDER.indexOf(c.name); return at < 0 ? 50 : at; };
-  const sorted = allowed.filter((c) => !taken.has(c.name) && !NOT_SHOWN.has(c.name)).sort((a, b) => rank(a) - rank(b));
-  const first = sorted.filter((c) => FORWARD.has(c.name)).slice(0, 3);
+  const sorted = allowed.filter((c) => !taken.has(c.name) && !NOT_SHOWN.has(c.name)); // what moves the case on comes first
+  const first = sorted.filter((c) => c.forward).slice(0, 3);
   const rest = sorted.filter((c) => !first.includes(c));
-  const button = (command) => h("button", { type: "button", class: `button ${RARE.has(command.name) ? "danger" : ""}`, dataset: { command: command.name }, onClick: () => open(command) }, label(command));
+  const button = (command) => h("button", { type: "button", class: `button ${command.rare ? "danger" : ""}`, dataset: { command: command.name }, onClick: () => open(command) }, label(command));
   slot.append(h("div", { class: "decide-row" }, buttons), h("div", { class: "command-row" }, first.map(button),
     rest.length ? h("details", { class: "more-commands" }, h("summary", { class: "button" }, t("case.more")), h("div", {}, rest.map(button))) : null), said);
   return { node: slot, press: (key) => slot.querySelector(`[data-decide="${DECISIONS[key - 1][0]}"]`)?.click() };
