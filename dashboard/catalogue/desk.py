@@ -19,7 +19,7 @@ from dashboard.auth import Principal
 from dashboard.errors import NotSignedIn
 from dashboard.services import Services
 from records.registers.definition import shipped_registers
-from records.sharing.dataset import Freshness, SharedDataset, freshness, quality, read_folder, shipped
+from records.sharing.dataset import Freshness, SharedDataset, freshness, provider_name, quality, read_folder, shipped
 from storage.session import read_scope, session_scope
 from storage.tables.records import RegisterRecord
 from storage.tables.registry import Department
@@ -121,7 +121,7 @@ def _records(shared: SharedDataset) -> Any:
 def _described(shared: SharedDataset, names: dict[str, str]) -> dict[str, Any]:
     return {"dataset_id": shared.id, "zh": shared.zh, "en": shared.en, "abstract": shared.abstract, "code": shared.code,
             "register": shared.register, "provider": shared.provider,
-            "provider_name": names.get(shared.provider, shared.provider), "theme": shared.theme,
+            "provider_name": provider_name(shared, names), "theme": shared.theme,
             "sharing": shared.sharing, "condition": shared.condition, "cycle": shared.cycle,
             "fields": list(shared.fields), "open_to_public": shared.open_to_public}  # fmt: skip
 

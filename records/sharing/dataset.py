@@ -45,6 +45,8 @@ class SharedDataset:
     register: str
     provider: str  # department id
     fields: tuple[str, ...]
+    provider_zh: str = ""  # its names, where the city has no such department
+    provider_en: str = ""
     abstract: str = ""
     provider_code: str = ""  # credit code of the provider
     code: str = ""  # of the catalogue
@@ -57,6 +59,12 @@ class SharedDataset:
     open_to_public: bool = False
     published: str = ""
     rules: Mapping[str, str] | None = None
+
+
+def provider_name(shared: SharedDataset, names: Mapping[str, str], language: str = "zh") -> str:
+    """The department's own name (``names``: by id), else the data set's, else the id."""
+    own = shared.provider_en if language == "en" else shared.provider_zh
+    return names.get(shared.provider) or own or shared.provider_zh or shared.provider
 
 
 def parse(body: Mapping[str, Any], registers: Mapping[str, Register]) -> SharedDataset:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from records.sharing.dataset import Freshness, SharedDataset
+from records.sharing.dataset import Freshness, SharedDataset, provider_name
 
 _EU = "http://publications.europa.eu/resource/authority"
 RIGHTS = {"unconditional": "PUBLIC", "conditional": "RESTRICTED", "none": "NON_PUBLIC"}
@@ -43,7 +43,7 @@ def catalogue(
 
 
 def _dataset(base: str, shared: SharedDataset, fresh: Freshness, names: dict[str, str]) -> dict[str, Any]:
-    provider = names.get(shared.provider, shared.provider)
+    provider = provider_name(shared, names)
     there = f"{base}/share/v1/{shared.id}"
     body: dict[str, Any] = {
         "@id": f"{base}/api/catalogue/{shared.id}",

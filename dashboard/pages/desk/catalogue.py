@@ -29,7 +29,7 @@ def layout(visit: Visit) -> Any:
     columns = [
         column("title", t("cat.title")), column("provider", t("cat.provider")),
         column("sharing", t("cat.sharing"), width=120),
-        column("cycle", t("cat.cycle"), width=90), column("changed", t("cat.changed"), width=150),
+        column("cycle", t("cat.cycle"), width=120), column("changed", t("cat.changed"), width=150),
         column("late", t("cat.late"), width=90), column("rows", t("cat.rows"), width=90),
     ]  # fmt: skip
     asked = [

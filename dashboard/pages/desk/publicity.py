@@ -28,7 +28,7 @@ def layout(visit: Visit) -> Any:
     ]
     authorities = [
         column("authority", t("pub.authority"), minWidth=200), column("decisions", t("pub.decisions"), width=100),
-        *(column(time, t(f"pub.time.{time}"), width=116) for time in TIMES),
+        *(column(time, t(f"pub.time.{time}"), width=138) for time in TIMES),
         column("faulty", t("pub.faulty"), width=110),
         *(column(rate, t(f"pub.{rate}"), width=104) for rate in ("report_rate", "compliance_rate", "on_time_rate")),
     ]  # fmt: skip

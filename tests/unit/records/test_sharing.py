@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from records.registers.definition import shipped_registers
-from records.sharing import dcat
+from records.sharing import dataset, dcat
 from records.sharing.dataset import CYCLES, SharedDatasetInvalid, freshness, parse, quality, read_folder, shipped
 
 NOW = datetime(2026, 11, 28, 1, 0, tzinfo=UTC)
@@ -79,3 +79,12 @@ def test_the_feed_holds_what_dcat_ap_makes_mandatory() -> None:
             assert part["dcat:accessURL"]["@id"].startswith("https://yiwang.example/share/v1/")
         assert {name.partition(":")[0] for name in one if not name.startswith("@")} <= prefixes
     assert set(dcat.FREQUENCY) == set(CYCLES)
+
+
+def test_a_provider_without_a_department_has_the_data_sets_name() -> None:
+    policies = next(shared for shared in dataset.shipped().values() if shared.provider == "dept-development")
+    assert dataset.provider_name(policies, {}) == "发展和改革局"
+    assert dataset.provider_name(policies, {}, "en") == "Development and Reform Bureau"
+    assert dataset.provider_name(policies, {"dept-development": "发改局"}) == "发改局"
+    with pytest.raises(dataset.SharedDatasetInvalid):
+        dataset.parse({"id": "x", "fields": "name", "register": ["licence"], "provider": 1}, {})
