@@ -165,20 +165,20 @@ async def act(visit: Visit, *given: Any) -> Any:
 
 @PAGE.callback(
     Output("ben-changed", "data", allow_duplicate=True), Input("ben-refuses", "n_clicks"),
-    State("ben-people", "selectedRows"), State("ben-refusal", "value"), State("ben-channel", "value"),
+    State("ben-people", "cellClicked"), State("ben-refusal", "value"), State("ben-channel", "value"),
     State("ben-picked", "data"), State("ben-changed", "data"), True,
 )  # fmt: skip
 async def refuses(
-    visit: Visit, clicks: int | None, rows: list[dict[str, Any]] | None, reason: str | None, channel: str | None,
+    visit: Visit, clicks: int | None, cell: dict[str, Any] | None, reason: str | None, channel: str | None,
     wanted: str | None, changed: int | None,
 ) -> Any:  # fmt: skip
     """The person of the row that is picked wants none."""
     if not clicks or not wanted:
         return no_update
-    if not rows:
+    if not cell or not cell.get("rowId"):
         tell(visit.t("ben.pick"), bad=True)
         return no_update
-    await in_thread(_desk(visit).refuse, wanted, rows[0]["id"], reason or "", channel or "counter")
+    await in_thread(_desk(visit).refuse, wanted, str(cell["rowId"]), reason or "", channel or "counter")
     tell(visit.t("ben.refused"))
     return (changed or 0) + 1
 

@@ -162,22 +162,23 @@ def _checklist(visit: Visit, form: dict[str, Any]) -> Any:
 
 @PAGE.callback(
     Output("camp-changed", "data", allow_duplicate=True), Input({"camp": ALL}, "n_clicks"),
-    State("camp-visits", "selectedRows"), State({"campq": ALL}, "value"), State("camp-reason", "value"),
+    State("camp-visits", "cellClicked"), State({"campq": ALL}, "value"), State("camp-reason", "value"),
     State("camp-picked", "data"), State("camp-changed", "data"), True,
 )  # fmt: skip
 async def act(
-    visit: Visit, clicks: list[int], rows: list[dict[str, Any]] | None, values: list[str], reason: str | None,
+    visit: Visit, clicks: list[int], cell: dict[str, Any] | None, values: list[str], reason: str | None,
     wanted: str | None, changed: int | None,
 ) -> Any:  # fmt: skip
     """What the button says, for the visit that is picked (closing: for the campaign)."""
     name = ctx.triggered_id["camp"] if isinstance(ctx.triggered_id, dict) and any(clicks) else ""
     if not name or not wanted:
         return no_update
-    if name != "close" and not rows:
+    line = str((cell or {}).get("rowId") or "")
+    if name != "close" and not line:
         tell(visit.t("camp.pick"), bad=True)
         return no_update
     answers = {s["id"]["campq"]: v for s, v in zip(ctx.states_list[1], values, strict=True) if v}
-    await in_thread(deed, _desk(visit), name, wanted, rows[0]["id"] if rows else "", answers, reason or "")
+    await in_thread(deed, _desk(visit), name, wanted, line, answers, reason or "")
     tell(visit.t("camp.done"))
     return (changed or 0) + 1
 
