@@ -12,9 +12,10 @@ from bench.parts.merging import settle_city
 from bench.parts.replay import Day, make_sites
 from events.evidence.audit_log import ChainFlaw
 from events.evidence.verify import check_log
+from storage.schema import full_metadata
 from storage.session import make_engine, read_scope
 from storage.tables.cases import Case, CaseTransition
-from tests.databases import create_all, full_metadata
+from tests.databases import create_all
 
 
 def check(engine: Engine) -> None:

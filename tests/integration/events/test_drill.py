@@ -18,12 +18,13 @@ from core.settings import Settings
 from events.correlation.replay import busiest, simulate
 from events.rules.rulebook import default_rulebook, default_rules, with_rule
 from events.runtime.drill import DrillPlan, drill_settings, run_drill
+from storage.schema import full_metadata
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import Case, Notice, Outbox
 from storage.tables.observations import ObservationRow
 from storage.tables.people import User
 from storage.tables.readings import ReadingRow
-from tests.databases import create_all, full_metadata
+from tests.databases import create_all
 
 
 @pytest.fixture

@@ -18,10 +18,11 @@ from events.correlation import replay
 from events.rules.rulebook import default_rulebook
 from events.runtime import drill
 from events.runtime.night_watch import NightWatch
+from storage.schema import full_metadata
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.observations import ObservationRow
 from storage.tables.readings import ReadingRow
-from tests.databases import create_all, full_metadata
+from tests.databases import create_all
 from tests.unit.dashboard.web import Office, make_office
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
