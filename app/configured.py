@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from sqlalchemy import select
@@ -16,15 +16,16 @@ from core.records import AlgorithmConfig, Zone
 from core.settings import Settings
 from events.notify.channel import wanted_channels
 from events.rules.rulebook import check_spec, default_rules, spec_of
+from ingest.configured import tcp_ports
 from ingest.connections.mapped import mapping_of
 from ingest.connections.running import wiring_of
-from ingest.supervisor import tcp_ports
 from storage.connections import connection_config
 from storage.tables.exchange import Connection, ConnectionVersion
 from storage.tables.observations import Rule
 from storage.tables.registry import Camera
-from vision.judging.analyzer import build_algorithm
-from vision.judging.detector_pool import DetectorPool
+
+if TYPE_CHECKING:
+    from vision.judging.detector_pool import DetectorPool
 
 
 def without_database(settings: Settings) -> Iterator[str]:
@@ -61,6 +62,8 @@ def in_database(settings: Settings, session: Session) -> Iterator[str]:
 
 
 def _cameras(session: Session) -> Iterator[str]:
+    from vision.judging.detector_pool import DetectorPool  # a city without cameras needs no library of pictures
+
     pool, known = DetectorPool(), dict[str, list[str]]()
     for camera in session.scalars(select(Camera).where(Camera.enabled).order_by(Camera.camera_id)):
         for wanted in camera.algorithms or []:
@@ -71,6 +74,8 @@ def _cameras(session: Session) -> Iterator[str]:
 
 
 def _algorithm(camera: Camera, wanted: dict[str, Any], pool: DetectorPool) -> None:
+    from vision.judging.analyzer import build_algorithm
+
     config = msgspec.convert(wanted, AlgorithmConfig)
     build_algorithm(config, [msgspec.convert(zone, Zone) for zone in camera.zones or []], pool)
 

@@ -24,6 +24,7 @@ from core import plugins
 from core.clock import Clock
 from core.errors import SettingsError, YiwangError
 from core.records import Observation, Reading
+from core.settings import Settings
 from ingest.pipeline import Pipeline, durable
 from ingest.polling import Polled, Poller, run
 from ingest.yamltext import read_yaml
@@ -77,6 +78,12 @@ def _read(path: Path) -> Configured:
     if not isinstance(params, dict):
         raise SettingsError(field=path.name, detail="params is no mapping", how="see docs/protocols.md")
     return Configured(path.stem, spec["kind"], params)
+
+
+def tcp_ports(settings: Settings) -> dict[str, int]:
+    """Port of each source whose devices connect to us, the city's own among them; one without a port is left out."""
+    tcp = [kind for kind in plugins.titles("source", "en") if plugins.about("source", kind).transport == "tcp"]
+    return {kind: port for kind in tcp if (port := settings.source_port(kind))}
 
 
 def try_build(source: Configured) -> None:

@@ -14,6 +14,7 @@ from core.settings import Settings
 from ingest import configured
 from ingest.broker_auth import AuthService, BrokerGate
 from ingest.commands import CommandDesk
+from ingest.configured import tcp_ports
 from ingest.connections.running import Connections
 from ingest.counters import Counters, Refusal
 from ingest.drones.live.desk import GatewayDesk
@@ -36,12 +37,6 @@ Start = Callable[[str, Callable[[], Awaitable[None]]], None]
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 _HEALTHY_S = 10.0  # a task that ran so long is considered recovered
 _REGISTRY_WAIT_S = 10.0
-
-
-def tcp_ports(settings: Settings) -> dict[str, int]:
-    """Port of each source whose devices connect to us, the city's own among them; one without a port is left out."""
-    tcp = [kind for kind in plugins.titles("source", "en") if plugins.about("source", kind).transport == "tcp"]
-    return {kind: port for kind in tcp if (port := settings.source_port(kind))}
 
 
 async def keep_running(

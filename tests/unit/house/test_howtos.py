@@ -16,10 +16,10 @@ from core.exchange import ConnectionConfig
 from core.records import Observation
 from core.settings import load_settings
 from events.rules.findings import Context, DictMemory, DraftSpec, RuleSpec
+from ingest.configured import tcp_ports
 from ingest.connections import mapped
 from ingest.connections.contract import Wiring
 from ingest.contract import Frame, Refused
-from ingest.supervisor import tcp_ports
 from ingest.yamltext import read_yaml
 
 HOWTO = Path(__file__).resolve().parents[3] / "docs" / "howto"
