@@ -51,7 +51,7 @@ export async function transact(names, mode, work) {
     const tx = db.transaction(names, mode, { durability: mode === "readwrite" ? "strict" : "default" });
     const holder = { result: undefined };
     tx.oncomplete = () => resolve(holder.result);
-    tx.onerror = () => reject(tx.error);
+    tx.onerror = (event) => reject(/** @type {any} */ (event.target)?.error || tx.error); // the transaction's own error is set only once it is aborted
     tx.onabort = () => reject(tx.error || new DOMException("aborted", "AbortError"));
     work(Object.fromEntries([].concat(names).map((n) => [n, tx.objectStore(n)])), holder, tx);
   });

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as examples
+from playwright.sync_api import Browser, Route
 
 from app.node import node_binary
 from core.settings import Settings, load_settings
@@ -20,8 +21,9 @@ from dashboard.accounts.users import add_user
 from storage.session import session_scope
 from tests.acceptance.phone.histories import World, histories, play
 from tests.acceptance.phone.web_process import WebProcess, web_process
+from tests.acceptance.phonekit import town
 from tests.conftest import free_port
-from tests.unit.dashboard.web import _HASH, make_office
+from tests.unit.dashboard.web import _HASH, Office, make_office
 
 DRIVER = Path(__file__).parents[2] / "js" / "driver" / "node.mjs"
 QUICK = 100
@@ -63,35 +65,117 @@ class NodePhone:
         self._process.wait(10)
 
 
+def _module(name: str) -> Callable[[Route], None]:
+    text = (DRIVER.parent / name).read_text(encoding="utf-8")
+    return lambda route: route.fulfill(body=text, content_type="text/javascript")
+
+
+class ChromiumPhone:
+    """The queue's modules in a page with the real IndexedDB; the phone's death is the page's."""
+
+    def __init__(self, browser: Browser, base: str) -> None:
+        self._base = base
+        self._context = browser.new_context()
+        blank = "<!doctype html><meta charset=utf-8><title>phone</title>"
+        self._context.route("**/m/driver", lambda r: r.fulfill(body=blank, content_type="text/html"))
+        for name in ("phone.mjs", "page.mjs"):
+            self._context.route(f"**/m/driver/{name}", _module(name))
+        self._page = self._context.new_page()
+        self._cookie = ""
+        self._last: dict[str, Any] = {}
+        self._open()
+
+    def _open(self) -> None:
+        self._page.goto(f"{self._base}/m/driver")
+        self._page.evaluate("() => import('/m/driver/page.mjs').then((m) => { globalThis.act = m.act; })")
+
+    def cookie(self, value: str) -> None:
+        if value != self._cookie:
+            self._cookie = value
+            self._context.clear_cookies()
+            pairs = [pair.split("=", 1) for pair in value.split("; ")]
+            self._context.add_cookies([{"name": n, "value": v, "url": self._base} for n, v in pairs])
+
+    def ask(self, op: str, **wish: Any) -> Any:
+        answer = self._page.evaluate("(wish) => globalThis.act(wish)", {"op": op, **wish})
+        if op in ("session", "clock"):
+            self._last[op] = wish
+        if op == "drain" and answer["stopped"] and answer["stopped"]["status"] == -1:
+            self._open()  # opened anew: nothing is left but what is on disk
+            for known, said in self._last.items():
+                self._page.evaluate("(wish) => globalThis.act(wish)", {"op": known, **said})
+        return answer
+
+    def close(self) -> None:
+        self._context.close()
+
+
+def _second(office: Office) -> None:
+    with session_scope(office.engine) as session:
+        user = add_user(session, login="second", name="second", roles=["staff"], department_id="dept-fire")
+        user.password_hash = _HASH
+
+
+def _close(made: World) -> None:
+    made.close()
+    for handset in made.handsets:
+        handset.close()  # type: ignore[attr-defined]
+
+
 @contextmanager
 def world(settings: Settings) -> Iterator[tuple[World, WebProcess]]:
     """A town with three people at phones, in a process of its own."""
     office = make_office(settings)
-    with session_scope(office.engine) as session:
-        user = add_user(session, login="second", name="second", roles=["staff"], department_id="dept-fire")
-        user.password_hash = _HASH
+    _second(office)
     with web_process(settings.data_dir) as web:
         made = World(web.base, office.engine, lambda _: NodePhone(web.base))
         try:
             yield made, web
         finally:
-            made.close()
-            for handset in made.handsets:
-                handset.close()  # type: ignore[attr-defined]
+            _close(made)
             office.engine.dispose()
 
 
 def test_a_few_hundred_histories(settings: Settings) -> None:
-    with world(settings) as (town, _):
+    with world(settings) as (city, _):
 
         @examples(max_examples=QUICK, derandomize=True, database=None, phases=PHASES, suppress_health_check=SLOW)
         @given(histories)
         def holds(history: list[tuple[Any, ...]]) -> None:
-            play(town, history)
+            play(city, history)
 
         holds()
         for history in KNOWN:
-            play(town, history)
+            play(city, history)
+
+
+@pytest.mark.browser
+def test_a_sample_with_the_real_store(settings: Settings, chromium: Browser) -> None:
+    _sample(settings, chromium, 8)
+
+
+@pytest.mark.browser
+@pytest.mark.long
+@pytest.mark.timeout(3000)
+def test_a_larger_sample_with_the_real_store(settings: Settings, chromium: Browser) -> None:
+    _sample(settings, chromium, 300)
+
+
+def _sample(settings: Settings, chromium: Browser, number: int) -> None:
+    with town(settings) as city:
+        _second(city.office)
+        made = World(city.base, city.office.engine, lambda _: ChromiumPhone(chromium, city.base))
+
+        @examples(max_examples=number, derandomize=True, database=None, phases=PHASES, suppress_health_check=SLOW)
+        @given(histories)
+        def holds(history: list[tuple[Any, ...]]) -> None:
+            play(made, history)
+
+        try:
+            holds()
+            play(made, [("act", 0, 0, "finish_photo"), ("send", 0, ["", "", "die"]), ("again", 0), ("send", 0, [])])
+        finally:
+            _close(made)
 
 
 @pytest.mark.long
@@ -100,7 +184,7 @@ def test_ten_thousand_histories_with_kills(tmp_path: Path) -> None:
     kills = 0
     for batch in range(LONG // BATCH):  # a fresh town: nobody may upload more than 500 files a day
         settings = load_settings({"YIWANG_DATA_DIR": str(tmp_path / str(batch)), "YIWANG_WEB_PORT": str(free_port())})
-        with world(settings) as (town, web):
+        with world(settings) as (made, web):
             steps = [0]
 
             def power_cut(steps: list[int] = steps, web: WebProcess = web) -> None:
@@ -110,12 +194,12 @@ def test_ten_thousand_histories_with_kills(tmp_path: Path) -> None:
                     time.sleep(0.1)
                     web.start()
 
-            town.interrupt = power_cut
+            made.interrupt = power_cut
 
             @examples(max_examples=BATCH, phases=PHASES, suppress_health_check=SLOW)
             @given(histories)
-            def holds(history: list[tuple[Any, ...]], town: World = town) -> None:
-                play(town, history)
+            def holds(history: list[tuple[Any, ...]], made: World = made) -> None:
+                play(made, history)
 
             holds()
             kills += web.kills

@@ -36,7 +36,7 @@ class WebProcess:
     def start(self) -> None:
         command = [sys.executable, "-m", "tests.acceptance.phone.web_process", str(self.data), str(self.port)]
         self._process = subprocess.Popen(command, cwd=ROOT)
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 400
         while time.monotonic() < deadline:
             try:
                 with urllib.request.urlopen(f"{self.base}/livez", timeout=5):  # noqa: S310 - our own loopback address
