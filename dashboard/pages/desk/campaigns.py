@@ -149,11 +149,12 @@ def visit_row(visit: Visit, line: dict[str, Any]) -> dict[str, Any]:
 
 def _checklist(visit: Visit, form: dict[str, Any]) -> Any:
     key = "en" if visit.language == "en" else "zh"
-    options = [{"value": name, "label": words[key]} for name, words in ANSWERS.items()]
+    options = [{"value": "", "label": "—"}]  # nothing is answered before somebody has looked
+    options += [{"value": name, "label": words[key]} for name, words in ANSWERS.items()]
     asked = [
         dmc.Group([
             html.Span(q["label"].get(key) or q["label"]["zh"], style={"minWidth": "320px"}),
-            dmc.SegmentedControl(id={"campq": q["name"]}, data=options, value="yes", size="xs"),
+            dmc.SegmentedControl(id={"campq": q["name"]}, data=options, value="", size="xs"),
         ]) for q in form["questions"] if q["type"] == "select_one"
     ]  # fmt: skip
     note = dmc.Textarea(id={"campq": "note"}, value="", w=520, minRows=2, label=visit.t("camp.note"))
