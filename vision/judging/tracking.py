@@ -143,7 +143,8 @@ def _centre(xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _bytetrack(fps: float, patience_s: float):  # type: ignore[no-untyped-def]
-    """supervision's ByteTrack; it announces a move to another package at every construction."""
+    """supervision's ByteTrack, pinned at 0.30: 0.31 drops it for the package ``trackers`` (docs/vision.md says why not
+    yet); the announcement would be repeated for every camera."""
     import supervision as sv
 
     with warnings.catch_warnings():
