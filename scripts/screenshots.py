@@ -22,10 +22,12 @@ from playwright.sync_api import BrowserContext, Error, Page, sync_playwright
 
 SIZES = {"1920x1080": (1920, 1080), "1366x768": (1366, 768), "390x844": (390, 844)}
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-SETTLE_S = 20.0  # the longest that a page may take to come to rest
+SETTLE_S = 45.0  # the longest that a page may take to come to rest
 QUALITY = 55
 BUSY = """() => document.title.startsWith('Updating')
-    || !!document.querySelector('._dash-loading, .ag-overlay-loading-center')"""
+    || !!document.querySelector('._dash-loading, .ag-overlay-loading-center, .map-wait')
+    || !!document.querySelector('#page:empty, .board-tiles:empty')
+    || !document.body.innerText.trim()"""
 PHONE = ("/m", "/m#/new", "/m#/grid", "/m#/me", "/login")
 
 
@@ -103,10 +105,11 @@ def take(page: Page, shot: Shot, folder: Path) -> str:
     wide = page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
     if wide > 1:
         said.append(f"{wide} px wider than the screen")
-    with Image.open(io.BytesIO(page.screenshot())) as picture:
+    with Image.open(io.BytesIO(page.screenshot())) as taken:
+        picture = taken.convert("RGB")
         if picture.width > 1400:
             picture = picture.resize((picture.width // 2, picture.height // 2), Image.Resampling.LANCZOS)
-        picture.convert("RGB").save(folder / f"{shot.name}.webp", quality=QUALITY, method=6)
+        picture.save(folder / f"{shot.name}.webp", quality=QUALITY, method=6)
     return "; ".join(sorted(set(said)))
 
 
