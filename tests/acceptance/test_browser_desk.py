@@ -546,6 +546,7 @@ def _pick(page: Page, key: str, words: str) -> None:
     field = page.locator(f'.command-form .yf-field[data-key="{key}"]')
     box = field.get_by_role("combobox")
     box.click()
+    box.fill("")  # whatever was suggested
     box.press_sequentially(words)
     field.locator(".yf-list li", has_text=words).first.click()
 
