@@ -47,7 +47,13 @@ async def _heard(cluster: Cluster) -> Counter[tuple[str, int]]:
     """What stands on the CASE stream, read from its beginning."""
     bus = await connect(cluster.settings, "tally")
     heard: Counter[tuple[str, int]] = Counter()
-    subscription = await bus.js.subscribe("case.>", ordered_consumer=True)
+    for attempt in range(10):  # the stream may be choosing its leader
+        try:
+            subscription = await bus.js.subscribe("case.>", ordered_consumer=True)
+            break
+        except TimeoutError:
+            if attempt == 9:
+                raise
     while True:
         try:
             change = decode(CaseChanged, (await subscription.next_msg(3)).data)
