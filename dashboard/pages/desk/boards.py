@@ -12,8 +12,8 @@ from core.clock import BEIJING
 from dashboard.boards.access import READERS, behind, board_of, in_force
 from dashboard.boards.drawing import draw
 from dashboard.i18n import words
-from dashboard.pages.asked import pressed
 from dashboard.pages.frame import Page, Visit, in_thread
+from dashboard.pages.presses import pressed
 from dashboard.pages.tables import column, table
 from measures.library import EDITORS
 from measures.sources import sources

@@ -13,11 +13,11 @@ from dashboard.components import GroundMap
 from dashboard.desk import command_post
 from dashboard.desk import plans as desk
 from dashboard.desk.command_post import CallEntry, CommandPicture, Force
-from dashboard.pages.asked import pressed
 from dashboard.pages.choices import word
 from dashboard.pages.desk.plans.emergency import task_item
 from dashboard.pages.frame import Page, Visit, in_thread
 from dashboard.pages.moments import shown
+from dashboard.pages.presses import pressed
 
 PAGE = Page(path="/command", zh="现场指挥", en="Command", roles=CENTRE, below=True)
 EVERY_MS = 15_000

@@ -12,8 +12,8 @@ from core.ids import new_id
 from dashboard.components import GroundMap
 from dashboard.desk import intake
 from dashboard.desk.intake import SOURCES, NearCase, PhoneCall, Place
-from dashboard.pages.asked import pressed
 from dashboard.pages.frame import Page, Visit, in_thread, tell
+from dashboard.pages.presses import pressed
 from dashboard.pages.workshop.titles import label
 from dashboard.search.places import Places, SearchHit, find
 from events.taxonomy.edit import lines

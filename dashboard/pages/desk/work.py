@@ -15,9 +15,9 @@ from core.ids import new_id
 from dashboard.components import WorkBatch, WorkFile, WorkReport
 from dashboard.desk import case_filters
 from dashboard.desk.case_filters import Chosen, chosen_of, conditions
-from dashboard.pages.asked import pressed
 from dashboard.pages.desk import work_filters
 from dashboard.pages.frame import Page, Visit, in_thread, tell
+from dashboard.pages.presses import pressed
 from dashboard.pages.tables import column, table, window
 from dashboard.pages.workshop.titles import label
 from dashboard.search.indexing import catch_up

@@ -10,8 +10,8 @@ from core.errors import YiwangError
 from core.forms.model import parse_form
 from core.forms.table import form_from_rows
 from dashboard.form_actions import move_form, new_draft, save_draft
-from dashboard.pages.asked import pressed
 from dashboard.pages.frame import Page, Visit, in_thread, tell
+from dashboard.pages.presses import pressed
 from dashboard.pages.workshop import form_designer, form_list
 from storage.forms import form_version
 from storage.session import read_scope

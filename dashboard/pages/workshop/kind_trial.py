@@ -16,8 +16,8 @@ from sqlalchemy import select
 from core.clock import BEIJING
 from dashboard.components import TrialCommand
 from dashboard.pages import choices
-from dashboard.pages.asked import pressed
 from dashboard.pages.frame import Visit, in_thread
+from dashboard.pages.presses import pressed
 from dashboard.pages.tables import column, table
 from dashboard.pages.workshop import kind_actions as act
 from dashboard.pages.workshop.kind_page import PAGE

@@ -107,6 +107,7 @@ def test_my_grid_works_without_a_network_and_is_gone_after_the_log_out(phone: Vi
     page.reload()
     page.tap('[data-tab="grid"]')
     page.tap('[data-register="person"]')
+    expect(page.locator("a.card[data-record]")).to_have_count(2)
     page.fill("main input[type=search]", "王秀")
     expect(page.locator("a.card[data-record]")).to_have_count(1)
     page.tap("a.card[data-record]")

@@ -21,6 +21,7 @@ from core.ids import new_id
 from core.records import SYSTEM, CaseChanged, Command, GeoPoint, Severity
 from core.settings import Settings
 from dashboard.security import COOKIE
+from dashboard.videowall import rooms
 from events.cases.drafts import CaseDraft, Part, Route
 from events.cases.service import CaseService
 from layers.demo.clips import FPS, HEIGHT, WIDTH, write_clip
@@ -174,8 +175,12 @@ def test_evidence_has_the_rights_of_its_case(server: Server) -> None:
     assert late.status_code == 409 and late.json()["error"] in {"stale_case", "move_illegal"}
 
 
-def test_live_video_starts_with_its_header_and_flows(server: Server, tmp_path: Any) -> None:
+def test_live_video_starts_with_its_header_and_flows(
+    server: Server, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import numpy as np
+
+    monkeypatch.setattr(rooms, "LINGER_S", 0.5)  # how long the last half minute is kept when nobody looks any more
 
     clip = tmp_path / "clip.mp4"
     rng = np.random.default_rng(0)
@@ -203,7 +208,7 @@ def test_live_video_starts_with_its_header_and_flows(server: Server, tmp_path: A
     with ws_connect(url.replace("c-fire", "c-water"), additional_headers=headers) as socket:
         assert json.loads(socket.recv(10))["error"] == "unavailable"
     use = server.office.app.state.services
-    until(lambda: len(use.video) == 0)  # the reader stops with its last viewer
+    until(lambda: len(use.video) == 0)  # the reader stops soon after its last viewer
 
 
 def test_a_viewer_who_does_not_read_is_cut_off(server: Server) -> None:

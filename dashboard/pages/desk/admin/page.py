@@ -11,7 +11,6 @@ from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
 from core.errors import NotFound, YiwangError
 from dashboard.accounts.users import POWERS
 from dashboard.pages.address import address, asked, tabs
-from dashboard.pages.asked import pressed
 from dashboard.pages.desk.admin.directory import DIRECTORY
 from dashboard.pages.desk.admin.outward import CALENDARS, CHANNELS, KEYS
 from dashboard.pages.desk.admin.parts import Action, Tab, button
@@ -20,6 +19,7 @@ from dashboard.pages.desk.admin.places import CAMERAS, DEPARTMENTS, SITES
 from dashboard.pages.desk.admin.traces import AUDIT, DEAD
 from dashboard.pages.desk.devices.parts import dialog
 from dashboard.pages.frame import Page, Visit, explained, in_thread
+from dashboard.pages.presses import pressed
 from dashboard.pages.tables import table
 
 PAGE = Page(path="/admin", zh="系统管理", en="Administration", roles=POWERS, order=90)

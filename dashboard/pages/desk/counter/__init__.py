@@ -12,10 +12,10 @@ from core.ids import new_id
 from dashboard.components import CounterForm
 from dashboard.items.counter import CounterDesk
 from dashboard.items.offers import SOURCES
-from dashboard.pages.asked import pressed
 from dashboard.pages.desk.counter.hall import hall_panel
 from dashboard.pages.desk.counter.page import PAGE
 from dashboard.pages.frame import Visit, in_thread, tell
+from dashboard.pages.presses import pressed
 from dashboard.registers.desk import RegisterDesk
 from records.registers.search import Query
 

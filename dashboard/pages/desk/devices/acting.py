@@ -8,11 +8,11 @@ from dash import ALL, Input, Output, State, ctx, no_update
 
 from core.errors import InputInvalid, YiwangError
 from dashboard.desk import devices as desk
-from dashboard.pages.asked import pressed
 from dashboard.pages.choices import word
 from dashboard.pages.desk.devices.page import PAGE
 from dashboard.pages.desk.devices.tools import registration, secret
 from dashboard.pages.frame import Visit, in_thread, tell
+from dashboard.pages.presses import pressed
 
 NUMBERS = ("lon", "lat", "expected_interval_s")
 

@@ -8,9 +8,9 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ALL, Input, Output, State, dcc, html, no_update
 
-from dashboard.pages.asked import pressed
 from dashboard.pages.desk.items.page import PAGE, TONES, day, desk_of, moment
 from dashboard.pages.frame import Visit, in_thread, tell
+from dashboard.pages.presses import pressed
 from dashboard.pages.tables import chip, column, parts, table
 
 

@@ -12,11 +12,11 @@ from core.clock import BEIJING
 from core.errors import InputInvalid, NotFound, YiwangError
 from dashboard.desk import duty as desk
 from dashboard.desk.people import user_list
-from dashboard.pages.asked import pressed
 from dashboard.pages.choices import Choice, departments, word
 from dashboard.pages.desk.plans.page import DAYS, PAGE, day_columns, today
 from dashboard.pages.frame import Visit, in_thread
 from dashboard.pages.moments import moment_field, shown
+from dashboard.pages.presses import pressed
 from dashboard.pages.tables import parts
 from events.dispatching.duty_roster import MAY_PLAN
 

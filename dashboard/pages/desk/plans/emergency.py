@@ -9,11 +9,11 @@ from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
 
 from dashboard.desk import plans as desk
 from dashboard.pages.address import asked
-from dashboard.pages.asked import pressed
 from dashboard.pages.choices import Choice, departments, word
 from dashboard.pages.desk.plans.page import PAGE
 from dashboard.pages.frame import Visit, in_thread, tell
 from dashboard.pages.moments import shown
+from dashboard.pages.presses import pressed
 from dashboard.pages.tables import chip, named, parts
 from events.cases.queries import CaseFilter, list_cases
 from events.dispatching.emergency_plans import MAY_RUN

@@ -12,9 +12,9 @@ from dash import ALL, Input, Output, State, dcc, html, no_update
 
 from core.errors import Forbidden, InputInvalid
 from core.tables.problem import Language
-from dashboard.pages.asked import pressed
 from dashboard.pages.desk.registers.base import PAGE
 from dashboard.pages.frame import Visit, in_thread, tell
+from dashboard.pages.presses import pressed
 from dashboard.registers.keeping import KeepingDesk
 from records.registers.access import must_write
 from records.registers.definition import Register

@@ -11,13 +11,13 @@ from core import plugins
 from core.errors import YiwangError
 from dashboard.desk.cameras import algorithm_kinds
 from dashboard.pages import schema_form
-from dashboard.pages.asked import pressed
 from dashboard.pages.choices import choices, word
 from dashboard.pages.desk.vision.base import PAGE
 from dashboard.pages.desk.vision.draft import Draft
 from dashboard.pages.desk.vision.lists import trial
 from dashboard.pages.desk.vision.zones import DRAFT
 from dashboard.pages.frame import Visit
+from dashboard.pages.presses import pressed
 
 FORM = "algorithm"
 

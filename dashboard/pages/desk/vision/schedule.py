@@ -10,13 +10,13 @@ from dash import ALL, Input, Output, State, ctx, no_update
 
 from core.clock import BEIJING
 from core.errors import InputInvalid, YiwangError
-from dashboard.pages.asked import pressed
 from dashboard.pages.desk.vision import schedule_form as form
 from dashboard.pages.desk.vision.base import PAGE
 from dashboard.pages.desk.vision.draft import Draft, changed_zone
 from dashboard.pages.desk.vision.zones import DRAFT
 from dashboard.pages.frame import Visit
 from dashboard.pages.moments import moment_of
+from dashboard.pages.presses import pressed
 from dashboard.pages.schema_form import changed_lines
 from vision.judging.arm_schedule import check_schedule
 

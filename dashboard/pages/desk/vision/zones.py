@@ -11,7 +11,6 @@ from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
 
 from core.records import AlgorithmConfig, Zone
 from dashboard.desk.cameras import CameraEdit, change_camera
-from dashboard.pages.asked import pressed
 from dashboard.pages.camera_words import state_chips
 from dashboard.pages.desk.vision.base import PAGE, clicked, drawing, picture, shape, still
 from dashboard.pages.desk.vision.draft import (
@@ -26,6 +25,7 @@ from dashboard.pages.desk.vision.draft import (
 )
 from dashboard.pages.desk.vision.lists import COLOURS, algorithm_rows, zone_rows
 from dashboard.pages.frame import Visit, in_thread, tell
+from dashboard.pages.presses import pressed
 
 DRAFT = "zone-draft"
 

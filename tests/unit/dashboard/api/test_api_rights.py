@@ -38,7 +38,7 @@ def filled(path: str) -> str:
     parts += ["item", "bundle", "ticket", "benefit", "finding", "entry", "flight", "campaign", "visit"]
     for part in (f"{p}_id" for p in parts):
         path = path.replace("{" + part + "}", "x")
-    path = path.replace("{sn}", "x").replace("{workspace}", "x")
+    path = path.replace("{sn}", "x").replace("{workspace}", "x").replace("{preset}", "x")
     for part in ("form", "number", "token", "name", "code", "device", "unit", "period", "question", "tile", "measure"):
         path = path.replace("{" + part + "}", "json" if part == "form" else "x")
     path = path.replace("{grid}/{matrix}/{row}/{column}", "WebMercatorQuad/1/1/1")

@@ -167,6 +167,7 @@ def test_the_list_of_a_period_is_closed_and_handed_over_once(office: Office, clo
     clock.advance(12 * 86_400)
     last, now = work.look()
     assert (last.period, last.entitled, now.period, now.entitled) == ("2026-11", 3, "2026-12", 4)
+    client = office.client("payer")  # twelve days later: whoever takes the list along says again who it is
     answer = client.post(url, json={"reason": "十一月发放"})
     lines = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert lines[0][:4] == ["政策", "期间", "金额（元）", "依据"] and len(lines) == 4
@@ -194,6 +195,7 @@ def test_a_benefit_by_case_asks_the_payer_once_and_keeps_the_answer(
     *_, december = work.look()
     assert (december.new, december.opened) == (1, 0)
     assert grants(client, "disabled_care", period="2026-12")[0]["state"] == "confirmed"
+    client = office.client("payer")
     answer = client.post("/api/benefits/disabled_care/files/2026-11/handover", json={"reason": "十一月发放"})
     assert answer.status_code == 200
 

@@ -90,6 +90,10 @@ def test_one_cameras_surprise_is_told_and_spoils_no_others() -> None:
 
 
 def picture_of(pixel_format: str, width: int, height: int) -> av.VideoFrame:
+    if pixel_format == "pal8":  # FFmpeg reads pictures with a palette and makes none
+        shades = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 4, axis=1)
+        grey = street(max(width, 40), max(height, 40))[:height, :width, 0].copy()
+        return av.VideoFrame.from_ndarray((grey, shades), format="pal8")
     whole = av.VideoFrame.from_ndarray(street(max(width, 40), max(height, 40))[:height, :width].copy(), format="bgr24")
     return whole if pixel_format == "bgr24" else whole.reformat(format=pixel_format)
 
@@ -97,11 +101,7 @@ def picture_of(pixel_format: str, width: int, height: int) -> av.VideoFrame:
 @pytest.mark.parametrize("pixel_format", FORMATS)
 @pytest.mark.parametrize("size", [(64, 48), (48, 64), (66, 50)])
 def test_every_pixel_format_becomes_8_bit_colour(pixel_format: str, size: tuple[int, int]) -> None:
-    try:
-        picture = picture_of(pixel_format, *size)
-    except (ValueError, av.error.FFmpegError):
-        pytest.skip("this FFmpeg does not write it")
-    image: Picture = converted(picture)
+    image: Picture = converted(picture_of(pixel_format, *size))
     assert image.shape == (size[1], size[0], 3) and image.dtype == np.uint8
     assert image.std() > 10
 
