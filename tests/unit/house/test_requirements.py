@@ -23,7 +23,7 @@ WITHOUT_IMPORT = {
     "xlrd": "core/tables",  # pandas' and our reader of .xls
     "onnxslim": "vision/train",  # ultralytics' export calls it
     "pytest-playwright": "tests/acceptance",
-    "pytest-rerunfailures": "tests/acceptance/conftest.py",
+    "pytest-rerunfailures": "tests/conftest.py",
     "pytest-timeout": "pyproject.toml",
     "pytest-xdist": "Makefile",
     "import-linter": "Makefile",
