@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { asRecord, itemsOf, nextToSend, others, passing, told } from "../../dashboard/mobile/queue/items.mjs";
+import { asRecord, choicesOf, itemsOf, nextToSend, others, passing, told } from "../../dashboard/mobile/queue/items.mjs";
 import { byHand, prepare, tell } from "../../dashboard/mobile/queue/files.mjs";
 import { decide, drain } from "../../dashboard/mobile/queue/send.mjs";
 import { upload } from "../../dashboard/mobile/queue/tus.mjs";
@@ -21,6 +21,7 @@ function store() {
     list: async () => [...rows.values()].map((i) => ({ ...i })),
     save: async (i) => { rows.set(i.key, i); },
     drop: async (key) => { rows.delete(key); },
+    discard: async (key) => { rows.delete(key); for (const [k, i] of rows) if (i.parent === key && i.case_id == null) rows.delete(k); },
     settle: async (key, id) => { rows.delete(key); for (const [k, i] of rows) if (i.parent === key) rows.set(k, { ...i, case_id: id, parent: null }); },
   };
 }
@@ -125,6 +126,46 @@ test("discarding a command never throws a photograph away", async () => {
   assert.equal(s.log[0].path, "/api/cases/c1/late-records");
   assert.equal(s.log[0].body.uploads.length, 1);
   assert.equal(asRecord(left[0]).kind, "late");
+});
+
+test("a discarded report takes its photographs along, and nothing else", async () => {
+  const kept = store();
+  kept.add(itemsOf("r", [{ kind: "report", data: {} }, photo(null, "abc"), photo(null, "def")], { owner: ME, at: AT }));
+  kept.add(itemsOf("q", [{ kind: "report", data: {} }, photo(null, "ghi")], { owner: ME, at: AT }));
+  kept.rows.set("r", { ...kept.rows.get("r"), state: "refused", problem: { code: "input_invalid" } });
+  assert.deepEqual(choicesOf(kept.rows.get("r")), ["anyway", "discard"]);
+  await decide(kept, "r", "record"); // there is no file to keep it in: nothing happens
+  assert.equal(kept.rows.size, 5);
+  await decide(kept, "r", "discard");
+  assert.deepEqual([...kept.rows.keys()], ["q", "q:1"]);
+});
+
+test("a refused report with files in its answers can be discarded", async () => {
+  const kept = store();
+  kept.add(itemsOf("r", [{ kind: "report", data: { evidence: "f1" }, files: [{ id: "f1", blob: new Blob(["a"]) }] }], { owner: ME, at: AT }).map((i) => ({ ...i, state: "refused", problem: { code: "forbidden" } })));
+  await decide(kept, "r", "discard");
+  assert.equal(kept.rows.size, 0);
+});
+
+test("a photograph whose report is gone is shown, not kept for ever", async () => {
+  const kept = store();
+  kept.add(itemsOf("r", [{ kind: "report", data: {} }, photo(null, "abc")], { owner: ME, at: AT }));
+  await kept.drop("r");
+  const s = server({ user: ME });
+  await drain(kept, s, YOU);
+  assert.equal(kept.rows.get("r:1").state, "waiting"); // another person's
+  await drain(kept, s, ME);
+  assert.deepEqual([kept.rows.get("r:1").state, kept.rows.get("r:1").problem.code, s.log.length], ["refused", "report_gone", 0]);
+  await decide(kept, "r:1", "discard");
+  assert.equal(kept.rows.size, 0);
+});
+
+test("no conflict offers to throw a photograph away; a file that is never taken may go", () => {
+  const refused = (item, code) => ({ ...item, state: "refused", problem: { code } });
+  const [taken] = itemsOf("f", [photo("c1", "abc")], { owner: ME, at: AT });
+  for (const code of ["stale_case", "move_illegal", "forbidden", "not_found", "input_invalid"]) assert.deepEqual(choicesOf(refused(taken, code)), ["anyway", "record"]);
+  assert.deepEqual(choicesOf(refused(taken, "file_refused")), ["anyway", "record", "discard"]);
+  assert.deepEqual(choicesOf(refused(asRecord(refused(taken, "not_found")), "not_found")), ["anyway", "discard"]);
 });
 
 test("a session that became another person's stops everything and changes nothing", async () => {

@@ -98,6 +98,20 @@ export const settle = (key, caseId) => transact("outbox", "readwrite", ({ outbox
   };
 });
 
+/** A refused item goes, and what waits for the case that it would have become, in one transaction; not when it was sent on meanwhile. */
+export const discard = (key) => transact("outbox", "readwrite", ({ outbox }) => {
+  outbox.get(key).onsuccess = (found) => {
+    if (found.target.result?.state !== "refused") return;
+    outbox.delete(key);
+    outbox.openCursor().onsuccess = (event) => {
+      const cursor = event.target.result;
+      if (!cursor) return;
+      if (cursor.value.parent === key && cursor.value.case_id == null) cursor.delete();
+      cursor.continue();
+    };
+  };
+});
+
 const LEASE_MS = 45000;
 /** Only one tab sends at a time.  A lease that lies too far ahead was written by a clock that has been set since. */
 export const lease = (tab, now = Date.now()) => transact("cache", "readwrite", ({ cache }, holder) => {

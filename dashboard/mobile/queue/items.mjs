@@ -102,5 +102,24 @@ export function asRecord(item) {
   return { ...item, kind: "late", was: item.kind, state: "waiting", refused: item.problem?.code || "", name: item.name || (item.kind === "photo" ? "attach" : item.kind), problem: null };
 }
 
-/** May it be thrown away?  Photographs may not: they are kept as a record instead. */
-export const mayDiscard = (item) => !item.blob && !item.files?.length;
+const withFiles = (item) => Boolean(item.blob || item.files?.length);
+/** A file that the server never takes, or that could not be kept as a record either: to ask again would change nothing. */
+const hopeless = (item) => item.kind === "late" || ["file_refused", "upload_too_large"].includes(item.problem?.code);
+
+/**
+ * What a person may answer to a refusal.  A conflict about a case throws no photograph away: it becomes a record of the file.
+ * A report that was never taken has no file to keep it in: it goes with its photographs, when its writer says so.
+ * @returns {string[]} of `anyway`, `record`, `discard`
+ */
+export function choicesOf(item) {
+  if (item.problem?.code === GONE) return ["discard"];
+  const inCase = item.case_id != null;
+  return ["anyway", ...(inCase && item.kind !== "late" ? ["record"] : []), ...(!inCase || !withFiles(item) || hopeless(item) ? ["discard"] : [])];
+}
+
+/** What waits for the case that a report would become. */
+export const partsOf = (items, report) => items.filter((i) => i.parent === report.key && i.case_id == null);
+
+/** The code of a photograph whose report is no longer on this phone: it would wait for ever. */
+export const GONE = "report_gone";
+export const orphans = (items, me) => items.filter((i) => isMine(i, me) && i.state !== "refused" && i.parent && i.case_id == null && !items.some((r) => r.key === i.parent));

@@ -1,15 +1,16 @@
 // Sends what waits, one item after another, as its owner and nobody else.  The store and the server are handed in.
-import { asRecord, nextToSend, passing, told } from "./items.mjs";
+import { asRecord, choicesOf, GONE, nextToSend, orphans, passing, told } from "./items.mjs";
 import { upload } from "./tus.mjs";
 
 /**
  * Send all that can be sent now; answers why it stopped: "" (nothing left that may go), or the error that will pass.
- * @param {object} store  list, save, drop, settle
+ * @param {object} store  list, save, drop, settle, discard
  * @param {object} server  post(path, body, options), raw(method, path, options), now()
  * @param {{user_id: string}} me  who is signed in
  */
 export async function drain(store, server, me, { changed = () => {}, alive = async () => {} } = {}) {
   const skip = new Set();
+  for (const one of orphans(await store.list(), me)) await store.save({ ...one, state: "refused", problem: { code: GONE, status: 0, text: "", body: {} } });
   for (;;) {
     await alive();
     const item = nextToSend(await store.list(), me, skip);
@@ -96,15 +97,17 @@ function withIds(value, named) {
   return value && typeof value === "object" ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, withIds(one, named)])) : value;
 }
 
-/** A person's choice about an item that was refused: "anyway", "record" or "discard".  Photographs are never lost. */
+/** A person's choice about an item that was refused: "anyway", "record" or "discard".  No photograph is lost by a conflict. */
 export async function decide(store, key, choice) {
   const items = await store.list();
   const item = items.find((i) => i.key === key);
   if (!item || item.state !== "refused") return; // decided already, by a second tap
-  if (choice === "anyway") await store.save({ ...item, state: "waiting", problem: null, anyway: true });
-  else if (choice === "record" || item.blob || item.files?.length) await store.save(asRecord(item));
-  else await store.drop(item.key);
-  if (choice === "anyway") return;
+  const may = choicesOf(item);
+  const done = may.includes(choice) ? choice : may.includes("record") ? "record" : "";
+  if (done === "anyway") await store.save({ ...item, state: "waiting", problem: null, anyway: true });
+  else if (done === "record") await store.save(asRecord(item));
+  else if (done === "discard") await store.discard(item.key);
+  if (done === "anyway" || !done) return;
   // The photographs of the same form go to the file as well, though what they were taken for is not carried out.
-  for (const other of items) if (other.form === item.form && other.key !== item.key && other.blob && other.state === "refused") await store.save(asRecord(other));
+  for (const other of items) if (other.form === item.form && other.key !== item.key && other.blob && other.state === "refused" && choicesOf(other).includes("record")) await store.save(asRecord(other));
 }

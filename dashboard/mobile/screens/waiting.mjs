@@ -2,6 +2,7 @@
 import { api, full, h, replace, short, t, term, caseTitle, has } from "../base.mjs";
 import { keptDetail, loadDetail, stepBack } from "../actions.mjs";
 import * as queue from "../queue/index.mjs";
+import { choicesOf, partsOf } from "../queue/items.mjs";
 import { app, on } from "../state.mjs";
 
 const what = (item) => term("command", item.name || (item.kind === "photo" ? "attach" : item.kind));
@@ -12,7 +13,7 @@ export function queueBox() {
   let alive = true;
   const draw = async () => {
     const { mine, others } = await queue.summary(app.me);
-    const cards = await Promise.all(mine.filter((i) => i.state === "refused").map(conflict));
+    const cards = await Promise.all(mine.filter((i) => i.state === "refused").map((i) => conflict(i, partsOf(mine, i))));
     if (!alive) return;
     const waiting = mine.length - cards.length;
     replace(node,
@@ -43,25 +44,40 @@ async function asItIsNow(item) {
   return loadDetail(item.case_id).catch(() => keptDetail(item.case_id).catch(() => null));
 }
 
-/** One refused item: case, who, what, when on both sides, and the choice. */
-async function conflict(item) {
+const WORDS = {
+  anyway: ["phone.send_anyway", "primary", "phone.send_anyway_about"], record: ["phone.keep_record", "", "phone.keep_record_about"], discard: ["phone.discard_mine", "quiet", ""],
+};
+
+/** A choice's button; what throws photographs away asks once more, with their number. */
+function choice(item, name, photos) {
+  const [words, style, about] = WORDS[name];
+  const label = h("span", {}, t(item.kind === "report" && name === "anyway" ? "phone.send_again" : words));
+  let sure = name !== "discard" || !photos;
+  return h("button", { type: "button", class: `big ${style}`, dataset: { choice: name }, onClick: (event) => {
+    if (!sure) { sure = true; label.textContent = t("phone.discard_sure", { n: photos }); event.currentTarget.className = "big bad"; return; }
+    event.currentTarget.disabled = true;
+    queue.decide(item.key, name);
+  } }, label, about && item.case_id ? h("small", {}, t(about)) : null);
+}
+
+const pictures = (items) => items.filter((i) => i.blob && /^image\//.test(i.blob.type)).map((i) => h("img", { src: URL.createObjectURL(i.blob), alt: t("phone.photo") }));
+
+/** One refused item: case, who, what, when on both sides, and the choice; `parts` are the photographs that wait for a report. */
+async function conflict(item, parts) {
   const detail = item.case_id ? await asItIsNow(item) : null;
   const moves = detail ? [...(detail.transitions || [])].filter((m) => m.actor_id !== app.me.user_id && m.from_state !== m.to_state) : [];
   const last = moves[moves.length - 1];
   const side = (title, rows, extra) => h("div", { class: "side" }, h("h3", {}, title), extra, h("dl", {}, rows.filter(([, v]) => v).map(([k, v]) => [h("dt", {}, k), h("dd", {}, v)])));
   const ours = side(t("phone.yours"), [[t("phone.who"), item.owner.name], [t("phone.what"), what(item)], [t("phone.done_at"), full(item.done_at)], [t("field.comment"), item.data?.comment || item.data?.reason || item.data?.title]],
-    item.blob && /^image\//.test(item.blob.type) ? h("img", { src: URL.createObjectURL(item.blob), alt: t("phone.photo") }) : null);
+    pictures([item, ...parts]));
   const body = item.problem?.body || {};
   const theirs = last || body.moved_by_name ? side(t("phone.centres"), [[t("phone.who"), body.moved_by_name || last?.actor_name], [t("phone.what"), term("command", body.by_command || last?.command)], [t("phone.when"), full(body.moved_at || last?.at)],
     [t("phone.now"), term("state", body.state || detail?.case.state)]]) : null;
-  const choose = (choice, words, style, about) => h("button", { type: "button", class: `big ${style}`, dataset: { choice }, onClick: (event) => { event.currentTarget.disabled = true; queue.decide(item.key, choice); } }, h("span", {}, t(words)), about ? h("small", {}, t(about)) : null);
-  const kept = item.case_id !== null;
+  const photos = parts.length + (item.blob ? 1 : 0) + (item.files?.length || 0);
   return h("section", { class: "conflict", dataset: { key: item.key } },
     h("h2", {}, detail ? caseTitle(detail.case) : item.data?.title || item.title || what(item)), detail ? h("p", { class: "soft" }, detail.case.number) : null,
     h("p", {}, problemText(item.problem)), h("div", { class: "sides" }, ours, theirs),
-    choose("anyway", "phone.send_anyway", "primary", "phone.send_anyway_about"),
-    kept ? choose("record", "phone.keep_record", "", "phone.keep_record_about") : null,
-    item.blob && kept ? null : choose("discard", "phone.discard_mine", "quiet"));
+    choicesOf(item).map((name) => choice(item, name, photos)));
 }
 
 export const mediaOf = (detail) => {

@@ -23,6 +23,7 @@ const store = {
   list: async () => [...rows.values()].map((i) => ({ ...i })),
   save: async (i) => { rows.set(i.key, { ...i }); },
   drop: async (key) => { rows.delete(key); },
+  discard: async (key) => { rows.delete(key); for (const [k, i] of rows) if (i.parent === key && i.case_id == null) rows.delete(k); },
   settle: async (key, id) => { rows.delete(key); for (const [k, i] of rows) if (i.parent === key) rows.set(k, { ...i, case_id: id, parent: null }); },
 };
 const act = phone({ store, api, line, queue: { itemsOf, drain, decide, sha256 } });

@@ -10,5 +10,5 @@ const { itemsOf } = await import("/m/queue/items.mjs");
 const { sha256 } = await import("/m/queue/files.mjs");
 const { decide, drain } = await import("/m/queue/send.mjs");
 api.asksForPassword();
-const store = { add: db.addAll, list: db.list, save: db.save, drop: db.drop, settle: db.settle };
+const store = { add: db.addAll, list: db.list, save: db.save, drop: db.drop, discard: db.discard, settle: db.settle };
 export const act = phone({ store, api, line, queue: { itemsOf, drain, decide, sha256 } });
