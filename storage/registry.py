@@ -25,6 +25,7 @@ from storage.tables.exchange import Connection
 from storage.tables.registry import Camera, Device, GridCell
 
 log = logging.getLogger("yiwang.registry")
+GROUPS = ("camera", "device", "connection")  # what this publisher writes; others' keys are not its affair
 LOOK_AGAIN_S = 20.0  # a change that leaves counts and sums as they were is found after so long
 
 
@@ -182,7 +183,7 @@ class RegistryPublisher:
             keys = await bucket.keys()
         except nats.js.errors.NoKeysError:
             keys = []
-        for key in keys:
+        for key in [k for k in keys if k.partition(".")[0] in GROUPS]:
             try:
                 entry = await bucket.get(key)
                 known = msgspec.json.decode(entry.value or b"{}")

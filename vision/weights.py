@@ -15,6 +15,7 @@ from core.records import ModelRef
 from vision.errors import ModelInvalid, ModelMissing
 
 MODELS = Path(__file__).parent / "models"
+REFUSED = "refused.json"
 
 
 def own_folder() -> Path:
@@ -22,14 +23,61 @@ def own_folder() -> Path:
     return Path(os.environ.get("YIWANG_MODELS_DIR") or Path(os.environ.get("YIWANG_DATA_DIR", "var")) / "models")
 
 
-def find(name: str) -> Path:
-    """The file ``name``: an absolute path, one in the operator's own folder, or one that ships with Yiwang."""
+def find(name: str, refused_too: bool = False) -> Path:
+    """The file ``name``: an absolute path, one in the operator's own folder, or one that ships with Yiwang.
+
+    One in the operator's folder that lost its trial against the model in use (:func:`refuse`) is passed over.
+    """
     given = Path(name).expanduser()
     places = [given] if given.is_absolute() else [own_folder() / name, MODELS / name]
     for place in places:
         if place.is_file() and (given.is_absolute() or is_inside(place)):
+            if place != places[-1] and not refused_too and is_refused(place):
+                continue
             return place
     raise ModelMissing(path=str(places[0]))
+
+
+def trials_wanted() -> bool:
+    """Whether a new model must beat the one in use on the district's judged alarms (``YIWANG_MODEL_TRIAL=off``: no)."""
+    return os.environ.get("YIWANG_MODEL_TRIAL", "on").strip().lower() not in {"off", "0", "no", "false"}
+
+
+def refuse(path: Path, why: str) -> None:
+    """Remember that this very file lost its trial, so that the next start does not use it either."""
+    if path.is_relative_to(own_folder()):
+        _write_refused(_refused() | {sha256(path): {"file": path.name, "why": why}})
+
+
+def accept(path: Path) -> None:
+    """Forget that it was refused: it is tried again."""
+    known = _refused()
+    if known.pop(sha256(path), None):
+        _write_refused(known)
+
+
+def is_refused(path: Path) -> bool:
+    """Whether :func:`refuse` was told of the file as it is."""
+    known = _refused() if trials_wanted() else {}
+    return bool(known) and sha256(path) in known
+
+
+def _refused() -> dict[str, dict[str, str]]:
+    try:
+        known = json.loads((own_folder() / REFUSED).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _write_refused(known: dict[str, dict[str, str]]) -> None:
+    target = own_folder() / REFUSED
+    try:
+        partial = target.with_suffix(".part")
+        partial.write_text(json.dumps(known, ensure_ascii=False, indent=1), encoding="utf-8")
+        partial.replace(target)
+    except OSError:  # a folder that may only be read: the next start uses the file
+        return
 
 
 def is_inside(path: Path) -> bool:

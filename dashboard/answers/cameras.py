@@ -128,6 +128,7 @@ class CameraPrecision(TypedDict):
     low: float | None
     high: float | None
     threshold: float | None
+    thresholds: list[ThresholdTrial]
     parameters: list[str]
     mask: dict[str, Any] | None
     suggestion: str
@@ -153,6 +154,30 @@ class ThresholdTrial(TypedDict):
     precision: float | None
     low: float | None
     high: float | None
+
+
+class FieldReportLine(TypedDict):
+    """One camera's algorithm in the report of a night; ``thresholds``: what others would have done."""
+
+    night: str
+    camera_id: str
+    camera_name: str
+    algorithm: str
+    closed: int
+    false_alarms: int
+    precision: float
+    low: float
+    high: float
+    threshold: float | None
+    thresholds: list[ThresholdTrial]
+    suggestion: str
+
+
+class FieldReportList(TypedDict):
+    """The report of a night, or the nights of one camera's algorithm."""
+
+    items: list[FieldReportLine]
+    next: None
 
 
 class HardNegatives(TypedDict):

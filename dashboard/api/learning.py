@@ -9,12 +9,13 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from dashboard import precision
-from dashboard.answers.cameras import CameraDetail, HardNegatives, PrecisionList, ThresholdTrial
+from core.errors import InputInvalid
+from dashboard.answers.cameras import CameraDetail, FieldReportList, HardNegatives, PrecisionList, ThresholdTrial
 from dashboard.api.deps import CENTRE, Use, Who, allow, answers, respond, takes
-from dashboard.api.filters import Filters, PeriodFilter, Text
+from dashboard.api.filters import Day, Filters, PeriodFilter, Text
 from dashboard.api.params import body
 from dashboard.desk.learning import Mask, Threshold, apply_mask, apply_threshold, keep_hard_negative
+from events.learning import precision, report
 from storage.session import read_scope
 
 router = APIRouter(tags=["fleet"])
@@ -40,6 +41,29 @@ def how_well(asked: Annotated[PrecisionFilters, Query()], use: Use, who: Who) ->
     del who
     with read_scope(use.engine) as session:
         rows = precision.by_camera(session, asked.camera, asked.start, asked.end)
+    return respond({"items": rows, "next": None})
+
+
+class FieldReportFilters(Filters):
+    """Filters of ``GET /api/vision/field-report``; ``nights``: so many nights of one camera's algorithm."""
+
+    night: Day | None = None
+    camera: Text | None = None
+    algorithm: Text | None = None
+    nights: int | None = Field(default=None, ge=1, le=report.KEPT_NIGHTS)
+
+
+@router.get("/api/vision/field-report", dependencies=[allow(*CENTRE)], **answers(FieldReportList))
+def field_report(asked: Annotated[FieldReportFilters, Query()], use: Use, who: Who) -> Response:
+    """The nightly report: precision with its interval per camera and algorithm, and what other thresholds would do."""
+    del who
+    if asked.nights and not (asked.camera and asked.algorithm):
+        raise InputInvalid(field="nights", detail="needs camera and algorithm", how="name both")
+    with read_scope(use.engine) as session:
+        if asked.nights and asked.camera and asked.algorithm:
+            rows = report.nights(session, asked.camera, asked.algorithm, asked.nights)
+        else:
+            rows = report.lines(session, asked.night, asked.camera, asked.algorithm)
     return respond({"items": rows, "next": None})
 
 

@@ -10,12 +10,12 @@ from sqlalchemy import select
 from core.errors import InputInvalid, NotFound
 from core.ids import new_id
 from core.records import AlgorithmConfig, Zone
-from dashboard import masks, precision
 from dashboard.api.deps import audit, must_be
 from dashboard.auth import Principal
 from dashboard.desk.cameras import CameraEdit, change_camera
 from dashboard.services import Services
 from events.cases.access import visible_cases
+from events.learning import masks, precision
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, CaseEvidence
 from storage.tables.registry import Camera

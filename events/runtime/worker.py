@@ -35,6 +35,7 @@ from events.notify.deadlines import DeadlineSweep
 from events.rules.rulebook import default_rulebook, read_rulebook, rulebook_mark, sync_defaults
 from events.runtime.city_rules import CityRules
 from events.runtime.committer import Committer
+from events.runtime.field_learning import FieldLearning
 from events.runtime.night_watch import NightWatch
 from events.runtime.orders import OrderDesk
 from events.runtime.outbox import Relay
@@ -206,6 +207,7 @@ class Crew:
             watch.watch_disk,
             watch.sweep,
             watch.verify_nightly,
+            FieldLearning(bus, engine, clock).run,
             *(make(settings, bus, engine, clock, service) for make in self._more),
         ]
 

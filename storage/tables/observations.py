@@ -1,8 +1,8 @@
-"""Observations, rules and their state, and what could not be processed."""
+"""Observations, rules and their state, nightly reports of those who see, and what could not be processed."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Index, String, Text
@@ -70,3 +70,14 @@ class DeadLetter(Base):
     happened_at: Mapped[datetime] = mapped_column(index=True)
     resolved_at: Mapped[datetime | None]
     resolved_by: Mapped[str | None] = mapped_column(String(40))
+
+
+class FieldReport(Base):
+    """One camera's algorithm as it stood on the morning of ``night`` (Beijing): a line of
+    :func:`events.learning.report.lines`."""
+
+    __tablename__ = "field_report"
+    night: Mapped[date] = mapped_column(primary_key=True)
+    camera_id: Mapped[str] = mapped_column(String(120), primary_key=True)
+    algorithm: Mapped[str] = mapped_column(String(40), primary_key=True)
+    body: Mapped[dict[str, Any]]

@@ -30,6 +30,7 @@ from vision.fleet import load_shedding
 from vision.fleet.balance import Balance
 from vision.fleet.blur import Blur
 from vision.fleet.engine import Engine, Station
+from vision.fleet.field_sets import FieldSets
 from vision.fleet.leases import BEAT_S, LeaseBook, bucket_key, ensure_leases
 from vision.fleet.live_state import WorkerStates
 from vision.fleet.look_requests import Looker
@@ -71,7 +72,8 @@ class VisionWorker:
         self.publisher = Publisher(bus, self.book, media, blur, self.clock)
         self.engine = Engine(Analyzer(self.pool), self.publisher.emit)
         self.looker = Looker(bus, self.engine, media, self.clock)
-        self.models = ModelsWatch(self.pool, self.engine, self.clock, self._again)
+        self.field_sets = FieldSets(media)
+        self.models = ModelsWatch(self.pool, self.engine, self.clock, self._again, self.field_sets)
         self.cameras: dict[str, CameraConfig] = {}
         self._news = asyncio.Event()  # the registry changed
 
@@ -88,7 +90,7 @@ class VisionWorker:
         self.engine.start()
         loops = (
             self._watch, self._ensure, self._pull, self._beat,
-            self.publisher.publish, self.states.tell, self.balance.balance, self.models.watch,
+            self.publisher.publish, self.states.tell, self.balance.balance, self.models.watch, self._learn,
         )  # fmt: skip
         tasks = [asyncio.create_task(supervised(loop, stop)) for loop in loops]
         try:
@@ -104,6 +106,10 @@ class VisionWorker:
             with contextlib.suppress(*BUS_TROUBLE):
                 await self.book.close()
             await asyncio.to_thread(self.engine.join, 5.0)
+
+    async def _learn(self) -> None:
+        """Follow what people said of alarms."""
+        await self.field_sets.watch(self.registry)
 
     # registry ------------------------------------------------------------
     async def _watch(self) -> None:

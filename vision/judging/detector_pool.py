@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -74,10 +74,11 @@ class DetectorPool:
             self.batches[need.key] += 1
         return found
 
-    def swap(self, need: Need) -> Detector:
+    def swap(self, need: Need, trial: Callable[[Detector, Detector], None] | None = None) -> Detector:
         """Load the model of ``need`` afresh beside the old one, warm it up, then use it: no camera waits for a load.
 
-        Typed errors when it cannot be used or lacks a class that an algorithm needs; the old one runs on then.
+        ``trial`` is asked before (old, new) and raises when the new one may not be used.  Typed errors when it cannot
+        be used or lacks a class that an algorithm needs; the old one runs on then.
         """
         with self._loading.setdefault(need.key, threading.Lock()):
             try:
@@ -89,6 +90,9 @@ class DetectorPool:
             except Exception as error:  # noqa: BLE001 — whatever a foreign file does when it is built or first asked
                 detail = f"{type(error).__name__}: {error}"[:200]
                 raise ModelInvalid(path=str(need.params.get("file", need.detector)), detail=detail) from error
+            old = self._detectors.get(need.key)
+            if trial is not None and old is not None:
+                trial(_Lent(old, self._running[need.key]), fresh)
             self._put(need, fresh)
         return fresh
 
@@ -103,7 +107,11 @@ class DetectorPool:
         :class:`ModelMissing` when it is not there.
         """
         file = getattr(plugins.parse_params("detector", need.detector, need.params), "file", "")
-        return weights.find(file) if file else None
+        return weights.find(file, refused_too=True) if file else None
+
+    def classes_of(self, need: Need) -> tuple[str, ...]:
+        """The classes that algorithms need of it."""
+        return tuple(sorted(self._classes.get(need.key, set())))
 
     def _put(self, need: Need, detector: Detector) -> None:
         with self._lock:
@@ -115,6 +123,18 @@ class DetectorPool:
                 counter.setdefault(need.key, 0)
             self.seconds.setdefault(need.key, 0.0)
         give_back()
+
+
+class _Lent:
+    """A detector in use, lent to a trial: a picture at a time, in turn with the cameras."""
+
+    def __init__(self, detector: Detector, turn: threading.Lock) -> None:
+        self.model, self.class_name = detector.model, detector.class_name
+        self._detector, self._turn = detector, turn
+
+    def detect(self, frames: Sequence[Image]) -> list[Detections]:
+        with self._turn:
+            return self._detector.detect(frames)
 
 
 def give_back(library: str | None = None) -> None:

@@ -10,12 +10,13 @@ import plotly.graph_objects as go
 from dash import Input, Output, State, dcc, html, no_update
 
 from core.errors import NotFound
-from dashboard import precision
 from dashboard.desk.learning import Mask, Threshold, apply_mask, apply_threshold, keep_hard_negative
 from dashboard.pages.choices import word
 from dashboard.pages.desk.vision.base import PAGE
+from dashboard.pages.desk.vision.nightly import nightly, thresholds
 from dashboard.pages.frame import Visit, in_thread, tell
 from dashboard.pages.tables import CHART, column, parts, table
+from events.learning import precision
 from storage.session import read_scope
 
 
@@ -65,7 +66,8 @@ async def panel(visit: Visit, key: str | None, _changed: Any) -> Any:
         [
             html.H2(f"{line['camera_name']} · {word(visit, 'kind', line['algorithm'])}"), _interval(line),
             html.P(word(visit, "suggestion", line["suggestion"])), _mask_words(visit, line), _buttons(visit, line),
-            html.P(id="prec-said", role="status"),
+            html.P(id="prec-said", role="status"), thresholds(visit, line["thresholds"]),
+            *await in_thread(nightly, visit, line),
             dmc.Group([html.A(t("vision.see"), href=f"/cases/{quote(c)}", className="button") for c in links]),
         ],
         className="desk-stack",

@@ -49,7 +49,8 @@ def row_of(w: dict[str, Any], visit: Visit) -> dict[str, Any]:
         gave_way.append(chip(t("vision.swaps", n=w["model_swaps"])))
     return {
         "worker": w.get("worker"), "held": w.get("held", 0), "load": f"{100 * (w.get('load') or 0):.0f} %",
-        **parts("gave_way", *gave_way), **parts("models", *(_model(m, visit) for m in w.get("models") or [])),
+        **parts("gave_way", *gave_way),
+        **parts("models", *(shown for m in w.get("models") or [] for shown in (_model(m, visit), *_trial(m, visit)))),
     }  # fmt: skip
 
 
@@ -58,3 +59,21 @@ def _model(m: dict[str, Any], visit: Visit) -> dict[str, str]:
     if m.get("problem"):
         return chip(f"{label} · {visit.t('vision.model_problem')}", "bad", str(m["problem"]))
     return chip(label, title=str(m.get("sha256")))
+
+
+TONES = {"better": "good", "not_better": "bad"}
+
+
+def _trial(m: dict[str, Any], visit: Visit) -> list[dict[str, str]]:
+    """The last trial of a new file against the model in use, with both figures."""
+    trial = m.get("trial") or {}
+    if not trial:
+        return []
+    b, a, verdict = trial["before"], trial["after"], str(trial["verdict"])
+    figures = visit.t("vision.trial_figures", after=a["kept"], before=b["kept"], confirmed=a["confirmed"],
+                      left=a["dropped"], left_before=b["dropped"], false=a["false"])  # fmt: skip
+    name = " ".join(filter(None, (str(trial.get("version") or ""), str(trial.get("sha256"))[:8])))
+    return [
+        chip(f"{visit.t(f'vision.trial_{verdict}')} · {name}", TONES.get(verdict, "warn"), figures),
+        {"text": figures, "c": "under"},
+    ]

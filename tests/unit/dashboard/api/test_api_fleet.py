@@ -20,8 +20,8 @@ from core.ids import new_id
 from core.media import MediaStore
 from core.records import CameraConfig, Reading
 from core.settings import Settings
-from dashboard.masks import suggest
-from dashboard.precision import suggested_threshold, wilson
+from events.learning.masks import suggest
+from events.learning.precision import suggested_threshold, wilson
 from events.rules.rulebook import sync_defaults
 from storage.readings import store_readings
 from storage.registry import camera_config

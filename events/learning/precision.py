@@ -7,6 +7,7 @@ ones and those that nobody judged do not count.  The interval is Wilson's, becau
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from core import plugins
 from core.errors import InputInvalid, YiwangError
-from dashboard import masks
+from events.learning import masks
 from storage.tables.cases import Case
 from storage.tables.registry import Camera
 
@@ -35,7 +36,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
         ("confidence",),
     ),
 }
-_JUDGED_STATES = ("closed", "force_closed", "rejected", "cancelled")
+JUDGED_STATES = ("closed", "force_closed", "rejected", "cancelled")
 
 
 def wilson(good: int, total: int, z: float = 1.96) -> tuple[float, float]:
@@ -49,6 +50,14 @@ def wilson(good: int, total: int, z: float = 1.96) -> tuple[float, float]:
     return max(0.0, (centre - spread) / under), min(1.0, (centre + spread) / under)
 
 
+def was_wrong(form: dict[str, Any] | None, state: str) -> bool | None:
+    """Whether a case that is over was a false alarm; None where nobody said anything about the detection."""
+    said = (form or {}).get("false_alarm")
+    if said is None and state != "closed":
+        return None  # thrown out without a word on the detection: says nothing about the eye
+    return bool(said)
+
+
 def by_camera(
     session: Session, camera_id: str | None = None, start: datetime | None = None, end: datetime | None = None
 ) -> list[dict[str, Any]]:
@@ -56,7 +65,7 @@ def by_camera(
     query = (
         select(Case.source_id, Case.kind, Case.form, Case.confidence, Case.state, Case.case_id, Camera.name)
         .outerjoin(Camera, Camera.camera_id == Case.source_id)
-        .where(Case.source_type == "camera", Case.open.is_(False), Case.state.in_(_JUDGED_STATES))
+        .where(Case.source_type == "camera", Case.open.is_(False), Case.state.in_(JUDGED_STATES))
     )
     if camera_id:
         query = query.where(Case.source_id == camera_id)
@@ -67,10 +76,10 @@ def by_camera(
     groups: dict[tuple[str, str], list[tuple[bool, float | None, str]]] = {}
     names: dict[str, str] = {}
     for source_id, kind, form, confidence, state, case_id, name in session.execute(query):
-        false_alarm = (form or {}).get("false_alarm")
-        if false_alarm is None and state != "closed":
-            continue  # thrown out without a word on the detection: says nothing about the eye
-        groups.setdefault((source_id, kind), []).append((bool(false_alarm), confidence, case_id))
+        wrong = was_wrong(form, state)
+        if wrong is None:
+            continue
+        groups.setdefault((source_id, kind), []).append((wrong, confidence, case_id))
         names[source_id] = name or source_id
     placed = [f[2] for (_, kind), found in groups.items() if _wants_mask(kind, found) for f in found]
     boxes = masks.boxes_of(session, placed)
@@ -106,10 +115,22 @@ def _line(
         "high": round(high, 4),
         "threshold": threshold,
         "parameters": list(PARAMETERS.get(kind, ())),
+        "thresholds": other_thresholds([(f[0], f[1]) for f in found]),
         "mask": mask,
         "suggestion": _suggestion(len(found), high, threshold, mask),
         "false_case_ids": [case_id for _, _, case_id in false_alarms][-20:],
     }
+
+
+def other_thresholds(judged: Sequence[tuple[bool | None, float | None]]) -> list[dict[str, Any]]:
+    """What other thresholds would have done, in steps of 0.05; only those that change anything, at most 12."""
+    out: list[dict[str, Any]] = []
+    for step in range(1, 20):
+        tried = outcome(judged, round(0.05 * step, 2))
+        lost = tried["true_lost"] + tried["false_dropped"]
+        if lost and (not out or lost != out[-1]["true_lost"] + out[-1]["false_dropped"]):
+            out.append(tried)
+    return out[:12]
 
 
 def suggested_threshold(judged: list[tuple[bool, float | None]]) -> float | None:
@@ -173,14 +194,19 @@ def what_if(session: Session, camera_id: str, algorithm: str, threshold: float) 
         Case.source_id == camera_id,
         Case.kind == algorithm,
         Case.open.is_(False),
-        Case.state.in_(_JUDGED_STATES),
+        Case.state.in_(JUDGED_STATES),
     )
+    found = [(was_wrong(form, state), confidence) for form, confidence, state in session.execute(query)]
+    return outcome(found, threshold)
+
+
+def outcome(judged: Iterable[tuple[bool | None, float | None]], threshold: float) -> dict[str, Any]:
+    """What ``threshold`` would have done to alarms of (wrong, confidence); None in either counts as unknown."""
     counts = {"true_kept": 0, "true_lost": 0, "false_kept": 0, "false_dropped": 0, "unknown": 0}
-    for form, confidence, state in session.execute(query):
-        false_alarm = (form or {}).get("false_alarm")
-        if confidence is None or (false_alarm is None and state != "closed"):
+    for wrong, confidence in judged:
+        if confidence is None or wrong is None:
             counts["unknown"] += 1
-        elif false_alarm:
+        elif wrong:
             counts["false_dropped" if confidence < threshold else "false_kept"] += 1
         else:
             counts["true_lost" if confidence < threshold else "true_kept"] += 1

@@ -1,0 +1,1 @@
+"""Records that vision and what is learnt from its alarms share."""
