@@ -28,6 +28,7 @@ from events.cases.worklists.lists import VIEWS, WorkItem, WorkPage, work_page
 from storage.session import read_scope, session_scope
 
 PAGE = Page(path="/work", zh="我的事项", en="My work", order=5, below=True)
+CHOSEN_BY_BOX = {"mode": "multiRow", "checkboxes": True, "headerCheckbox": False, "enableClickSelection": False}
 
 
 def layout(visit: Visit, below: list[str]) -> Any:
@@ -84,7 +85,7 @@ async def lists(visit: Visit, *values: Any) -> Any:
     name = {"work": json.dumps(asked, sort_keys=True, ensure_ascii=False)}
     t = visit.t
     columns = [
-        column("number", t("work.number"), width=190, cellRenderer="WorkLink", checkboxSelection=True),
+        column("number", t("work.number"), width=190, cellRenderer="WorkLink"),
         column("title", t("fact.title"), minWidth=220, cellRenderer="WorkLink"),
         column("kind", t("work.kind"), width=150),
         column("state", t("work.state"), width=120), column("department", t("fact.department"), width=150),
@@ -94,7 +95,7 @@ async def lists(visit: Visit, *values: Any) -> Any:
     ]  # fmt: skip
     grid = table(
         visit, name, [{**each, "sortable": False} for each in columns], key="case_id",
-        height="calc(100vh - 340px)", options={"rowSelection": "multiple", "suppressRowClickSelection": True},
+        height="calc(100vh - 340px)", options={"rowSelection": CHOSEN_BY_BOX},
     )  # fmt: skip
     return html.Div(grid, key=name["work"])
 

@@ -145,7 +145,7 @@ def choice_grid(form: Form, visit: Visit, editable: bool) -> Any:
     """One row a choice."""
     fields = ["list", "name", *(f"label_{code}" for code in languages_of(form)), "columns"]
     columns = [{"field": f, "headerName": column_title(f, visit), "editable": editable} for f in fields]
-    columns[0] |= {"rowDrag": editable, "checkboxSelection": editable}
+    columns[0] |= {"rowDrag": editable}
     return dag.AgGrid(
         id="form-choices", className=GRID_CLASS, style={"height": "56vh"}, columnDefs=columns,
         rowData=choice_rows_of(form), columnSize="sizeToFit", getRowId="params.data.id",
