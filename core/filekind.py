@@ -17,6 +17,7 @@ from core.records import Record
 
 MAX_PIXELS = 150_000_000  # more than any phone or survey camera takes; a decoded picture stays below 0.5 GB
 HEAD_BYTES = 65_536
+TRANSPORT_STREAM, KLV = "video/mp2t", "application/x-klv"
 _MAX_BOXES = 20_000
 _HEIF = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 _AVIF = {b"avif", b"avis"}
@@ -103,6 +104,10 @@ def _other(head: bytes) -> FileKind:
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         detail = "is an Office file of the old kind, or one with a password"
         raise refused("application/x-ole-storage", "kind", detail, "save it without a password as docx, xlsx or PDF")
+    if head[:1] == b"\x47" and head[188:189] == b"\x47" == head[376:377]:  # packets of ISO/IEC 13818-1 §2.4.3.2
+        return FileKind(media_type=TRANSPORT_STREAM, kind="clip")
+    if head.startswith(b"\x06\x0e\x2b\x34"):  # a universal label of SMPTE ST 336
+        return FileKind(media_type=KLV, kind="document")
     start = head[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"gif87a", b"gif89a")):
         raise refused("image/gif", "kind", "is a GIF")

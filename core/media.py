@@ -21,6 +21,8 @@ _SUFFIX = {
     "video/mp4": ".mp4",
     "video/quicktime": ".mov",
     "video/webm": ".webm",
+    "video/mp2t": ".ts",
+    "application/x-klv": ".klv",
     "application/json": ".json",
     **SUFFIXES,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -113,8 +113,15 @@ class DroneStore:
                 raise NotFound(what="drone file", key=file_id)
             return _file(row)
 
-    def flights(self, limit: int = 200) -> list[FlightView]:
-        """The newest flights first."""
+    def flight(self, flight_id: str) -> FlightView:
+        """One flight; ``NotFound``."""
+        found = self.flights(1, flight_id)
+        if not found:
+            raise NotFound(what="flight", key=flight_id)
+        return found[0]
+
+    def flights(self, limit: int = 200, flight_id: str = "") -> list[FlightView]:
+        """The newest flights first; ``flight_id``: only that one."""
         counted = (
             select(
                 DroneFlight, func.count(DroneFile.file_id), func.count(DroneFile.centre_lon),
@@ -123,6 +130,8 @@ class DroneStore:
             .outerjoin(DroneFile, DroneFile.flight_id == DroneFlight.flight_id)
             .group_by(DroneFlight.flight_id).order_by(DroneFlight.created_at.desc()).limit(limit)
         )  # fmt: skip
+        if flight_id:
+            counted = counted.where(DroneFlight.flight_id == flight_id)
         with read_scope(self.engine) as session:
             return [
                 FlightView(
@@ -144,6 +153,33 @@ class DroneStore:
         with read_scope(self.engine) as session:
             return [_file(row) for row in session.scalars(query)]
 
+    def named(self, owner: str, folder: str, stem: str, kind: str) -> FileView | None:
+        """An owner's newest file of ``kind`` called ``stem`` (no ending), of ``folder`` where one is named."""
+        query = (
+            select(DroneFile).join(DroneFlight, DroneFlight.flight_id == DroneFile.flight_id)
+            .where(DroneFlight.owner == owner, DroneFile.kind == kind)
+            .where(func.lower(DroneFile.name).like(_escaped(stem.lower()) + ".%", escape="\\"))
+            .order_by(DroneFile.created_at.desc()).limit(20)
+        )  # fmt: skip
+        if folder:
+            query = query.where(DroneFlight.name == folder)
+        with read_scope(self.engine) as session:
+            rows = [row for row in session.scalars(query) if row.name.rpartition(".")[0].lower() == stem.lower()]
+            return _file(rows[0]) if rows else None
+
+    def located_anew(self, file_id: str, known: Mapping[str, Any]) -> FileView:
+        """A file is placed by more than itself; a place by hand stays."""
+        with session_scope(self.engine) as session:
+            row = session.get(DroneFile, file_id, with_for_update=True)
+            if row is None:
+                raise NotFound(what="drone file", key=file_id)
+            stays = ("place", "centre_lon", "centre_lat") if row.placed_by else ()
+            for name, value in known.items():
+                if name not in stays:
+                    setattr(row, name, value)
+            session.flush()
+            return _file(row)
+
     def placed(self) -> int:
         """How many files have a place."""
         with read_scope(self.engine) as session:
@@ -159,6 +195,10 @@ class DroneStore:
             row.centre_lon, row.centre_lat = place["centre"]
             session.flush()
             return _file(row)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _by_hash(session: Session, sha256: str) -> DroneFile | None:

@@ -61,6 +61,18 @@ class DropZone(_Own):
     available_properties = _prop_names
 
 
+class FlightMap(_Own):
+    """The map of one ``flight``: mosaic, footprints, findings, changes, the swipe to the flight before.
+
+    ``at`` changes when files have arrived; ``focus``: ``{"lon", "lat"}`` to look at; ``file``: the one to outline.  A
+    clicked footprint goes to the store ``drone-file``; ``drone-looked`` is told when there is something new.
+    """
+
+    _type = "FlightMap"
+    _prop_names = ["id", "flight", "at", "focus", "file"]
+    available_properties = _prop_names
+
+
 class FormImport(_Own):
     """A workbook is chosen or dropped; the answer goes to the store ``target``, else ``form-import-result``."""
 

@@ -20,6 +20,7 @@ from dashboard.drones import findings, pictures
 from dashboard.drones.flight_layers import changes_file, mosaic_file
 from dashboard.drones.judging import checked_box, checked_name, drawn, write_set
 from dashboard.drones.routes import CREW, VIEWERS
+from dashboard.drones.summary import FlightSummary, summary
 from dashboard.uploads.routes import owner_of
 from storage.aerial import MOST, AerialStore, FindingView, LookView
 from storage.drones import DroneStore
@@ -96,6 +97,12 @@ def large(file_id: str, use: Use) -> Response:
     if data is None:
         raise NotFound(what="picture of drone file", key=file_id)
     return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400, immutable"})
+
+
+@router.get("/api/drone/flights/{flight_id}", dependencies=[allow(*VIEWERS)], **answers(FlightSummary))
+def flight(flight_id: str, use: Use) -> Response:
+    """One flight: how far the look is, what was found, vehicles by road, residual of matching, its dated mosaics."""
+    return respond(summary(use, flight_id))
 
 
 @router.get("/api/drone/flights/{flight_id}/mosaic", dependencies=[allow(*VIEWERS), EXPORT], **sends("image/tiff"))

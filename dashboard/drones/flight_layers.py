@@ -35,6 +35,11 @@ def changes_file(settings: Settings, flight_id: str) -> Path:
     return settings.data_dir / "mosaics" / f"{flight_id}.changes.json"
 
 
+def layer_name(flight_id: str, of: str = "mosaic") -> str:
+    """The name of a flight's layer: its quick ``mosaic``, or the ``survey`` that photogrammetry made of it."""
+    return f"{of}-{flight_id}"[:60]
+
+
 def compare(settings: Settings, flight: FlightView, earlier: Sequence[FlightView]) -> Path | None:
     """What changed since the newest earlier flight whose mosaic can be compared; None where there is none.
 
@@ -73,7 +78,7 @@ def make_layer(settings: Settings, flight: FlightView, laid: Laid) -> LayerRepor
     day = flight.first_at.astimezone(BEIJING).date().isoformat() if flight.first_at else ""
     name = flight.name or flight.flight_id[:8]
     wish = LayerWish(
-        name=f"mosaic-{flight.flight_id}"[:60], kind="orthophoto", crs=f"EPSG:{laid.plane.epsg}", date=day,
+        name=layer_name(flight.flight_id), kind="orthophoto", crs=f"EPSG:{laid.plane.epsg}", date=day,
         title={"zh": f"航拍拼图 {name} {day}".strip(), "en": f"Mosaic {name} {day}".strip()},
         source=f"{len(report.used)} photos, ± {told['residual_m']} m between them, not surveyed",
         params={"roles": list(VIEWERS)},

@@ -44,7 +44,7 @@ _BLOCK = 1 << 20
 
 def arrived(use: Services, owner: str, view: UploadView) -> None:
     """What becomes of an upload that is whole: files of aircraft are taken in, also when it is asked for again."""
-    if view.state == "ready" and view.target == "aerial" and view.media_type != "application/zip":
+    if view.state == "ready" and view.target == "aerial":
         take(use, owner, view)
 
 
@@ -62,9 +62,33 @@ def take(use: Services, owner: str, view: UploadView) -> FileView:
 
 def keep_file(use: Services, owner: str, **came: Any) -> FileView:
     """Place a file of the media store (name, folder, uri, sha256, size, media_type) and keep it."""
-    arrival = Arrival(**came)
-    flight, file = _rows(arrival, locate_media(use.media, arrival.uri, arrival.name), owner, use.clock.now())
-    return DroneStore(use.engine).add(flight, file)
+    arrival, store = Arrival(**came), DroneStore(use.engine)
+    located = locate_media(use.media, arrival.uri, arrival.name)
+    flight, file = _rows(arrival, located, owner, use.clock.now())
+    kept = store.add(flight, file)
+    if located.kind in ("film", "text"):
+        film, text = subtitled(store, kept, owner, flight.name if arrival.folder else "")
+        if film is not None and text is not None:
+            joined = with_subtitles(use.media, film, text)
+            found = store.located_anew(film.file_id, placed(joined))
+            return found if film.file_id == kept.file_id else kept
+    return kept
+
+
+def subtitled(store: DroneStore, kept: FileView, owner: str, folder: str) -> tuple[FileView | None, FileView | None]:
+    """The film and the subtitles of the same name that lie in one folder of an owner; one of them is ``kept``."""
+    stem = Path(kept.name).stem
+    other = store.named(owner, folder, stem, "text" if kept.kind == "film" else "film")
+    return (kept, other) if kept.kind == "film" else (other, kept)
+
+
+def with_subtitles(media: MediaStore, film: FileView, text: FileView) -> Located:
+    """Where a film looked by the subtitles beside it; those of another film are told and not taken."""
+    with on_disk(media, film.uri) as one, on_disk(media, text.uri) as other, tempfile.TemporaryDirectory() as folder:
+        pair = Path(folder) / "film.mp4"
+        pair.symlink_to(one.absolute())
+        pair.with_suffix(".srt").symlink_to(other.absolute())
+        return locate(pair, name=film.name)
 
 
 def _uri(use: Services, view: UploadView) -> str:
@@ -102,23 +126,32 @@ def place_of(located: Located) -> dict[str, Any]:
     return {"corners": [point(corner) for corner in located.place.corners], **numbers(located.place)}
 
 
-def _rows(came: Arrival, located: Located, owner: str, now: datetime) -> tuple[DroneFlight, DroneFile]:
+def placed(located: Located) -> dict[str, Any]:
+    """What a row keeps of where a file looked."""
     facts, place = located.facts, place_of(located)
-    taken = _moment(facts.taken.utc if facts else None)
+    lon, lat = place.get("centre", (None, None))
+    return {
+        "taken_at": _moment(facts.taken.utc if facts else None),
+        "position": [facts.lon, facts.lat] if facts and facts.lon is not None and facts.lat is not None else [],
+        "place": place, "centre_lon": lon, "centre_lat": lat,
+        "problems": [{"code": code, "message": message} for code, message in located.notes],
+    }  # fmt: skip
+
+
+def _rows(came: Arrival, located: Located, owner: str, now: datetime) -> tuple[DroneFlight, DroneFile]:
+    facts, known = located.facts, placed(located)
+    taken = known["taken_at"]
     aircraft = " ".join(filter(None, (facts.model, facts.serial))) if facts else ""
     folder = came.folder
     day = (taken or now).astimezone(_HERE).date().isoformat()
     flight_id = flight_key(f"{owner}/{folder}", aircraft, day)
     name = folder.rsplit("/", 1)[-1] or day
-    lon, lat = place.get("centre", (None, None))
-    position = [facts.lon, facts.lat] if facts and facts.lon is not None and facts.lat is not None else []
     return (
         DroneFlight(flight_id=flight_id, name=name[:200], aircraft=aircraft[:80], owner=owner, created_at=now),
         DroneFile(
             file_id=new_id(), sha256=came.sha256, flight_id=flight_id, name=came.name[:200], kind=located.kind,
             media_type=came.media_type, uri=came.uri, size=came.size, camera=facts.model if facts else "",
-            taken_at=taken, position=position, place=place, centre_lon=lon, centre_lat=lat, placed_by="",
-            problems=[{"code": code, "message": message} for code, message in located.notes], created_at=now,
+            placed_by="", created_at=now, **known,
         ),
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.errors import Forbidden, InputInvalid
-from core.filekind import FileKind, refused
+from core.filekind import KLV, TRANSPORT_STREAM, FileKind, refused
 from core.officefile import SUFFIXES
 from core.records import Record
 from dashboard.auth import Principal
@@ -45,7 +45,7 @@ TARGETS: dict[str, Target] = {
     "table": Target(limits=_limits((SHEETS, 40))),
     "aerial": Target(
         limits=_limits(
-            (PHOTOS, 200), (("image/tiff",), 4096), (FILMS, 4096), (("application/zip",), 8192), (("text/csv",), 64)
+            (PHOTOS, 200), (("image/tiff",), 4096), ((*FILMS, TRANSPORT_STREAM), 4096), ((KLV, "text/csv"), 64)
         ),  # a film's subtitles are text
         roles=("admin", "operator", "drone"),
     ),

@@ -1,17 +1,19 @@
-"""Drones (无人机): drop a folder, see where each picture looked, give a place to those that do not say theirs."""
+"""Drones (无人机): drop a folder, see where each picture looked, what was found and what changed; places by hand."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import Input, Output, State, dcc, html, no_update
+from dash import Input, Output, State, ctx, dcc, html, no_update
 
 from core.clock import BEIJING
 from core.errors import InputInvalid
-from dashboard.components import DropZone
+from dashboard.components import DropZone, FlightMap
 from dashboard.drones import features
+from dashboard.drones.summary import changes_of, summary
 from dashboard.i18n import words
+from dashboard.pages.flight_card import flight_card, focus_of, links
 from dashboard.pages.frame import Page, Visit, in_thread, tell
 from dashboard.pages.tables import chip, column, parts, table
 from storage.drones import DroneStore, FileView, FlightView
@@ -24,22 +26,28 @@ CREW = ("admin", "operator", "drone")
 
 
 def layout(visit: Visit) -> Any:
-    """Drop zone above; flights at the left, the picked flight's files at the right, the picked file below."""
+    """Drop zone above; flights with the card of the picked one at the left, its map, picked file and files beside."""
     t = visit.t
     return html.Div(
         [
-            html.H1(t("page.drone")),
+            dmc.Group([html.H1(t("page.drone")), links(visit)], justify="space-between"),
             DropZone(id="drone-zone") if visit.principal.has(*CREW) else None,
-            dcc.Store(id="drone-arrived"), dcc.Store(id="drone-flight"), dcc.Store(id="drone-file"),
-            dmc.Group(
-                [
-                    html.Div(_flights(visit), style={"flex": "1 1 380px", "minWidth": 0}),
-                    html.Div(_files(visit), style={"flex": "2 1 520px", "minWidth": 0}),
-                ],
-                align="flex-start", gap="md", mt="md",
+            *(dcc.Store(id=f"drone-{name}") for name in ("arrived", "flight", "file", "looked", "seen")),
+            _beside(
+                html.Div([_flights(visit), html.Div(id="drone-card")]),
+                html.Div([FlightMap(id="drone-map"), html.Div(id="drone-picked"), _files(visit)]),
             ),
-            html.Div(id="drone-picked"),
         ]
+    )  # fmt: skip
+
+
+def _beside(left: Any, right: Any) -> Any:
+    return dmc.Group(
+        [
+            html.Div(left, className="drone-left", style={"flex": "1 1 340px", "minWidth": 0, "maxWidth": "100%"}),
+            html.Div(right, className="drone-right", style={"flex": "2 1 480px", "minWidth": 0, "maxWidth": "100%"}),
+        ],
+        align="flex-start", gap="md", mt="md",
     )  # fmt: skip
 
 
@@ -49,7 +57,7 @@ def _flights(visit: Visit) -> Any:
         column("name", t("drone.flight"), minWidth=120), column("aircraft", t("drone.aircraft"), minWidth=120),
         column("first", t("drone.taken"), width=180), column("placed", t("drone.placed"), width=110),
     ]  # fmt: skip
-    return table(visit, "drone-flights", columns, [], key="flight_id", height="320px")
+    return table(visit, "drone-flights", columns, [], key="flight_id", height="200px", options={"pagination": False})
 
 
 def _files(visit: Visit) -> Any:
@@ -59,11 +67,11 @@ def _files(visit: Visit) -> Any:
         column("gsd", t("drone.gsd"), width=100), column("sure", t("drone.sure"), width=100),
         column("problems", t("drone.problems"), cellRenderer="Parts"),
     ]  # fmt: skip
-    return table(visit, "drone-files", columns, [], key="file_id", height="320px")
+    return table(visit, "drone-files", columns, [], key="file_id", height="300px", options={"pagination": False})
 
 
-@PAGE.callback(Output("drone-flights", "rowData"), Input("drone-arrived", "data"))
-async def flights(visit: Visit, _at: Any) -> list[dict[str, Any]]:
+@PAGE.callback(Output("drone-flights", "rowData"), Input("drone-arrived", "data"), Input("drone-looked", "data"))
+async def flights(visit: Visit, _at: Any, _looked: Any) -> list[dict[str, Any]]:
     """Every flight, the newest first."""
     return [_flight_row(flight) for flight in await in_thread(DroneStore(visit.services.engine).flights)]
 
@@ -76,12 +84,60 @@ def _flight_row(flight: FlightView) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@PAGE.callback(Output("drone-files", "rowData"), Input("drone-flights", "cellClicked"), Input("drone-arrived", "data"))
-async def files(visit: Visit, clicked: dict[str, Any] | None, _at: Any) -> list[dict[str, Any]]:
-    """The picked flight's files, else the newest of all."""
-    flight = str(clicked["rowId"]) if clicked and clicked.get("rowId") else None
-    found = await in_thread(DroneStore(visit.services.engine).files, flight, None, 1000)
+@PAGE.callback(
+    Output("drone-flight", "data"), Output("drone-seen", "data"), Input("drone-flights", "cellClicked"),
+    Input("drone-flights", "rowData"), State("drone-flight", "data"), State("drone-seen", "data"),
+)  # fmt: skip
+async def flight(
+    _visit: Visit, clicked: dict[str, Any] | None, rows: list[dict[str, Any]] | None, held: Any, seen: Any
+) -> Any:
+    """The picked flight: the one that was clicked, else the newest, and one that has just arrived."""
+    there = [row["flight_id"] for row in rows or []]
+    if clicked and any("cellClicked" in each["prop_id"] for each in ctx.triggered):
+        return clicked.get("rowId") or no_update, there
+    return shown_flight(there, held, seen), there
+
+
+def shown_flight(there: list[str], held: str | None, seen: list[str] | None) -> Any:
+    """The newest flight where none is shown or it was not there before, else no change."""
+    fresh = seen is not None and bool(there) and there[0] not in seen
+    if held in there and not fresh:
+        return no_update
+    return there[0] if there else None
+
+
+@PAGE.callback(Output("drone-files", "rowData"), Input("drone-flight", "data"), Input("drone-looked", "data"))
+async def files(visit: Visit, flight_id: str | None, _looked: Any) -> list[dict[str, Any]]:
+    """The picked flight's files."""
+    if not flight_id:
+        return []
+    found = await in_thread(DroneStore(visit.services.engine).files, flight_id, None, 1000)
     return [_file_row(visit, file) for file in found]
+
+
+@PAGE.callback(
+    Output("drone-card", "children"), Output("drone-map", "flight"), Output("drone-map", "at"),
+    Input("drone-flight", "data"), Input("drone-looked", "data"), Input("drone-arrived", "data"),
+)  # fmt: skip
+async def card(visit: Visit, flight_id: str | None, looked: Any, arrived: Any) -> Any:
+    """What is known of the picked flight, beside its map."""
+    if not flight_id:
+        return html.P(visit.t("drone.none"), className="quiet"), None, None
+    told = await in_thread(summary, visit.services, flight_id)
+    changed = await in_thread(changes_of, visit.services.settings, flight_id)
+    return flight_card(visit, told, changed or None), flight_id, f"{looked} {arrived}"
+
+
+@PAGE.callback(Output("drone-map", "focus"), Input("drone-roads", "cellClicked"), True)
+async def road(_visit: Visit, clicked: dict[str, Any] | None) -> Any:
+    """Look at the road that was clicked."""
+    return focus_of(str(clicked["rowId"])) if clicked and clicked.get("rowId") else no_update
+
+
+@PAGE.callback(Output("drone-map", "focus", allow_duplicate=True), Input("drone-changes", "cellClicked"), True)
+async def change(_visit: Visit, clicked: dict[str, Any] | None) -> Any:
+    """Look at the change that was clicked."""
+    return focus_of(str(clicked["rowId"])) if clicked and clicked.get("rowId") else no_update
 
 
 def _file_row(visit: Visit, file: FileView) -> dict[str, Any]:
@@ -103,14 +159,21 @@ def _problem(visit: Visit, problem: dict[str, Any]) -> str:
     return str(words(visit.language).get(f"drone.problem.{code}", code))
 
 
+@PAGE.callback(Output("drone-file", "data"), Input("drone-files", "cellClicked"), True)
+async def clicked_file(_visit: Visit, clicked: dict[str, Any] | None) -> Any:
+    """The clicked row's file is the picked one, as is a footprint that is clicked on the map."""
+    return clicked.get("rowId") or no_update if clicked else no_update
+
+
 @PAGE.callback(
-    Output("drone-picked", "children"), Output("drone-file", "data"), Input("drone-files", "cellClicked"), True
-)
-async def picked(visit: Visit, clicked: dict[str, Any] | None) -> Any:
-    """Picture, place and problems of one file."""
-    if not clicked or not clicked.get("rowId"):
+    Output("drone-picked", "children"), Output("drone-map", "file"), Input("drone-file", "data"),
+    Input("drone-flight", "data"),
+)  # fmt: skip
+async def picked(visit: Visit, file_id: str | None, flight_id: str | None) -> Any:
+    """Picture, place and problems of one file of the shown flight."""
+    file = await in_thread(DroneStore(visit.services.engine).file, file_id) if file_id else None
+    if file is None or file.flight_id != flight_id:
         return None, None
-    file = await in_thread(DroneStore(visit.services.engine).file, str(clicked["rowId"]))
     return _card(visit, file), file.file_id
 
 
@@ -122,6 +185,8 @@ def _card(visit: Visit, file: FileView) -> Any:
         lines.append(html.Div(f"{lat:.6f}, {lon:.6f}"))
         width = features.width_m(file)
         lines.append(html.Div(t("drone.width", metres=round(width)) if width else t("drone.point")))
+        if place.get("residual_m") is not None:
+            lines.append(html.Div(t("drone.refined", metres=place["residual_m"])))
     lines += [
         html.Div([html.Strong(_problem(visit, p)), html.Div(p["message"], className="quiet")]) for p in file.problems
     ]

@@ -86,6 +86,7 @@
     FormFill: component("FormFill", "desk/form_fill.mjs", "own-form"),
     CounterForm: component("CounterForm", "desk/counter_form.mjs", "own-form"),
     DropZone: component("DropZone", "drone/dropzone.mjs", "own-drop"),
+    FlightMap: component("FlightMap", "drone/flightmap.mjs", "own-flight"),
     FormImport: component("FormImport", "desk/form_import.mjs", "own-import")
   };
 })();

@@ -11,6 +11,8 @@ export function mount(root) {
   const jobs = [];
   let running = 0;
   let drawing = false;
+  let settled = 0;
+  let told = 0;
   wordsReady.then(draw);
   return { destroy: () => { jobs.length = 0; } };
 
@@ -70,8 +72,9 @@ export function mount(root) {
     }
   }
 
-  /** The page's tables read again. */
+  /** The page's tables and map read again: at once for the first file, then every second at most. */
   function arrived() {
+    told = Date.now();
     window.dash_clientside?.set_props("drone-arrived", { data: Date.now() });
   }
 
@@ -91,11 +94,12 @@ export function mount(root) {
       h("progress", { max: 1, value: part, "aria-label": t("drone.progress") }), " ",
       t("drone.counts", { done: all.settled, files: all.files, bad: all.bad, percent: Math.floor(100 * part) }));
     const order = { failed: 0, refused: 0, sending: 1, waiting: 2, known: 3, done: 3 };
-    const shown = [...jobs].sort((a, b) => order[a.state] - order[b.state]).slice(0, SHOWN);
+    const shown = jobs.filter((job) => job.state !== "done").sort((a, b) => order[a.state] - order[b.state]).slice(0, SHOWN);
     replace(root.querySelector(".drop-list"), shown.map((job) => h("li", { class: `drop-${job.state}` },
       h("span", { class: "drop-name" }, job.file.name), " ",
       h("span", {}, t(`drone.state.${job.state}`), job.state === "sending" ? ` ${Math.floor((100 * job.sent) / job.file.size)} %` : ""),
       job.error ? h("small", { class: "drop-error" }, ` ${job.error}`) : null)));
-    if (all.settled % 10 === 0 && all.settled) arrived();
+    if (all.settled > settled && Date.now() - told > 1000) arrived();
+    settled = all.settled;
   }
 }
