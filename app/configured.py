@@ -14,7 +14,8 @@ from core.bus import Bus
 from core.errors import YiwangError
 from core.records import AlgorithmConfig, Zone
 from core.settings import Settings
-from events.notify.channel import wanted_channels
+from events.notify.configuration import read_configuration
+from events.notify.webhooks import checked_subscribers
 from events.rules.rulebook import check_spec, default_rules, spec_of
 from ingest.configured import tcp_ports
 from ingest.connections.mapped import mapping_of
@@ -32,13 +33,10 @@ def without_database(settings: Settings) -> Iterator[str]:
     """What files and variables name: protocols that devices connect to, channels of ``notify.json``."""
     for kind in tcp_ports(settings):
         yield from _tried(f"source {kind}", lambda kind=kind: plugins.build("source", kind, {}))  # type: ignore[misc]
-    try:
-        wanted = wanted_channels(settings)
-    except YiwangError as error:
-        yield f"notify.json: {error}"
-        return
+    notify = read_configuration(settings)
+    yield from (str(problem) for problem in (*notify.problems, *checked_subscribers(settings)[1]))
     bus = cast(Bus, None)  # a channel keeps it for later; while it is built it sends nothing
-    for name, params in wanted.items():
+    for name, params in notify.channels.items():
         yield from _tried(
             f"notify.json channel {name}",
             lambda kind=name.partition(":")[0], params=params: plugins.build(  # type: ignore[misc]

@@ -10,6 +10,7 @@ import signal
 
 from app import logs
 from core.errors import InputInvalid
+from core.memory import keep_small
 from core.settings import Settings, load_settings
 
 HELP = "run one process: web, worker, ingest, vision or outside"
@@ -43,6 +44,7 @@ def _loaded() -> None:
     """Modules stay for good: the collector need never look at them, and is at work from now on."""
     gc.freeze()
     gc.enable()
+    keep_small()
 
 
 def _uvloop() -> asyncio.AbstractEventLoop:

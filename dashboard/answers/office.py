@@ -107,10 +107,11 @@ class ChannelState(TypedDict):
 
 
 class ChannelStates(TypedDict):
-    """The receivers of notices, and the quiet hours by channel."""
+    """The receivers of notices, the quiet hours, and what was left out of their files (as errors are answered)."""
 
     items: list[ChannelState]
     quiet_hours: dict[str, Any]
+    problems: list[dict[str, Any]]
     next: None
 
 

@@ -8,7 +8,7 @@ from dashboard.answers.office import ChannelStates
 from dashboard.api.deps import Done, Use, Who, allow, answers, respond
 from dashboard.desk import channels as desk
 from dashboard.desk import letters
-from events.notify.channel import quiet_hours
+from events.notify.configuration import read_configuration
 
 router = APIRouter(tags=["interfaces"])
 
@@ -16,7 +16,9 @@ router = APIRouter(tags=["interfaces"])
 @router.get("/api/channels", dependencies=[allow("admin")], **answers(ChannelStates))
 def channels(use: Use, who: Who) -> Response:
     """Each receiver of notices and of webhooks: what waits, since when, how often it failed, its last error."""
-    return respond({"items": desk.receivers(use, who), "quiet_hours": quiet_hours(use.settings), "next": None})
+    quiet = read_configuration(use.settings).quiet
+    problems = [error.as_dict() for error in desk.wrong_settings(use, who)]
+    return respond({"items": desk.receivers(use, who), "quiet_hours": quiet, "problems": problems, "next": None})
 
 
 @router.post("/api/dead-letters/{dead_letter_id}/redeliver", dependencies=[allow("admin")], **answers(Done))

@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core.errors import SettingsError
 from dashboard.api.deps import must_be
 from dashboard.auth import Principal
 from dashboard.services import Services
-from events.notify.channel import switched_on
-from events.notify.webhooks import Subscriber, read_subscribers
+from events.notify.configuration import read_configuration
+from events.notify.webhooks import Subscriber, checked_subscribers, read_subscribers
 from events.runtime.outbox import OUTBOX, receiver_of
 from storage.session import read_scope
 from storage.tables.cases import Outbox
@@ -24,7 +25,7 @@ LOOKED_AT = 5000  # waiting rows that are counted
 def receivers(use: Services, who: Principal) -> list[dict[str, Any]]:
     """Each receiver of notices and of webhooks: what waits, since when, how often it failed, its last error."""
     must_be(who, "admin")
-    names = [receiver_of("notice", {"channel": kind}) for kind in switched_on(use.settings)]
+    names = [receiver_of("notice", {"channel": kind}) for kind in sorted(read_configuration(use.settings).channels)]
     names += [receiver_of("webhook", {"subscriber": name}) for name in sorted(read_subscribers(use.settings))]
     items = {name: _receiver(name) for name in names}
     now = use.clock.now()
@@ -45,6 +46,12 @@ def receivers(use: Services, who: Principal) -> list[dict[str, Any]]:
             for to_name, sent_at in session.execute(done.group_by(to)):
                 items.setdefault(f"{topic}:{to_name}", _receiver(f"{topic}:{to_name}"))["last_at"] = sent_at
     return list(items.values())
+
+
+def wrong_settings(use: Services, who: Principal) -> list[SettingsError]:
+    """What was left out of ``notify.json`` and ``webhooks.json``."""
+    must_be(who, "admin")
+    return [*read_configuration(use.settings).problems, *checked_subscribers(use.settings)[1]]
 
 
 def deliveries(use: Services, who: Principal, receiver: str, limit: int = 30) -> list[dict[str, Any]]:

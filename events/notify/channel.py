@@ -12,21 +12,19 @@ A drill has its own notifiers: none but ``in_app`` on its own bus.
 
 from __future__ import annotations
 
-import json
 import logging
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-import msgspec
 from sqlalchemy import Select, exists, or_, select
 
 from core import plugins
 from core.bus import Bus
-from core.errors import SettingsError, YiwangError
+from core.errors import YiwangError
 from core.records import Record
 from core.settings import Settings
 from events.dispatching.duty_roster import ids_on_duty
-from events.notify.notices import QuietHours
+from events.notify.configuration import read_configuration
 from storage.tables.cases import Notice as NoticeRow
 from storage.tables.people import User, UserRole
 
@@ -64,8 +62,10 @@ class Notifier(Protocol):
 
 def build_notifiers(settings: Settings, bus: Bus) -> dict[str, Notifier]:
     """The channels that are switched on, by name: the kind, or ``kind:name``; a broken one is logged and left out."""
-    found: dict[str, Notifier] = {}
-    for name, params in wanted_channels(settings).items():
+    wanted, found = read_configuration(settings), dict[str, Notifier]()
+    for problem in wanted.problems:
+        log.warning("%s", problem)
+    for name, params in wanted.channels.items():
         try:
             found[name] = plugins.build("channel", name.partition(":")[0], params, settings=settings, bus=bus)
         except YiwangError as error:
@@ -73,42 +73,9 @@ def build_notifiers(settings: Settings, bus: Bus) -> dict[str, Notifier]:
     return found
 
 
-def wanted_channels(settings: Settings) -> dict[str, dict[str, Any]]:
-    """Parameters of each channel that the configuration names, by ``kind`` or ``kind:name``."""
-    own = {name: params for name, params in _file(settings).items() if name != "quiet_hours"}
-    return {"in_app": {}, **own}
-
-
-def quiet_hours(settings: Settings) -> QuietHours:
-    """The quiet hours: of the file's ``quiet_hours``, else 22:00 to 07:00 for all below orange."""
-    try:
-        return msgspec.convert(_file(settings).get("quiet_hours", {}), QuietHours)
-    except msgspec.ValidationError as error:
-        raise SettingsError(field="notify.json quiet_hours", detail=str(error), how="correct it") from error
-
-
-def _file(settings: Settings) -> dict[str, dict[str, Any]]:
-    """The file ``notify.json`` of the data folder; a drill has none."""
-    path = settings.data_dir / "notify.json"
-    if settings.subject_prefix or not path.exists():
-        return {}
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SettingsError(field=str(path), detail=str(error), how="correct or delete the file") from error
-    if not isinstance(found, dict) or not all(isinstance(value, dict) for value in found.values()):
-        raise SettingsError(field=str(path), detail="is no object of objects", how='write {"email": {…}, …}')
-    return found
-
-
-def switched_on(settings: Settings) -> list[str]:
-    """The names of the channels that are switched on."""
-    return sorted({"in_app", *_file(settings)} - {"quiet_hours"})
-
-
 def params_of(settings: Settings, kind: str) -> Any:
     """The ``Params`` of a channel that is switched on, else None."""
-    found = _file(settings).get(kind)
+    found = read_configuration(settings).channels.get(kind)
     return None if found is None else plugins.parse_params("channel", kind, found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from sqlalchemy.orm import Session
@@ -42,11 +42,14 @@ class NoticeDraft(Record, frozen=True):
     channels: tuple[str, ...] = ()  # only these; empty: all that are switched on
 
 
+ClockTime = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
 class QuietHours(Record, frozen=True):
     """When nobody is rung up for less than ``below_severity``: Beijing times "HH:MM", over midnight allowed."""
 
-    begins: str = "22:00"
-    ends: str = "07:00"
+    begins: ClockTime = "22:00"
+    ends: ClockTime = "07:00"
     below_severity: int = 3
 
     def due_at(self, now: datetime, severity: int) -> datetime:

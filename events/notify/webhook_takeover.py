@@ -21,7 +21,7 @@ from core.exchange import seal_secrets
 from core.network.outgoing import PushParams
 from core.records import Record
 from core.settings import Settings
-from events.notify.webhooks import Subscriber, read_subscribers
+from events.notify.webhooks import Subscriber, checked_subscribers
 from storage.session import session_scope
 from storage.tables.cases import Outbox
 from storage.tables.exchange import Connection, ConnectionVersion
@@ -38,7 +38,9 @@ class WebhookTaken(Record, frozen=True):
 
 def take_over(engine: Engine, settings: Settings, now: datetime) -> list[WebhookTaken]:
     """Make a connection of every subscriber that can be one; the file keeps the others, or is renamed ``.taken``."""
-    subscribers = read_subscribers(settings)
+    subscribers, wrong = checked_subscribers(settings)
+    if wrong:
+        raise wrong[0]  # the file is written anew below: what cannot be read would be lost
     found: list[WebhookTaken] = []
     for name, one in subscribers.items():
         try:

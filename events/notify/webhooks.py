@@ -15,6 +15,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import logging
 import ssl
 import time
 import urllib.error
@@ -27,6 +28,8 @@ import msgspec
 from core.errors import SettingsError, YiwangError
 from core.records import CaseChanged, Record
 from core.settings import Settings
+
+log = logging.getLogger("yiwang.webhooks")
 
 TIMEOUT_S = 10.0
 _SAFE = "".join(chr(c) for c in range(0x21, 0x7F) if chr(c) not in '"%')  # CloudEvents HTTP binding, 3.1.3.2
@@ -61,20 +64,46 @@ class Subscriber(Record, frozen=True):
 
 
 def read_subscribers(settings: Settings) -> dict[str, Subscriber]:
-    """The subscribers by name; :class:`SettingsError` names what is wrong in the file."""
+    """The subscribers by name, those that are in order."""
+    return checked_subscribers(settings)[0]
+
+
+def checked_subscribers(settings: Settings) -> tuple[dict[str, Subscriber], list[SettingsError]]:
+    """The subscribers of ``webhooks.json`` that are in order, by name, and what is wrong with the others."""
     path = settings.data_dir / "webhooks.json"
     if settings.subject_prefix or not path.exists():
-        return {}
+        return {}, []
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=list[Subscriber])
-    except (OSError, msgspec.DecodeError) as error:
-        raise SettingsError(field=str(path), detail=str(error), how="correct or delete the file") from error
-    for one in found:
-        if urlsplit(one.url).scheme not in ("http", "https") or not urlsplit(one.url).hostname:
-            raise SettingsError(field=f"{path} {one.name} url", detail=one.url, how="write an http(s) address")
-        if len(one.secret) < 16:
-            raise SettingsError(field=f"{path} {one.name} secret", detail="too short", how="use 16 characters or more")
-    return {one.name: one for one in found}
+        rows = msgspec.json.decode(path.read_bytes(), type=list[msgspec.Raw])
+    except (OSError, msgspec.DecodeError, RecursionError) as error:
+        return {}, [SettingsError(field=str(path), detail=str(error), how="correct or delete the file")]
+    found: dict[str, Subscriber] = {}
+    problems = []
+    for number, raw in enumerate(rows, 1):
+        try:
+            one = _subscriber(f"{path} row {number}", raw)
+        except SettingsError as error:
+            problems.append(error)
+        else:
+            found[one.name] = one
+    return found, problems
+
+
+def _subscriber(where: str, raw: msgspec.Raw) -> Subscriber:
+    try:
+        one = msgspec.json.decode(raw, type=Subscriber)
+    except msgspec.DecodeError as error:
+        raise SettingsError(field=where, detail=str(error), how="correct or delete the row") from error
+    where = f"{where} {one.name}"
+    try:
+        address = urlsplit(one.url)
+    except ValueError as error:
+        raise SettingsError(field=f"{where} url", detail=str(error), how="write an http(s) address") from error
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise SettingsError(field=f"{where} url", detail=one.url, how="write an http(s) address")
+    if len(one.secret) < 16:
+        raise SettingsError(field=f"{where} secret", detail="too short", how="use 16 characters or more")
+    return one
 
 
 def sign(secret: str, body: bytes, at: int) -> str:
@@ -98,7 +127,9 @@ class Webhooks:
     """Makes and posts deliveries."""
 
     def __init__(self, settings: Settings) -> None:
-        self._subscribers = read_subscribers(settings)
+        self._subscribers, problems = checked_subscribers(settings)
+        for problem in problems:
+            log.warning("%s; the other subscribers are served", problem)
         self._source = settings.public_url
 
     def bodies(self, change: CaseChanged) -> list[dict[str, Any]]:

@@ -28,8 +28,9 @@ from core.records import CaseChanged
 from core.settings import Settings
 from events.correlation.rule_memory import insert_into
 from events.notify import parties
-from events.notify.channel import NoticeMessage, Notifier, NotifierFailed, build_notifiers, notice_of, quiet_hours
+from events.notify.channel import NoticeMessage, Notifier, NotifierFailed, build_notifiers, notice_of
 from events.notify.channels.webhook import Webhook
+from events.notify.configuration import read_configuration
 from events.notify.notices import NoticeDraft, QuietHours, channels_of, notices_of_change, write_notices
 from events.notify.outgoing import Outgoing
 from events.notify.webhooks import Webhooks
@@ -73,7 +74,7 @@ class Relay:
         self._clock = clock
         self._notifiers: dict[str, Notifier] = build_notifiers(settings, bus)
         self._outside = settings.outside_url
-        self._quiet = quiet_hours(settings)
+        self._quiet = read_configuration(settings).quiet
         self._webhooks = Webhooks(settings)
         self._outgoing = Outgoing(settings, engine)
         self._later: dict[str, float] = {}  # outbox id → not before (monotonic), after a failed attempt

@@ -2,7 +2,7 @@
 
 The card beside the first model names the second (``second_look: {"file", "from"}``).  Two networks that were trained
 apart, at two scales, are rarely wrong about the same thing: what both see keeps its certainty (the geometric mean of
-the two), what one alone sees loses most of it.
+the two), what one alone sees loses most of it.  The heavier network is in memory only while something is suspected.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from vision.detections import Detections, Image
 from vision.detectors._base import Detector, suppress
+from vision.detectors.resting import RestingDetector
 
 NOTHING = 0.02  # certainty of a look that sees nothing at a place
 MOST = 60  # places of a picture that are compared, the surest first
@@ -33,6 +34,8 @@ class TwoLooks:
         found = self.first.detect(frames)
         rows = [i for i, seen in enumerate(found) if float(seen.confidence.max(initial=0.0)) >= self._suspicion]
         again = self.second.detect([frames[i] for i in rows]) if rows else []
+        if not rows and isinstance(self.second, RestingDetector):
+            self.second.rest()
         self.pictures, self.asked = self.pictures + len(frames), self.asked + len(rows)
         out = [self._kept(_weakened(seen)) for seen in found]
         for i, seen in zip(rows, again, strict=True):

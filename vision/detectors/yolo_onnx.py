@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from core.plugins import About, Words
 from vision import weights
 from vision.detectors._base import Detector, YoloHead, open_session
+from vision.detectors.resting import RestingDetector
 from vision.detectors.two_looks import TwoLooks
 from vision.errors import ModelInvalid
 
@@ -65,7 +66,8 @@ def build(params: Params) -> Detector:
         return _one(path, params)
     floor = min(params.confidence, FLOOR)  # of each look: together they may still reach ``confidence``
     first = _one(path, msgspec.structs.replace(params, confidence=floor))
-    second = _one(again.path, msgspec.structs.replace(params, confidence=floor, size=0))
+    heavy = msgspec.structs.replace(params, confidence=floor, size=0)
+    second = RestingDetector(lambda: _one(again.path, heavy))
     missing = set(first.class_name) - set(second.class_name)
     if missing:
         raise ModelInvalid(path=str(again.path), detail=f"a second look must know {', '.join(sorted(missing))}")

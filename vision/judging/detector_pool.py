@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from core import plugins
 from core.errors import YiwangError
+from core.memory import give_back
 from vision import weights
 from vision.detections import Detections, Image
 from vision.detectors._base import Detector
@@ -135,15 +134,6 @@ class _Lent:
     def detect(self, frames: Sequence[Image]) -> list[Detections]:
         with self._turn:
             return self._detector.detect(frames)
-
-
-def give_back(library: str | None = None) -> None:
-    """Hand what reading a model left free back to the system: tens of MB that glibc would keep (malloc_trim(3)).
-
-    Done once a model, not once a picture: what a detection frees is wanted again by the next one.
-    """
-    with suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL(library).malloc_trim(0)
 
 
 def _know(detector: Detector, classes: Sequence[str], kind: str) -> None:

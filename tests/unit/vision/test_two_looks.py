@@ -14,6 +14,7 @@ from core import plugins
 from core.records import ModelRef
 from vision import weights
 from vision.detections import Detections, Image
+from vision.detectors.resting import RestingDetector
 from vision.detectors.two_looks import NOTHING, TwoLooks, both
 from vision.errors import ModelInvalid
 from vision.evaluate.images import load_detector
@@ -83,3 +84,44 @@ def test_a_card_that_names_no_such_second_look_is_told(tmp_path: Path) -> None:
     (tmp_path / "flame_smoke.json").write_text(json.dumps(card | {"second_look": {"file": "other.onnx", "from": 0.1}}))
     with pytest.raises(ModelInvalid):
         plugins.build("detector", "yolo_onnx", {"file": str(tmp_path / "flame_smoke.onnx")})
+
+
+def test_a_second_look_that_nobody_asks_for_leaves_the_memory_and_comes_back() -> None:
+    now, built = [0.0], []
+
+    def build() -> Fake:
+        built.append(Fake(seen((1, 1, 4, 4, 0, 0.9))))
+        return built[-1]
+
+    second = RestingDetector(build, after_s=60, clock=lambda: now[0])
+    first = Fake(seen((0, 0, 4, 4, 0, 0.3)))
+    looks = TwoLooks(first, second, suspicion=0.1, confidence=0.01)
+    suspected = looks.detect([PICTURE])[0].confidence.tolist()
+    now[0] = 59.0
+    first.answers = [seen()]
+    looks.detect([PICTURE])
+    assert not second.rests
+    now[0] = 60.0
+    looks.detect([PICTURE])
+    assert second.rests and len(built) == 1
+    first.answers = [seen((0, 0, 4, 4, 0, 0.3))]
+    assert looks.detect([PICTURE])[0].confidence.tolist() == suspected
+    assert not second.rests and len(built) == 2
+    now[0] = 119.0
+    first.answers = [seen()]
+    looks.detect([PICTURE])
+    assert not second.rests, "it was asked a minute ago"
+
+
+def test_a_resting_second_look_whose_file_went_is_told() -> None:
+    def build() -> Fake:
+        if gone:
+            raise ModelInvalid(path="second.onnx", detail="gone")
+        return Fake(seen())
+
+    gone = False
+    second = RestingDetector(build, after_s=0)
+    second.rest()
+    gone = True
+    with pytest.raises(ModelInvalid, match="gone"):
+        second.detect([PICTURE])

@@ -15,10 +15,10 @@ from dashboard.desk.people import user_list
 from dashboard.interchange.keys import SCOPES, NewKey, key_list, make_key_of, revoke
 from dashboard.pages.choices import choices, word
 from dashboard.pages.desk.admin.parts import Action, Row, Tab, Values, button, choose, facts, once, text
-from dashboard.pages.frame import Visit
+from dashboard.pages.frame import Visit, explained
 from dashboard.pages.moments import shown
 from dashboard.pages.tables import chip, column, parts
-from events.notify.channel import quiet_hours
+from events.notify.configuration import read_configuration
 
 RIGHT: dict[str, Any] = {"type": "rightAligned", "width": 110}
 
@@ -80,10 +80,12 @@ def delivery(visit: Visit, d: Row) -> Any:
 
 
 def channel_note(visit: Visit) -> Any:
-    quiet = quiet_hours(visit.services.settings)
+    quiet = read_configuration(visit.services.settings).quiet
     said = visit.t("admin.quiet_hours", begins=quiet.begins or "22:00", ends=quiet.ends or "07:00",
                    level=visit.t(f"severity.{quiet.below_severity or 3}"))  # fmt: skip
-    return html.P(f"{said} · {visit.t('admin.channels_note')}", className="quiet")
+    found = desk.wrong_settings(visit.services, visit.principal)
+    wrong = [html.P(explained(visit, error), className="warn-text") for error in found]
+    return html.Div([*wrong, html.P(f"{said} · {visit.t('admin.channels_note')}", className="quiet")])
 
 
 def key_columns(visit: Visit) -> list[Row]:

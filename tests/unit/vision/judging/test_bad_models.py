@@ -13,9 +13,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from core import plugins
 from core.errors import YiwangError
+from core.memory import give_back
 from vision.errors import ModelInvalid
 from vision.evaluate.cards import MODELS
-from vision.judging.detector_pool import DetectorPool, give_back
+from vision.judging.detector_pool import DetectorPool
 from vision.judging.findings import Need
 from vision.judging.pose import MoveNet
 
