@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import InputInvalid
+from core.errors import InputInvalid, YiwangError
 from core.settings import load_settings
 
 if TYPE_CHECKING:
@@ -67,7 +67,13 @@ def _import(args: argparse.Namespace) -> int:
             territory = of_database(engine)
         finally:
             engine.dispose()
-        report = take_in(settings, args.file, territory, _wish(args))
+        try:
+            report = take_in(settings, args.file, territory, _wish(args))
+        except YiwangError as error:
+            if not args.json:
+                raise
+            told = error.as_dict()
+            report.problems.tell(args.file.name, "not_taken", detail=told["message"], how=told["remedy"])
     if args.json:
         print(json.dumps(report.as_dict(), ensure_ascii=False))
     else:

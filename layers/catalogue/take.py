@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -23,9 +23,11 @@ from layers.territory import Territory
 from layers.vector.placing import Placing, of_values
 from layers.vector.points import TableSource, is_table
 from layers.vector.reading import Feature, open_vector
-from layers.vector.screening import FAMILIES, Screen
+from layers.vector.screening import Screen, families_of
+from layers.vector.table import unpacked_file
 from layers.vector.writing import Writer
 
+ROW_REFUSED = ("row_wide", "differs")  # a table's rows that were left out before they became features
 RASTERS = (".tif", ".tiff", ".cog", ".vrt", ".jp2")
 
 
@@ -78,7 +80,11 @@ def _opened(path: Path, wish: LayerWish, report: LayerReport) -> Iterator[LayerS
     if is_table(path):
         yield TableSource(path, report.problems)
         return
-    with open_vector(path, wish.layer) as opened:
+    with ExitStack() as stack:
+        file = unpacked_file(path, stack) if path.suffix.lower() == ".zip" else path
+        opened = stack.enter_context(open_vector(file, wish.layer))
+        if file.suffix.lower() == ".shp" and not opened.fields:
+            report.problems.tell(path.name, "no_attributes")
         yield opened
 
 
@@ -102,6 +108,7 @@ def _take_vector(settings: Settings, path: Path, territory: Territory, wish: Lay
                 writer.add(good)
                 _tell(path, screen, report)
                 report.refused += len(batch) - len(good)
+            report.refused += sum(p.code in ROW_REFUSED for p in report.problems)
             report.features, report.bbox = writer.count, writer.bbox
             if not writer.count:
                 return
@@ -137,11 +144,9 @@ def kind_of(path: Path, wish: LayerWish, fields: tuple[str, ...], first: list[Fe
     """The kind that was asked for, else the one that is surest of the file."""
     chosen = wish.kind
     if not chosen:
-        families = Counter(FAMILIES.get(f.shape.geom_type, "") for f in first if f.shape is not None)
-        families.pop("collection", None)
-        if not families:
-            raise FileUnreadable("no_features")
-        likeness = Likeness(path.stem, frozenset(f.lower() for f in fields), families.most_common(1)[0][0])
+        families = Counter(family for f in first if f.shape is not None for family in families_of(f.shape))
+        family = families.most_common(1)[0][0] if families else "point"  # nothing is placed: each feature is told
+        likeness = Likeness(path.stem, frozenset(f.lower() for f in fields), family)
         chosen = surest(likeness)
     kind: LayerKind = plugins.build("layer", chosen, wish.params)
     if kind.form != "vector":

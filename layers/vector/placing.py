@@ -132,7 +132,8 @@ def _parse(text: str) -> CRS:
         crs = CRS.from_user_input(f"EPSG:{text}" if text.isdigit() else text)
     except (ProjError, ValueError) as error:
         raise FileUnreadable("crs_unknown", given=text[:80]) from error
-    return crs.sub_crs_list[0] if crs.is_compound else crs
+    crs = crs.sub_crs_list[0] if crs.is_compound else crs
+    return crs.to_2d() if len(crs.axis_info) > 2 and not crs.is_geocentric else crs  # heights are left out
 
 
 def _refuse_local(crs: CRS) -> None:

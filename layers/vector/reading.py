@@ -17,6 +17,8 @@ from typing import Any, BinaryIO, Self
 
 import numpy as np
 import shapely
+from pyproj import CRS
+from pyproj.exceptions import ProjError
 
 from core.tables.encoding import codec_of, detect
 from core.tables.problem import FileUnreadable
@@ -235,17 +237,29 @@ def _beside(path: Path) -> list[Path]:
 
 
 def _restore_index(opened: VectorFile) -> None:
-    """A Shapefile without .shx gets one, in a copy."""
+    """A Shapefile without .shx gets one, one with a broken .prj is read without it: both in a copy."""
     import pyogrio
 
-    suffix = opened.path.suffix.lower()
-    if suffix != ".shp" or any(f.suffix.lower() == ".shx" for f in _beside(opened.path)):
+    if opened.path.suffix.lower() != ".shp":
+        return
+    beside = _beside(opened.path)
+    broken = [f for f in beside if f.suffix.lower() in {".prj", ".qpj"} and not _is_system(f)]
+    if not broken and any(f.suffix.lower() == ".shx" for f in beside):
         return
     folder = _folder(opened)
-    for file in [opened.path, *_beside(opened.path)]:
+    for file in [opened.path, *(f for f in beside if f not in broken)]:
         shutil.copyfile(file, folder / f"{opened.path.stem}{file.suffix.lower()}")
     opened._source = folder / f"{opened.path.stem}.shp"
     pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": "YES"})
+
+
+def _is_system(file: Path) -> bool:
+    """Whether a .prj says a coordinate system (an empty one says none and harms nothing)."""
+    text = file.read_bytes()[:65_536].decode("utf-8", "replace").strip()
+    try:
+        return not text or CRS.from_user_input(text) is not None
+    except (ProjError, ValueError):
+        return False
 
 
 def _stage(opened: VectorFile) -> None:

@@ -23,6 +23,7 @@ _SINGLE = {
     "polygon": ("Polygon", "MultiPolygon"),
 }
 _NULL_ISLAND = 1e-6  # degrees
+_ASTRAY_DEG = 5.0  # a line that crosses the district may be long; a vertex further off is a slip
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Screen:
             return
         raw = np.array([f.shape for f in features], dtype=object)
         placed = self.placing.shapes(raw)
-        valid, hits = shapely.is_valid(placed), self._hits(placed)
+        valid, hits = shapely.is_valid(placed), self._hits(placed) & ~self._astray(placed)
         for k, feature in enumerate(features):
             shape = placed[k]
             if not hits[k] and self._is_refused(feature, shape):
@@ -82,6 +83,17 @@ class Screen:
         except shapely.errors.GEOSException:
             points = [shapely.MultiPoint(shapely.get_coordinates(s)[:200]) for s in placed]
             return self.territory.hits(points)
+
+    def _astray(self, placed: Any) -> Any:
+        """Which shapes have a vertex at 0, 0 or far from the territory, though another one lies in it."""
+        if not self.refuse_outside:
+            return np.zeros(len(placed), dtype=bool)
+        west, south, east, north = self.territory.shape.bounds
+        w, s, e, n = shapely.bounds(placed).T
+        far = (
+            (w < west - _ASTRAY_DEG) | (s < south - _ASTRAY_DEG) | (e > east + _ASTRAY_DEG) | (n > north + _ASTRAY_DEG)
+        )
+        return far | ~np.isfinite(w + s + e + n)
 
     def _is_refused(self, feature: Feature, shape: Any) -> bool:
         """Tells of a shape outside the territory; a mere warning where ``refuse_outside`` is not asked for."""
@@ -112,9 +124,19 @@ class Screen:
         if self._is_swapped(feature):
             self._tell(feature, "axes_swapped", x=x, y=y)
             return
-        placed = shapely.get_coordinates(shape).mean(axis=0)
+        points = shapely.get_coordinates(shape)
+        if bool((np.abs(points) < _NULL_ISLAND).all(axis=1).any()):
+            self._tell(feature, "shape_zero")
+            return
+        placed = self._farthest(points)
         lon, lat = (round(float(v), 5) if np.isfinite(v) else None for v in placed)
         self._tell(feature, "shape_outside", area=self.territory.name, lon=lon, lat=lat)
+
+    def _farthest(self, points: Any) -> Any:
+        """The point that lies farthest from the territory's middle; one that could not be converted before all."""
+        west, south, east, north = self.territory.shape.bounds
+        off = np.abs(points - ((west + east) / 2, (south + north) / 2)).max(axis=1)
+        return points[np.argmax(np.where(np.isfinite(off), off, np.inf))]
 
     def _repaired(self, feature: Feature, shape: Any) -> Any | None:
         reason = str(shapely.is_valid_reason(shape))
@@ -147,6 +169,12 @@ class Screen:
 
     def _tell(self, feature: Feature, code: str, **values: Any) -> None:
         self.flaws.append(Flaw(feature.number, code, values))
+
+
+def families_of(shape: Any) -> set[str]:
+    """``point``, ``line``, ``polygon``: what a shape is, or what a collection is made of."""
+    parts = shapely.get_parts(_flat(shape)) if shape.geom_type == "GeometryCollection" else [shape]
+    return {FAMILIES[p.geom_type] for p in parts if p.geom_type in FAMILIES}
 
 
 def _parts(shape: Any, family: str) -> Any | None:

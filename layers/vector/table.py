@@ -86,6 +86,13 @@ def _unpacked(file: BinaryIO, name: str, folder: Path) -> Path:
         raise FileUnreadable("not_geodata", detail=str(error)) from error
 
 
+def unpacked_file(path: Path, stack: ExitStack) -> Path:
+    """The one file of geodata in the archive ``path``, in a folder that lives as long as ``stack``."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="yiwang-layer-")))
+    with path.open("rb") as file:
+        return _unpacked(file, path.name, folder)
+
+
 def _from_zip(packed: zipfile.ZipFile, folder: Path) -> Path:
     known = (*SUFFIXES, *SIDECARS)
     members = [one for one in packed.infolist() if one.filename.lower().endswith(known) and not one.is_dir()]

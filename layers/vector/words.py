@@ -7,8 +7,11 @@ from core.tables.words import Word, register
 _CRS: dict[str, Word] = {
     "crs_missing": Word(
         "warning",
-        ("the file names no coordinate system; {taken} is taken, by its values", "give its .prj, or name the system"),
-        ("文件没有注明坐标系，按数值判断为 {taken}", "请补上 .prj，或指明坐标系"),
+        (
+            "the file names no readable coordinate system; {taken} is taken, by its values",
+            "give its .prj, or name the system",
+        ),
+        ("文件没有注明（或写坏了）坐标系，按数值判断为 {taken}", "请补上 .prj，或指明坐标系"),
     ),
     "crs_contradicts": Word(
         "warning",
@@ -106,6 +109,12 @@ _SHAPES: dict[str, Word] = {
         ("the file cannot be read as geodata ({detail})", "give GeoPackage, Shapefile, GeoJSON, FlatGeobuf or CSV"),
         ("无法作为地理数据读取（{detail}）", "请提供 GeoPackage、Shapefile、GeoJSON、FlatGeobuf 或 CSV"),
     ),
+    "no_attributes": Word(
+        "warning",
+        ("the file has no attributes: its .dbf is missing", "give all files of the Shapefile (.shp, .shx, .dbf, .prj)"),
+        ("文件没有属性：缺少 .dbf", "请提供 Shapefile 的全部文件（.shp、.shx、.dbf、.prj）"),
+    ),
+    "not_taken": Word("error", ("{detail}", "{how}"), ("{detail}", "{how}")),
     "no_features": Word("error", ("the file holds no features", "check the export"), ("文件没有要素", "请检查导出")),
     "no_place": Word(
         "error",

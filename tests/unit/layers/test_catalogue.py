@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,64 @@ def test_every_flaw_is_named_by_feature_and_nothing_wrong_is_drawn(settings: Set
                              (6, "axes_swapped"), (7, "shape_outside")]  # fmt: skip
     assert (report.kind, report.features, report.refused, report.exit_status) == ("areas", 2, 5, 1)
     assert report.bbox == pytest.approx([125.4, 43.8, 125.41, 43.89])
+
+
+def shapefile(folder: Path) -> Path:
+    return saved(folder / "a.shp", [ROAD], 名称=["吉林大路"])
+
+
+def test_a_broken_prj_is_none(settings: Settings, tmp_path: Path) -> None:
+    file = shapefile(tmp_path)
+    file.with_suffix(".prj").write_text('GEOGCS["rubbish",,,')
+    report = took(settings, file)
+    assert (report.features, report.crs, codes(report)) == (1, "EPSG:4326", [(0, "crs_missing")])
+
+
+def test_a_shapefile_without_its_table_is_told(settings: Settings, tmp_path: Path) -> None:
+    file = shapefile(tmp_path)
+    file.with_suffix(".dbf").unlink()
+    report = took(settings, file)
+    assert (report.features, codes(report)) == (1, [(0, "no_attributes")])
+
+
+def test_an_archive_is_a_layer(settings: Settings, tmp_path: Path) -> None:
+    file = shapefile(tmp_path)
+    with zipfile.ZipFile(tmp_path / "路网.zip", "w") as packed:
+        for part in tmp_path.glob("a.*"):
+            packed.write(part, part.name)
+    report = took(settings, tmp_path / "路网.zip")
+    assert (report.layer, report.features, report.exit_status) == ("路网", 1, 0), file
+
+
+def geojson(path: Path, *geometries: Any) -> Path:
+    features = [{"type": "Feature", "properties": {"name": "x"}, "geometry": g} for g in geometries]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return path
+
+
+def test_one_vertex_far_off_is_no_line_of_the_district(settings: Settings, tmp_path: Path) -> None:
+    def line(*more: list[float]) -> dict[str, Any]:
+        return {"type": "LineString", "coordinates": [[125.4, 43.88], [125.41, 43.885], *more]}
+
+    report = took(settings, geojson(tmp_path / "a.geojson", line([0, 0]), line([43.9, 125.4]), line(), line([126, 44])))
+    assert codes(report) == [(1, "shape_zero"), (2, "shape_outside")] and report.features == 2
+
+
+def test_collections_and_heights(settings: Settings, tmp_path: Path) -> None:
+    line = {"type": "LineString", "coordinates": [[125.4, 43.88, 200.0], [125.41, 43.885, 201.0]]}
+    both = {"type": "GeometryCollection", "geometries": [line]}
+    report = took(settings, geojson(tmp_path / "a.geojson", both))
+    assert (report.kind, report.features, report.crs) == ("lines", 1, "EPSG:4326")
+    assert codes(report) == [(1, "geometry_repaired")]
+    nothing = took(settings, geojson(tmp_path / "b.geojson", None, None))
+    assert (nothing.refused, codes(nothing)) == (2, [(1, "geometry_missing"), (2, "geometry_missing")])
+
+
+def test_rows_left_out_are_counted(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("name,lon,lat\na,125.4,43.88,more\nb,125.4\nc,125.41,43.88\n")
+    report = took(settings, file)
+    assert (report.features, report.refused) == (1, 2)
 
 
 def test_nothing_taken_leaves_the_older_layer(settings: Settings, tmp_path: Path) -> None:
@@ -155,6 +214,17 @@ def test_the_command_prints_the_report(settings: Settings, tmp_path: Path, monke
     assert main(["layers", "import", str(tmp_path / "none.shp"), "--json"]) == 2
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["features"] == 0
     assert main(["layers", "import", str(file), "--as", "castle"]) == 2
+
+
+def test_an_unknown_kind_is_told_in_the_same_shape(
+    settings: Settings, tmp_path: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    monkeypatch.setenv("YIWANG_DATA_DIR", str(settings.data_dir))
+    file = saved(tmp_path / "a.geojson", [ROAD])
+    assert main(["layers", "import", str(file), "--as", "nope", "--json"]) == 2
+    told = json.loads(capsys.readouterr().out)
+    assert (told["features"], told["bbox"]) == (0, None) and told["problems"][0]["feature"] is None
+    assert "roads" in told["problems"][0]["remedy"]
 
 
 def test_kinds_are_guessed_and_have_parameters(settings: Settings, tmp_path: Path) -> None:
