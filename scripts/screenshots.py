@@ -22,6 +22,7 @@ from playwright.sync_api import BrowserContext, Error, Page, sync_playwright
 
 SIZES = {"1920x1080": (1920, 1080), "1366x768": (1366, 768), "390x844": (390, 844)}
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+LOCALES = {"zh": "zh-CN", "en": "en-GB"}
 SETTLE_S = 45.0  # the longest that a page may take to come to rest
 QUALITY = 55
 BUSY = """() => document.title.startsWith('Updating')
@@ -38,28 +39,45 @@ class Shot:
     path: str
     language: str
     size: str
+    title: str = ""
 
     @property
     def name(self) -> str:
-        """File name without its ending."""
-        plain = "".join(c if c.isalnum() else "-" for c in self.path.strip("/")) or "wall"
+        """File name without its ending: by ``title`` where the address holds somebody's id."""
+        plain = "".join(c if c.isalnum() else "-" for c in (self.title or self.path).strip("/")).strip("-") or "desk"
         return f"{plain}.{self.language}.{self.size}"
 
 
-def shots(paths: list[str], languages: list[str], sizes: list[str]) -> list[Shot]:
-    """Every page at the desk's sizes; the phone's pages at the phone's size alone."""
+def shots(paths: dict[str, str], languages: list[str], sizes: list[str]) -> list[Shot]:
+    """Every page (address → title) at the desk's sizes; the phone's pages at the phone's size alone."""
     return [
-        Shot(path, language, size)
-        for size in sizes for language in languages for path in paths
+        Shot(path, language, size, title)
+        for size in sizes for language in languages for path, title in paths.items()
         if path not in PHONE or size.startswith("390") or path == "/login"
     ]  # fmt: skip
 
 
-def all_paths() -> list[str]:
-    """The command centre, every desk page, the phone."""
+def all_paths(context: BrowserContext) -> dict[str, str]:
+    """The command centre as desk and wall, every desk page, the boards, the phone; address → title of the picture.
+
+    Pages of one thing (a case, its command screen, a form on trial) are taken with the first one that there is.
+    """
     from dashboard.pages.frame import pages
 
-    return ["/", *sorted(pages()), *PHONE]
+    def first(address: str, *keys: str) -> list[str]:
+        items = context.request.get(address).json().get("items") or [{}]
+        return [str(items[0].get(key, "")) for key in keys]
+
+    (case,) = first("/api/cases?limit=1", "case_id")
+    form, version = first("/api/forms", "form_id", "version")
+    below = {"/command": case and f"/command/{case}", "/trial": form and f"/trial/{form}/{version}"}
+    boards = [f"/boards/{b['id']}" for b in context.request.get("/api/boards").json().get("items", ())]
+    found = {"/?view=wall": "wall", "/": "desk"} | ({f"/cases/{case}": "case"} if case else {})
+    for path in [*sorted(pages()), *boards, *PHONE]:
+        address = below.get(path, path)
+        if address:
+            found[address] = path
+    return found
 
 
 def still(page: Page, seconds: float = SETTLE_S) -> bool:
@@ -80,10 +98,10 @@ def signed_in(base: str, login: str, password: str, language: str, size: str) ->
     """A browser context with a session."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, f"--lang={LOCALES[language]}"])
         width, height = SIZES[size]
         context = browser.new_context(
-            viewport={"width": width, "height": height}, base_url=base, locale="zh-CN" if language == "zh" else "en-GB",
+            viewport={"width": width, "height": height}, base_url=base, locale=LOCALES[language],
             timezone_id="Asia/Shanghai", has_touch=width < 500,
         )  # fmt: skip
         context.add_cookies([{"name": "yiwang_lang", "value": language, "url": base}])
@@ -124,10 +142,13 @@ def main() -> int:
     parser.add_argument("--languages", nargs="*", default=["zh", "en"], choices=["zh", "en"])
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
-    wrong, wanted = 0, shots(args.only or all_paths(), args.languages, args.sizes)
+    wrong, password = 0, os.environ.get("YIWANG_PASSWORD", "")
+    with signed_in(args.base, args.login, password, "zh", "1366x768") as context:
+        paths = dict.fromkeys(args.only, "") if args.only else all_paths(context)
+    wanted = shots(paths, args.languages, args.sizes)
     for size in args.sizes:
         for language in args.languages:
-            with signed_in(args.base, args.login, os.environ.get("YIWANG_PASSWORD", ""), language, size) as context:
+            with signed_in(args.base, args.login, password, language, size) as context:
                 for shot in (s for s in wanted if (s.language, s.size) == (language, size)):
                     page = context.new_page()
                     try:

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { column, growth, height, radius, ring } from "../../dashboard/static/ui/map/columns.mjs";
-import { distance, edge, firstView, spread } from "../../dashboard/static/ui/map/framing.mjs";
+import { distance, edge, firstView, spread, stacked } from "../../dashboard/static/ui/map/framing.mjs";
 import { bins } from "../../dashboard/static/ui/map/hexagons.mjs";
 
 const HERE = [125.4, 43.88];
@@ -49,4 +49,15 @@ test("arrows stand on the edge and point there", () => {
   assert.deepEqual([right.x, right.y, right.angle], [100, 25, 90]);
   const chips = spread([{ x: 50, y: 40 }, { x: 55, y: 40 }, { x: 60, y: 41 }], 30, 10);
   assert.equal(new Set(chips.map((c) => Math.round(c.y / 10))).size, 3);
+});
+
+test("cards stand above their points, inside the map, none over another", () => {
+  const area = { width: 800, height: 600 };
+  const cards = [{ x: 400, y: 300 }, { x: 410, y: 305 }, { x: 395, y: 70 }, { x: 2, y: 310 }, { x: 420, y: 60 }].map((c) => ({ ...c, width: 200, height: 40 }));
+  const placed = stacked(cards, area);
+  assert.equal(placed[0].top, 260);
+  for (const [k, a] of placed.entries()) {
+    assert.ok(a.left >= 0 && a.left + a.width <= area.width && a.top >= 0, `card ${k}`);
+    for (const b of placed.slice(k + 1)) assert.ok(a.left + a.width <= b.left || b.left + b.width <= a.left || a.top + a.height <= b.top || b.top + b.height <= a.top, `card ${k}`);
+  }
 });

@@ -11,6 +11,7 @@ from core.errors import InputInvalid
 from dashboard.boards.access import in_force
 from dashboard.pages.frame import Page, Visit, in_thread, tell
 from dashboard.pages.tables import column, table
+from measures.definition import Board
 from measures.evaluation import all_fields
 from measures.library import examine, save, version_of, versions
 from storage.session import read_scope, session_scope
@@ -20,9 +21,11 @@ PAGE = Page(path="/board-editor", zh="看板编辑", en="Board editor", roles=("
 
 def layout(visit: Visit, below: list[str]) -> Any:
     """The text of a board beside the measures and fields that it may use."""
-    t, board_id = visit.t, below[0] if below else ""
+    t = visit.t
     with read_scope(visit.services.engine) as session:
         found = in_force(session, visit.services)
+        boards = found.of(visit.principal.actor)
+        board_id = below[0] if below else boards[0].id if boards else ""
         seen, kept = version_of(session, board_id), versions(session, board_id)
         fields = all_fields(session, visit.services.clock.now())
     known = [{"id": m.id, "name": m.name(visit.language), "source": m.source} for m in found.measures.values()]
@@ -51,7 +54,7 @@ def layout(visit: Visit, below: list[str]) -> Any:
                    column("kind", "", width=90)]  # fmt: skip
     return html.Div(
         [
-            html.H1(t("boards.edit")), html.P(t("boards.help"), className="quiet"),
+            html.H1(t("boards.edit")), _choice(visit, boards, board_id), html.P(t("boards.help"), className="quiet"),
             dmc.Group(actions, mb="sm"), html.P(id="edit-told", **{"aria-live": "polite"}),
             html.Div(
                 [html.Div(text),
@@ -62,6 +65,18 @@ def layout(visit: Visit, below: list[str]) -> Any:
             dcc.Store(id="edit-board", data=board_id), dcc.Store(id="edit-seen", data=seen),
         ]
     )  # fmt: skip
+
+
+def _choice(visit: Visit, boards: list[Board], chosen: str) -> Any:
+    """A way to the text of every board that this person may open."""
+    links = [
+        dcc.Link(b.name(visit.language), href=f"{PAGE.path}/{b.id}",
+                 className="board-tab here" if b.id == chosen else "board-tab")
+        for b in boards
+    ]  # fmt: skip
+    return html.Nav(
+        links, className="board-tabs", style={"marginBottom": "10px"}, **{"aria-label": visit.t("boards.edit")}
+    )
 
 
 @PAGE.callback(

@@ -21,7 +21,8 @@ from records.registers.search import Query
 
 __all__ = ["PAGE", "layout"]
 _NOTED = ("ticket", "cross_province", "courier", "agent")
-_LEFT = {"flex": "0 0 330px", "minWidth": 0, "maxHeight": "calc(100vh - 150px)", "overflow": "auto"}
+_LEFT = {"flex": "1 0 300px", "maxWidth": 420, "minWidth": 0, "maxHeight": "calc(100vh - 150px)", "overflow": "auto"}
+_RIGHT = {"flex": "1 1 300px", "minWidth": 0}
 
 
 def layout(visit: Visit) -> Any:
@@ -34,8 +35,8 @@ def layout(visit: Visit) -> Any:
             html.Div([_offer(visit, o) for o in offers] or html.P(t("counter.none"), className="quiet"),
                      id="counter-offers"),
         ], style=_LEFT),
-        html.Div(html.P(t("counter.pick"), className="quiet"), id="counter-work", style={"flex": 1, "minWidth": 0}),
-    ], align="flex-start", wrap="nowrap", gap="md")  # fmt: skip
+        html.Div(html.P(t("counter.pick"), className="quiet"), id="counter-work", style=_RIGHT),
+    ], align="flex-start", gap="md")  # fmt: skip
     return html.Div([
         html.H1(t("page.counter")),
         dmc.Tabs([

@@ -46,3 +46,27 @@ export function spread(chips, width, height) {
   }
   return placed;
 }
+
+/** Metres that a pixel at the middle of the map covers. @param {number} zoom @param {number} lat */
+export const metresPerPixel = (zoom, lat) => (78271.517 * Math.cos((lat * Math.PI) / 180)) / 2 ** zoom;
+
+/**
+ * Where cards stand: above their point, inside `area`, none over another; the first ones choose first.
+ * @template {{x: number, y: number, width: number, height: number}} T
+ * @param {T[]} cards `y` is the card's lower edge @param {{width: number, height: number}} area @returns {(T & {left: number, top: number})[]}
+ */
+export function stacked(cards, area, margin = 8, head = 56) {
+  const placed = /** @type {(T & {left: number, top: number})[]} */ ([]);
+  const clash = (/** @type {{left: number, top: number, width: number, height: number}} */ a) => placed.find((p) => a.left < p.left + p.width + margin && p.left < a.left + a.width + margin && a.top < p.top + p.height + margin && p.top < a.top + a.height + margin);
+  for (const card of cards) {
+    const left = Math.min(Math.max(card.x - card.width / 2, margin), Math.max(margin, area.width - card.width - margin));
+    const found = { ...card, left, top: Math.max(card.y - card.height, head) };
+    for (let tries = 0, other; tries < cards.length && (other = clash(found)); tries++) found.top = other.top - card.height - margin;
+    if (found.top < head) { // no room above: below the others
+      found.top = head;
+      for (let tries = 0, other; tries < cards.length && (other = clash(found)); tries++) found.top = other.top + other.height + margin;
+    }
+    placed.push(found);
+  }
+  return placed;
+}

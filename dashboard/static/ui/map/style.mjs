@@ -119,7 +119,7 @@ export function overlays(p) {
     { id: "camera-count", type: "symbol", source: "cameras", filter: ["has", "point_count"], minzoom: 13, layout: { "text-field": ["concat", ["get", "point_count_abbreviated"], ["case", [">", ["get", "down"], 0], " !", ""]], "text-size": 10.5, "text-font": FONT, "text-allow-overlap": true }, paint: { "text-color": p.text } },
     { id: "camera", type: "symbol", source: "cameras", filter: ["!", ["has", "point_count"]], minzoom: 13.5, layout: { "icon-image": ["case", down, "camera-off", "camera"], "icon-size": 0.95, "icon-allow-overlap": true } },
     {
-      id: "site", type: "symbol", source: "sites", minzoom: 11.5,
+      id: "site", type: "symbol", source: "sites", minzoom: 13, // from afar the cases speak
       layout: {
         "icon-image": ["concat", "site-", ["get", "icon"]], "icon-size": ["interpolate", ["linear"], ["zoom"], 11, 0.8, 15, 1.3], "icon-allow-overlap": true,
         "text-field": ["step", ["zoom"], "", 15, ["get", "label"]], "text-size": 12, "text-font": FONT, "text-offset": [0, 1.5], "text-anchor": "top", "text-optional": true, "text-max-width": 12,
