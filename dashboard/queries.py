@@ -311,7 +311,13 @@ def division_features(session: Session, level: str | None) -> list[Row]:
     features = []
     for row in session.scalars(query):
         shape = shapely.simplify(shapely.from_wkb(row.geometry), 0.0002)
-        properties = {"code": row.code, "name": row.name, "level": row.level, "parent_code": row.parent_code}
+        properties = {
+            "code": row.code,
+            "name": row.name,
+            "name_en": row.name_en,
+            "level": row.level,
+            "parent_code": row.parent_code,
+        }
         features.append(
             {"type": "Feature", "geometry": shapely.geometry.mapping(shape), "properties": properties, "id": row.code}
         )

@@ -54,6 +54,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "divisions": (
         Column("code", required=True, pattern=_DIVISION, also=("代码", "区划代码", "编码")),
         Column("name", length=80, also=_NAME),
+        Column("name_en", length=120, also=_ENGLISH),
         Column("level", choices=("district", "street", "community"), also=("级别",)),
         Column("parent_code", pattern=r"\d{6}|\d{9}", also=("上级代码",)),
         *_PLACE,

@@ -21,6 +21,7 @@ from layers.cityrows import PLACE, Row
 from layers.locate import Locator
 from layers.outlines import keep_outlines
 from layers.prepare import own_camera, prepare
+from layers.romanised import english_of
 from layers.upserting import key_of, upsert
 from storage.session import read_scope, session_scope
 from storage.tables.people import User
@@ -119,6 +120,8 @@ def _import_tables(
     locator: Locator | None = None
     for table, model in _MODELS.items():
         rows = _checked(table, city.tables[table], known, report)
+        if table == "divisions":
+            _name_in_english(engine, rows)
         if table in {"sites", "cameras"}:
             locator = locator or Locator.of_rows(city.tables["divisions"], city.tables["grid"], engine)
             locator.fill(rows)
@@ -131,6 +134,15 @@ def _import_tables(
             _count(report, table, upsert(session, table, model, rows, overwrite=overwrite, dry_run=report.dry_run))
         if table not in {"divisions", "grid"}:  # the two are looked into by those that follow
             city.tables[table] = []
+
+
+def _name_in_english(engine: Engine, rows: list[Row]) -> None:
+    """Divisions that bear no English name yet get the romanised one."""
+    with read_scope(engine) as session:
+        named = set(session.scalars(select(Division.code).where(Division.name_en.is_not(None))))
+    for row in rows:
+        if row.get("name") and not row.get("name_en") and row["code"] not in named:
+            row["name_en"] = english_of(row["name"])
 
 
 def _count(report: CityImportReport, table: str, counts: tuple[int, int, int]) -> None:

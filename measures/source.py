@@ -94,8 +94,9 @@ def department_names(session: Session, language: str) -> dict[str, str]:
 
 
 def division_names(session: Session, language: str) -> dict[str, str]:
-    """Code → name of every street and community."""
-    return {row.code: row.name for row in session.execute(select(Division.code, Division.name))}
+    """Code → name of every street and community in the reader's language."""
+    rows = session.execute(select(Division.code, Division.name, Division.name_en))
+    return {r.code: r.name if language == "zh" else r.name_en or r.name for r in rows}
 
 
 def newest_of(session: Session, source: Source, conditions: Sequence[ColumnElement[bool]]) -> datetime | None:

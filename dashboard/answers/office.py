@@ -32,6 +32,7 @@ class DivisionRow(TypedDict):
 
     code: str
     name: str
+    name_en: str | None
     level: str
     parent_code: str | None
     lon: float | None

@@ -64,7 +64,9 @@ class NoticeFilters(Filters):
 def divisions(asked: Annotated[DivisionFilters, Query()], use: Use, who: Who) -> Response:
     """Divisions without their outlines."""
     del who
-    query = select(Division.code, Division.name, Division.level, Division.parent_code, Division.lon, Division.lat)
+    query = select(
+        Division.code, Division.name, Division.name_en, Division.level, Division.parent_code, Division.lon, Division.lat
+    )
     if asked.level:
         query = query.where(Division.level == asked.level)
     if asked.parent:

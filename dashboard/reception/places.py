@@ -16,15 +16,19 @@ from storage.tables.registry import Division
 
 def public_places(session: Session) -> dict[str, JSON]:
     """The streets and communities as choice lists."""
-    rows = session.execute(select(Division.code, Division.name, Division.level, Division.parent_code))
+    rows = session.execute(select(Division.code, Division.name, Division.name_en, Division.level, Division.parent_code))
     streets: list[JSON] = []
     communities: list[JSON] = []
     for row in sorted(rows, key=lambda row: row.code):
         if row.level == "street":
-            streets.append({"name": row.code, "label": {"zh": row.name}})
+            streets.append({"name": row.code, "label": _both(row)})
         elif row.level == "community" and row.parent_code:
-            communities.append({"name": row.code, "label": {"zh": row.name}, "street": row.parent_code})
+            communities.append({"name": row.code, "label": _both(row), "street": row.parent_code})
     return {"streets": streets, "communities": communities}
+
+
+def _both(row: Any) -> JSON:
+    return {"zh": row.name, **({"en": row.name_en} if row.name_en else {})}
 
 
 def place_of(session: Session, answers: Mapping[str, Any]) -> tuple[str | None, GeoPoint | None]:

@@ -61,7 +61,7 @@ class Places:
                     "site", s.site_id, s.name, s.name_en or "", s.lon, s.lat, {"kind": s.kind, "address": s.address}
                 )
             for d in session.scalars(select(Division)):
-                yield Entry("division", d.code, d.name, "", d.lon, d.lat, {"level": d.level})
+                yield Entry("division", d.code, d.name, d.name_en or "", d.lon, d.lat, {"level": d.level})
             for p in session.scalars(select(Department)):
                 yield Entry("department", p.department_id, p.name, p.name_en or "", None, None, {"phone": p.phone})
             columns = (Camera.camera_id, Camera.name, Camera.category, Camera.lon, Camera.lat)

@@ -91,11 +91,12 @@ def rulebook() -> FormulaBook:
 
 
 def evaluate(
-    session: Session, actor: Actor, question: IndicatorQuestion, now: datetime, book: FormulaBook | None = None
-) -> Table:
-    """The indicators of what ``actor`` may see."""
+    session: Session, actor: Actor, question: IndicatorQuestion, now: datetime, book: FormulaBook | None = None,
+    language: str = "zh",
+) -> Table:  # fmt: skip
+    """The indicators of what ``actor`` may see; departments and streets by their names in ``language``."""
     book = book or rulebook()
-    lines = _lines(session, actor, question, now, book)
+    lines = _lines(session, actor, question, now, book, language)
     whole = msgspec.structs.replace(question, by="all")
     total = _lines(session, actor, whole, now, book)
     empty = IndicatorLine(key="all", name="", counts={}, rates={}, mean_handling_s=None, score=None)
@@ -176,7 +177,7 @@ def _key(session: Session, by: str, part: Any) -> Any:
 
 
 def _lines(
-    session: Session, actor: Actor, question: IndicatorQuestion, now: datetime, book: FormulaBook
+    session: Session, actor: Actor, question: IndicatorQuestion, now: datetime, book: FormulaBook, language: str = "zh"
 ) -> list[IndicatorLine]:
     query, key, found, part = _base(session, actor, question, now, book)
     share = weight()
@@ -185,7 +186,7 @@ def _lines(
     rows = session.execute(
         query.with_only_columns(key.label("key"), func.avg(took).label("took"), *sums).group_by(key).order_by(key)
     ).all()
-    names = _names(session, question.by)
+    names = _names(session, question.by, language)
     lines = []
     for row in rows:
         counts = {name: round(float(getattr(row, name) or 0), 6) for name in found}
@@ -220,11 +221,13 @@ def _score(rates: dict[str, float | None], book: FormulaBook) -> float | None:
     return round(100 * got / full, 2) if full else None
 
 
-def _names(session: Session, by: str) -> dict[str, str]:
-    if by == "department":
-        return {r.department_id: r.name for r in session.execute(select(Department.department_id, Department.name))}
-    if by == "street":
-        return {r.code: r.name for r in session.execute(select(Division.code, Division.name))}
+def _names(session: Session, by: str, language: str) -> dict[str, str]:
+    rows: dict[str, Any] = {
+        "department": select(Department.department_id, Department.name, Department.name_en),
+        "street": select(Division.code, Division.name, Division.name_en),
+    }
+    if by in rows:
+        return {key: zh if language == "zh" else en or zh for key, zh, en in session.execute(rows[by])}
     if by == "class":
         return {code if of == CURRENT else f"{code}@{of}": name for (code, of), name in class_names().items()}
     return {}

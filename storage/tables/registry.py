@@ -17,6 +17,7 @@ class Division(Base):
     __tablename__ = "division"
     code: Mapped[str] = mapped_column(String(12), primary_key=True)
     name: Mapped[str] = mapped_column(String(80))
+    name_en: Mapped[str | None] = mapped_column(String(120))
     level: Mapped[str] = mapped_column(String(16))  # district, street, community
     parent_code: Mapped[str | None] = mapped_column(ForeignKey("division.code"), index=True)
     lon: Mapped[float | None]

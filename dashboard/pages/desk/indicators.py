@@ -140,7 +140,8 @@ def case_columns(visit: Visit) -> list[dict[str, Any]]:
 
 def _evaluate(visit: Visit, question: IndicatorQuestion) -> Table:
     with read_scope(visit.services.engine) as session:
-        return evaluate(session, visit.principal.actor, question, visit.services.clock.now())
+        now = visit.services.clock.now()
+        return evaluate(session, visit.principal.actor, question, now, language=visit.language)
 
 
 def _behind(visit: Visit, question: IndicatorQuestion, column_id: str, key: str) -> list[dict[str, Any]]:

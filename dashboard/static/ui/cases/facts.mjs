@@ -21,7 +21,7 @@ export function stages(c) {
 
 export function facts(c) {
   const rows = [
-    [t("fact.place"), store.placeOf(c)], [t("fact.division"), c.division_name], [t("fact.grid"), c.grid_code],
+    [t("fact.place"), store.placeOf(c)], [t("fact.division"), store.divisionOf(c)], [t("fact.grid"), c.grid_code],
     [t("fact.department"), store.departmentOf(c)], [t("fact.handler"), c.handler_name], [t("fact.opened"), full(c.opened_at)],
     [t("fact.deadline"), c.deadline_at ? full(c.deadline_at) : null], [t("fact.class"), c.class_code ? className(c) : null],
     [t("fact.kind"), c.kind ? term("kind", c.kind) : null], [t("fact.confidence"), typeof c.confidence === "number" ? `${number(c.confidence * 100, 0)} %` : null],

@@ -67,6 +67,7 @@ export class Layers {
     const lines = [];
     for (const f of data.features) {
       const p = f.properties;
+      store.state.divisions.set(p.code, p);
       if (p.level === "street") {
         const at = f.geometry && f.geometry.type === "Point" ? f.geometry.coordinates : p.lon ? [p.lon, p.lat] : middleOf(f.geometry);
         if (at) points.push({ type: "Feature", geometry: { type: "Point", coordinates: at }, properties: { label: named(p) } });

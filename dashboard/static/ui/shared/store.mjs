@@ -1,7 +1,7 @@
 // What the page knows: who I am, the open cases, the selection, the live connection.
 import * as api from "./api.mjs";
 import { openStream } from "./live.mjs";
-import { ready as wordsReady, caseTitle, named } from "./i18n.mjs";
+import { ready as wordsReady, caseTitle, language, named } from "./i18n.mjs";
 
 const bus = new EventTarget();
 export const on = (name, run) => {
@@ -15,7 +15,7 @@ export const emit = (name, detail) => bus.dispatchEvent(new CustomEvent(name, { 
 /**
  * @type {{me: any, cases: Map<string, any>, loaded: boolean, failed: any, departments: any[], connection: string, skew: number, drill: any,
  *   filters: {department: string, severity: number[], q: string, late: boolean, kind: string}, selection: Selection | null, layers: string, at: string,
- *   sites: Map<string, any>, cameras: Map<string, any>}}
+ *   sites: Map<string, any>, divisions: Map<string, any>, cameras: Map<string, any>}}
  */
 export const state = {
   me: null,
@@ -31,6 +31,7 @@ export const state = {
   layers: "", // switched-off layers of the map, as the address has them
   at: "", // the instant that the time slider shows; empty: now
   sites: new Map(),
+  divisions: new Map(),
   cameras: new Map(),
 };
 
@@ -38,7 +39,9 @@ export const now = () => Date.now() + state.skew;
 export const isLate = (item) => item.open && item.deadline_at && Date.parse(item.deadline_at) < now();
 
 /** Place and department of a case in the viewer's language, as far as the registry knows them. */
-export const placeOf = (item) => (item.site_id && named(state.sites.get(item.site_id) || null, "name") !== "—" ? named(state.sites.get(item.site_id)) : named({ name: item.site_name || "", name_en: item.site_name_en }).replace("—", "") || item.division_name || "");
+/** A case's division in the viewer's language; of a community that the map does not hold, its street. @param {any} item */
+export const divisionOf = (item) => (item.division_code && language() === "en" && (state.divisions.get(item.division_code) || state.divisions.get(item.division_code.slice(0, 9)))?.name_en) || item.division_name || "";
+export const placeOf = (item) => (item.site_id && named(state.sites.get(item.site_id) || null, "name") !== "—" ? named(state.sites.get(item.site_id)) : named({ name: item.site_name || "", name_en: item.site_name_en }).replace("—", "") || divisionOf(item));
 export function departmentOf(item) {
   const known = state.departments.find((d) => d.department_id === item.department_id);
   return known ? named(known) : item.department_name || "";

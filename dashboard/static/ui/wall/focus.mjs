@@ -93,7 +93,7 @@ function fill(body, item, detail, live, picture, fresh) {
   const last = live?.escalations?.[live.escalations.length - 1];
   replace(body,
     h("h2", { class: `focus-title s${item.severity}${fresh ? " fresh" : ""}` }, mark(item.severity, "1.3em", t(`severity.${item.severity}`)), h("span", {}, caseTitle(item))),
-    h("p", { class: "focus-sub" }, [item.number, item.division_name, store.placeOf(item)].filter(Boolean).join("\u2002")), shot,
+    h("p", { class: "focus-sub" }, [item.number, store.divisionOf(item), store.placeOf(item)].filter(Boolean).join("\u2002")), shot,
     live && live.value !== null ? h("section", { class: `focus-live s${item.severity}` },
       h("div", { class: "focus-live-head" }, h("span", {}, quantityText(live)), valueNode(live, true), h("div", { class: "focus-trend" }, h("b", {}, trendText(live)), h("small", {}, levelText(live)))),
       curve(live, 380, 110), marks(live), last ? h("p", { class: "escalated" }, escalationText(last)) : null) : null,
