@@ -63,9 +63,9 @@ def _whole(pairs: Mapping[str, str], name: str) -> int | None:
 
 def _order(part: str) -> tuple[str, bool]:
     words = part.split()
-    if not 1 <= len(words) <= 2 or (len(words) == 2 and words[1] not in {"asc", "desc"}):
+    if not 1 <= len(words) <= 2 or (len(words) == 2 and words[1].lower() not in {"asc", "desc"}):
         raise InputInvalid(field="$orderby", detail=f"{part[:60]!r}", how="write a property, then asc or desc")
-    return words[0], words[-1] == "desc" and len(words) == 2
+    return words[0], words[-1].lower() == "desc" and len(words) == 2
 
 
 def _expansion(part: str, depth: int) -> tuple[str, Options]:

@@ -1,8 +1,8 @@
 """``/api/sensorthings/v1.1``: OGC SensorThings 1.1 for other departments' clients (FROST client, QGIS, GDAL).
 
 Signed in, or with a key (``python -m app api-key create … --scope sensorthings``) as ``X-API-Key``, ``Authorization:
-Bearer``, HTTP Basic password or ``api_key``.  Observations are created with a key of scope ``sensorthings_write``;
-they go the way of every device's readings.  Things are registered by administrators, never by a client.
+Bearer``, HTTP Basic password or ``api_key``.  Entities are created with a key of scope ``sensorthings_write``: Things
+as devices in quarantine, Observations the way of every device's readings.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.errors import Forbidden, InputInvalid, NotFound
+from core.errors import InputInvalid, NotFound
 from core.records import Actor
 from dashboard.answers.standards import SensorThingsEntity, SensorThingsRoot
 from dashboard.api.deps import Use, answers, respond, takes_file
-from dashboard.errors import Unavailable
 from dashboard.interchange.partners import SENSORTHINGS, SENSORTHINGS_WRITE, actor_of
-from dashboard.sensorthings.create import reading_of, wait_stored
+from dashboard.sensorthings.create import INVERSE
 from dashboard.sensorthings.model import LARGEST, NAVIGATION, PAGE, SETS, Entity, Page, Store
 from dashboard.sensorthings.odata import Options, parse
+from dashboard.sensorthings.posting import create_many, create_one
 from dashboard.services import Services
 from storage.session import read_scope
 
@@ -211,53 +211,44 @@ def _related(store: Store, entity: Entity, name: str, inner: Options) -> Any:
     **answers(SensorThingsEntity, 201, shape="either"),
 )
 async def create(path: str, request: Request, use: Use) -> Response:
-    """Create an observation: ``Observations``, ``Datastreams('…')/Observations``, or many by ``CreateObservations``.
+    """Create an entity in its set or below another one, with whatever hangs on it; or many by ``CreateObservations``.
 
-    Answers 201 with ``Location``; the value is stored by the worker, for which up to 2 s are waited.
+    Answers 201 with ``Location``, all or nothing.  Things wait for an administrator's acceptance unless the account may
+    register devices.  Observations are stored by the worker, for which up to 2 s are waited.
     """
     actor = await asyncio.to_thread(actor_of, use, request, SENSORTHINGS_WRITE, session=False)
     try:
-        body = json.loads(await request.body())
-    except ValueError as error:
+        body = json.loads(await request.body(), parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
         raise InputInvalid(field="body", detail="is no JSON", how="send application/json") from error
     base = _base(request)
     if path.strip("/") == "CreateObservations":
-        return respond(await _create_many(use, actor, body, base), 201)
-    steps = _steps(path.strip("/"))
-    stream = steps[0][1] if [s for s, _ in steps] == ["Datastreams", "Observations"] else None
-    if stream is None and [s for s, _ in steps] != ["Observations"]:
-        raise Forbidden(action="create this by SensorThings: things are registered by an administrator")
-    if not isinstance(body, dict):
-        raise InputInvalid(field="body", detail="is no object", how="send one observation")
-    entity = await _create(use, actor, body, stream, base)
-    return respond(entity, 201, {"Location": entity["@iot.selfLink"]})
+        return respond(await create_many(use, actor, body, base), 201)
+    kind, parent = await asyncio.to_thread(_place_of, use, actor, path.strip("/"), base)
+    entity = await create_one(use, actor, base, kind, body, parent)
+    shown = {name: value for name, value in entity.items() if name != "_"}
+    return respond(shown, 201, {"Location": entity["@iot.selfLink"]})
 
 
-async def _create(use: Services, actor: Actor, body: dict[str, Any], stream: str | None, base: str) -> dict[str, Any]:
-    reading, key = await asyncio.to_thread(reading_of, use, actor, body, stream)
-    bus = use.hub.bus
-    if bus is None:
-        raise Unavailable(what="the bus", detail="observations cannot be taken just now")
-    await bus.publish(bus.reading_subject(reading), reading, reading.reading_id)
-    await wait_stored(use, reading.reading_id)
-    link = f"{base}/Observations('{key}')".replace("|", "%7C").replace("+", "%2B")
-    at = key.rpartition("|")[2]
-    return {"@iot.id": key, "@iot.selfLink": link, "phenomenonTime": at, "resultTime": at, "result": body.get("result")}
+def _no_number(text: str) -> float:
+    raise ValueError(text)
 
 
-async def _create_many(use: Services, actor: Actor, body: Any, base: str) -> list[str]:
-    """The data-array extension: the link of each observation, or ``error`` for one that is refused."""
-    if not isinstance(body, list) or len(body) > 1000:
-        raise InputInvalid(field="body", detail="is no list of data arrays", how="see 18-088, 10.3")
-    links: list[str] = []
-    for part in body:
-        names, rows = (part.get("components"), part.get("dataArray")) if isinstance(part, dict) else (None, None)
-        if not isinstance(names, list) or not isinstance(rows, list):
-            raise InputInvalid(field="dataArray", detail="components or dataArray is missing", how="see 18-088, 10.3")
-        for row in rows[:10_000]:
-            try:
-                values = dict(zip(names, row, strict=True)) | {"Datastream": part.get("Datastream")}
-                links.append((await _create(use, actor, values, None, base))["@iot.selfLink"])
-            except (InputInvalid, NotFound, TypeError, ValueError):
-                links.append("error")
-    return links
+def _place_of(use: Services, actor: Actor, path: str, base: str) -> tuple[str, dict[str, str]]:
+    """The set that a path creates in, and what the path links the new entity with."""
+    steps = _steps(path)
+    if not steps or steps[-1][1] is not None or steps[-1][0].startswith("$"):
+        raise HTTPException(405, "entities are created in a set", {"Allow": "GET, HEAD"})
+    if len(steps) == 1:
+        if steps[0][0] not in SETS:
+            raise NotFound(what="entity set", key=steps[0][0][:60])
+        return steps[0][0], {}
+    with read_scope(use.engine) as session:
+        at, _ = _walk(Store(session, actor, use.hub.states, base), path.rpartition("/")[0], Options())
+    if not isinstance(at, dict) or "_" not in at:
+        raise NotFound(what="path", key=path[:120])
+    kind, key = at["_"]
+    target, many = NAVIGATION[kind].get(steps[-1][0], ("", False))
+    if not many:
+        raise NotFound(what="entity set", key=path[:120])
+    return target, {INVERSE[kind, target]: key}

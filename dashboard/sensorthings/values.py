@@ -9,11 +9,12 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid, NotFound
@@ -21,13 +22,25 @@ from core.records import Quality
 from dashboard.sensorthings.odata import Options
 from storage.tables.readings import ReadingRow
 
-Value = tuple[str, datetime, float]  # the datastream's id, when, how much
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A datastream among the readings; ``texts``: its results are words, not numbers."""
+
+    key: str
+    device: str
+    quantity: str
+    channel: str
+    texts: bool = False
+
+
+Value = tuple[Series, datetime, float | str]  # whose, when, how much
 MAX_SCANNED = 50_000
 _BOUND = re.compile(r"\s*(?:phenomenonTime|resultTime)\s+(ge|gt|le|lt)\s+([\d:.TZ+-]{10,40})\s*", re.IGNORECASE)
 
 
 def values_of(
-    session: Session, streams: Sequence[str], options: Options, wanted: Callable[[Value], bool], top: int
+    session: Session, streams: Sequence[Series], options: Options, wanted: Callable[[Value], bool], top: int
 ) -> tuple[list[Value], int]:
     """The page of the values of ``streams`` that ``options`` ask for, and how many there are in all.
 
@@ -49,31 +62,33 @@ def values_of(
     return kept[options.skip : options.skip + top], len(kept)
 
 
-def value_then(session: Session, stream: str, text: str) -> Value | None:
+def value_then(session: Session, stream: Series, text: str) -> Value | None:
     """The value of a datastream at a moment; None where there is none."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         return None
     row = session.execute(_values(stream).where(ReadingRow.observed_at == at).limit(1)).first()
-    return (stream, row[0], row[1]) if row is not None else None
+    return (stream, row[0], row[1] if row[1] is not None else row[2]) if row is not None else None
 
 
 def _merged(
-    session: Session, queries: Sequence[tuple[str, Any]], orders: list[tuple[str, Any, bool]], most: int
+    session: Session, queries: Sequence[tuple[Series, Any]], orders: list[tuple[str, Any, bool]], most: int
 ) -> Iterator[Value]:
     """The values in order; of each series no more than ``most`` are read."""
 
-    def read(stream: str, query: Any) -> Iterator[Value]:
-        for at, value in session.execute(query.order_by(*[order for _, order, _ in orders]).limit(most)):
-            yield stream, at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC), value
+    def read(stream: Series, query: Any) -> Iterator[Value]:
+        for at, value, words in session.execute(query.order_by(*[order for _, order, _ in orders]).limit(most)):
+            at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+            yield stream, at, value if value is not None else words
 
     series = [read(stream, query) for stream, query in queries]
     if len(series) == 1:
         return series[0]
 
     def place(value: Value) -> tuple[Any, ...]:
-        numbers = (value[1].timestamp() if name != "result" else value[2] for name, _, _ in orders)
+        result = value[2] if not isinstance(value[2], str) else 0.0
+        numbers = (value[1].timestamp() if name != "result" else result for name, _, _ in orders)
         return tuple(-n if down else n for n, (_, _, down) in zip(numbers, orders, strict=True))
 
     return heapq.merge(*series, key=place)
@@ -83,7 +98,7 @@ def _count(session: Session, query: Any) -> int:
     return session.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
-def _bounded(stream: str, bounds: list[tuple[str, datetime]]) -> Any:
+def _bounded(stream: Series, bounds: list[tuple[str, datetime]]) -> Any:
     query, column = _values(stream), ReadingRow.observed_at
     for sign, at in bounds:
         query = query.where({"ge": column >= at, "gt": column > at, "le": column <= at, "lt": column < at}[sign])
@@ -103,11 +118,23 @@ def stream_parts(key: str) -> tuple[str, str, str]:
     return parts[0], parts[1], parts[2].replace("~", "/")
 
 
-def _values(stream: str) -> Any:
-    device, quantity, channel = stream_parts(stream)
-    return select(ReadingRow.observed_at, ReadingRow.value).where(
-        ReadingRow.device_id == device, ReadingRow.quantity == quantity, ReadingRow.channel == channel,
-        ReadingRow.value.is_not(None), ReadingRow.quality == Quality.GOOD.value,
+def observation_id(stream: str, moment: str) -> str:
+    """The id of an observation: its datastream's, then the time."""
+    return f"{stream}{'|' if '|' in stream else '@'}{moment}"
+
+
+def observation_parts(key: str) -> tuple[str, str]:
+    """The datastream's id and the time of an observation's id."""
+    stream, _, moment = key.rpartition("|" if "|" in key else "@")
+    return stream, moment
+
+
+def _values(stream: Series) -> Any:
+    known = ReadingRow.value.is_not(None)
+    return select(ReadingRow.observed_at, ReadingRow.value, ReadingRow.text).where(
+        ReadingRow.device_id == stream.device, ReadingRow.quantity == stream.quantity,
+        ReadingRow.channel == stream.channel, ReadingRow.quality == Quality.GOOD.value,
+        or_(known, ReadingRow.text.is_not(None)) if stream.texts else known,
     )  # fmt: skip
 
 

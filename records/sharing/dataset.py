@@ -6,6 +6,7 @@ three sharing types).  ``cycle`` is how often the owner promises to renew it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -29,6 +30,15 @@ CYCLES: dict[str, timedelta | None] = {
     "yearly": timedelta(days=366), "irregular": None,
 }  # fmt: skip
 """实时 每日 每周 每月 每季度 每半年 每年 其他 ; a whole cycle may pass before it is late."""
+
+
+THEMES = {  # the EU vocabulary data-theme
+    "AGRI": "Agriculture, fisheries, forestry and food", "ECON": "Economy and finance",
+    "EDUC": "Education, culture and sport", "ENER": "Energy", "ENVI": "Environment",
+    "GOVE": "Government and public sector", "HEAL": "Health", "INTR": "International issues",
+    "JUST": "Justice, legal system and public safety", "OP_DATPRO": "Provisional data", "REGI": "Regions and cities",
+    "SOCI": "Population and society", "TECH": "Science and technology", "TRAN": "Transport",
+}  # fmt: skip
 
 
 class SharedDatasetInvalid(InputInvalid):
@@ -75,6 +85,7 @@ def parse(body: Mapping[str, Any], registers: Mapping[str, Register]) -> SharedD
         found = msgspec.convert(asdict(SharedDataset(**plain)), SharedDataset)
     except (TypeError, msgspec.ValidationError) as error:
         raise SharedDatasetInvalid(field=name, detail=str(error), how="see records/sharing/data") from error
+    _check_names(name, found)
     register = registers.get(found.register)
     if register is None:
         raise SharedDatasetInvalid(
@@ -109,6 +120,21 @@ def parse(body: Mapping[str, Any], registers: Mapping[str, Register]) -> SharedD
                 field=f"{name}.rules", detail=f"{field}: {rule}", how="field: required or unique"
             )
     return found
+
+
+def _check_names(name: str, found: SharedDataset) -> None:
+    """What the feed needs: an id that an address can hold, names, a theme of the vocabulary, a day."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_.-]{0,39}", found.id):
+        raise SharedDatasetInvalid(field=f"{name}.id", detail=found.id, how="a-z, 0-9, _ . -, at most 40 characters")
+    if not found.zh.strip() or not found.en.strip():
+        raise SharedDatasetInvalid(field=name, detail="zh or en is empty", how="name it in both languages")
+    if found.theme and found.theme not in THEMES:
+        raise SharedDatasetInvalid(field=f"{name}.theme", detail=found.theme, how=", ".join(THEMES))
+    if found.published:
+        try:
+            date.fromisoformat(found.published)
+        except ValueError as error:
+            raise SharedDatasetInvalid(field=f"{name}.published", detail=found.published, how="2026-11-28") from error
 
 
 def read_folder(folder: Path, registers: Mapping[str, Register]) -> tuple[dict[str, SharedDataset], list[YiwangError]]:

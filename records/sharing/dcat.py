@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from records.sharing.dataset import Freshness, SharedDataset, provider_name
+from records.sharing.dataset import THEMES, Freshness, SharedDataset, provider_name
 
 _EU = "http://publications.europa.eu/resource/authority"
 RIGHTS = {"unconditional": "PUBLIC", "conditional": "RESTRICTED", "none": "NON_PUBLIC"}
@@ -21,7 +21,8 @@ FREQUENCY = {
 CONTEXT = {
     "dcat": "http://www.w3.org/ns/dcat#", "dct": "http://purl.org/dc/terms/", "foaf": "http://xmlns.com/foaf/0.1/",
     "vcard": "http://www.w3.org/2006/vcard/ns#", "xsd": "http://www.w3.org/2001/XMLSchema#",
-    "adms": "http://www.w3.org/ns/adms#",
+    "skos": "http://www.w3.org/2004/02/skos/core#", "eli": "http://data.europa.eu/eli/ontology#",
+    "dcatap": "http://data.europa.eu/r5r/",
 }  # fmt: skip
 
 
@@ -52,12 +53,20 @@ def _dataset(base: str, shared: SharedDataset, fresh: Freshness, names: dict[str
         "dct:description": [{"@language": "zh", "@value": shared.abstract or shared.zh}],
         "dct:identifier": shared.code or shared.id,
         "dct:publisher": _agent(f"{base}/api/departments/{shared.provider}", provider),
-        "dct:accrualPeriodicity": {"@id": f"{_EU}/frequency/{FREQUENCY[shared.cycle]}"},
-        "dct:accessRights": {"@id": f"{_EU}/access-right/{RIGHTS[shared.sharing]}"},
+        "dct:accrualPeriodicity": {"@id": f"{_EU}/frequency/{FREQUENCY[shared.cycle]}", "@type": "dct:Frequency"},
+        "dct:accessRights": {
+            "@id": f"{_EU}/access-right/{RIGHTS[shared.sharing]}",
+            "@type": "dct:RightsStatement",
+        },
         "dcat:keyword": [{"@language": "zh", "@value": shared.zh}],
     }
-    if shared.theme:
-        body["dcat:theme"] = [{"@id": f"{_EU}/data-theme/{shared.theme}"}]
+    if shared.theme in THEMES:
+        label = [{"@language": "en", "@value": THEMES[shared.theme]}]
+        theme = {"@id": f"{_EU}/data-theme/{shared.theme}", "@type": "skos:Concept", "skos:prefLabel": label}
+        body["dcat:theme"] = [theme]
+    if shared.basis:
+        law = {"@type": "eli:LegalResource", "dct:title": [{"@language": "zh", "@value": shared.basis}]}
+        body["dcatap:applicableLegislation"] = [law]
     if shared.contact:
         body["dcat:contactPoint"] = {"@type": "vcard:Kind", "vcard:fn": shared.contact}
     if fresh.changed_at is not None:
@@ -67,7 +76,8 @@ def _dataset(base: str, shared: SharedDataset, fresh: Freshness, names: dict[str
     if shared.sharing != "none":
         body["dcat:distribution"] = [
             {"@id": f"{there}#json", "@type": "dcat:Distribution", "dcat:accessURL": {"@id": there},
-             "dcat:mediaType": {"@id": "http://www.iana.org/assignments/media-types/application/json"},
+             "dcat:mediaType": {"@id": "http://www.iana.org/assignments/media-types/application/json",
+                                "@type": "dct:MediaType"},
              "dct:title": [{"@language": "zh", "@value": f"{shared.zh}（接口）"}]}
         ]  # fmt: skip
     return body

@@ -82,3 +82,31 @@ class LicenceCheck(Base):
     link: Mapped[str] = mapped_column(String(500), default="")
     checked_by: Mapped[str] = mapped_column(String(40))
     checked_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class SensorThingsRow(Base):
+    """An entity that a SensorThings client created (OGC 18-088, clause 8.2); Things are devices and stand there.
+
+    ``data``: the properties as sent, and by ``_`` names what links to one entity.  ``device_id``: whose it is, where it
+    is one device's (Datastreams, HistoricalLocations, further properties of Observations).
+    """
+
+    __tablename__ = "sensorthings_entity"
+    kind: Mapped[str] = mapped_column(String(24), primary_key=True)
+    key: Mapped[str] = mapped_column(String(160), primary_key=True)
+    device_id: Mapped[str | None] = mapped_column(String(120), index=True)
+    data: Mapped[dict[str, Any]]
+    department_id: Mapped[str | None] = mapped_column(String(40))
+    created_by: Mapped[str] = mapped_column(String(40))
+    created_at: Mapped[datetime]
+
+
+class SensorThingsLink(Base):
+    """Two entities that hang together where each may have many: Location and Thing, Observation and feature."""
+
+    __tablename__ = "sensorthings_link"
+    kind: Mapped[str] = mapped_column(String(24), primary_key=True)
+    key: Mapped[str] = mapped_column(String(160), primary_key=True)
+    to_kind: Mapped[str] = mapped_column(String(24), primary_key=True)
+    to_key: Mapped[str] = mapped_column(String(160), primary_key=True)
+    __table_args__ = (Index("ix_sensorthings_link_to", "to_kind", "to_key"),)

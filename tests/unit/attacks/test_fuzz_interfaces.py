@@ -28,6 +28,7 @@ from core.tables.reader import read_table
 from dashboard.interchange.open311_find import find
 from dashboard.ogc.asked import box, interval
 from dashboard.sensorthings.odata import parse
+from dashboard.sensorthings.shapes import properties_of
 from events.interchange import open311
 from events.taxonomy import importer
 from ingest.connections import webhook
@@ -61,6 +62,15 @@ FORM = {"service_code": "water", "lat": "43.88", "long": "125.37", "description"
 FOUND = {"service_code": "water,fire", "status": "open,closed", "page": "2", "page_size": "10", "radius": "100",
          "updated_after": "2026-11-01T00:00:00Z", "lat": "43.9", "long": "125.4",
          "service_request_id": "220105-20261127-00001"}  # fmt: skip
+SENSORTHINGS: list[tuple[str, dict[str, Any]]] = [
+    ("Things", {"name": "甲", "description": "", "properties": {"a": [1]}, "Locations": [{"@iot.id": "l"}]}),
+    ("Locations", {"name": "桥", "description": "", "encodingType": "application/geo+json",
+                   "location": {"type": "Polygon", "coordinates": [[[125, 43], [126, 43], [126, 44], [125, 43]]]}}),
+    ("Datastreams", {"name": "深", "description": "", "observationType": "OM_Measurement",
+                     "unitOfMeasurement": {"name": None, "symbol": "m", "definition": None},
+                     "Thing": {"@iot.id": "t"}, "phenomenonTime": "2026-11-27T10:00:00Z/2026-11-28T10:00:00+08:00"}),
+    ("Observations", {"result": 0.4, "phenomenonTime": "2026-11-27T10:00:00Z", "parameters": {"by": "hand"}}),
+]  # fmt: skip
 CSV = 'site_id,name,kind,lon,lat,address\ns1,甲,shop,125.4,43.88,"a,b"\ns2,乙,shop,125.41,43.89,路\n'
 PLACES = [("220105001001", 125.4, 43.88)]
 SECRET = "a-secret-of-the-sender"
@@ -181,9 +191,18 @@ def webhooks(dice: random.Random) -> int:
     return 1
 
 
+def sensorthings_bodies(dice: random.Random) -> int:
+    """What clients send to create entities: kept, or refused by the name of the property."""
+    kind, body = dice.choice(SENSORTHINGS)
+    body = json.loads(json.dumps(body))
+    spoil(body, dice)
+    return len(properties_of(kind, body))
+
+
 TARGETS: dict[str, Target] = {
-    "sensorthings_queries": sensorthings_queries, "ogc_queries": ogc_queries, "open311_reports": open311_reports,
-    "open311_searches": open311_searches, "tables": tables,
+    "sensorthings_queries": sensorthings_queries, "sensorthings_bodies": sensorthings_bodies,
+    "ogc_queries": ogc_queries, "open311_reports": open311_reports, "open311_searches": open311_searches,
+    "tables": tables,
     "other_tables": other_tables, "decisions": decisions,
     "licence_numbers": licence_numbers, "data_sets": data_sets, "webhooks": webhooks,
 }  # fmt: skip
