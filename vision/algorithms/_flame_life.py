@@ -36,6 +36,7 @@ PUFF = 0.5  # the same for a large place (``LARGE`` pixels): a fire of a metre p
 LARGE = 150
 LEAST = 15  # pixels
 SUSPECT_LOOKS = 6
+STILL_LOOKS = 3  # in a row
 PACE = 6.0  # pictures a second while something may burn: 20 looks in 3.3 s; a slow fire of 1 Hz still swings enough
 PACE_S = 4.0  # how long a suspicion holds: as long as it takes to judge it
 MOST = 0.2  # of the picture: more is a cut, a shaken camera or a storm
@@ -67,10 +68,19 @@ class FlameLife:
         self._small: deque[NDArray[np.uint8]] = deque(maxlen=looks)
         self._at: deque[float] = deque(maxlen=looks)
         self._judged = self._checked = self._suspected = float("-inf")
+        self._still = 0
         self.pace = 0.0
 
-    def look(self, image: Image, now: float) -> list[Life] | None:
-        """The next picture; what lives in the last ones, or None when it is not time to judge."""
+    def look(self, image: Image, now: float, still: bool = False) -> list[Life] | None:
+        """The next picture; what lives in the last ones, or None when it is not time to judge.
+
+        ``still``: nothing differs from the picture before.  Where that lasts nothing is remembered: nothing lives.
+        """
+        self._still = self._still + 1 if still else 0
+        if self._still >= STILL_LOOKS:
+            self._forget(0)
+            self.pace = 0.0
+            return None
         height, width = image.shape[:2]
         size = (WIDTH, max(2, round(height * WIDTH / width)))
         small = np.asarray(cv2.blur(cv2.resize(image, size, interpolation=cv2.INTER_AREA), (3, 3)), np.uint8)

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.detections import Detections, Image
+from vision.capture.frames import Frame
+from vision.detections import Detections
 from vision.judging import boxes
 
 
@@ -54,21 +55,25 @@ class WatchedPlaces:
         self.window_s = window_s
         self.places: list[WatchedPlace] = []
         self._looks: deque[float] = deque()
-        self._grey: NDArray[np.uint8] | None = None
+        self._grey: NDArray[np.uint8] | None = None  # of the look before, while there is anything to watch
+        self._thumb: NDArray[np.uint8] | None = None
 
     @property
     def looks(self) -> int:
         return len(self._looks)
 
-    def add(self, found: Detections, image: Image, now: float) -> None:
+    def add(self, found: Detections, frame: Frame, now: float) -> None:
         """One look: what was found in the picture of that moment, in its pixels."""
-        grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
-        before, self._grey = self._grey, grey
-        if before is None or before.shape != grey.shape:
-            before = grey
+        thumb, self._thumb = self._thumb, frame.thumb
         self._looks.append(now)
         while self._looks[0] < now - self.window_s:
             self._looks.popleft()
+        if not len(found) and not self.places:
+            self._grey = None
+            return
+        grey = np.asarray(cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY), np.uint8)
+        before, self._grey = self._grey, grey
+        scale = frame.thumb.shape[1] / grey.shape[1]
         for row in range(len(found)):
             xyxy = found.xyxy[row]
             place = self._place(found.name(row), xyxy)
@@ -76,7 +81,13 @@ class WatchedPlaces:
                 continue  # a second box at the same place on the same picture is no second hit
             place.xyxy = xyxy
             area = float(boxes.area(xyxy[None])[0]) / grey.size
-            place.hits.append(Hit(now, float(found.confidence[row]), change(before, grey, xyxy), area))
+            if before is not None and before.shape == grey.shape:
+                flicker = change(before, grey, xyxy)
+            elif thumb is not None and thumb.shape == frame.thumb.shape:  # the look before was not kept in full
+                flicker = change(thumb, frame.thumb, xyxy * np.float32(scale))
+            else:
+                flicker = 0.0
+            place.hits.append(Hit(now, float(found.confidence[row]), flicker, area))
         for place in self.places:
             while place.hits and place.hits[0].at < now - self.window_s:
                 place.hits.popleft()

@@ -66,6 +66,9 @@ ABOUT = About(
     },
 )
 
+OLD_S = 0.45  # what was seen last counts as a sight of its own so often, as long as nothing moves
+REST_S = 4.0  # between two looks of the detector while all zones have their alarm
+STILL = 0.0002  # of the picture: less than anything that burns changes
 LIFE_SHARE = 0.6  # of the judgements of ``life_window_s`` on which a place must have lived
 BELIEVED_HITS = 3  # judgements on which a place must have lived where the detector sees it too
 LIFE_ZOOMS = (2.0, 3.5)  # how much of its surroundings is cut out with a place
@@ -116,6 +119,7 @@ class FlameSmoke(ZoneAlgorithm):
 
     kind = "flame_smoke"
     unit = "share"
+    rest_s = 0.0
 
     def __init__(self, params: Params, zones: tuple[Zone, ...], pool: Looks | None = None) -> None:
         super().__init__(zones, lambda: HeldState(0.0, params.clear_after_s, blink_s=0.0))
@@ -124,6 +128,8 @@ class FlameSmoke(ZoneAlgorithm):
         self.needs = (need,)
         self._ignore = tuple(Zone(zone_id=f"ignore{i}", name="", polygon=p) for i, p in enumerate(params.ignore))
         self._confidence = thresholds(params)
+        self._known = False
+        self._added = float("-inf")
         self._wide = WatchedPlaces(params.window_s)
         self._close = WatchedPlaces(params.close_window_s)
         self._pool, self._need = pool, need
@@ -140,15 +146,18 @@ class FlameSmoke(ZoneAlgorithm):
     def update(self, seen: Detections, frame: Frame, now: float) -> list[VisionFinding]:
         """Confirm over time, then as every standing condition."""
         found = self._candidates(seen, frame)
-        self._wide.add(found, frame.image, now)
+        if frame.fresh or now - self._added >= OLD_S:  # pictures in between are for what lives
+            self._wide.add(found, frame, now)
+            self._added = now
         looked = self._second.look(frame, now) if self._second else None
         if looked is not None:
             close = self._candidates(looked, frame, self.params.close_margin)
-            self._close.add(close, frame.image, now)
+            self._close.add(close, frame, now)
             found = _join(found, close)
-        living = self._alive(frame, now) if self._life else None
+        known = self._known and bool(len(found))  # it stands and is still seen: no need to see it move
+        living = self._alive(frame, now) if self._life and not known else None
         if living is not None:
-            self._living.add(living, frame.image, now)
+            self._living.add(living, frame, now)
             found = _join(found, living)
         burning = self._confirmed()
         out = []
@@ -160,8 +169,9 @@ class FlameSmoke(ZoneAlgorithm):
             change = standing.feed(bool(confirmed) or (standing.is_open and self._any(zone, found, frame)), now)
             if change:
                 out.append(self._fire(change, zone, confirmed, frame))
-        told = all(standing.is_open for standing in self.standing.values())
-        self.pace = self._life.pace if self._life is not None and not told else 0.0  # no hurry once it is known
+        self._known = all(standing.is_open for standing in self.standing.values())
+        self.pace = self._life.pace if self._life is not None and not self._known else 0.0  # no hurry once it is known
+        self.rest_s = min(REST_S, self.params.clear_after_s / 2) if self._known else 0.0
         return out
 
     def refresh(self) -> None:
@@ -188,7 +198,7 @@ class FlameSmoke(ZoneAlgorithm):
     def _alive(self, frame: Frame, now: float) -> Detections | None:
         """Places that move like flames, each with what the detector says of its cut-out; None between judgements."""
         assert self._life is not None and self._pool is not None
-        lives = self._life.look(frame.image, now)
+        lives = self._life.look(frame.image, now, frame.motion < STILL)
         if lives is None:
             return None
         if not lives:

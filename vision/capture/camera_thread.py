@@ -71,6 +71,11 @@ class CameraCapture(threading.Thread):
         self._hang_up: Callable[[], None] = lambda: None
 
     # for others ----------------------------------------------------------
+    @property
+    def resting_s(self) -> float:
+        """Seconds between two pictures while nothing moves; 0: as many as are wished."""
+        return max(self.rest_s, self._choice.rest_s) if self.economy else 0.0
+
     def take(self) -> Frame | None:
         """The newest picture not yet taken."""
         with self._lock:

@@ -19,7 +19,8 @@ class Frame:
 
     ``thumb`` is the 320-pixel grey picture; ``motion`` the share of it (0…1) that changed since the last detection;
     ``dark`` says that too little light fell on the sensor for anything to be judged.  ``clock_offset_s`` is the
-    camera's clock minus ours where its stream bears its time, else None.
+    camera's clock minus ours where its stream bears its time, else None.  ``fresh``: a detector looked at this picture;
+    else what was seen is that of the last one.
     """
 
     camera_id: str
@@ -31,6 +32,7 @@ class Frame:
     motion: float = 1.0
     dark: bool = False
     clock_offset_s: float | None = None
+    fresh: bool = True
 
     @property
     def width(self) -> int:

@@ -13,6 +13,7 @@ from statistics import median
 WINDOW_S = 0.45  # two a second at 12.5 packets a second, too
 REMEMBERED = 40  # windows: 20 s; a level that stays (rain) is the new quiet after half of it
 KNOWN = 6  # windows before anything is said
+TELLING = 25.0  # times smaller than a key frame; constant bit rate fills packets up in quiet scenes
 RATIO, FLOOR = 1.5, 48.0  # times the quiet mean, bytes on top
 
 
@@ -24,6 +25,12 @@ class CompressedGate:
         self._quiet: deque[float] = deque(maxlen=REMEMBERED)
         self._bytes = self._packets = 0
         self._since: float | None = None
+
+    def tells(self, key_bytes: int) -> bool:
+        """Whether this stream's packets say something: they have been small beside a key frame of ``key_bytes`` for a
+        while, so whatever moves would show."""
+        quiet = self._quiet
+        return len(quiet) >= REMEMBERED // 2 and TELLING * median(quiet) < key_bytes
 
     def feed(self, size: int, now: float) -> bool:
         """A packet of ``size`` bytes at ``now`` seconds; True when the window that ends with it is out of the quiet."""

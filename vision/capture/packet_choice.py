@@ -2,7 +2,8 @@
 
 All, while something moves.  While nothing does (``economy``) and key frames come at least every 2 s, only those: the
 packets between are judged by their sizes (:mod:`vision.capture.packet_activity`) and kept, and when something stirs,
-what was skipped since the last key frame is decoded at once.  Where key frames come as often as pictures are wanted, or
+what was skipped since the last key frame is decoded at once.  Where packets tell much (they are tiny beside a key
+frame), a key frame every 4 s is enough.  Where key frames come as often as pictures are wanted, or
 analysing is behind, nothing but key frames.  The distance of key frames is the stream's own affair and changes (smart
 codecs: from 1 s to 25 s and back): what was learnt of it holds only for as long as it is kept.
 """
@@ -16,6 +17,7 @@ import av
 from vision.capture.packet_activity import CompressedGate
 
 ECONOMY_GOP_S = 2.1
+TOLD_S = 4.0
 MAX_HELD = 240  # packets
 
 
@@ -41,6 +43,7 @@ class PacketChoice:
         self.glances = 0
         self.woken = 0
         self.keyed = False  # a key frame was seen: from now on pictures are owed
+        self.rest_s = 0.0  # the shortest time between two pictures just now, besides what was wished
         self._gop_s = float("inf")
         self._last_key: float | None = None  # media time
         self._key_at = 0.0  # monotonic
@@ -66,7 +69,9 @@ class PacketChoice:
         resting = wish.economy and gop <= ECONOMY_GOP_S and not reordered
         if packet.is_keyframe:
             self._held, self.gapless = [], True
-            early = (slow and now + 0.004 < wish.due) or (resting and now - wish.looked < wish.rest_s - 0.1)
+            self.rest_s = TOLD_S if resting and self._glance.tells(packet.size) else 0.0
+            rest_s = max(wish.rest_s, self.rest_s)
+            early = (slow and now + 0.004 < wish.due) or (resting and now - wish.looked < rest_s - 0.1)
             if early and not wish.silent:
                 self._held.append(packet)
                 return []

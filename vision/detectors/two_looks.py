@@ -3,11 +3,16 @@
 The card beside the first model names the second (``second_look: {"file", "from"}``).  Two networks that were trained
 apart, at two scales, are rarely wrong about the same thing: what both see keeps its certainty (the geometric mean of
 the two), what one alone sees loses most of it.  The heavier network is in memory only while something is suspected.
+
+A camera's second look holds for a moment (:data:`HOLDS_S`; longer where it saw nothing): what is suspected at the same
+places is not looked at again until then, unless the first look has become much surer or something else is suspected.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +22,32 @@ from vision.detectors._base import Detector, suppress
 from vision.detectors.resting import RestingDetector
 
 NOTHING = 0.02  # certainty of a look that sees nothing at a place
+HOLDS_S, DENIED_S = 1.9, 3.4  # how long a second look holds, and one that saw nothing
+SURER = 0.15  # by which a first look must rise to be looked at again before that
+CAMERAS = 2048  # that are remembered
 MOST = 60  # places of a picture that are compared, the surest first
+
+
+@dataclass(frozen=True)
+class _Remembered:
+    """A camera's last second look: at what it was asked (``suspected``), what it saw, when."""
+
+    at: float
+    shape: tuple[int, ...]
+    suspected: Detections
+    seen: Detections
+
+    def holds(self, suspected: Detections, shape: tuple[int, ...], now: float) -> bool:
+        """Whether it answers for what is suspected now."""
+        top = float(self.seen.confidence.max(initial=0.0))
+        patience = HOLDS_S if top > float(self.suspected.confidence.min(initial=1.0)) else DENIED_S
+        if shape != self.shape or not 0 <= now - self.at < patience:
+            return False
+        for name in suspected.class_name:
+            mine, then = suspected.of(name), self.suspected.of(name)
+            if len(mine) and bool((_best_at(mine.xyxy, then) <= np.maximum(mine.confidence - SURER, 0.0)).any()):
+                return False
+        return True
 
 
 class TwoLooks:
@@ -28,19 +58,42 @@ class TwoLooks:
         self.model, self.class_name = first.model, first.class_name
         self.pictures = self.asked = 0
         self._suspicion, self._confidence = suspicion, confidence
+        self._remembered: OrderedDict[str, _Remembered] = OrderedDict()
 
     def detect(self, frames: Sequence[Image]) -> list[Detections]:
         """See :class:`Detector`.  Where nothing is suspected a sight counts half: it was not confirmed."""
+        return self.detect_of(frames, ("",) * len(frames), (0.0,) * len(frames))
+
+    def detect_of(self, frames: Sequence[Image], whose: Sequence[str], at: Sequence[float]) -> list[Detections]:
+        """As :meth:`detect`, with the camera of each picture ("": none, nothing is remembered) and its seconds."""
         found = self.first.detect(frames)
-        rows = [i for i, seen in enumerate(found) if float(seen.confidence.max(initial=0.0)) >= self._suspicion]
-        again = self.second.detect([frames[i] for i in rows]) if rows else []
-        if not rows and isinstance(self.second, RestingDetector):
-            self.second.rest()
-        self.pictures, self.asked = self.pictures + len(frames), self.asked + len(rows)
         out = [self._kept(_weakened(seen)) for seen in found]
-        for i, seen in zip(rows, again, strict=True):
+        asked: list[tuple[int, Detections]] = []
+        for i, seen in enumerate(found):
+            suspected = seen.take(seen.confidence >= self._suspicion)
+            if not len(suspected):
+                continue
+            known = self._remembered.get(whose[i])
+            if known is not None and known.holds(suspected, frames[i].shape, at[i]):
+                out[i] = self._kept(both(seen, known.seen))
+            else:
+                asked.append((i, suspected))
+        again = self.second.detect([frames[i] for i, _ in asked]) if asked else []
+        if not asked and isinstance(self.second, RestingDetector):
+            self.second.rest()
+        self.pictures, self.asked = self.pictures + len(frames), self.asked + len(asked)
+        for (i, suspected), seen in zip(asked, again, strict=True):
             out[i] = self._kept(both(found[i], seen))
+            self._remember(whose[i], _Remembered(at[i], frames[i].shape, suspected, seen))
         return out
+
+    def _remember(self, whose: str, look: _Remembered) -> None:
+        if not whose:
+            return
+        self._remembered[whose] = look
+        self._remembered.move_to_end(whose)
+        if len(self._remembered) > CAMERAS:
+            self._remembered.popitem(last=False)
 
     def _kept(self, seen: Detections) -> Detections:
         return seen.take(seen.confidence >= self._confidence)

@@ -191,7 +191,8 @@ class Engine(threading.Thread):
             silent = now - max(status.last_frame, status.heard, station.started)
             patience = 3.0
             if status.state == "online":
-                patience = max(patience, 3.0 / station.capture.fps, 3 * station.capture.rest_s, 3 * status.interval_s)
+                waits = (1.0 / station.capture.fps, station.capture.resting_s, status.interval_s)
+                patience = max(patience, 3 * max(waits))
             if health is None or silent < patience:
                 continue
             reason = status.reason if status.state != "online" else "the stream stands still"

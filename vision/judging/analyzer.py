@@ -24,6 +24,7 @@ from vision.judging.zones import WHOLE, centre_points, checked, contains
 
 log = logging.getLogger("yiwang.vision")
 
+LEAST_SHARE = 0.9  # of the time between two of a camera's pictures: sooner no detector looks again
 MASK = "mask"  # the purpose of a zone in which nothing is judged
 
 
@@ -117,6 +118,8 @@ class CameraAnalysis:
         self.trouble = ""  # why the last one could not; empty: it could
         self.look_closely = False  # detect on every frame, motion or not: somebody asked
         self.last_motion: float = before.last_motion if before else float("-inf")
+        self._looked: dict[str, float] = {}  # when each detector last looked
+        self._owed: set[str] = set()  # detectors that have not seen the last motion yet
 
     def _build(self, wanted: AlgorithmConfig, known: _Built | None, pool: DetectorPool) -> _Built | None:
         zones = tuple(z for z in self.config.zones if z.zone_id in wanted.zones)
@@ -162,6 +165,22 @@ class CameraAnalysis:
         if not self.trouble:
             log.exception("camera %s: a picture cannot be judged; the other cameras go on", self.config.camera_id)
         self.trouble = f"pictures cannot be judged: {type(error).__name__}: {error}".splitlines()[0][:200]
+
+    def due(self, moved: bool, now: float) -> list[Need]:
+        """The detectors that shall look now: something moved, and neither is the last look too young (pictures that an
+        algorithm asks for besides are for itself) nor does everything that needs it rest."""
+        wanted = []
+        for need in self.needs:
+            if moved:
+                self._owed.add(need.key)
+            since = now - self._looked.get(need.key, float("-inf"))
+            rests = [getattr(a, "rest_s", 0.0) for a in self.algorithms if need in a.needs]
+            wait = max(LEAST_SHARE / max(self.config.analysis_fps, 0.01), min(rests, default=0.0))
+            if need.key in self._owed and (self.look_closely or not 0 <= since < wait):
+                self._owed.discard(need.key)
+                self._looked[need.key] = now
+                wanted.append(need)
+        return wanted
 
     @property
     def pace(self) -> float:
@@ -209,13 +228,14 @@ class Analyzer:
         failures = {id(camera): camera.failures for camera, _ in work}
         for camera, given in work:
             moved, frame = _gated(camera, given)
-            gated.append((camera, frame))
             if moved:
                 opened.append(camera)
-            if moved and not frame.dark:
-                for need in camera.needs:
-                    wanted.setdefault(need.key, (need, []))[1].append((camera, frame))
-            elif frame.dark:
+            due = [] if frame.dark else camera.due(moved, frame.clock_s)
+            frame = replace(frame, fresh=bool(due))
+            gated.append((camera, frame))
+            for need in due:
+                wanted.setdefault(need.key, (need, []))[1].append((camera, frame))
+            if frame.dark:
                 camera.seen.clear()
         self.frames += len(work)
         for need, pairs in wanted.values():
@@ -231,7 +251,8 @@ class Analyzer:
     def _detect(self, need: Need, batch: Sequence[tuple[CameraAnalysis, Frame]]) -> None:
         """One call for the batch; where it fails, one by one, so that one camera's picture spoils no other's."""
         try:
-            found = self.pool.detect(need, [f.image for _, f in batch])
+            images, at = [f.image for _, f in batch], [f.clock_s for _, f in batch]
+            found = self.pool.detect_of(need, images, [c.config.camera_id for c, _ in batch], at)
         except Exception as error:  # noqa: BLE001 — a run-time's errors share no base
             if len(batch) == 1:
                 batch[0][0].seen.pop(need.key, None)

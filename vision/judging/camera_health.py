@@ -26,7 +26,7 @@ from vision.judging.stillness import Stillness, is_no_video
 from vision.params import Seconds, Share
 
 STATES = ("frozen", "no_video", "black", "over_exposed", "covered", "blurred", "moved", "wrong_clock")
-LOOK_S = 0.9  # faults last: a look a second is enough
+LOOK_S, CALM_S = 0.9, 1.9  # faults last: a look a second is enough, and half as many while nothing is wrong
 REASONS = {
     "offline": "no pictures arrive",
     "frozen": "the picture does not change at all",
@@ -76,6 +76,7 @@ class CameraHealth:
         self._crispness = 0.0  # sharpness for the contrast there is: dusk and fog take both, a lens out of focus one
         self._learnt_s = 0.0
         self._at: float | None = None
+        self._calm = False
 
     @property
     def open_states(self) -> tuple[str, ...]:
@@ -101,11 +102,12 @@ class CameraHealth:
         change = self._offline.feed(False, now)
         if change:
             found.append(_finding("offline", change, "pictures arrive again"))
-        if self._at is not None and 0 <= now - self._at < LOOK_S:
+        if self._at is not None and 0 <= now - self._at < (CALM_S if self._calm else LOOK_S):
             return found
         sights = self._sights(frame, now)
         offset = frame.clock_offset_s
         sights["wrong_clock"] = None if offset is None else abs(offset) > self.params.clock_error_s
+        self._calm = self._learnt_s >= 2 * self.params.learn_s and not any(sights.values()) and not self.open_states
         for state, present in sights.items():
             change = self._standing[state].feed(present, now)
             if change:
@@ -128,19 +130,20 @@ class CameraHealth:
         sights: dict[str, bool | None] = {"frozen": frozen, "no_video": gone, "black": dark, "over_exposed": white}
         edges = _edges(thumb)
         sharpness = _level(edges, 0.99)
+        crispness = _crispness(sharpness, thumb)
         known = self._edges is not None and self._edges.shape == edges.shape and self._learnt_s >= self.params.learn_s
         if dark or white or gone or not known:
             sights |= {"covered": None, "blurred": None, "moved": None}
         else:
             assert self._edges is not None
-            sights |= self._compare(edges, sharpness, thumb)
+            sights |= self._compare(edges, sharpness, crispness)
         if not dark and not white and not gone and not any(sights[s] for s in ("covered", "blurred", "moved")):
-            self._learn(edges, sharpness, _crispness(sharpness, thumb), now)
+            self._learn(edges, sharpness, crispness, now)
         self._at = now
         return sights
 
     def _compare(
-        self, edges: NDArray[np.float32], sharpness: float, thumb: NDArray[np.uint8]
+        self, edges: NDArray[np.float32], sharpness: float, crispness: float
     ) -> dict[str, bool | None]:
         assert self._edges is not None
         strong = self._edges > max(_level(self._edges, 0.9), 8.0)
@@ -148,7 +151,7 @@ class CameraHealth:
             return {"covered": None, "blurred": None, "moved": None}  # a scene without structure proves nothing
         left = float(edges[strong].mean() / max(float(self._edges[strong].mean()), 1e-6))
         structure = sharpness / max(self._sharpness, 1e-6)
-        crisp = _crispness(sharpness, thumb) / max(self._crispness, 1e-6)
+        crisp = crispness / max(self._crispness, 1e-6)
         covered = left < self.params.covered_share and structure < 0.5
         match = _correlation(edges, self._edges)
         blurred = not covered and max(structure, crisp) < self.params.blurred_share and match > self.params.moved_match
@@ -183,7 +186,8 @@ def _level(values: NDArray[np.float32], share: float) -> float:
 
 def _crispness(sharpness: float, thumb: NDArray[np.uint8]) -> float:
     """Strength of the strongest edges for the picture's coarse contrast (standard deviation, at least 4 levels)."""
-    coarse = cv2.GaussianBlur(thumb, (0, 0), 8.0)
+    size = (max(1, thumb.shape[1] // 4), max(1, thumb.shape[0] // 4))  # a quarter blurred by 2 is the whole by 8
+    coarse = cv2.GaussianBlur(cv2.resize(thumb, size, interpolation=cv2.INTER_AREA), (0, 0), 2.0)
     return sharpness / max(float(coarse.std()), 4.0)
 
 

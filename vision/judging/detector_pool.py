@@ -64,10 +64,23 @@ class DetectorPool:
 
     def detect(self, need: Need, images: Sequence[Image]) -> list[Detections]:
         """Run the detector of ``need`` on ``images``."""
-        detector = self.get(need)
+        return self._run(need, images, self.get(need).detect)
+
+    def detect_of(
+        self, need: Need, images: Sequence[Image], whose: Sequence[str], at: Sequence[float]
+    ) -> list[Detections]:
+        """As :meth:`detect`, with the camera and the seconds of each picture, for detectors that remember cameras."""
+        remembers = getattr(self.get(need), "detect_of", None)
+        if remembers is None:
+            return self.detect(need, images)
+        return self._run(need, images, lambda frames: remembers(frames, whose, at))
+
+    def _run(
+        self, need: Need, images: Sequence[Image], detect: Callable[[Sequence[Image]], list[Detections]]
+    ) -> list[Detections]:
         with self._running[need.key]:
             start = time.thread_time()
-            found = detector.detect(images)
+            found = detect(images)
             self.seconds[need.key] += time.thread_time() - start
             self.pictures[need.key] += len(images)
             self.batches[need.key] += 1

@@ -60,6 +60,7 @@ class Algorithm(Protocol):
     meaning: "look again" uses it.  ``update`` adds time: it is called with every analysed frame in order
     (``now`` in seconds, never falling) and returns only changes.  Neither blocks, draws nor publishes.
     ``pace`` is how many pictures a second it would have just now; 0: as many as the camera is configured for.
+    ``rest_s``, where there is one: so many seconds between two looks of its detectors are enough just now.
     """
 
     kind: str

@@ -43,7 +43,8 @@ def analyze(
     pool = pool or DetectorPool()
     analyzer = Analyzer(pool)
     wanted = AlgorithmConfig(kind=job.algorithm, zones=tuple(z.zone_id for z in job.zones), params=job.params)
-    camera = CameraAnalysis(CameraConfig(camera_id="clip", name="clip", url=str(job.clip), zones=job.zones), pool)
+    config = CameraConfig(camera_id="clip", name="clip", url=str(job.clip), zones=job.zones, analysis_fps=job.fps)
+    camera = CameraAnalysis(config, pool)
     camera.health = None  # judged only when asked for
     camera.algorithms = [build_algorithm(wanted, job.zones, pool)]
     camera.needs = tuple({n.key: n for a in camera.algorithms for n in a.needs}.values())

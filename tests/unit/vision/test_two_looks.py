@@ -125,3 +125,41 @@ def test_a_resting_second_look_whose_file_went_is_told() -> None:
     gone = True
     with pytest.raises(ModelInvalid, match="gone"):
         second.detect([PICTURE])
+
+
+def asked_again(then: Detections, now: Detections, seconds: float, second: Detections, side: int = 10) -> bool:
+    """Whether a camera's second picture is looked at twice, after its first one was."""
+    picture = np.zeros((side, side, 3), np.uint8)
+    first, heavy = Fake(then), Fake(second)
+    looks = TwoLooks(first, heavy, suspicion=0.1, confidence=0.01)
+    looks.detect_of([PICTURE], ["c"], [5.0])
+    first.answers = [now]
+    (found,) = looks.detect_of([picture], ["c"], [5.0 + seconds])
+    if heavy.shown == 1:
+        assert found.confidence.tolist() == both(now, second).confidence.tolist(), "the second look of before counts"
+    return heavy.shown == 2
+
+
+def test_a_second_look_holds_for_a_moment_at_the_same_place() -> None:
+    fire, elsewhere = seen((0, 0, 4, 4, 0, 0.4)), seen((6, 6, 9, 9, 0, 0.4))
+    sure, nothing = seen((0, 0, 4, 4, 0, 0.9)), seen()
+    assert not asked_again(fire, fire, 1.0, sure)
+    assert asked_again(fire, fire, 2.5, sure)
+    assert not asked_again(fire, fire, 2.5, nothing), "what was seen to be nothing is trusted a little longer"
+    assert asked_again(fire, fire, 4.0, nothing)
+    assert asked_again(fire, elsewhere, 1.0, sure)
+    assert asked_again(fire, seen((0, 0, 4, 4, 1, 0.4)), 1.0, sure), "smoke is something else"
+    assert asked_again(fire, seen((0, 0, 4, 4, 0, 0.7)), 1.0, nothing), "it grew"
+    assert asked_again(fire, fire, -3.0, sure), "a clock that fell"
+    assert asked_again(fire, fire, 1.0, sure, side=20), "another size"
+
+
+def test_cameras_do_not_share_their_looks() -> None:
+    fire = seen((0, 0, 4, 4, 0, 0.4))
+    heavy = Fake(seen(), seen())
+    looks = TwoLooks(Fake(fire, fire), heavy, suspicion=0.1, confidence=0.01)
+    looks.detect_of([PICTURE] * 2, ["a", "b"], [1.0, 1.0])
+    assert heavy.shown == 2
+    looks.detect_of([PICTURE] * 2, ["", ""], [1.5, 1.5])
+    looks.detect_of([PICTURE] * 2, ["", ""], [1.6, 1.6])
+    assert heavy.shown == 6, "pictures of nobody are looked at each time"

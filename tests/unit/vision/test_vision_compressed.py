@@ -37,3 +37,10 @@ def test_a_pause_begins_a_new_window() -> None:
     for i in range(200):
         gate.feed(300, i * 0.08)
     assert not gate.feed(100_000, 60.0), "one packet after a pause proves nothing"
+
+
+def test_tiny_packets_beside_a_key_frame_tell_much_and_full_ones_nothing() -> None:
+    gate, _ = story([120] * 200)
+    assert gate.tells(40_000) and not gate.tells(2_500), "constant bit rate fills the packets between"
+    new, _ = story([120] * 40)
+    assert not new.tells(40_000), "not known for long enough"

@@ -155,8 +155,8 @@ def test_a_place_lasts_while_it_is_hit_often_enough() -> None:
     image = np.zeros((100, 100, 3), np.uint8)
     for step in range(12):
         found = Eyes(0.5)._middle(image) if step % 2 else empty(("fire", "smoke"))
-        places.add(found, image, step * 0.25)
+        places.add(found, frame(step / 4, image), step * 0.25)
     assert [p.name for p in places.lasting(4, 0.4)] == ["fire"]
     assert places.lasting(4, 0.8) == []
-    places.add(empty(("fire", "smoke")), image, 20.0)
+    places.add(empty(("fire", "smoke")), frame(20.0, image), 20.0)
     assert places.places == []
