@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request, Response
@@ -28,7 +28,7 @@ from dashboard.auth import Accounts
 from dashboard.client_address import ClientAddress, Proxies
 from dashboard.errors import body_of, retry_headers, status_of
 from dashboard.health import Health
-from dashboard.identity.config import read_config
+from dashboard.identity.sign_on import SignOn
 from dashboard.live import LiveHub
 from dashboard.rooms.listed import add_rooms
 from dashboard.security import BODY_LIMIT, RESUMABLE_LIMIT, UPLOAD_LIMIT, Gate, SessionCache
@@ -37,9 +37,6 @@ from dashboard.videowall.rooms import VideoRooms
 from layers.tiles import load_tilesets
 from storage.availability import RETRY_AFTER_S, as_typed
 from storage.session import make_engine
-
-if TYPE_CHECKING:
-    from dashboard.identity.provider import Provider
 
 log = logging.getLogger("yiwang.web")
 
@@ -100,17 +97,8 @@ def make_services(settings: Settings, clock: Clock) -> Services:
         health=Health(settings, engine, clock, hub),
         video=VideoRooms(settings.video_past_s),
         tilesets=load_tilesets(settings.tiles_dir),
-        identity=_identity(settings),
+        sign_on=SignOn(settings),
     )
-
-
-def _identity(settings: Settings) -> Provider | None:
-    config = read_config(settings.data_dir)
-    if config is None:
-        return None
-    from dashboard.identity.provider import Provider
-
-    return Provider(config, f"{settings.public_url}/auth/oidc/callback")
 
 
 @contextlib.asynccontextmanager

@@ -23,6 +23,7 @@ from layers.tiles import TileSet
 if TYPE_CHECKING:
     from dashboard.form_watch import FormWatch
     from dashboard.identity.provider import Provider
+    from dashboard.identity.sign_on import SignOn
     from events.cases.service import CaseService
     from events.runtime.city_rules import CityRules
 
@@ -40,11 +41,16 @@ class Services:
     hub: LiveHub
     health: Health
     video: VideoRooms
-    identity: Provider | None = None  # of oidc.json
+    sign_on: SignOn | None = None
     tilesets: dict[str, TileSet] = field(default_factory=dict)
     counters: dict[str, Any] = field(default_factory=dict)
     _made: dict[str, Any] = field(default_factory=dict)
     _lock: Any = field(default_factory=RLock)
+
+    @property
+    def identity(self) -> Provider | None:
+        """The district's identity provider, as ``oidc.json`` names it now."""
+        return self.sign_on.provider if self.sign_on is not None else None
 
     @property
     def cases(self) -> CaseService:

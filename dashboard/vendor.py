@@ -18,6 +18,7 @@ from pathlib import Path
 from core.errors import YiwangError
 
 HERE = Path(__file__).parent
+TESTS = HERE.parent / "tests" / "js"
 TARGET = HERE / "static" / "vendor"
 # maplibre-gl 6 is ESM only and wants its three modules side by side.
 FILES = {
@@ -89,18 +90,28 @@ def install(target: Path = TARGET, *, force: bool = False) -> bool:
     return True
 
 
-def _npm_ci() -> None:
+def install_for_tests(folder: Path = TESTS, *, force: bool = False) -> bool:
+    """Put the locked packages that tests run beside the product into ``folder``; False when they stood there."""
+    stamp, wanted = folder / "node_modules" / ".stamp", hashlib.sha256((folder / "package-lock.json").read_bytes())
+    if not force and stamp.is_file() and stamp.read_text() == wanted.hexdigest():
+        return False
+    _npm_ci(folder)
+    stamp.write_text(wanted.hexdigest())
+    return True
+
+
+def _npm_ci(folder: Path = HERE) -> None:
     command = [*npm_command(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     environment = {**os.environ, "npm_config_update_notifier": "false"}
     try:
         done = subprocess.run(  # noqa: S603 - our own command, no shell
-            command, cwd=HERE, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise NpmFailed(folder=str(HERE), detail=str(error)) from error
+        raise NpmFailed(folder=str(folder), detail=str(error)) from error
     if done.returncode != 0:
         lines = (done.stderr or done.stdout).strip().splitlines()
-        raise NpmFailed(folder=str(HERE), detail=" / ".join(lines[-3:]) or f"exit status {done.returncode}")
+        raise NpmFailed(folder=str(folder), detail=" / ".join(lines[-3:]) or f"exit status {done.returncode}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -108,6 +119,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         changed = install(force="--force" in arguments)
+        if "--tests" in arguments:
+            install_for_tests()
     except YiwangError as error:
         print(f"dashboard.vendor: {error}", file=sys.stderr)
         return 2

@@ -7,8 +7,8 @@ fail() { printf '[setup] %s\n' "$*" >&2; exit 1; }
 
 python=${PYTHON:-python3}
 stamp=.venv/.ready
-want=$(cat requirements/*.txt dashboard/package-lock.json dashboard/vendor.py 2>/dev/null | cksum)
-if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ] && [ -d dashboard/static/vendor ] && [ -d dashboard/node_modules/eslint ]; then exit 0; fi
+want=$(cat requirements/*.txt dashboard/package-lock.json tests/js/package-lock.json dashboard/vendor.py 2>/dev/null | cksum)
+if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ] && [ -d dashboard/static/vendor ] && [ -d dashboard/node_modules/eslint ] && [ -d tests/js/node_modules ]; then exit 0; fi
 
 command -v "$python" >/dev/null 2>&1 || fail "there is no $python: install Python 3.11 or newer, or say make PYTHON=/path/to/python3"
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "$python is older than 3.11: install a newer one, or say make PYTHON=/path/to/python3"
@@ -32,7 +32,7 @@ if [ "$(cat .venv/.requirements 2>/dev/null || true)" != "$(cat requirements/*.t
 fi
 say "3/4 front-end packages (npm ci)"
 again=; [ -d dashboard/node_modules/eslint ] || again=--force
-.venv/bin/python -m dashboard.vendor $again || fail "the front-end packages could not be installed: the lines above say why"
+.venv/bin/python -m dashboard.vendor --tests $again || fail "the front-end packages could not be installed: the lines above say why"
 say "4/4 native libraries"
 .venv/bin/python scripts/native.py || exit 1
 printf '%s' "$want" >"$stamp"

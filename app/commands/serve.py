@@ -94,12 +94,13 @@ async def _serve(process: str, settings: Settings) -> None:
     if process == "worker":
         from dashboard.benefits.work import benefit_job
         from dashboard.drones.work import aerial_job
+        from dashboard.identity.directory.periodic import directory_job
         from dashboard.reception.work import reception_job
         from events.runtime import worker
         from measures.runner import check_runner
 
         _loaded()
-        await worker.main(settings, stop, more=[reception_job, check_runner, aerial_job, benefit_job])
+        await worker.main(settings, stop, more=[reception_job, check_runner, aerial_job, benefit_job, directory_job])
     elif process == "ingest":
         from ingest import supervisor
 

@@ -11,6 +11,7 @@ import msgspec
 
 from core.errors import SettingsError
 
+FILE = "oidc.json"
 TITLE = {"zh": "统一身份认证登录", "en": "Log in with the district's identity"}
 
 
@@ -41,13 +42,15 @@ class OidcConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         local = parts.hostname in ("127.0.0.1", "localhost", "::1")
         if parts.scheme != "https" and not (parts.scheme == "http" and local):
             raise ValueError("issuer must be https://")
+        if not self.client_id or "openid" not in self.scopes.split() or not 0 < self.session_hours <= 168:
+            raise ValueError("client_id is missing, scopes lack openid, or session_hours is not 0 … 168")
         if not self.password_login and not 1 <= len(self.break_glass) <= 2:
             raise ValueError("break_glass must name one or two logins when password_login is off")
 
 
 def read_config(folder: Path) -> OidcConfig | None:
     """The configuration; None where there is none; :class:`SettingsError` for one that is wrong."""
-    path = folder / "oidc.json"
+    path = folder / FILE
     if not path.exists():
         return None
     try:

@@ -109,6 +109,33 @@ class Provider:
         asked = {"client_id": self.config.client_id, "post_logout_redirect_uri": back}
         return f"{end}?{urlencode(asked)}" if end else ""
 
+    WISHED = frozenset({"logout", "backchannel", "userinfo", "issuer_named"})
+    """Codes of :meth:`tried` without which people can log in all the same."""
+
+    async def tried(self) -> list[tuple[str, bool, str]]:
+        """``(code, has it, found)`` of all that a login needs; stops where nothing more can be asked."""
+        try:
+            about = await self._discovered()
+        except (ProviderAway, SignOnFailed) as error:
+            return [("discovery", False, str(error.data.get("detail", "")))]
+        found = [("discovery", True, str(about["issuer"]))]
+        for code, name in (("authorize", "authorization_endpoint"), ("token", "token_endpoint"), ("keys", "jwks_uri")):
+            found.append((code, isinstance(about.get(name), str), str(about.get(name, ""))))
+        methods = about.get("code_challenge_methods_supported") or []
+        found.append(("pkce", "S256" in methods, ", ".join(map(str, methods))))
+        signed = about.get("id_token_signing_alg_values_supported") or []
+        found.append(("algorithm", bool(set(signed) & set(ALGORITHMS)), ", ".join(map(str, signed))))
+        try:
+            keys = (await self._key_set(fresh=True)).keys
+            found.append(("key_set", bool(keys), ", ".join(sorted(str(key.kid) for key in keys))[:200]))
+        except (ProviderAway, SignOnFailed, KeyError) as error:
+            found.append(("key_set", False, str(error)[:200]))
+        for code, name in (("userinfo", "userinfo_endpoint"), ("logout", "end_session_endpoint"),
+                           ("backchannel", "backchannel_logout_supported"),
+                           ("issuer_named", "authorization_response_iss_parameter_supported")):  # fmt: skip
+            found.append((code, bool(about.get(name)), str(about.get(name) or "")))
+        return found
+
     async def _decoded(self, token: str) -> dict[str, Any]:
         if token.count(".") != 2 or len(token) > 32_768:
             raise SignOnFailed(detail="there is no token")

@@ -20,7 +20,6 @@ from dashboard.api.deps import Use, Who, answers, audit, respond, takes
 from dashboard.api.params import body
 from dashboard.auth import Principal
 from dashboard.reception.persons import contact_of
-from dashboard.reception.ratings import rating_of
 from dashboard.reception.telephones import TextMessage
 from dashboard.reception.texting import send_text, text_channel
 from dashboard.services import Services
@@ -95,21 +94,6 @@ class LinkShown(msgspec.Struct):
 
 class LinkList(msgspec.Struct):
     items: list[LinkFacts]
-
-
-class RatingView(msgspec.Struct):
-    """``counted`` false: an appeal was upheld."""
-
-    stars: int
-    reasons: list[str]
-    comment: str
-    rated_at: datetime
-    bad_case_id: str | None
-    counted: bool
-
-
-class RatingAnswer(msgspec.Struct):
-    rating: RatingView | None
 
 
 class Contact(msgspec.Struct):
@@ -205,21 +189,6 @@ def _on_site(use: Services, who: Principal, sent: SiteCodeBody) -> tuple[LinkTok
         link.view = {"kind": "link_site", "until": link.until.isoformat(), **facts}
         audit(session, use, who, "site_code", {"link_id": link.link_id, "place": place, "matter": matter})
         return link, code
-
-
-@router.get("/api/cases/{case_id}/rating", **answers(RatingAnswer))
-def rating(case_id: str, use: Use, who: Who) -> Response:
-    """The rating of a case, null while there is none; ``counted`` false after an appeal that was upheld."""
-    with read_scope(use.engine) as session:
-        _visible(session, who, case_id)
-        found = rating_of(session, case_id)
-        view = None
-        if found is not None:
-            reasons = [str(each) for each in found.reasons]
-            view = RatingView(
-                found.stars, reasons, found.comment, found.rated_at, found.bad_case_id, found.counted
-            )  # fmt: skip
-        return respond(RatingAnswer(view))
 
 
 @router.post("/api/cases/{case_id}/contact", openapi_extra=takes(ReasonBody), **answers(ContactList))

@@ -39,14 +39,14 @@ ROOMS = (
     ApiRoom(
         (
             "/api/login", "/api/logout", "/api/me", "/api/users", "/api/identities", "/api/directory", "/auth/oidc",
-            "/api/invitations",
+            "/api/invitations", "/api/ratings", "/api/identity-provider",
             "/api/import/users", "/api/links", "/api/classes", "/api/positions", "/api/cases", "/api/tasks",
             "/api/work", "/api/audit", "/api/alarms", "/api/wall", "/api/departments", "/api/divisions", "/api/notices",
             "/api/channels", "/api/dead-letters",
         ),
         (
-            "api.field", "api.accounts", "persons.routes", "identity.routes", "identity.directory.routes",
-            "api.session", "api.cases",
+            "api.field", "api.accounts", "persons.routes", "persons.rating_routes", "identity.routes",
+            "identity.directory.routes", "identity.provider_routes", "api.session", "api.cases",
             "api.attachments", "api.records", "api.office", "api.channels", "interchange.cap", "wall.routes",
             "work.routes", "work.documents",
         ),

@@ -95,6 +95,7 @@ def case_state(
     photographs: bool = True,
     children: bool = True,
     documents: bool = True,
+    parents: bool = True,
     records: Mapping[str, bool] | None = None,
 ) -> CaseState:
     """What the engine needs to know of a stored case; ``photographs`` … False: nobody asks for any."""
@@ -121,14 +122,23 @@ def case_state(
         bounces=case.bounces,
         open_children=_open_children(session, case.case_id) if children else (),
         deadlines=deadlines_of(running),
-        worked_by=tuple(
-            {case.handler_id or "", *(r.user_id or "" for r in rows if r.role != "check" and r.accepted_at)} - {""}
-        ),
+        worked_by=_workers(case.handler_id, rows),
+        parent_worked_by=_parents_workers(session, case.parent_case_id) if case.parent_case_id and parents else (),
         form={**{name: getattr(case, name) for name in _BASIC}, **case.form},
         documents=_documents(session, case.case_id) if documents else (),
         records=dict(records or {}),
         today=now.astimezone(BEIJING).date().isoformat(),
     )
+
+
+def _workers(handler_id: str | None, parts: list[CaseAssignment]) -> tuple[str, ...]:
+    """The handler, and everybody who accepted a part."""
+    return tuple({handler_id or "", *(r.user_id or "" for r in parts if r.role != "check" and r.accepted_at)} - {""})
+
+
+def _parents_workers(session: Session, parent_id: str) -> tuple[str, ...]:
+    parent = session.get(Case, parent_id)
+    return _workers(parent.handler_id if parent is not None else None, parts_of(session, parent_id))
 
 
 def _documents(session: Session, case_id: str) -> tuple[str, ...]:

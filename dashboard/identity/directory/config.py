@@ -45,7 +45,7 @@ class DirectoryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     ``paging``: ``scim`` (startIndex, count), ``page`` (page from 1, size) or ``none``.  ``departments`` None: ours stay
     as they are.  ``roles``: what each of the directory's roles is here; only these are given and taken, never an
     administrator's.  ``default_roles`` for new people.  ``close_at_most``: share of the accounts that one run may
-    close; a run that would close more closes none.
+    close; a run that would close more closes none.  ``every_hours``: how often it runs by itself (0: never).
     """
 
     url: str
@@ -58,6 +58,7 @@ class DirectoryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     roles: dict[str, list[str]] = {}
     default_roles: tuple[str, ...] = ("viewer",)
     close_at_most: float = 0.1
+    every_hours: float = 0.0
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -71,6 +72,8 @@ class DirectoryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             raise ValueError(f"unknown roles: {', '.join(sorted(unknown))}")
         if not 1 <= self.page_size <= 1000 or not 0 <= self.close_at_most <= 1:
             raise ValueError("page_size must be 1 … 1000 and close_at_most 0 … 1")
+        if self.every_hours and not 0.25 <= self.every_hours <= 168:
+            raise ValueError("every_hours must be 0, or 0.25 … 168")
         missing = {"subject", "login", "name"} - set(self.people.fields)
         if missing:
             raise ValueError(f"people.fields must name {', '.join(sorted(missing))}")

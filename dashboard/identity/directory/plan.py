@@ -89,9 +89,11 @@ class SyncPlan(Record, frozen=True, omit_defaults=False):
 
 
 def make_plan(
-    config: DirectoryConfig, people: Sequence[DirectoryPerson], units: Sequence[DirectoryUnit], ours: Ours
-) -> SyncPlan:
-    """Departments first, then people; who is in the directory no more is closed, within the configured share."""
+    config: DirectoryConfig, people: Sequence[DirectoryPerson], units: Sequence[DirectoryUnit], ours: Ours,
+    *, whole: bool = True,
+) -> SyncPlan:  # fmt: skip
+    """Departments first, then people; who is in the directory no more is closed, within the configured share, and only
+    when the directory said that these are all (``whole``)."""
     steps: list[SyncStep] = []
     problems: list[SyncProblem] = []
     known = _departments(units, ours, steps, problems)
@@ -117,7 +119,10 @@ def make_plan(
             problems += [SyncProblem(code="role_unknown", at=person.at, values={"role": role, "login": person.login})
                          for role in person.roles if config.roles and role not in config.roles]  # fmt: skip
     gone = [a for a in ours.accounts if a.active and a.source == MINE and a.user_id not in met]
-    steps += [SyncStep(kind="close", key=a.user_id, name=a.login) for a in gone]
+    if gone and not whole:
+        problems.append(SyncProblem(code="uncounted", values={"absent": len(gone)}))
+    elif whole:
+        steps += [SyncStep(kind="close", key=a.user_id, name=a.login) for a in gone]
     return _within_bounds(config, steps, problems, unchanged, ours, people)
 
 
@@ -240,7 +245,7 @@ def _within_bounds(
         problems.append(SyncProblem(code="administrator_left", values={"login": step.name}))
     closing = [s for s in steps if s.kind == "close"]
     kept = sum(1 for a in ours.accounts if a.active and a.source == MINE)
-    most = max(FEW, int(config.close_at_most * kept))
+    most = max(min(FEW, max(1, kept // 2)), int(config.close_at_most * kept))  # of a handful not the most
     if len(closing) > most or not people:
         steps = [s for s in steps if s.kind != "close"]
         if closing:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -22,16 +24,36 @@ class SyncWish(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class DirectoryState(msgspec.Struct):
-    """``url``: null where no directory is configured; ``last``: the last run that changed something."""
+    """``url``: null where no directory is configured; ``last``: the last run that ended; ``failed``: the last run by
+    itself where it did not end; ``next_at``: null where it is due now or never runs by itself."""
 
     url: str | None
     last: dict[str, Any] | None
+    every_hours: float
+    next_at: datetime | None
+    failed: dict[str, Any] | None
+
+
+class SyncSchedule(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of ``PUT /api/directory/schedule``; 0: never by itself."""
+
+    every_hours: float
 
 
 @router.get("/api/directory", dependencies=[allow("security")], **answers(DirectoryState))
 def directory_state(use: Use, who: Who) -> Response:
     """Where departments and staff come from, and what the last run did."""
     return respond(directory.state(use, who))
+
+
+@router.put(
+    "/api/directory/schedule", dependencies=[allow("security")], openapi_extra=takes(SyncSchedule),
+    **answers(DirectoryState),
+)  # fmt: skip
+async def directory_schedule(request: Request, use: Use, who: Who) -> Response:
+    """How often the directory is taken over by itself."""
+    sent = await body(request, SyncSchedule)
+    return respond(await asyncio.to_thread(directory.schedule, use, who, sent.every_hours))
 
 
 @router.post(

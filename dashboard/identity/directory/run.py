@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
+from core.errors import YiwangError
 from core.records import Record
 from dashboard.accounts.users import POWERS, add_user
 from dashboard.identity import binding
@@ -26,6 +27,7 @@ from storage.tables.people import LoginSession, User, UserRole
 from storage.tables.registry import Department, Division
 
 ACTION = "directory_sync"
+FAILED = "directory_sync_failed"
 TOLD = 200  # problems and steps that the audit chain keeps of one run
 
 
@@ -52,10 +54,10 @@ async def synchronise(
     Raises:
         DirectoryAway: it was not read to its end; nothing was changed.
     """
-    units, people = await units_of(config), await people_of(config)
+    units, (people, whole) = await units_of(config), await people_of(config)
     scope = read_scope if dry_run else session_scope
     with scope(engine) as session:
-        plan = make_plan(config, people, units, ours_of(session, config, set(keep)))
+        plan = make_plan(config, people, units, ours_of(session, config, set(keep)), whole=whole)
         shifts = 0 if dry_run else _apply(session, config, plan, now)
         report = _report(plan, now, by, dry_run, len(people), len(units), shifts)
         if not dry_run:
@@ -72,6 +74,28 @@ def last_report(engine: Engine) -> dict[str, Any] | None:
         query = select(AuditEntry).where(AuditEntry.action == ACTION).order_by(AuditEntry.seq.desc()).limit(1)
         row = session.scalars(query).one_or_none()
         return dict(row.body) if row is not None else None
+
+
+def last_failure(engine: Engine) -> dict[str, Any] | None:
+    """``{"at", "code", "detail"}`` of the last run by itself, when it did not end; None when one ended since."""
+    with read_scope(engine) as session:
+        query = select(AuditEntry).where(AuditEntry.action.in_((ACTION, FAILED))).order_by(AuditEntry.seq.desc())
+        row = session.scalars(query.limit(1)).one_or_none()
+        return {"at": row.at, **row.body} if row is not None and row.action == FAILED else None
+
+
+def last_tried(engine: Engine) -> datetime | None:
+    """When a run last ended or failed."""
+    with read_scope(engine) as session:
+        query = select(AuditEntry.at).where(AuditEntry.action.in_((ACTION, FAILED))).order_by(AuditEntry.seq.desc())
+        return session.scalars(query.limit(1)).one_or_none()
+
+
+def tell_failure(engine: Engine, now: datetime, by: str, error: YiwangError) -> None:
+    """A run by itself that changed nothing stands in the chain, too: nobody was there to read it."""
+    with session_scope(engine) as session:
+        content = {"code": error.code, "detail": str(error.data.get("detail", error))[:300]}
+        audit_log.append(session, audit_log.SYSTEM_CHAIN, now, by, FAILED, content)
 
 
 def _report(

@@ -24,11 +24,13 @@ class DirectoryAway(YiwangError):
     remedy = "nothing was changed; look at directory.json and the directory, then run it again"
 
 
-async def people_of(config: DirectoryConfig) -> list[DirectoryPerson]:
-    """Everybody in the directory; :class:`DirectoryAway` when it is not read to its end."""
+async def people_of(config: DirectoryConfig) -> tuple[list[DirectoryPerson], bool]:
+    """Everybody in the directory, and whether it said that these are all; :class:`DirectoryAway` when it is not read
+    to its end."""
     names = config.people.fields
     found = []
-    for n, row in enumerate(await _rows(config, config.people)):
+    rows, whole = await _rows(config, config.people)
+    for n, row in enumerate(rows):
         said = {name: at(row, pointer) for name, pointer in names.items()}
         found.append(DirectoryPerson(
             at=f"{config.people.path}[{n}]",
@@ -37,7 +39,7 @@ async def people_of(config: DirectoryConfig) -> list[DirectoryPerson]:
             roles=_names(said.get("roles")),
             **{name: _text(said.get(name)) for name in ("subject", "login", "name", "department", "division", "phone")},
         ))  # fmt: skip
-    return found
+    return found, whole
 
 
 async def units_of(config: DirectoryConfig) -> list[DirectoryUnit]:
@@ -48,7 +50,7 @@ async def units_of(config: DirectoryConfig) -> list[DirectoryUnit]:
     return [
         DirectoryUnit(at=f"{config.departments.path}[{n}]",
                       **{name: _text(at(row, names[name])) for name in ("id", "name", "parent")})
-        for n, row in enumerate(await _rows(config, config.departments))
+        for n, row in enumerate((await _rows(config, config.departments))[0])
     ]  # fmt: skip
 
 
@@ -63,7 +65,8 @@ def _names(value: Any) -> tuple[str, ...]:
     return tuple(name for name in names if name)
 
 
-async def _rows(config: DirectoryConfig, wanted: DirectoryList) -> list[Any]:
+async def _rows(config: DirectoryConfig, wanted: DirectoryList) -> tuple[list[Any], bool]:
+    """All rows, and whether the directory itself said that there are no more: a number, or one answer without pages."""
     head = {"Accept": "application/scim+json, application/json"}
     if config.token:
         head["Authorization"] = f"Bearer {config.token}"
@@ -77,11 +80,14 @@ async def _rows(config: DirectoryConfig, wanted: DirectoryList) -> list[Any]:
             rows += came
             if len(rows) > MOST_ROWS:
                 raise DirectoryAway(detail=f"{wanted.path} has more than {MOST_ROWS} rows")
-            whole = isinstance(total, int) and not isinstance(total, bool)
-            if config.paging == "none" or (whole and len(rows) >= total) or (not came and not whole):
-                return rows
-            if not came:  # half a directory would close the other half
+            counted = isinstance(total, int) and not isinstance(total, bool)
+            if counted and len(rows) < total and (not came or config.paging == "none"):
+                # half a directory would close the other half
                 raise DirectoryAway(detail=f"{wanted.path} ended after {len(rows)} of {total} rows")
+            if config.paging == "none":
+                return rows, True
+            if not came or (counted and len(rows) >= total and len(came) < config.page_size):
+                return rows, counted  # a full page may be a number of its own page alone: one more is asked for
 
 
 async def _page(config: DirectoryConfig, client: httpx.AsyncClient, wanted: DirectoryList, have: int) -> Any:

@@ -128,7 +128,7 @@ class CaseMoves(Cases):
         state = case_state(
             session, case, self.clock.now(), parts, clocks, photographs=asks(definition, command, "evidence"),
             children=asks(definition, command, "children_closed"), documents=asks(definition, command, "documents"),
-            records=self._records(session, case, definition, command),
+            parents=asks(definition, command, "not_handler"), records=self._records(session, case, definition, command),
         )  # fmt: skip
         transition = advance(state, command, actor, definition, self.calendars["default"])
         before_move(session, case, definition, parts)

@@ -35,6 +35,7 @@ class CaseState(Record, frozen=True):
     deadlines: dict[str, datetime | None] = {}  # of the running clocks; None: suspended
     open_children: tuple[str, ...] = ()  # numbers of open parts of a bracket
     worked_by: tuple[str, ...] = ()  # everybody who accepted or finished a part
+    parent_worked_by: tuple[str, ...] = ()  # the same of the case that this one is about (a rated one)
     form: dict[str, JSON] = {}  # the case's own data
     documents: tuple[str, ...] = ()  # kinds of document that it has, when a guard asks
     records: dict[str, bool] = {}  # field → does the register's record it names hold now, when a guard asks

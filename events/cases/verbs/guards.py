@@ -97,7 +97,9 @@ def _no_pending(case: CaseState, command: Command, actor: Actor, d: Definition, 
 
 
 def _not_handler(case: CaseState, command: Command, actor: Actor, d: Definition, guard: Mapping[str, Any]) -> None:
-    if actor.user_id in case.worked_by:
+    """``also: parent``: nor the case that this one is about (a rated one)."""
+    worked = (*case.worked_by, *(case.parent_worked_by if guard.get("also") == "parent" else ()))
+    if actor.user_id in worked:
         raise GuardFailed(command=command.name, detail="you handled it yourself", how="somebody else checks it")
 
 

@@ -9,7 +9,7 @@ from dash import html
 
 from core.errors import NotFound
 from dashboard.desk import directory
-from dashboard.pages.desk.admin.parts import Action, Row, Tab, Values, facts
+from dashboard.pages.desk.admin.parts import Action, Row, Tab, Values, facts, number, text
 from dashboard.pages.frame import Visit
 from dashboard.pages.moments import shown
 from dashboard.pages.tables import column
@@ -43,11 +43,17 @@ def note(visit: Visit) -> Any:
     t, state = visit.t, directory.state(visit.services, visit.principal)
     if state["url"] is None:
         return html.P(t("directory.none"), className="quiet")
-    last = state["last"]
+    last, failed = state["last"], state["failed"]
+    following = shown(state["next_at"]) if state["next_at"] else t("directory.soon")
+    every = t("directory.every", hours=f"{state['every_hours']:g}", next=following)
+    plan = html.P(every if state["every_hours"] else t("directory.every_off"), className="quiet")
+    away = [] if failed is None else [
+        html.P(t("directory.failed", when=shown(failed["at"]), detail=failed["detail"]), className="form-error")
+    ]  # fmt: skip
     if last is None:
-        return html.P(t("directory.never", url=state["url"]), className="quiet")
+        return html.Div([*away, html.P(t("directory.never", url=state["url"]), className="quiet"), plan])
     when = t("directory.last", when=shown(last["at"]), people=last["people"], unchanged=last["unchanged"])
-    return html.P([when, " · ", counted(visit, last["counts"])], className="quiet")
+    return html.Div([*away, html.P([when, " · ", counted(visit, last["counts"])], className="quiet"), plan])
 
 
 def counted(visit: Visit, counts: Mapping[str, int]) -> str:
@@ -64,6 +70,15 @@ async def run(visit: Visit, _key: str, _values: Values) -> Any:
     return summary(visit, await directory.run(visit.services, visit.principal, dry_run=False))
 
 
+def ask_schedule(visit: Visit, _key: str) -> Any:
+    now = directory.state(visit.services, visit.principal)["every_hours"]
+    return [text("every_hours", visit.t("directory.schedule_hours"), f"{now:g}")]
+
+
+def schedule(visit: Visit, _key: str, values: Values) -> None:
+    directory.schedule(visit.services, visit.principal, number(values, "every_hours"))
+
+
 def summary(visit: Visit, report: Any) -> Any:
     t = visit.t
     problems = [{"at": p.at, "code": p.code, "values": p.values} for p in report.problems[:100]]
@@ -77,10 +92,12 @@ def asked(word: str) -> Any:
 
 
 DIRECTORY = Tab(
-    title="directory.title", key="n", columns=columns, rows=rows, panel=panel, note=note, new=("trial", "run"),
+    title="directory.title", key="n", columns=columns, rows=rows, panel=panel, note=note,
+    new=("trial", "run", "schedule"),
     actions={
         "trial": Action("directory.trial", trial, asked("directory.trial_about")),
         "run": Action("directory.run", run, asked("directory.run_about")),
+        "schedule": Action("directory.schedule", schedule, ask_schedule),
     },
     role="security",
 )  # fmt: skip

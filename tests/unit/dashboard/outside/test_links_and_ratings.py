@@ -175,9 +175,7 @@ def test_a_party_signs_its_answer_by_a_code(town: Town) -> None:
     assert shown["question"] == "请补充整改情况" and shown["form"]["questions"][-1]["type"] == "signature"
     signature = town.outside.post("/h/api/photos", content=png()).json()["photo_id"]
     assert town.send("answer", link["code"], {"signed_name": "李四", "signature": "0" * 32}, "b" * 24)["problem"]
-    done = town.send(
-        "answer", code, {"signed_name": "李四", "signature": signature, "comment": "已整改"}, "c" * 24
-    )
+    done = town.send("answer", code, {"signed_name": "李四", "signature": signature, "comment": "已整改"}, "c" * 24)
     assert done.get("kind") == "answer", done
     assert _texted(town) == ""  # he has answered: nobody is asked any longer
     with read_scope(town.door.engine) as session:
