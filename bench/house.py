@@ -3,7 +3,8 @@
 ``python -m bench house [--before FOLDER] [--rounds 3] [--wait 120]``: FOLDER is a worktree of the other build.  A start
 is the CPU time of the process until it serves (modules are nearly all of it; wall time would measure what else the
 machine does); memory is the proportional set size (shared pages by share) after ``--wait`` seconds of the demo with its
-simulated devices.  Ratios are now : before.
+simulated devices.  Ratios are now : before.  Each build runs in its own environment (``FOLDER/.venv``) if it has one;
+nothing else may run from either, or the pages of its libraries are shared and count less.
 """
 
 from __future__ import annotations
@@ -67,14 +68,20 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
+def python_of(build: Path) -> str:
+    """The interpreter of a build's own environment; ours where it has none."""
+    own = build / ".venv" / "bin" / "python"
+    return str(own) if own.exists() else sys.executable
+
+
 def start_cpu_s(build: Path, process: str) -> float:
     """CPU seconds of ``serve process`` from its start until it serves; of the instance only the bus runs beside it."""
     with tempfile.TemporaryDirectory() as folder, Rig(Path(folder)) as rig:
         rig.start("nats")
         env = rig.environment | {"YIWANG_DATABASE_URL": f"sqlite:///{folder}/own.db", "PYTHONPATH": ""}
-        migrate = [sys.executable, "-m", "app", "migrate"]
+        migrate = [python_of(build), "-m", "app", "migrate"]
         subprocess.run(migrate, cwd=build, env=env, check=True, capture_output=True)
-        command = [sys.executable, "-m", "app", "serve", process]
+        command = [python_of(build), "-m", "app", "serve", process]
         started = subprocess.Popen(command, cwd=build, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         watched = psutil.Process(started.pid)
         try:
@@ -94,7 +101,7 @@ def command_cost(build: Path, command: str) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         env = _environment(Path(folder))
         done = subprocess.Popen(
-            [sys.executable, "-m", "app", command], cwd=build, env=env, stdout=subprocess.DEVNULL,
+            [python_of(build), "-m", "app", command], cwd=build, env=env, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
         _, _, used = os.wait4(done.pid, 0)
@@ -110,7 +117,7 @@ def _demos(builds: dict[str, Path], folder: Path) -> Iterator[dict[str, psutil.P
         for name, build in builds.items():
             env = _environment(folder / name)
             with (folder / f"{name}.log").open("wb") as log:
-                command = [sys.executable, "-m", "app", "run"]
+                command = [python_of(build), "-m", "app", "run"]
                 started = subprocess.Popen(command, cwd=build, env=env, stdout=log, stderr=log)
             running[name] = started, int(env["YIWANG_WEB_PORT"])
             _until(lambda port=running[name][1]: _answers(port, "/healthz"), 900)  # type: ignore[misc]

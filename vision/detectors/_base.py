@@ -19,6 +19,7 @@ from vision.errors import ModelInvalid
 log = logging.getLogger("yiwang.vision.detectors")
 
 DEVICES = ("auto", "cpu", "cuda")
+PROCESSOR_PIXELS = 250_000  # of all pictures of one run on a processor: two of 416×256, one of 640×384
 
 
 class Detector(Protocol):
@@ -121,6 +122,7 @@ class YoloHead:
     ``run`` takes (batch, 3, height, width) RGB in 0…1 and gives a raw head (batch, 4 + classes, cells) with centre,
     width and height, or an end-to-end head (batch, n, 6) with corners, score and class.  A network that takes any size
     (``stride`` > 0) is not fed the grey above and below a wide picture: 640×360 at 320 becomes 320×192, 40 % cheaper.
+    ``pixels`` limits what one run takes beside ``batch`` (0: it does not).
     """
 
     def __init__(
@@ -134,8 +136,10 @@ class YoloHead:
         confidence: float,
         iou: float,
         stride: int = 0,
+        pixels: int = 0,
     ) -> None:
         self._stride = stride
+        self._pixels = pixels
         self._run = run
         self.class_name = class_name
         self.model = model
@@ -165,10 +169,15 @@ class YoloHead:
         for row, frame in enumerate(frames):
             shapes.setdefault(self._shape(frame), []).append(row)
         for shape, rows in shapes.items():
-            for start in range(0, len(rows), self._batch):
-                some = rows[start : start + self._batch]
+            at_once = self._at_once(shape)
+            for start in range(0, len(rows), at_once):
+                some = rows[start : start + at_once]
                 found.update(zip(some, self._some([frames[row] for row in some], shape), strict=True))
         return [found[row] for row in range(len(frames))]
+
+    def _at_once(self, shape: tuple[int, int]) -> int:
+        """Pictures a run: a processor is no faster with many large ones, and holds the scratch memory of all."""
+        return max(1, min(self._batch, self._pixels // (shape[0] * shape[1]))) if self._pixels else self._batch
 
     def _shape(self, frame: Image) -> tuple[int, int]:
         """The smallest input that holds the picture at the network's scale: whole strides, no more than ``size``."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from core.plugins import About, Words
 from vision import weights
-from vision.detectors._base import Detector, YoloHead, open_session
+from vision.detectors._base import PROCESSOR_PIXELS, Detector, YoloHead, open_session
 from vision.detectors.resting import RestingDetector
 from vision.detectors.two_looks import TwoLooks
 from vision.errors import ModelInvalid
@@ -96,6 +96,7 @@ def _one(path: Path, params: Params) -> YoloHead:
         batch=batch if isinstance(batch, int) else params.max_batch,
         confidence=params.confidence,
         iou=params.iou,
+        pixels=PROCESSOR_PIXELS if session.get_providers() == ["CPUExecutionProvider"] else 0,
         stride=_stride(meta.get("stride", "")) if params.rect and not isinstance(height, int) else 0,
     ).checked(path)
 

@@ -10,12 +10,14 @@ import cv2
 import numpy as np
 import PIL.Image
 import pytest
+from numpy.typing import NDArray
 
 from core import plugins
 from core.errors import PluginLibraryMissing
-from core.records import AlgorithmConfig, CameraConfig
+from core.records import AlgorithmConfig, CameraConfig, ModelRef
 from vision.capture.frames import make_frame
 from vision.detections import Detections, Image
+from vision.detectors._base import YoloHead
 from vision.detectors.offline_torch import prepare_ultralytics
 from vision.errors import ClassMissing, ModelInvalid, ModelMissing
 from vision.judging.analyzer import Analyzer, CameraAnalysis
@@ -136,3 +138,18 @@ def test_ultralytics_leaves_pillow_as_it_is(tmp_path: Path) -> None:
     prepare_ultralytics(tmp_path / "settings")
     with pytest.raises(PIL.UnidentifiedImageError):
         PIL.Image.open(io.BytesIO(b"no picture"))
+
+
+@pytest.mark.parametrize(("pixels", "runs"), [(0, [5]), (250_000, [1] * 5), (2 * 192 * 320, [2, 2, 1]), (1, [1] * 5)])
+def test_a_run_takes_no_more_pixels_than_it_may(pixels: int, runs: list[int]) -> None:
+    taken: list[int] = []
+    size = (384, 640) if pixels == 250_000 else (192, 320)
+
+    def run(blob: NDArray[np.float32]) -> NDArray[np.float32]:
+        taken.append(len(blob))
+        return np.zeros((len(blob), 5, 4), np.float32)
+
+    head = YoloHead(run, ("x",), ModelRef(name="m", sha256="", version=""), size, batch=16, confidence=0.5, iou=0.5,
+                    pixels=pixels)  # fmt: skip
+    found = head.detect([np.zeros((90, 160, 3), np.uint8)] * 5)
+    assert taken == runs and [len(each) for each in found] == [0] * 5
