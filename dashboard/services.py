@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dashboard.form_watch import FormWatch
     from dashboard.identity.provider import Provider
     from dashboard.identity.sign_on import SignOn
+    from dashboard.training.bank import ExamFolder
     from events.cases.service import CaseService
     from events.runtime.city_rules import CityRules
 
@@ -70,6 +71,12 @@ class Services:
         found: CityRules = self._once("city", self._city)
         return found
 
+    @property
+    def exams(self) -> ExamFolder:
+        """The folders of exams, looked at when somebody asks."""
+        found: ExamFolder = self._once("exams", self._exams)
+        return found
+
     def _once(self, name: str, make: Callable[[], Any]) -> Any:
         """Made when it is first asked for, from whichever thread: a process that starts does not wait for it."""
         if name not in self._made:
@@ -88,6 +95,11 @@ class Services:
         from storage.form_files import FormFolder
 
         return FormWatch(FormFolder(self.settings.data_dir / "forms", self.engine), self.clock)
+
+    def _exams(self) -> ExamFolder:
+        from dashboard.training.bank import ExamFolder
+
+        return ExamFolder(self.settings.data_dir / "exams", self.engine)
 
     def _city(self) -> CityRules:
         from events.runtime.city_rules import CityRules

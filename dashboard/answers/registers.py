@@ -295,3 +295,11 @@ class SheetTaken(TypedDict):
 
     units: list[str]
     problems: list[dict[str, Any]]
+
+
+class FilingDue(TypedDict):
+    """What the person's units file: ``datasets`` with their forms, ``filings`` with state, values and prefill."""
+
+    today: str
+    datasets: list[dict[str, Any]]
+    filings: list[dict[str, Any]]

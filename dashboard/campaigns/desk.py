@@ -122,8 +122,15 @@ class CampaignDesk:
     def visit(self, campaign_id: str, visit_id: str, answers: Mapping[str, Any]) -> dict[str, Any]:
         """The check-list of one visit; its problems become a supervision case with a case for each of them."""
         with self._writing(campaign_id, VISITORS) as (session, row, plan):
-            line = self._visit(session, row, visit_id)
             kept = checked_answers(plan, answers, self.today.isoformat())
+            done = session.get(CampaignVisit, visit_id)
+            if (
+                done is not None
+                and (done.state, done.visited_by, done.answers) == ("visited", self.actor.user_id, kept)
+                and done.campaign_id == campaign_id
+            ):  # the answer to the first time was lost
+                return {"visit_id": visit_id, "problems": done.problems, "case_id": done.case_id}
+            line = self._visit(session, row, visit_id)
             line.answers, line.problems = kept, problems_of(plan, kept, row.department_id)
             line.state, line.visited_at, line.visited_by = "visited", self.services.clock.now(), self.actor.user_id
             if line.problems:

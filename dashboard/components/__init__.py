@@ -53,6 +53,14 @@ class CounterForm(_Own):
     available_properties = _prop_names
 
 
+class ExamPaper(_Own):
+    """A person's attempt at an exam (the answer of ``/api/exams/…/attempts``); ``target`` is told when it has ended."""
+
+    _type = "ExamPaper"
+    _prop_names = ["id", "attempt", "target"]
+    available_properties = _prop_names
+
+
 class DropZone(_Own):
     """Folders of an aircraft's card are dropped or chosen; ``drone-arrived`` is told when files have arrived."""
 

@@ -12,6 +12,7 @@ from pydantic import Field
 from core.errors import InputInvalid
 from dashboard.answers.registers import (
     DatasetList,
+    FilingDue,
     FilingMatrix,
     FilingParts,
     FilingSaved,
@@ -25,6 +26,7 @@ from dashboard.api.deps import EXPORT, Use, Who, answers, respond, sends, takes,
 from dashboard.api.filters import Filters, Several, Text
 from dashboard.api.params import body
 from dashboard.filing.desk import FilingDesk
+from dashboard.filing.field import FieldFilingDesk
 
 router = APIRouter(tags=["filing"])
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -51,6 +53,12 @@ class FilingMove(msgspec.Struct, forbid_unknown_fields=True):
 def overview(use: Use, who: Who) -> Response:
     """The data sets with their periods, and the units that the person stands for."""
     return respond(FilingDesk(use, who.actor).overview())
+
+
+@router.get("/api/me/filing", **answers(FilingDue))
+def mine(use: Use, who: Who) -> Response:
+    """What the person's own units file: forms, the current period and the one before, with values and prefill."""
+    return respond(FieldFilingDesk(use, who.actor).mine())
 
 
 class MatrixFilters(Filters):

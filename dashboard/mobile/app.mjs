@@ -1,5 +1,5 @@
 // The phone: what is shown for which address, and what wakes it up.
-import { ready, t } from "./base.mjs";
+import { laterWords, ready, t } from "./base.mjs";
 import * as api from "/static/ui/shared/api.mjs";
 import { begin, locate, refresh } from "./actions.mjs";
 import { follow, unfollow } from "./live.mjs";
@@ -23,6 +23,10 @@ const LAZY = {
   missions: () => import("./screens/missions.mjs").then((m) => m.missionsScreen),
   site: () => import("./screens/site.mjs").then((m) => m.siteScreen),
   team: () => import("./screens/team.mjs").then((m) => m.teamScreen),
+  exams: () => import("./screens/training/exams.mjs").then((m) => m.examsScreen),
+  handbook: () => import("./screens/training/handbook.mjs").then((m) => m.handbookScreen),
+  filing: () => import("./screens/filing.mjs").then((m) => m.filingScreen),
+  campaigns: () => import("./screens/campaigns.mjs").then((m) => m.campaignsScreen),
   scan: () => import("./screens/scan.mjs").then((m) => m.scanScreen),
   invitation: () => import("./screens/invitation.mjs").then((m) => m.invitationScreen),
 };
@@ -38,7 +42,7 @@ export async function show() {
   if (app.me?.must_change_password || name === "password") { leave = passwordScreen(root, app.me); return; }
   if (name === "task") leave = taskScreen(root, decodeURIComponent(id));
   else if (LAZY[name]) {
-    const made = await LAZY[name]().catch(() => null);
+    const [made] = await Promise.all([LAZY[name]().catch(() => null), laterWords()]);
     if (turn !== shown) return;
     leave = made ? made(root, decodeURIComponent(id)) : tasksScreen(root); // the part was never fetched and there is no network
   } else leave = tasksScreen(root);
@@ -74,7 +78,7 @@ async function start() {
   show();
   if (app.me) { refresh().finally(() => { keepShell(); renewPush(); }); locate(); follow(); } else keepShell();
   window.__yiwangReady = true;
-  setTimeout(() => Object.values(LAZY).forEach((fetched) => fetched().catch(() => {})), 4000); // at hand when the network goes
+  setTimeout(() => { laterWords(); Object.values(LAZY).forEach((fetched) => fetched().catch(() => {})); }, 4000); // at hand when the network goes
 }
 
 start();

@@ -30,6 +30,12 @@ _IMPORT = re.compile(r"""^\s*(?:import|export)\b[^"';]*["']([^"']+)["']""", re.M
 FACTS = tuple(
     f"fact.{n}" for n in ("class", "department", "deadline", "grid", "kind", "opened", "place", "severity", "title")
 )
+EXAM = tuple(
+    f"exam.{n}" for n in (
+        "title", "none", "questions", "minutes", "passing", "best", "begin", "go_on", "hand_in", "left", "kept",
+        "unkept", "open", "yours", "right", "passed", "failed", "state_", "why_",
+    )
+)  # fmt: skip
 # Words that the phone shows; the command centre's many others stay behind.
 _PREFIXES = (
     "phone.", "act.", "app.", "login.", "error.", "state.", "severity.", "command.", "kind.", "field.", *FACTS,
@@ -37,9 +43,16 @@ _PREFIXES = (
     "case.nothing_allowed", "case.timeline", "top.logout", "plans.do_",
 )  # fmt: skip
 
+# Words of screens that are loaded later, in a file of their own: the shell stays small.
+_LATER_WORDS = ("guide.", *EXAM, "phone.filing_", "phone.campaign_", "phone.campaigns_", "phone.handbook",
+                "phone.exams")  # fmt: skip
+
 LATER = tuple(
     f"/m/screens/{n}.mjs"
-    for n in ("me", "report", "ask", "work", "home", "grid", "record", "approvals", "missions", "site", "team")
+    for n in (
+        "me", "report", "ask", "work", "home", "grid", "record", "approvals", "missions", "site", "team",
+        "filing", "campaigns", "training/exams", "training/handbook",
+    )
 )
 
 router = APIRouter(include_in_schema=False)
@@ -102,7 +115,8 @@ def shell(start: str = "/m/app.mjs") -> list[str]:
 
 def later(listed: list[str]) -> list[str]:
     """Addresses of what the forms of commands need besides the shell."""
-    found = [address for name in LATER for address in shell(name)] + ["/static/forms/forms.css"]
+    found = [address for name in LATER for address in shell(name)]
+    found += ["/static/forms/forms.css", "/static/work/exam.css"]
     return [address for address in dict.fromkeys(found) if address not in listed]
 
 
@@ -116,10 +130,14 @@ def _joined(address: str, name: str) -> str:
     return "/".join(parts)
 
 
-def words(language: str) -> bytes:
-    """The phone's words in ``language`` as JSON."""
+def words(language: str, *, later: bool = False) -> bytes:
+    """The phone's words in ``language`` as JSON: those of the shell, or of what is loaded ``later``."""
     known = all_words(language)
-    return json.dumps({k: v for k, v in known.items() if k.startswith(_PREFIXES)}, ensure_ascii=False).encode()
+    if later:
+        shown = {k: v for k, v in known.items() if k.startswith(_LATER_WORDS)}
+    else:
+        shown = {k: v for k, v in known.items() if k.startswith(_PREFIXES) and not k.startswith(_LATER_WORDS)}
+    return json.dumps(shown, ensure_ascii=False).encode()
 
 
 def _index() -> bytes:
@@ -132,13 +150,13 @@ def worker() -> bytes:
     listed = ["/m", *shell(), "/m/phone.css", "/m/manifest.webmanifest", "/static/icon.svg"]
     listed += [f"/m/words/{language}.json" for language in LANGUAGES]
     digest = hashlib.sha256(_index())
-    behind = later(listed)
+    behind = later(listed) + [f"/m/words/{language}-later.json" for language in LANGUAGES]
     for address in (*listed, *behind):
         path = _path(address)
         if path is not None and path.is_file():
             digest.update(path.read_bytes())
     for language in LANGUAGES:
-        digest.update(words(language))
+        digest.update(words(language) + words(language, later=True))
     text = (HERE / "sw.js").read_text(encoding="utf-8")
     text = text.replace("__VERSION__", digest.hexdigest()[:12]).replace("__SHELL__", json.dumps(listed))
     return text.replace("__LATER__", json.dumps(behind)).encode()
@@ -163,10 +181,11 @@ def service_worker(request: Request) -> Response:
 
 @router.get("/m/words/{language}.json")
 def phone_words(language: str, request: Request) -> Response:
-    """The phone's words."""
-    if language not in LANGUAGES:
+    """The phone's words; ``zh-later``: those of the screens that are loaded later."""
+    name, _, part = language.partition("-")
+    if name not in LANGUAGES or part not in ("", "later"):
         raise HTTPException(404, "no such language")
-    return _send(_asset(words(language), "application/json"), request)
+    return _send(_asset(words(name, later=part == "later"), "application/json"), request)
 
 
 @router.get("/m/{name:path}")

@@ -14,9 +14,10 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from core.errors import InputInvalid, YiwangError
+from core.errors import InputInvalid
 from core.ids import new_id
 from records.filing.dataset import Dataset
+from records.filing.errors import FilingChanged, FilingIncomplete, FilingLocked, NotYetApproved
 from records.filing.periods import bounds
 from records.filing.timeliness import timeliness
 from records.filing.tree import UnitTree
@@ -24,30 +25,6 @@ from records.filing.validation import CellProblem, cell_problems
 from storage.tables.filing import Filing, FilingApproval, FilingEvent, FilingExemption, FilingTotal, FilingValue
 
 EDITABLE = frozenset({"saved", "returned"})
-
-
-class FilingLocked(YiwangError):
-    code = "filing_locked"
-    message = "the filing of {unit} for {period} is locked: {why}"
-    remedy = "ask whoever approved it to take it back"
-
-
-class FilingChanged(YiwangError):
-    code = "filing_changed"
-    message = "the filing was changed by somebody else (version {version}, not {expected})"
-    remedy = "load it again and repeat the change"
-
-
-class FilingIncomplete(YiwangError):
-    code = "filing_incomplete"
-    message = "the filing has {count} problems"
-    remedy = "correct the cells, or give a comment where a warning is right"
-
-
-class NotYetApproved(YiwangError):
-    code = "not_yet_approved"
-    message = "{count} units below are not approved: {units}"
-    remedy = "approve them first, or exempt them"
 
 
 @dataclass(frozen=True)
@@ -91,6 +68,9 @@ def save(
     unknown = sorted(set(cells) - set(desk.dataset.questions))
     if unknown:
         raise InputInvalid(field=unknown[0], detail="is no question of the data set", how="load the form again")
+    kept = _as_kept(session, desk, unit, period, cells, comments or {}) if expected_version is not None else None
+    if kept is not None:
+        return kept
     filing = _open(session, desk, unit, period)
     if expected_version is not None and filing.version != expected_version:
         raise FilingChanged(version=filing.version, expected=expected_version)
@@ -109,6 +89,21 @@ def save(
     filing.version, filing.updated_at = filing.version + 1, desk.at
     session.flush()
     return filing
+
+
+def _as_kept(
+    session: Session, desk: Desk, unit: str, period: str, cells: Mapping[str, Any], comments: Mapping[str, str]
+) -> Filing | None:
+    """The filing that holds all of this already: a change whose answer was lost comes again and changes nothing."""
+    filing = get_filing(session, desk, unit, period)
+    if filing is None:
+        return None
+    sql = select(FilingValue.question, FilingValue.value, FilingValue.comment)
+    rows = session.execute(sql.where(FilingValue.filing_id == filing.filing_id))
+    known = {question: (None if value is None else json.loads(value), comment) for question, value, comment in rows}
+    same = all(known.get(q, (None, ""))[0] == value for q, value in cells.items())
+    told = all(known.get(q, (None, ""))[1] == comment[:500] for q, comment in comments.items())
+    return filing if same and told and cells else None
 
 
 def _open(session: Session, desk: Desk, unit: str, period: str) -> Filing:
@@ -153,6 +148,9 @@ def problems_of(session: Session, desk: Desk, unit: str, period: str, values: Ma
 
 def submit(session: Session, desk: Desk, unit: str, period: str, expected_version: int | None = None) -> Filing:
     """File: no blocking problem, and a comment on every warned cell."""
+    done = get_filing(session, desk, unit, period)
+    if done is not None and done.state == "filed" and done.filed_by == desk.actor_id:
+        return done  # the answer to the first time was lost
     filing = _open(session, desk, unit, period)
     if expected_version is not None and filing.version != expected_version:
         raise FilingChanged(version=filing.version, expected=expected_version)
@@ -235,13 +233,8 @@ def take_back(session: Session, desk: Desk, unit: str, period: str, note: str = 
     upper = next((above for above in desk.tree.above(unit) if above in done), None)
     if upper is not None:
         raise FilingLocked(unit=unit, period=period, why=f"{upper} above is approved")
-    session.execute(
-        delete(FilingApproval).where(
-            FilingApproval.dataset_id == desk.dataset.id,
-            FilingApproval.period == period,
-            FilingApproval.unit_id == unit,
-        )
-    )
+    where = (FilingApproval.dataset_id == desk.dataset.id, FilingApproval.period == period)
+    session.execute(delete(FilingApproval).where(*where, FilingApproval.unit_id == unit))
     filing = get_filing(session, desk, unit, period)
     if filing is not None and filing.state == "approved":
         filing.state, filing.version, filing.updated_at = "filed", filing.version + 1, desk.at

@@ -16,7 +16,7 @@ const tell = () => listeners.forEach((fn) => fn());
 const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("yiwang-queue") : null;
 if (channel) channel.onmessage = () => listeners.forEach((fn) => fn());
 
-const server = { post: api.post, raw: api.raw, now: () => new Date().toISOString() };
+const server = { post: api.post, put: api.put, raw: api.raw, now: () => new Date().toISOString() };
 /** @type {{me: any, onSession: (stopped?: any) => void}} */
 let session = { me: null, onSession: () => {} };
 /** Who is signed in; only his items are sent.  `onSession` is called when the server says it is somebody else, or nobody. */

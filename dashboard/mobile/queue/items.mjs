@@ -6,10 +6,13 @@
  * @property {string} key      one per opened form and step: a second tap cannot make a second item
  * @property {string} form     the opened form it came from
  * @property {Owner} owner     who wrote it: only that person's session sends it
- * @property {"command"|"photo"|"report"|"plan_task"|"late"|"visit"|"correction"} kind
+ * @property {"command"|"photo"|"report"|"plan_task"|"late"|"visit"|"correction"|"filing"|"campaign"} kind
  * @property {string|null} case_id
  * @property {string} [record_id]  of a visit or a correction: a record of the own grid
  * @property {number} [seen_record]  the record's version, as the person saw it
+ * @property {string} [filing]  of a filing: data set, unit and period
+ * @property {number|null} [seen_filing]  the filing's version, as the person saw it; null: what waited before counts as seen
+ * @property {string} [visit_id]  of a campaign's visit
  * @property {string|null} parent   key of the report whose case this belongs to, until that is known
  * @property {string} state    waiting or refused
  * @property {string} done_at  when it was done, by this phone's clock
@@ -65,7 +68,7 @@ export function others(items, me) {
 }
 
 /** What an item holds up: its case, the report that will become one, or a record. */
-const line = (item) => item.case_id || item.record_id || item.parent || (item.kind === "report" ? item.key : `alone:${item.key}`);
+const line = (item) => item.case_id || item.record_id || item.filing || item.visit_id || item.parent || (item.kind === "report" ? item.key : `alone:${item.key}`);
 
 /** The next item of `me` that may go: in the order written, each case's steps behind one another. */
 export function nextToSend(items, me, skip = new Set()) {

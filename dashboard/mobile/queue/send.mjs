@@ -47,6 +47,8 @@ async function send(item, store, server, alive) {
     });
     return null;
   }
+  if (item.kind === "filing") { await filed(item, server, headers); return null; }
+  if (item.kind === "campaign") { await inspected(item, server, headers); return null; }
   if (item.kind === "visit" || item.kind === "correction") { await ofRecord(item, server, context, headers); return null; }
   const uploaded = item.blob ? await file(item, store, server, headers, alive) : null;
   if (item.kind === "photo") {
@@ -57,6 +59,20 @@ async function send(item, store, server, alive) {
     await server.post(`${caseOf(item)}/commands`, { name: item.name, idempotency_key: item.key, data: withIds(item.data || {}, named), told: context }, { headers });
   }
   return null;
+}
+
+/** Cells, then the filing itself.  The server takes the same again as done: an answer may have been lost on the way. */
+async function filed(item, server, headers) {
+  const path = `/api/filing/${[item.dataset_id, "units", item.unit, item.period].map(encodeURIComponent).join("/")}`;
+  const version = item.anyway || item.seen_filing == null ? null : item.seen_filing;
+  await server.put(path, { values: item.data.values, comments: item.data.comments, version }, { headers });
+  if (item.data.file) await server.post(`${path}/state`, { action: "submit" }, { headers });
+}
+
+/** A campaign's check-list; one that is there already with these very answers was sent before and its answer lost. */
+async function inspected(item, server, headers) {
+  const path = `/api/campaigns/${encodeURIComponent(item.campaign_id)}`;
+  await server.post(`${path}/visits/${encodeURIComponent(item.visit_id)}`, { action: "visit", answers: item.data }, { headers });
 }
 
 /** A visit or a correction of a record: the item's key is its id, so a repeat is the same one. */

@@ -20,6 +20,8 @@ const PARTS = {
   approvals: { words: "phone.approvals", read: async () => (await api.get("/api/work/approvals")).items.length },
   team: { words: "phone.team_late", read: async () => (await api.get(`/api/cases${api.query({ open: "true", overdue: "true", limit: 200, department: own() })}`)).items.length },
   grid: { words: "phone.visits_due", read: async () => (await summary()).registers.reduce((sum, one) => sum + one.due, 0) },
+  filing: { words: "phone.to_file", read: async () => { const { dueFilings, open } = await import("../filing.mjs"); return open((await dueFilings()).filings); } },
+  campaigns: { words: "phone.campaigns", read: async () => (await api.get("/api/campaigns")).items.filter((/** @type {any} */ one) => one.state === "open").reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.report.planned - one.report.visited, 0) },
   missions: { words: "phone.missions", read: async () => (await api.get("/api/drone/missions?state=open")).items.length },
   site: { words: "phone.site_code", read: null },
 };
@@ -33,6 +35,8 @@ export function parts(me) {
   return [
     ...(hasTeam(me) ? ["approvals", "team"] : []),
     ...(hasGrid(me) ? ["grid"] : []),
+    ...(["grid_worker", "staff"].some((r) => roles.has(r)) ? ["filing"] : []),
+    ...(["inspector", "staff", "manager"].some((r) => roles.has(r)) ? ["campaigns"] : []),
     ...(roles.has("drone") ? ["missions"] : []),
     ...(["inspector", "grid_worker"].some((r) => roles.has(r)) ? ["site"] : []),
   ];

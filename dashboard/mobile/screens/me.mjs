@@ -18,12 +18,24 @@ export function meScreen(root) {
   const undo = screen(root, t("phone.me"), { tab: "me" },
     h("div", { class: "me" }, h("h2", {}, me.name || me.login), h("p", { class: "soft" }, [me.department_name, (me.roles || []).map((r) => term("userrole", r)).join("、")].filter(Boolean).join(" · ")),
       me.last_login ? h("p", { class: "soft" }, t("phone.last_login", { when: full(me.last_login.at), address: me.last_login.address })) : null,
+      h("nav", { class: "row", "aria-label": t("guide.help") }, h("a", { class: "big", href: "#/handbook", dataset: { go: "handbook" } }, t("phone.handbook")), h("a", { class: "big", href: "#/exams", dataset: { go: "exams" } }, t("phone.exams")), h("button", { type: "button", class: "big", dataset: { do: "tour" }, onClick: showAround }, t("guide.tours"))),
       dutyBox(), choice("size", ["m", "l", "xl"]), choice("theme", ["auto", "light", "dark", "sun"]), pushPlace,
       h("details", {}, h("summary", {}, t("phone.devices")), devices), h("details", {}, h("summary", {}, t("phone.second")), secondFactor()), h("div", { class: "row" }, h("a", { class: "big", href: "#/password" }, t("phone.own_password")), languageButton()),
       h("button", { type: "button", class: "big danger", dataset: { do: "logout" }, onClick: leave }, t("top.logout"))));
   push.offer(pushPlace, me).catch((error) => console.info("no push here", error));
   drawDevices(devices);
   return undo;
+}
+
+/** The tour of the role's home, on the home itself. */
+async function showAround() {
+  const { run, toursOf } = await import("/static/ui/shared/guide.mjs");
+  const [tour] = await toursOf("/m").catch(() => []);
+  if (!tour) return;
+  location.hash = "#/";
+  const until = performance.now() + 8000;
+  while (!document.querySelector('[data-tab="tasks"][aria-current]') && performance.now() < until) await new Promise((done) => setTimeout(done, 50));
+  await run(tour);
 }
 
 async function leave() {

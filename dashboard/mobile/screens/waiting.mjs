@@ -5,7 +5,7 @@ import * as queue from "../queue/index.mjs";
 import { choicesOf, partsOf } from "../queue/items.mjs";
 import { app, on } from "../state.mjs";
 
-const what = (item) => term("command", item.name || (item.kind === "photo" ? "attach" : item.kind));
+const what = (item) => (item.kind === "filing" || item.kind === "campaign" ? t(`phone.did_${item.kind}`) : term("command", item.name || (item.kind === "photo" ? "attach" : item.kind)));
 
 /** A box that keeps itself up to date; `stop` undoes that. */
 export function queueBox() {

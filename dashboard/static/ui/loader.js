@@ -84,6 +84,7 @@
     TrialCommand: component("TrialCommand", "work/trial.mjs", "own-work"),
     GroundMap: component("GroundMap", "desk/ground_map.mjs", "own-ground"),
     FormFill: component("FormFill", "desk/form_fill.mjs", "own-form"),
+    ExamPaper: component("ExamPaper", "desk/exam_paper.mjs", "own-form"),
     CounterForm: component("CounterForm", "desk/counter_form.mjs", "own-form"),
     DropZone: component("DropZone", "drone/dropzone.mjs", "own-drop"),
     FlightMap: component("FlightMap", "drone/flightmap.mjs", "own-flight"),

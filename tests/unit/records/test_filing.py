@@ -21,10 +21,6 @@ from sqlalchemy.orm import Session
 from core.errors import InputInvalid, NotFound, YiwangError
 from records.filing.commands import (
     Desk,
-    FilingChanged,
-    FilingIncomplete,
-    FilingLocked,
-    NotYetApproved,
     approve,
     approved_units,
     exempt,
@@ -36,6 +32,7 @@ from records.filing.commands import (
     values_of_filing,
 )
 from records.filing.dataset import Dataset, DatasetInvalid, parse_dataset
+from records.filing.errors import FilingChanged, FilingIncomplete, FilingLocked, NotYetApproved
 from records.filing.example import example_bodies, example_datasets, example_tree, fill_example, write_units
 from records.filing.overview import matrix
 from records.filing.periods import KINDS, PeriodInvalid, before, bounds, period_of

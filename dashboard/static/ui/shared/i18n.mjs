@@ -22,6 +22,10 @@ export const ready = fetch(`${place}${lang}.json`)
     document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
   });
 
+let later = null;
+/** The words of screens that are loaded later: fetched once; without them the plain parts of the keys stand. */
+export const laterWords = () => (later ||= fetch(`${place}${lang}-later.json`).then((answer) => answer.json()).then((loaded) => { Object.assign(words, loaded); }).catch(() => { later = null; }));
+
 export function has(key) {
   return key in words;
 }

@@ -9,6 +9,7 @@ import * as alarm from "./alarm.mjs";
 import { alarmBar } from "./alarmbar.mjs";
 import * as keys from "./keys.mjs";
 import { noticeBox } from "./noticebox.mjs";
+import { helpButton } from "../shared/guide.mjs";
 import { situation } from "./situation.mjs";
 
 export const PAGES = [
@@ -22,6 +23,9 @@ export function mount(root, props) {
   store.start().catch(() => {});
   return { destroy: () => stops.forEach((run) => run()) };
 }
+
+/** The address of the page that this bar stands on, without what lies below it. */
+const here = (props) => (!props.page || props.page === "wall" ? "/" : `/${props.page}`);
 
 function draw(root, props, stops) {
   const time = h("b", { class: "clock-time" });
@@ -61,8 +65,8 @@ function draw(root, props, stops) {
     const roles = person.roles || [];
     const entries = [...PAGES.filter((page) => !page.roles || page.roles.some((role) => roles.includes(role))).map((page) => ({ path: page.path, text: t(`page.${page.id}`) })),
       ...(props.menu || []).map((page) => ({ path: page.path, text: page[language()] })), { path: "/m", text: t("page.phone") }];
-    const here = props.page === "wall" ? "/" : `/${props.page}`;
-    const links = entries.map(({ path, text }) => h("a", { href: path, class: path === here ? "here" : "", "aria-current": path === here ? "page" : undefined }, text));
+    const own = here(props);
+    const links = entries.map(({ path, text }) => h("a", { href: path, class: path === own ? "here" : "", "aria-current": path === own ? "page" : undefined }, text));
     if (props.compact) fitted(menu, links, stops);
     else replace(menu, links);
   };
@@ -83,7 +87,7 @@ function draw(root, props, stops) {
     props.compact ? menu : counters,
     strip?.freshness,
     h("div", { class: "top-right" },
-      link, bell, soundButton(stops), centre ? layoutButtons(stops) : null, themeButton(stops), languageButton(), props.compact ? [user, logoutButton()] : more(menu, user),
+      link, bell, helpButton(here(props), stops), soundButton(stops), centre ? layoutButtons(stops) : null, themeButton(stops), languageButton(), props.compact ? [user, logoutButton()] : more(menu, user),
       centre ? null : h("div", { class: "clock" }, time, date)));
   replace(root, shell, drill, centre ? alarmBar(stops) : null, box);
   if ((props.menu || []).some((page) => page.path === `/${props.page}`)) window.__yiwangReady = true; // a Dash page: its content came with the bar

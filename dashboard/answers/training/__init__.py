@@ -1,0 +1,1 @@
+"""Answers about exams, tours, the handbook and drills."""

@@ -1,0 +1,1 @@
+"""Training for people: exams, guided tours, the handbook, drills; judged by who asks."""

@@ -1,0 +1,3 @@
+"""Training: exams, tours, drills."""
+
+from storage.tables.training import drills, exams  # noqa: F401 - the schema is whole with them
