@@ -35,7 +35,8 @@ from events.correlation.case_placement import Desk
 from events.correlation.intake import Intake
 from events.correlation.places import PlaceRegistry
 from events.dispatching.routing import default_routing
-from events.indicators.evaluation import IndicatorQuestion, evaluate
+from events.indicators.counting import IndicatorQuestion
+from events.indicators.evaluation import evaluate
 from events.rules.rulebook import default_rulebook
 from storage.schema import create_all
 from storage.session import make_engine, read_scope, session_scope

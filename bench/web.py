@@ -1,8 +1,9 @@
-"""The wall in a browser: first useful map cold and warm, panning, its weight; tiles; plotly's map on the same data.
+"""The wall in a browser: first useful map cold and warm, panning, its weight; tiles; peers on the same data.
 
-In one run: a throw-away instance with the demo city, a headless Chromium with software GL, and peers one after the
-other on the same machine: plotly's map over the same buildings and cameras.  pydeck, nginx and 200,000 buildings are
-not measured here yet, and the answer says so.  ``--against FOLDER``: another checkout, measured alike.
+In one run: an instance with the demo city started as its user starts it, a headless Chromium with software GL, and
+peers one after the other on the same machine: plotly's map and deck.gl (pydeck) over the same buildings and cameras,
+nginx over the same tiles, titiler over a picture.  ``--against FOLDER``: another checkout, measured alike before.
+``--peers PYTHON``: an interpreter that has pydeck, titiler.core and uvicorn.  What is not there is said so.
 Figures of a loaded machine are no forecast: compare the ratios.
 """
 
@@ -10,12 +11,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
-import secrets
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -23,24 +20,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
-import psutil
 from playwright.sync_api import Browser, Page, Request, ViewportSize, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
-from app.run import prepare
-from app.supervise import Family
-from app.throwaway import environment, settings_of, throwaway
-from bench.parts.cpu import quantiles
-from bench.parts.map_peers import plotly_page
-from core.settings import Settings
-from dashboard.accounts.users import set_password, user_by_login
-from storage.session import make_engine, session_scope
+from bench.parts.instance import LOGIN, RunningInstance, running
+from bench.parts.map_peers import PLOTLY_MAP, plotly_page, pydeck_page
+from bench.parts.tile_peers import nginx, steady, tile_files, titiler
 
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 SIZE: ViewportSize = {"width": 1366, "height": 768}
 READY = "() => window.__yiwangReady === true"
-LOGIN = "admin"
-PAN_S = 4.0
+ZOOM = 14
 PAN = """async (seconds) => {
   const at = MAP;
   const began = performance.now();
@@ -55,47 +45,58 @@ PAN = """async (seconds) => {
   }
   return {fps: drawn / ((performance.now() - began) / 1000), slowest_ms: slowest};
 }"""
-OURS, PLOTLY = "window.__yiwangMap", "document.querySelector('.js-plotly-plot')._fullLayout.map._subplot.map"
+PAN_DECK = """async (seconds) => {
+  const began = performance.now();
+  let last = began, slowest = 0, drawn = 0, longitude = 125.37;
+  deckInstance.setProps({onAfterRender: () => {
+    const now = performance.now();
+    slowest = Math.max(slowest, now - last); last = now; drawn += 1;
+  }});
+  while (performance.now() - began < seconds * 1000) {
+    longitude += 0.0002;
+    deckInstance.setProps({initialViewState: {longitude, latitude: 43.87, zoom: 13.6, pitch: 52}});
+    await new Promise(requestAnimationFrame);
+  }
+  return {fps: drawn / ((performance.now() - began) / 1000), slowest_ms: slowest};
+}"""
+PLOTLY_READY = "() => window.__peerReady === true"
+DECK_READY = """() => typeof deckInstance !== 'undefined' && deckInstance.layerManager
+    && deckInstance.layerManager.getLayers().length > 1
+    && deckInstance.layerManager.getLayers().every((l) => l.isLoaded)"""
+Json = dict[str, Any]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=3, help="how often each page is opened")
+    parser.add_argument("--pan-s", type=float, default=4.0, help="seconds of panning a round")
     parser.add_argument("--tiles-s", type=float, default=10.0, help="seconds of tiles at --tiles-rate")
     parser.add_argument("--tiles-rate", type=float, default=200.0, help="tiles a second")
-    parser.add_argument("--against", default="", help="another checkout to measure beside this one")
+    parser.add_argument("--against", type=Path, default=None, help="another checkout to measure beside this one")
+    parser.add_argument("--peers", default="", metavar="PYTHON", help="interpreter with pydeck, titiler.core, uvicorn")
 
 
 def run(args: argparse.Namespace) -> dict[str, object]:
+    told: Json = {"screen": SIZE, "rounds": args.rounds, "load": os.getloadavg()[0]}
     with tempfile.TemporaryDirectory(prefix="yiwang-bench-") as name:
-        env = environment(Path(name))
-        settings = settings_of(env)
-        os.environ.update(env)
-        prepare(settings, lambda _: None)
-        password = secrets.token_urlsafe(18)
-        engine = make_engine(settings.database_url)
-        with session_scope(engine) as session:
-            set_password(session, user_by_login(session, LOGIN), password, must_change=False)
-        engine.dispose()
-        told: dict[str, object] = {"screen": SIZE, "rounds": args.rounds, "load": os.getloadavg()[0]}
-        told |= asyncio.run(_with_instance(env, settings, password, args))
+        folder = Path(name)
         if args.against:
-            told["against"] = _other(args)
-        return told
+            (folder / "other").mkdir()
+            with running(args.against.resolve(), folder / "other") as other:
+                told["against"] = {"wall": _pages(lambda b: _wall(b, other, args.rounds, args.pan_s))}
+        (folder / "own").mkdir()
+        with running(Path(__file__).resolve().parents[1], folder / "own") as own:
+            told["wall"] = _pages(lambda b: _wall(b, own, args.rounds, args.pan_s))
+            told["tiles"] = asyncio.run(_tiles(own, folder, args))
+            data = own.data
+        told["plotly"] = _tried(plotly_page(data, folder), PLOTLY_READY, PAN.replace("MAP", PLOTLY_MAP), args)
+        deck = pydeck_page(data, folder, args.peers)
+        told["pydeck"] = _tried(deck, DECK_READY, PAN_DECK, args) if deck else "not installed"
+        return told | {"buildings_200k": "not measured"}
 
 
-async def _with_instance(env: dict[str, str], settings: Settings, password: str, args: argparse.Namespace) -> Any:
-    async with throwaway(env, lambda _: None, ("nats-server", "worker", "web")) as family:
-        base = f"http://{settings.web_host}:{settings.web_port}"
-        pages = await asyncio.to_thread(_pages, settings, base, password, args.rounds)
-        tiles = await _tiles(_web_of(family), base, password, args)
-        return {**pages, "tiles": tiles}
-
-
-def _pages(settings: Settings, base: str, password: str, rounds: int) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder, _browser() as browser:
-        told: dict[str, Any] = {"wall": _wall(browser, base, password, rounds)}
-        told["plotly"] = _peer(browser, plotly_page(settings, Path(folder)), PLOTLY, rounds)
-        return told | {"pydeck": "not measured", "buildings_200k": "not measured"}
+def _pages(measure: Callable[[Browser], Json]) -> Json:
+    with _browser() as browser:
+        return measure(browser)
 
 
 @contextmanager
@@ -114,40 +115,47 @@ def _opened(page: Page, address: str, ready: str) -> float:
     return time.monotonic() - began
 
 
-def _wall(browser: Browser, base: str, password: str, rounds: int) -> dict[str, Any]:
-    cold, warm, pans, weight = [], [], [], 0
+def _wall(browser: Browser, instance: RunningInstance, rounds: int, pan_s: float) -> Json:
+    cold, warm, pans, weight, requests = [], [], [], 0, 0
     for _ in range(rounds):
-        context = browser.new_context(viewport=SIZE, base_url=base)
-        answer = context.request.post("/api/login", data={"login": LOGIN, "password": password})
+        context = browser.new_context(viewport=SIZE, base_url=instance.base)
+        answer = context.request.post("/api/login", data={"login": LOGIN, "password": instance.password})
         if not answer.ok:
             raise RuntimeError(answer.text())
         page = context.new_page()
         sizes: list[int] = []
         page.on("requestfinished", _adding(sizes))
         cold.append(_opened(page, "/?view=wall", READY))
-        weight = max(weight, sum(sizes))
+        weight, requests = max(weight, sum(sizes)), max(requests, len(sizes))
         warm.append(_opened(page, "/?view=wall", READY))
-        page.wait_for_timeout(3000)  # the level of drawing is chosen by then
-        pans.append(page.evaluate(PAN.replace("MAP", OURS), PAN_S))
+        page.wait_for_timeout(5000)  # the level of drawing is chosen by then
+        pans.append(page.evaluate(PAN.replace("MAP", "window.__yiwangMap"), pan_s))
         context.close()
     slowest = _middle([p["slowest_ms"] for p in pans])
     frames = {"pan_fps": _middle([p["fps"] for p in pans]), "slowest_frame_ms": slowest}
     times = {"first_map_cold_s": _middle(cold), "first_map_warm_s": _middle(warm)}
-    return {**times, "cold_kb": round(weight / 1000), **frames}
+    return {**times, "cold_kb": round(weight / 1000), "cold_requests": requests, **frames}
 
 
-def _peer(browser: Browser, file: Path, map_: str, rounds: int) -> dict[str, Any]:
-    """A peer's page from a file: until its map is idle for the first time, then panning (``map_``: its map)."""
+def _tried(file: Path, ready: str, pan: str, args: argparse.Namespace) -> Json | str:
+    """A peer that does not come to an end is told as that."""
+    try:
+        return _peer(file, ready, pan, args)
+    except PlaywrightError as error:
+        return f"failed: {error.message.splitlines()[0]}"
+
+
+def _peer(file: Path, ready: str, pan: str, args: argparse.Namespace) -> Json:
+    """A peer's page from a file: until its map is drawn for the first time, then panning."""
     cold, pans = [], []
-    for _ in range(rounds):
-        context = browser.new_context(viewport=SIZE)
-        page = context.new_page()
-        cold.append(_opened(page, file.as_uri(), "() => window.__peerReady === true"))
-        page.wait_for_timeout(1000)
-        pans.append(page.evaluate(PAN.replace("MAP", map_), PAN_S)["fps"])
-        context.close()
-    kb = round(file.stat().st_size / 1000)
-    return {"first_map_s": _middle(cold), "pan_fps": _middle(pans), "file_kb": kb}
+    with _browser() as browser:
+        for _ in range(args.rounds):
+            page = browser.new_context(viewport=SIZE, offline=True).new_page()
+            cold.append(_opened(page, file.as_uri(), ready))
+            page.wait_for_timeout(1000)
+            pans.append(page.evaluate(pan, args.pan_s)["fps"])
+            page.context.close()
+    return {"first_map_s": _middle(cold), "pan_fps": _middle(pans), "file_kb": round(file.stat().st_size / 1000)}
 
 
 def _adding(sizes: list[int]) -> Callable[[Request], None]:
@@ -161,43 +169,36 @@ def _middle(values: list[float]) -> float:
     return round(sorted(values)[len(values) // 2], 2)
 
 
-def _web_of(family: Family) -> psutil.Process:
-    process = family.children["web"].pid
-    return psutil.Process(process)
+async def _tiles(own: RunningInstance, folder: Path, args: argparse.Namespace) -> Json:
+    """Tiles at a steady rate from our web process (rights checked on each), nginx and titiler, one after the other."""
+    files = folder / "tiles"
+    files.mkdir()
+    paths = tile_files(own.data / "tiles" / "buildings.pmtiles", files, ZOOM)
+    pace = (args.tiles_rate, args.tiles_s)
+    login = (LOGIN, own.password)
+    told: Json = {"tiles": len(paths), "zoom": ZOOM}
+    told["own"] = await steady(own.base, [f"/tiles/buildings{p}" for p in paths], *pace, own.web(), login)
+    with nginx(files) as peer:
+        told["nginx"] = await steady(peer[0], paths, *pace, peer[1], None) if peer else "not installed"
+    with titiler(args.peers, folder) as peer:
+        told["titiler"] = await _titiler(peer, folder, pace) if peer else "not installed"
+    if isinstance(told["nginx"], dict):
+        told["p95_of_nginx"] = round(told["own"]["p95"] / told["nginx"]["p95"], 2)
+    return told
 
 
-async def _tiles(web: psutil.Process, base: str, password: str, args: argparse.Namespace) -> dict[str, Any]:
-    """Tiles at a steady rate, rights checked on each; p95 of the answers and CPU seconds of the web process."""
-    async with httpx.AsyncClient(base_url=base, timeout=30, trust_env=False) as client:
-        (await client.post("/api/login", json={"login": LOGIN, "password": password})).raise_for_status()
-        paths = [f"/tiles/buildings/14/{x}/{y}.pbf" for x in range(13896, 13908) for y in range(5965, 5977)]
-        before, waits, began = sum(web.cpu_times()[:2]), [], time.monotonic()
-        pending: set[asyncio.Task[None]] = set()
+async def _titiler(peer: Any, folder: Path, pace: tuple[float, float]) -> Json:
+    """A picture of 4,096 × 4,096 as a COG, its tiles asked for as the map asks."""
+    import numpy as np
+    import rasterio
+    from rasterio.transform import from_bounds
 
-        async def one(path: str, due: float) -> None:
-            await client.get(path)
-            waits.append(1000 * (time.monotonic() - due))
-
-        number = 0
-        while (now := time.monotonic()) < began + args.tiles_s:
-            due = began + number / args.tiles_rate
-            if now < due:
-                await asyncio.sleep(due - now)
-            task = asyncio.create_task(one(paths[number % len(paths)], due))
-            pending.add(task)
-            task.add_done_callback(pending.discard)
-            number += 1
-        await asyncio.gather(*pending)
-        used = sum(web.cpu_times()[:2]) - before
-    return {"rate": args.tiles_rate, "tiles": number, "unit": "ms", **quantiles(waits),
-            "per_cpu_second": round(number / used) if used else None, "nginx": "not measured"}  # fmt: skip
-
-
-def _other(args: argparse.Namespace) -> Any:
-    """The same benchmark in another checkout; its own code measures it."""
-    command = [sys.executable, "-m", "bench", "web", "--json", "--rounds", str(args.rounds)]
-    done = subprocess.run(  # noqa: S603 - our own command, no shell
-        command, cwd=args.against, capture_output=True, text=True, timeout=3600, check=False
-    )
-    lines = done.stdout.strip().splitlines()
-    return json.loads(lines[-1]) if done.returncode == 0 and lines else {"failed": done.stderr[-400:]}
+    file, box = folder / "picture.tif", (125.36, 43.85, 125.42, 43.90)
+    noise = np.random.default_rng(1).integers(0, 255, (3, 512, 512), dtype="uint8").repeat(8, 1).repeat(8, 2)
+    how = {"driver": "COG", "height": 4096, "width": 4096, "count": 3, "dtype": "uint8", "crs": "EPSG:4326"}
+    with rasterio.open(file, "w", transform=from_bounds(*box, 4096, 4096), **how) as target:
+        target.write(noise)
+    here = [
+        f"/tiles/WebMercatorQuad/15/{x}/{y}.png?url={file}" for x in range(27795, 27799) for y in range(11933, 11937)
+    ]
+    return await steady(peer[0], here, *pace, peer[1], None)

@@ -18,7 +18,8 @@ from core.clock import BEIJING, SystemClock
 from core.errors import InputInvalid
 from core.records import SYSTEM
 from core.settings import load_settings
-from events.indicators.evaluation import Grouping, IndicatorQuestion, Table, cases_behind, evaluate
+from events.indicators.counting import Grouping, IndicatorQuestion
+from events.indicators.evaluation import Table, cases_behind, evaluate
 from events.indicators.export import as_csv, as_xlsx
 from storage.session import make_engine, read_scope
 

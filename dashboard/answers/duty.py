@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
-from events.indicators.evaluation import IndicatorLine, IndicatorQuestion
+from events.indicators.counting import IndicatorQuestion
+from events.indicators.evaluation import IndicatorLine
 
 
 class ShiftRow(TypedDict):

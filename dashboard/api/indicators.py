@@ -15,8 +15,10 @@ from dashboard.api.deps import EXPORT, Use, Who, allow, answers, respond, sends
 from dashboard.api.filters import PeriodFilter, Text
 from dashboard.services import Services
 from events.cases.queries import summary_of
-from events.indicators.evaluation import Grouping, IndicatorQuestion, Table, cases_behind, evaluate
+from events.indicators.counting import Grouping, IndicatorQuestion
+from events.indicators.evaluation import Table, cases_behind, evaluate
 from events.indicators.export import as_csv, as_xlsx
+from events.indicators.keeping import keep_up
 from storage.session import read_scope
 
 router = APIRouter(tags=["indicators"])
@@ -60,6 +62,7 @@ def question_of(asked: IndicatorFilters, now: datetime) -> IndicatorQuestion:
 
 def _table(asked: IndicatorFilters, use: Services, who: Any) -> Table:
     now = use.clock.now()
+    keep_up(use.engine)
     with read_scope(use.engine) as session:
         return evaluate(session, who.actor, question_of(asked, now), now)
 

@@ -11,23 +11,23 @@ import json
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid
 from core.records import Actor, Record
-from events.cases.access import visible_cases
-from events.indicators.measures import lead_parts, measures, seconds, weight
+from events.indicators.counting import GroupSum, IndicatorQuestion, base_query, sums_of
+from events.indicators.kept import kept_sums
+from events.indicators.measures import NAMES
 from events.taxonomy.classes import class_names
 from events.taxonomy.codesets import CURRENT
 from storage.tables.cases import Case
 from storage.tables.registry import Department, Division
 
 DATA = Path(__file__).parent / "indicators.json"
-Grouping = Literal["department", "street", "class", "kind", "severity", "source", "day", "month", "all"]
 
 
 class Formula(Record, frozen=True):
@@ -50,18 +50,6 @@ class FormulaBook(Record, frozen=True):
     guards: dict[str, float]
     indicators: tuple[Formula, ...]
     score: tuple[Weight, ...]
-
-
-class IndicatorQuestion(Record, frozen=True):
-    """Cases opened in ``[opened_from, opened_to)``, narrowed, grouped ``by``."""
-
-    opened_from: datetime
-    opened_to: datetime
-    by: Grouping = "department"
-    definition: str = "city_management"
-    department: str | None = None
-    division: str | None = None  # prefix
-    class_code: str | None = None  # prefix
 
 
 class IndicatorLine(Record, frozen=True, omit_defaults=False):
@@ -96,9 +84,13 @@ def evaluate(
 ) -> Table:  # fmt: skip
     """The indicators of what ``actor`` may see; departments and streets by their names in ``language``."""
     book = book or rulebook()
-    lines = _lines(session, actor, question, now, book, language)
-    whole = msgspec.structs.replace(question, by="all")
-    total = _lines(session, actor, whole, now, book)
+    sums = kept_sums(session, actor, question, now, book.guards) if book is rulebook() else None
+    if sums is None:
+        whole = msgspec.structs.replace(question, by="all")
+        sums = (sums_of(session, actor, question, now, book.guards), sums_of(session, actor, whole, now, book.guards))
+    names = _names(session, question.by, language)
+    lines = [_line(key, names.get(key, key), found, book) for key, found in sorted(sums[0].items())]
+    total = [_line(key, key, found, book) for key, found in sums[1].items()]
     empty = IndicatorLine(key="all", name="", counts={}, rates={}, mean_handling_s=None, score=None)
     if question.by not in ("day", "month"):
         lines.sort(key=lambda line: (-(line.score if line.score is not None else -1.0), line.key))
@@ -116,7 +108,7 @@ def cases_behind(
 ) -> list[str]:
     """Ids of the cases that a number counts: ``measure`` within the group ``key``
     (None: all groups; "": those that belong to none)."""
-    query, keys, found, _ = _base(session, actor, question, now, rulebook())
+    query, keys, found, _ = base_query(session, actor, question, now, rulebook().guards)
     if measure not in found:
         raise InputInvalid(field="measure", detail=f"{measure!r} is not counted", how=f"use one of {', '.join(found)}")
     query = query.with_only_columns(Case.case_id).where(found[measure])
@@ -125,83 +117,13 @@ def cases_behind(
     return list(session.scalars(query.distinct().order_by(Case.case_id.desc()).limit(limit)))
 
 
-def _base(
-    session: Session, actor: Actor, question: IndicatorQuestion, now: datetime, book: FormulaBook
-) -> tuple[Select[Any], Any, dict[str, ColumnElement[bool]], Any]:
-    conditions: list[ColumnElement[bool]] = [
-        Case.opened_at >= question.opened_from,
-        Case.opened_at < question.opened_to,
-        Case.definition_id == question.definition,
-        visible_cases(actor),
-    ]
-    if question.division:
-        conditions.append(Case.division_code.startswith(question.division, autoescape=True))
-    if question.class_code:
-        conditions.append(Case.class_code.startswith(question.class_code, autoescape=True))
-    part = lead_parts(conditions)
-    join = part.c.case_id == Case.case_id
-    if question.by != "department":
-        join = and_(join, part.c.rank == 1)
-    query = select(Case.case_id).select_from(Case).outerjoin(part, join).where(*conditions)
-    if question.department:
-        query = query.where(part.c.department_id == question.department)
-    guards = book.guards
-    found = measures(session, part, now, guards["fast_finish_s"], guards["late_return_share"])
-    return query, _key(session, question.by, part), found, part
-
-
-def _key(session: Session, by: str, part: Any) -> Any:
-    postgres = session.get_bind().dialect.name == "postgresql"
-    match by:
-        case "department":
-            return func.coalesce(part.c.department_id, "")
-        case "street":
-            return func.coalesce(func.substr(Case.division_code, 1, 9), "")
-        case "class":
-            older = and_(Case.class_version != CURRENT, Case.class_code != "")
-            return case((older, Case.class_code.concat("@").concat(Case.class_version)), else_=Case.class_code)
-        case "kind":
-            return Case.kind
-        case "severity":
-            return Case.severity
-        case "source":
-            return Case.source_type
-        case "day" | "month":
-            if postgres:
-                return func.to_char(
-                    func.timezone("Asia/Shanghai", Case.opened_at), "YYYY-MM-DD" if by == "day" else "YYYY-MM"
-                )
-            return func.strftime("%Y-%m-%d" if by == "day" else "%Y-%m", Case.opened_at, "+8 hours")
-        case _:
-            return func.coalesce("all", "all")
-
-
-def _lines(
-    session: Session, actor: Actor, question: IndicatorQuestion, now: datetime, book: FormulaBook, language: str = "zh"
-) -> list[IndicatorLine]:
-    query, key, found, part = _base(session, actor, question, now, book)
-    share = weight()
-    took = case((found["handled"], seconds(session, part.c.finished_at) - seconds(session, part.c.dispatched_at)))
-    sums = [func.sum(case((condition, share), else_=0.0)).label(name) for name, condition in found.items()]
-    rows = session.execute(
-        query.with_only_columns(key.label("key"), func.avg(took).label("took"), *sums).group_by(key).order_by(key)
-    ).all()
-    names = _names(session, question.by, language)
-    lines = []
-    for row in rows:
-        counts = {name: round(float(getattr(row, name) or 0), 6) for name in found}
-        rates = {f.id: _share(counts, f) for f in book.indicators}
-        lines.append(
-            IndicatorLine(
-                key=str(row.key),
-                name=names.get(str(row.key), str(row.key)),
-                counts=counts,
-                rates=rates,
-                mean_handling_s=None if row.took is None else round(float(row.took), 1),
-                score=_score(rates, book),
-            )
-        )
-    return lines
+def _line(key: str, name: str, found: GroupSum, book: FormulaBook) -> IndicatorLine:
+    counts = {measure: round(found.counts.get(measure, 0.0), 6) for measure in NAMES}
+    rates = {f.id: _share(counts, f) for f in book.indicators}
+    mean = round(found.took / found.handled, 1) if found.handled else None
+    return IndicatorLine(
+        key=key, name=name, counts=counts, rates=rates, mean_handling_s=mean, score=_score(rates, book)
+    )
 
 
 def _share(counts: dict[str, float], formula: Formula) -> float | None:

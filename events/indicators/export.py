@@ -30,8 +30,14 @@ def rows_of(table: Table, language: str = "zh") -> list[list[Any]]:
 def _row(line: IndicatorLine, table: Table, counted: list[str]) -> list[Any]:
     hours = None if line.mean_handling_s is None else round(line.mean_handling_s / 3600, 2)
     rates = [line.rates.get(f.id) for f in table.formulas]
-    return [safe_cell(line.key), safe_cell(line.name), *rates, hours, line.score,
-            *[line.counts.get(name) for name in counted]]
+    return [
+        safe_cell(line.key),
+        safe_cell(line.name),
+        *rates,
+        hours,
+        line.score,
+        *[line.counts.get(name) for name in counted],
+    ]
 
 
 def as_csv(table: Table, language: str = "zh") -> bytes:

@@ -35,6 +35,13 @@ from events.cases.definition import Definition
 from events.cases.kinds_in_force import definitions_in_force
 from storage.tables.cases import Case, CaseAssignment, CaseClock, CaseEvidence, CaseTransition
 
+NAMES = (
+    "reported", "reported_by_people", "registered", "registered_of_people", "dispatched", "dispatched_on_time",
+    "dispatched_right", "should_handle", "handled", "handled_on_time", "handled_late", "overdue_unhandled",
+    "should_check", "checked_on_time", "should_close", "closed", "closed_on_time", "reworked",
+    "extended", "suspended", "bounced", "reopened", "forced", "false_alarm",
+    "urged", "fast_finish", "late_return",
+)  # fmt: skip
 GONE = ("cancelled", "rejected", "merged")
 
 

@@ -14,7 +14,9 @@ from core.errors import InputInvalid
 from dashboard.pages.frame import Page, Visit, in_thread
 from dashboard.pages.tables import CHART, column, table
 from events.cases.queries import summary_of
-from events.indicators.evaluation import IndicatorQuestion, Table, cases_behind, evaluate
+from events.indicators.counting import IndicatorQuestion
+from events.indicators.evaluation import Table, cases_behind, evaluate
+from events.indicators.keeping import keep_up
 from storage.session import read_scope
 
 PAGE = Page(
@@ -139,6 +141,7 @@ def case_columns(visit: Visit) -> list[dict[str, Any]]:
 
 
 def _evaluate(visit: Visit, question: IndicatorQuestion) -> Table:
+    keep_up(visit.services.engine)
     with read_scope(visit.services.engine) as session:
         now = visit.services.clock.now()
         return evaluate(session, visit.principal.actor, question, now, language=visit.language)

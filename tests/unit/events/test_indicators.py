@@ -17,7 +17,8 @@ from app.cli import main
 from core.errors import InputInvalid
 from core.legal_time.limits import Limit
 from core.records import SYSTEM
-from events.indicators.evaluation import IndicatorLine, IndicatorQuestion, Table, cases_behind, evaluate
+from events.indicators.counting import IndicatorQuestion
+from events.indicators.evaluation import IndicatorLine, Table, cases_behind, evaluate
 from events.indicators.export import as_csv, as_xlsx
 from storage.session import read_scope
 from tests.unit.events.casework import FRIDAY, Town, actor, photo
