@@ -23,11 +23,12 @@ from openpyxl import load_workbook
 from sqlalchemy import Engine
 
 from core.ids import new_id
-from core.records import SYSTEM
+from core.records import SYSTEM, Actor
 from events.indicators import tally
-from events.indicators.counting import IndicatorQuestion
+from events.indicators.counting import IndicatorQuestion, sums_of
 from events.indicators.evaluation import Table, cases_behind, evaluate, rulebook
 from events.indicators.export import as_csv, as_xlsx
+from events.indicators.kept import kept_sums
 from storage.session import make_engine, read_scope, session_scope
 from storage.tables.cases import Case, CaseAssignment, CaseClock, CaseEvidence, CaseTransition
 from tests.databases import create_all
@@ -348,3 +349,55 @@ def test_every_formula_of_the_standard_is_there() -> None:
         ("registered_of_people", "reported_by_people"),
     ):  # fmt: skip
         assert pair in ids, pair
+
+
+def test_what_is_kept_is_asked_and_moved_cases_are_counted_from_themselves(
+    ledger_of: Callable[[list[Fate]], Ledger],
+) -> None:
+    fates = [
+        Fate("closed", True, True, True, True, 0, 0, 0, 0, 0, None, True, False, False,
+             [PartFate("fire", "refused", 0, None, 50, 60), PartFate("water", "finished", 60, 3, 30, 60)], {}),
+        Fate("handling", True, False, False, False, 1, 0, 0, 0, 0, True, False, True, False,
+             [PartFate("water", "accepted", 0, 3, None, 60)], {"dispatch": (None, 100)}),
+    ]  # fmt: skip
+    ledger = ledger_of(fates)
+    guards = rulebook().guards
+    operator = Actor(user_id="op", name="op", roles=("operator",))
+
+    def both(actor: Actor) -> tuple[Any, Any]:
+        whole = msgspec.structs.replace(ledger.question, by="all")
+        with read_scope(ledger.engine) as session:
+            direct = tuple(sums_of(session, actor, q, ledger.now, guards) for q in (ledger.question, whole))
+            return kept_sums(session, actor, ledger.question, ledger.now, guards), direct
+
+    with session_scope(ledger.engine) as session:
+        while tally.catch_up(session, guards):
+            pass
+    for actor in (SYSTEM, operator):
+        kept, direct = both(actor)
+        assert kept is not None and plain(kept) == plain(direct)
+    with session_scope(ledger.engine) as session:  # one is secret now, one has moved: neither is kept as it is
+        first, second = (session.get_one(Case, fate.case_id) for fate in fates)
+        first.confidential, first.version = True, first.version + 1
+        second.urged, second.version = 2, second.version + 1
+    for actor in (SYSTEM, operator):
+        kept, direct = both(actor)
+        assert kept is not None and plain(kept) == plain(direct), actor
+    with session_scope(ledger.engine) as session:
+        while tally.catch_up(session, guards):
+            pass
+    kept, direct = both(operator)
+    assert kept is not None and plain(kept) == plain(direct)
+    staff = Actor(user_id="s", name="s", roles=("staff",), department_id="fire")
+    assert both(staff)[0] is None, "who sees a part of the cases is answered from the cases"
+
+
+def plain(sums: Any) -> Any:
+    """Groups without the measures that nothing counts for."""
+    return [
+        {
+            key: ({n: round(v, 6) for n, v in s.counts.items() if v}, round(s.took, 3), s.handled)
+            for key, s in one.items()
+        }
+        for one in sums
+    ]
