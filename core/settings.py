@@ -76,6 +76,8 @@ class Settings:
     dji_app_id: str = ""  # of developer.dji.com; "": Pilot's licence is not checked
     dji_app_key: str = field(default="", repr=False)
     dji_app_license: str = field(default="", repr=False)
+    nodeodm_url: str = ""  # of a photogrammetry node (NodeODM, NodeODX); "": no survey-grade products
+    nodeodm_token: str = field(default="", repr=False)
     drone_keep_days: int = 0  # drone files that nothing rests on go after this; 0: they stay
     drone_bucket: str = ""  # s3://name/prefix: what controllers and docks upload
     drone_bucket_endpoint: str = ""  # "" is AWS; http://host:9000, reachable from the field
@@ -183,6 +185,8 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         dji_app_id=env.get("YIWANG_DJI_APP_ID", ""),
         dji_app_key=env.get("YIWANG_DJI_APP_KEY", ""),
         dji_app_license=env.get("YIWANG_DJI_APP_LICENSE", ""),
+        nodeodm_url=env.get("YIWANG_NODEODM_URL", ""),
+        nodeodm_token=env.get("YIWANG_NODEODM_TOKEN", ""),
         drone_keep_days=_whole(env, "YIWANG_DRONE_KEEP_DAYS", 0, 0, 36500),
         drone_bucket=env.get("YIWANG_DRONE_BUCKET", ""),
         drone_bucket_endpoint=env.get("YIWANG_DRONE_BUCKET_ENDPOINT", ""),

@@ -93,14 +93,15 @@ async def _serve(process: str, settings: Settings) -> None:
     # Imported here: a process loads its own package and no other's libraries.
     if process == "worker":
         from dashboard.benefits.work import benefit_job
-        from dashboard.drones.work import aerial_job
+        from dashboard.drones.work import aerial_job, survey_job
         from dashboard.identity.directory.periodic import directory_job
         from dashboard.reception.work import reception_job
         from events.runtime import worker
         from measures.runner import check_runner
 
         _loaded()
-        await worker.main(settings, stop, more=[reception_job, check_runner, aerial_job, benefit_job, directory_job])
+        jobs = [reception_job, check_runner, aerial_job, survey_job, benefit_job, directory_job]
+        await worker.main(settings, stop, more=jobs)
     elif process == "ingest":
         from ingest import supervisor
 

@@ -10,6 +10,7 @@ from core.records import Record
 from core.settings import Settings
 from dashboard.drones import findings
 from dashboard.drones.flight_layers import changes_file, layer_name, mosaic_file
+from dashboard.drones.surveys import SurveyState, product_file, survey
 from dashboard.drones.traffic import RoadCount, road_counts
 from dashboard.services import Services
 from layers.catalogue.record import layer
@@ -45,6 +46,7 @@ class FlightSummary(Record, frozen=True, omit_defaults=False):
     residual_px: float | None
     mosaic: MosaicView | None
     survey: MosaicView | None
+    survey_state: SurveyState | None
     before: MosaicView | None
     changes: int | None
     change_problem: str
@@ -63,7 +65,7 @@ def summary(use: Services, flight_id: str) -> FlightSummary:
         seconds=round(sum(look.seconds for look in looks.values()), 1),
         problems=sorted({look.problem for look in looks.values() if look.problem}), counts=findings.counts(found),
         **_matched(files), mosaic=mosaic_view(use.settings, flight_id),
-        survey=_layer_view(use.settings, layer_name(flight_id, "survey"), ""),
+        survey=_survey_view(use.settings, flight_id), survey_state=survey(use.settings, flight_id),
         before=mosaic_view(use.settings, str(changed.get("since_flight", ""))),
         changes=len(changed["features"]) if changed and not changed.get("problem") else None,
         change_problem=str(changed.get("problem", "")), roads=road_counts(use.settings, files, found),
@@ -80,6 +82,13 @@ def mosaic_view(settings: Settings, flight_id: str) -> MosaicView | None:
     """The quick mosaic of a flight; None where there is none."""
     there = flight_id.isalnum() and mosaic_file(settings, flight_id).is_file()
     return _layer_view(settings, layer_name(flight_id), f"/api/drone/flights/{flight_id}/mosaic" if there else "")
+
+
+def _survey_view(settings: Settings, flight_id: str) -> MosaicView | None:
+    there = product_file(settings, flight_id).is_file()
+    return _layer_view(
+        settings, layer_name(flight_id, "survey"), f"/api/drone/flights/{flight_id}/survey/orthophoto" if there else ""
+    )
 
 
 def _layer_view(settings: Settings, name: str, download: str) -> MosaicView | None:

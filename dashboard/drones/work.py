@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from core.bus import Bus
 from core.clock import Clock
 from core.settings import Settings
+from dashboard.drones import surveys
 from dashboard.drones.reporting import due, observation
 from events.cases.service import CaseService
 from storage.aerial import AerialStore
@@ -24,6 +25,7 @@ log = logging.getLogger("yiwang.drones")
 POLL_S = 3.0
 QUIET_S = 5.0  # after a flight's last file
 MOST_S = 3600.0  # of one flight
+SURVEY_S = 72 * 3600.0
 NICE = 10
 
 
@@ -62,20 +64,24 @@ class AerialWork:
         return told
 
     async def _look(self, flight_id: str) -> bool:
-        """A process of its own, at low priority; whether it ended well."""
-        child = await asyncio.create_subprocess_exec(
-            *self.command(flight_id), env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},
-            stdin=asyncio.subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
-        try:
-            return await asyncio.wait_for(child.wait(), MOST_S) == 0
-        except TimeoutError:
-            log.warning("the look at flight %s took more than %d s and was stopped", flight_id, MOST_S)
-            return False
-        finally:
-            if child.returncode is None:
-                child.kill()
-                await child.wait()
+        return await ended_well(self.command(flight_id), f"the look at flight {flight_id}")
+
+
+async def ended_well(command: list[str], what: str, most_s: float = MOST_S) -> bool:
+    """Run a process of its own, at low priority; whether it ended well and in time."""
+    child = await asyncio.create_subprocess_exec(
+        *command, env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}, stdin=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        return await asyncio.wait_for(child.wait(), most_s) == 0
+    except TimeoutError:
+        log.warning("%s took more than %d s and was stopped", what, most_s)
+        return False
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
 
 
 def aerial_job(
@@ -85,3 +91,17 @@ def aerial_job(
     return AerialWork(
         bus, engine, clock, lambda flight: ["nice", "-n", str(NICE), sys.executable, "-m", "app", "look", flight]
     ).run
+
+
+def survey_job(
+    settings: Settings, _bus: Bus, _engine: Engine, _clock: Clock, _service: CaseService
+) -> Callable[[], Awaitable[None]]:
+    """One survey after another, each in a process of its own; nothing where no node is set up."""
+
+    async def run() -> None:
+        while settings.nodeodm_url:
+            for flight_id in (await asyncio.to_thread(surveys.waiting, settings))[:1]:
+                await ended_well([sys.executable, "-m", "app", "survey", flight_id], f"survey {flight_id}", SURVEY_S)
+            await asyncio.sleep(POLL_S)
+
+    return run

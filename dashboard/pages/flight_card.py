@@ -10,7 +10,9 @@ from dash import html
 
 from dashboard.drones import findings as words_of
 from dashboard.drones.missing import NOT_LOOKED_FOR
+from dashboard.drones.routes import CREW
 from dashboard.drones.summary import FlightSummary, MosaicView
+from dashboard.drones.surveys import OPEN
 from dashboard.pages.frame import Visit
 from dashboard.pages.tables import chip, column, parts, table
 
@@ -23,6 +25,7 @@ def flight_card(visit: Visit, told: FlightSummary, changed: Mapping[str, Any] | 
     return html.Div(
         [
             html.H2(told.flight.name), _found(visit, told), _fit(visit, told), _mosaics(visit, told),
+            _survey(visit, told),
             html.H2(t("drone.roads")), _roads(visit, told),
             html.H2(t("drone.changes")), _changes(visit, told, changed),
         ]
@@ -49,6 +52,21 @@ def _fit(visit: Visit, told: FlightSummary) -> Any:
 def _mosaics(visit: Visit, told: FlightSummary) -> Any:
     shown = [m for m in (told.mosaic, told.survey) if m is not None]
     return html.Ul([html.Li(_mosaic(visit, m)) for m in shown]) if shown else None
+
+
+def _survey(visit: Visit, told: FlightSummary) -> Any:
+    """The survey-grade product: the way to ask for it where a node is set up, and where it stands."""
+    state, t = told.survey_state, visit.t
+    if not visit.services.settings.nodeodm_url:
+        return html.P(t("drone.survey.none"), className="quiet")
+    shown: list[Any] = []
+    if state is not None:
+        shown.append(html.P([t(f"drone.survey.{state.state}", percent=round(state.progress)), " ", state.message]))
+    if visit.principal.has(*CREW):
+        busy = state is not None and state.state in OPEN
+        word = "drone.survey.stop" if busy else "drone.survey.ask"
+        shown.append(dmc.Button(t(word), id={"drone-survey": "stop" if busy else "ask"}, variant="default"))
+    return html.Div(shown)
 
 
 def _mosaic(visit: Visit, view: MosaicView) -> list[Any]:

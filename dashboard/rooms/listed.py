@@ -68,8 +68,8 @@ ROOMS = (
     ApiRoom(  # before /media: the evidence files take every address below it
         ("/api/drone", "/pilot", "/manage/api", "/map/api", "/media/api", "/storage/api", "/wayline/api"),
         (
-            "drones.routes", "drones.missions", "drones.aircraft", "drones.finding_routes", "drones.pilot.media",
-            "drones.pilot.entry", "drones.pilot.library", "drones.library",
+            "drones.routes", "drones.missions", "drones.aircraft", "drones.finding_routes", "drones.survey_routes",
+            "drones.pilot.media", "drones.pilot.entry", "drones.pilot.library", "drones.library",
         ),
     ),
     ApiRoom(("/media",), ("api.media",)),

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import Input, Output, State, ctx, dcc, html, no_update
+from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
 
 from core.clock import BEIJING
 from core.errors import InputInvalid
 from dashboard.components import DropZone, FlightMap
-from dashboard.drones import features
+from dashboard.drones import features, surveys
 from dashboard.drones.summary import changes_of, summary
 from dashboard.i18n import words
 from dashboard.pages.flight_card import flight_card, focus_of, links
 from dashboard.pages.frame import Page, Visit, in_thread, tell
+from dashboard.pages.presses import pressed
 from dashboard.pages.tables import chip, column, parts, table
 from storage.drones import DroneStore, FileView, FlightView
 
@@ -126,6 +127,26 @@ async def card(visit: Visit, flight_id: str | None, looked: Any, arrived: Any) -
     told = await in_thread(summary, visit.services, flight_id)
     changed = await in_thread(changes_of, visit.services.settings, flight_id)
     return flight_card(visit, told, changed or None), flight_id, f"{looked} {arrived}"
+
+
+@PAGE.callback(
+    Output("drone-looked", "data"), Input({"drone-survey": ALL}, "n_clicks"), State("drone-flight", "data"), True
+)  # fmt: skip
+async def survey(visit: Visit, _clicks: Any, flight_id: str | None) -> Any:
+    """Ask for the survey-grade product of the shown flight, or cancel it."""
+    button, value = pressed()
+    if not value or not flight_id or not visit.principal.has(*CREW):
+        return no_update
+    await in_thread(_survey, visit, button["drone-survey"], flight_id)
+    return f"{button['drone-survey']} {value}"
+
+
+def _survey(visit: Visit, what: str, flight_id: str) -> None:
+    use = visit.services
+    if what == "stop":
+        surveys.cancel(use.settings, flight_id)
+    else:
+        surveys.ask_for(use, flight_id, f"user:{visit.principal.actor.user_id}")
 
 
 @PAGE.callback(Output("drone-map", "focus"), Input("drone-roads", "cellClicked"), True)

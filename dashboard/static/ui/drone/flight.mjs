@@ -13,4 +13,4 @@ export function boxOf(collection) {
 }
 
 /** Changes whenever something of a flight is to be drawn anew. */
-export const mark = (told) => [told.flight.files, told.flight.placed, told.looked, told.matched, told.mosaic?.name, told.survey?.source, told.before?.name, told.changes, Object.entries(told.counts).join()].join("|");
+export const mark = (told) => [told.flight.files, told.flight.placed, told.looked, told.matched, told.mosaic?.name, told.survey?.source, told.survey_state?.state, Math.floor((told.survey_state?.progress || 0) / 5), told.before?.name, told.changes, Object.entries(told.counts).join()].join("|");

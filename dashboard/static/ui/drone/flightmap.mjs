@@ -74,7 +74,7 @@ async function watch(state, said, button) {
       window.dash_clientside?.set_props("drone-looked", { data: `${flight} ${now}` });
     }
   }
-  state.timer = setTimeout(() => watch(state, said, button), POLL_MS * (told && told.looked >= told.pictures ? 4 : 1));
+  state.timer = setTimeout(() => watch(state, said, button), POLL_MS * (told && told.looked >= told.pictures && told.survey_state?.state !== "running" ? 4 : 1));
 }
 
 async function draw(state, flight) {

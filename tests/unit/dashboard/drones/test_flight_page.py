@@ -152,7 +152,8 @@ def test_the_card_names_changes_by_rank_and_what_nobody_looks_for(office: Office
 
     told = FlightSummary(
         flight=view("a"), pictures=2, looked=2, seconds=1.0, problems=[], counts={"fire": 1}, matched=2,
-        residual_m=0.21, residual_px=5.0, mosaic=None, survey=None, before=None, changes=1, change_problem="", roads=[],
+        residual_m=0.21, residual_px=5.0, mosaic=None, survey=None, survey_state=None, before=None, changes=1,
+        change_problem="", roads=[],
     )  # fmt: skip
     ring = [[125.0, 43.0], [125.1, 43.0], [125.1, 43.1], [125.0, 43.0]]
     about = {"rank": 1, "area_m2": 40.2, "contrast": 0.5, "guess": "water"}
