@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from ingest.drones import metadata
@@ -100,9 +102,14 @@ def _place(found: Tags, exif: Mapping[str, Any]) -> tuple[float | None, float | 
 
 
 def _degrees(parts: Any, side: Any, negative: str) -> float | None:
-    if not isinstance(parts, tuple) or len(parts) != 3 or not all(isinstance(p, int | float) for p in parts):
+    if not isinstance(parts, tuple) or len(parts) != 3:
         return None
-    value = float(parts[0] + parts[1] / 60 + parts[2] / 3600)
+    known = [float(part) for part in takewhile(lambda part: isinstance(part, int | float), parts)]
+    if not known or any(isinstance(part, int | float) for part in parts[len(known) :]):
+        return None
+    if len(known) < 3 and known[-1].is_integer():
+        return None  # minutes or seconds over nought after a whole number: within a kilometre or two, no place
+    value = float(sum(part / 60**power for power, part in enumerate(known)))
     return -value if isinstance(side, str) and side.upper().startswith(negative) else value
 
 
@@ -147,39 +154,71 @@ def camera(file: PictureFile, found: Mapping[str, str]) -> Camera | None:
         return dewarp
     calibrated = _positive(found, "CalibratedFocalLength", "CalibratedFocalLength.X")
     if calibrated is not None:
-        scale = _scale(file, _positive(found, "CalibratedOpticalCenterX", "CalibratedOpticalCenter.X"))
-        focal = calibrated * scale
+        centre = _calibrated_centre(file, found)
+        scale = _scale(file, max(centre) if centre else None)
+        focal = _zoomed(calibrated * scale, _real(file.exif.get("DigitalZoomRatio")) or 1.0, stated)
         differs = max(focal, stated) / min(focal, stated) if stated else 1.0
         if not (differs > _ZOOM_DIFFERS and "zoom" in found.get("ImageSource", "").lower()):
-            cx = _positive(found, "CalibratedOpticalCenterX", "CalibratedOpticalCenter.X")
-            cy = _positive(found, "CalibratedOpticalCenterY", "CalibratedOpticalCenter.Y")
-            centre = (cx * scale, cy * scale) if cx and cy else (width / 2, height / 2)
-            return Camera(width, height, focal, *centre)
+            return Camera(width, height, focal, *_middle(file, centre, scale))
     return None if stated is None else Camera(width, height, stated, width / 2, height / 2)
 
 
-def _scale(file: PictureFile, centre_x: float | None) -> float:
-    """Actual over nominal width: calibrations are for the full size, files may have been resized."""
-    nominal = 2 * centre_x if centre_x else _real(file.exif.get("ExifImageWidth"))
-    if nominal is None or abs(nominal - file.width) / file.width < _SAME_SIZE:
+def _calibrated_centre(file: PictureFile, found: Mapping[str, str]) -> tuple[float, float] | None:
+    """The calibrated principal point in the full picture's pixels, as the file's pixels lie: a copy on its side has
+    its sides exchanged."""
+    cx = _positive(found, "CalibratedOpticalCenterX", "CalibratedOpticalCenter.X")
+    cy = _positive(found, "CalibratedOpticalCenterY", "CalibratedOpticalCenter.Y")
+    if cx is None:
+        return None
+    other = cy or cx * file.height / file.width
+    return (other, cx) if (cx > other) != (file.width >= file.height) else (cx, other)
+
+
+def _middle(file: PictureFile, centre: tuple[float, float] | None, scale: float) -> tuple[float, float]:
+    if centre is None:
+        return file.width / 2, file.height / 2
+    return centre[0] * scale, centre[1] * scale
+
+
+def _zoomed(calibrated: float, zoom: float, stated: float | None) -> float:
+    """A calibration is that of the lens: digital zoom multiplies it, unless EXIF says that it is in it already."""
+    if zoom <= 1 or stated is None:
+        return calibrated * max(zoom, 1.0)
+    return min((calibrated, calibrated * zoom), key=lambda focal: abs(math.log(focal / stated)))
+
+
+def _scale(file: PictureFile, centre: float | None) -> float:
+    """Actual over nominal long side: calibrations are for the full size, files may have been resized."""
+    actual = max(file.width, file.height)
+    nominal = 2 * centre if centre else _full_size(file)
+    if nominal is None or abs(nominal - actual) / actual < _SAME_SIZE:
         return 1.0
-    return file.width / nominal
+    return actual / nominal
+
+
+def _full_size(file: PictureFile) -> float | None:
+    """The long side that EXIF states for the picture as it was taken."""
+    sides = [side for name in ("ExifImageWidth", "ExifImageHeight") if (side := _real(file.exif.get(name)))]
+    return max(sides, default=None)
 
 
 def _stated_focal(file: PictureFile) -> float | None:
-    """Pixels by EXIF; a resized file's focal plane resolution is that of the full size."""
-    exif, width = file.exif, file.width
+    """Pixels by EXIF; a resized file's focal plane resolution is that of the full size.
+
+    Sensors are measured along their long side, whichever way a picture lies.
+    """
+    exif, side = file.exif, max(file.width, file.height)
     millimetres, zoom = _real(exif.get("FocalLength")), _real(exif.get("DigitalZoomRatio")) or 1.0
-    full = _real(exif.get("ExifImageWidth")) or width
+    full = _full_size(file) or side
     per_unit = _real(exif.get("FocalPlaneXResolution"))
     unit = _UNIT_MM.get(exif.get("FocalPlaneResolutionUnit", 2))
     if millimetres and per_unit and unit:
-        return millimetres / unit * per_unit * width / full * zoom
+        return millimetres / unit * per_unit * side / full * zoom
     sensor = SENSOR_WIDTHS.get(str(exif.get("Model", "")).strip().upper())
     if millimetres and sensor:
-        return focal_pixels(width, millimetres, sensor, zoom)
+        return focal_pixels(side, millimetres, sensor, zoom)
     equivalent = _real(exif.get("FocalLengthIn35mm"))
-    return focal_pixels_35(width, file.height, equivalent, zoom) if equivalent else None
+    return focal_pixels_35(file.width, file.height, equivalent, zoom) if equivalent else None
 
 
 def _dewarp(file: PictureFile, found: Mapping[str, str]) -> Camera | None:
@@ -188,7 +227,8 @@ def _dewarp(file: PictureFile, found: Mapping[str, str]) -> Camera | None:
     values = [value for value in numbers if value is not None]
     if len(values) != 9 or len(numbers) != 9 or values[0] <= 0 or found.get("DewarpFlag", "0").strip("+ ") == "1":
         return None
-    scale = _scale(file, _positive(found, "CalibratedOpticalCenterX"))
+    stated = _calibrated_centre(file, found)
+    scale = _scale(file, max(stated) if stated else None)
     k1, k2, p1, p2, k3 = values[4:]
     centre = file.width / 2 + values[2] * scale, file.height / 2 + values[3] * scale
     return Camera(file.width, file.height, values[0] * scale, *centre, Distortion(k1, k2, p1, p2, k3))

@@ -142,7 +142,7 @@ def _jpeg(view: mmap.mmap) -> PictureFile | None:
         return None
     if not (found.width and found.height):
         return None
-    if view.find(_END, at) < 0:
+    if view.rfind(_END, at) < 0:  # a whole picture has it near the file's end
         found.problems.append("truncated")
     exif = tiff.tags(lambda start, count: found.exif[start : start + count]) if found.exif else {}
     problems = (*found.problems, *_size_problem(found.width, found.height))

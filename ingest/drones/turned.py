@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,27 +27,35 @@ _SAME_LINE = 25.0  # degrees of yaw
 _NEAR, _FAR = 0.08, 0.6  # of the picture's height: what the ground must have moved
 _AROUND = 0.12  # of the side: how far the peak may lie from where the tags put it
 _CLEARER = 1.25
-_PAIRS = 3
+_PAIRS, _AGREE = 3, 2
 
 
 def turned(paths: Sequence[Path], found: Sequence[Located]) -> set[int]:
     """Indices of pictures that were turned by 180°."""
     result: set[int] = set()
     for line in _lines(found):
-        votes = 0
-        seen = 0
-        for first, second in zip(line, line[1:], strict=False):
-            if seen == _PAIRS:
-                break
-            shift = _shift(found[first], found[second])
-            if shift is None:
-                continue
-            vote = _vote(_small(paths[first]), _small(paths[second]), shift)
-            votes += vote
-            seen += vote != 0
-        if votes < 0:
+        if _told(line, paths, found) < 0:
             result |= set(line)
     return result
+
+
+def _told(line: Sequence[int], paths: Sequence[Path], found: Sequence[Located]) -> int:
+    """What the pairs of a line say together: two that agree are enough, of three that say something."""
+    votes = seen = 0
+    copies: dict[int, Any] = {}
+    for first, second in zip(line, line[1:], strict=False):
+        shift = _shift(found[first], found[second])
+        if shift is None:
+            continue
+        for index in (first, second):
+            if index not in copies:
+                copies[index] = _small(paths[index])
+        vote = _vote(copies[first], copies[second], shift)
+        votes += vote
+        seen += vote != 0
+        if abs(votes) == _AGREE or seen == _PAIRS:
+            break
+    return votes
 
 
 def _lines(found: Sequence[Located]) -> list[list[int]]:
@@ -114,7 +123,7 @@ def _vote(first: Any, second: Any, shift: tuple[float, float]) -> int:
 
     if first is None or second is None:
         return 0
-    window = np.outer(np.hanning(SIDE), np.hanning(SIDE)).astype(np.float32)
+    window = _window()
     one, two = (np.fft.rfft2((p - p.mean()) * window) for p in (first, second))
     cross = two * np.conj(one)
     surface = np.fft.irfft2(cross / (np.abs(cross) + 1e-6), s=(SIDE, SIDE))
@@ -123,6 +132,13 @@ def _vote(first: Any, second: Any, shift: tuple[float, float]) -> int:
     if max(there, back) < _CLEARER * min(there, back):
         return 0
     return 1 if there > back else -1
+
+
+@cache
+def _window() -> Any:
+    import numpy as np
+
+    return np.outer(np.hanning(SIDE), np.hanning(SIDE)).astype(np.float32)
 
 
 def _peak(surface: Any, right: int, down: int) -> float:
