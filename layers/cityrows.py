@@ -29,6 +29,9 @@ _AREAS = {"divisions": frozenset({"polygon"}), "grid": frozenset({"polygon"})}
 _ANY = frozenset({"point", "line", "polygon"})
 
 
+_POINTS = ("sites", "cameras", "devices")  # tables whose rows are at one point
+
+
 @dataclass(frozen=True)
 class TableFile:
     """One file of a table: its path, and how problems call it."""
@@ -89,7 +92,7 @@ def _features(
         screen = Screen(placing, territory, families, refuse_outside=False, warn_outside=unplaced)
         for batch in opened.batches():
             for feature, shape in screen.pass_through(batch):
-                yield from _feature_row(feature, shape, found, columns, Place(file.name, "", feature.number), problems)
+                yield from _feature_row(feature, shape, found, columns, file, problems)
             for flaw in screen.flaws:
                 problems.tell(file.name, flaw.code, row=flaw.number, field="geometry", **flaw.values)
             screen.flaws.clear()
@@ -145,13 +148,17 @@ def _matched(
 
 
 def _feature_row(
-    feature: Feature, shape: Any, found: dict[str, str], columns: Sequence[Column], place: Place, problems: Problems
+    feature: Feature, shape: Any, found: dict[str, str], columns: Sequence[Column], file: TableFile, problems: Problems
 ) -> Iterator[Row]:
+    place = Place(file.name, "", feature.number)
     texts = {c.name for c in columns if c.kind == "text"}
     raw: Row = {name: _cell(feature.values[field], name in texts) for field, name in found.items()}
     middle = shape if shape.geom_type == "Point" else shape.representative_point()
-    if place.file and any(c.name == "lon" for c in columns):
+    if any(c.name == "lon" for c in columns):
         raw["lon"], raw["lat"] = middle.x, middle.y
+    if file.table in _POINTS and shape.geom_type != "Point" and len(getattr(shape, "geoms", "12")) > 1:
+        values = {"found": shape.geom_type, "x": round(middle.x, 6), "y": round(middle.y, 6)}
+        problems.tell(file.name, "point_taken", row=feature.number, field="geometry", **values)
     row = parse_row(raw, columns, place, problems)
     if row is not None:
         row["geometry"] = shape

@@ -79,7 +79,13 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("site_id", required=True, pattern=_ID, length=40, also=("场所编号", "点位编号", "编号")),
         Column("name", required=True, length=120, also=(*_NAME, "场所名称", "点位名称")),
         Column("name_en", length=160, also=_ENGLISH),
-        Column("kind", required=True, pattern=r"[a-z_]+", length=24, also=("类型",)),
+        Column(
+            "kind",
+            required=True,
+            pattern=r"[a-z_]+",
+            length=24,
+            also=("类型", "类别", "种类", "场所类型", "点位类型", "场所类别", "点位类别"),
+        ),
         Column("lon", "lon", required=True, also=_LON.also),
         Column("lat", "lat", required=True, also=_LAT.also),
         *_OWNED,
@@ -91,7 +97,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "cameras": (
         Column("camera_id", required=True, pattern=_ID, length=40, also=("摄像机编号", "编号")),
         Column("name", required=True, length=120, also=(*_NAME, "摄像机名称")),
-        Column("category", default="general", pattern=r"[a-z_]+", length=24, also=("类别",)),
+        Column("category", default="general", pattern=r"[a-z_]+", length=24, also=("类别", "类型", "摄像机类别")),
         Column("site_id", length=40, also=("场所编号", "点位编号")),
         Column("url", length=500, also=("地址", "视频地址")),
         Column("sub_url", length=500, also=("子码流地址",)),

@@ -71,7 +71,7 @@ def _import(args: argparse.Namespace) -> CityImportReport:
 def _refusal(folder: Path | None, error: InputInvalid) -> dict[str, Any]:
     """The report of a folder that is none: its files are all unread."""
     files = sorted(f.name for f in folder.iterdir() if f.is_file()) if folder and folder.is_dir() else []
-    place = {"file": "city.yaml", "sheet": "", "row": 0, "field": str(error.data["field"])}
+    place = {"file": "city.yaml", "sheet": "", "row": 0, "field": ""}
     problem = {**place, "what": error.data["detail"], "remedy": error.data["how"], "severity": "error"}
     return {"tables": {}, "unread": files, "problems": [problem]}
 

@@ -108,16 +108,26 @@ def _read_all(
                     raise FileUnreadable("too_many_rows", limit=max_rows)
                 yield row
             headings += 1
+        except _Blank:
+            continue
         except _Lacking as error:
             lacking = lacking or FileUnreadable(error.code, **error.values)
             if sheet is not None:
                 problems.tell(name, "sheet_unread", sheet=sheet.name)
     if lacking is not None and not headings:
         raise lacking
+    if not headings:
+        raise FileUnreadable("empty")
+    if not count and not any(problem.file == name for problem in problems):
+        problems.tell(name, "heading_alone")
 
 
 class _Lacking(FileUnreadable):
     """A sheet without a heading, or one without the columns that a row must have."""
+
+
+class _Blank(FileUnreadable):
+    """A sheet, or a text file, in which nothing stands."""
 
 
 def is_workbook(file: BinaryIO) -> bool:
@@ -183,9 +193,7 @@ def _sheet_rows(
     if heading is None:
         if first:
             raise _Lacking("no_heading", known=", ".join(names.known))
-        if sheet is None:
-            raise FileUnreadable("empty")
-        return
+        raise _Blank("empty")
     missing = [column for column in required if column not in heading.columns]
     if missing:
         shown = ", ".join([*heading.columns, *heading.unknown.values()])

@@ -64,6 +64,11 @@ _FILE: dict[str, Word] = {
         ("the file holds no rows", "save it with a heading and rows"),
         ("文件没有数据行", "保存标题行和数据行"),
     ),
+    "heading_alone": Word(
+        "warning",
+        ("the file has a heading and no rows below it", "add the rows, or take the file away"),
+        ("文件只有标题行，没有数据行", "补上数据行，或移走该文件"),
+    ),
     "not_a_workbook": Word(
         "error",
         ("the file is no readable workbook ({detail})", _XLSX[0]),

@@ -84,6 +84,11 @@ _SHAPES: dict[str, Word] = {
         ("its geometry was not valid ({reason}) and was repaired", "check the result, repair the source"),
         ("几何图形无效（{reason}），已修复", "请核对结果并修正来源"),
     ),
+    "point_taken": Word(
+        "warning",
+        ("is a {found}; the point {x}, {y} inside it is taken", "check the point, or give points"),
+        ("类型为 {found}，取其内部点 {x}, {y}", "请核对该点，或改为点图形"),
+    ),
     "axes_swapped": Word(
         "error",
         ("its axes are swapped ({x}, {y}): northing stands before easting", "exchange x and y (a layer: --swap-axes)"),

@@ -325,3 +325,25 @@ def test_lists_and_units_and_names_of_systems_are_understood(engine: Engine, set
         sites = {site.site_id: (site.address, site.lon) for site in session.scalars(select(Site))}
     assert sites["s1"] == ("", 125.35) or sites["s1"] == (None, 125.35)
     assert sites["g1"][0] == "东路, 西路" and abs(float(sites["g1"][1] or 0) - 125.35) > 0.004
+
+
+def test_shapes_in_a_table_of_points_are_taken_and_told(engine: Engine, settings: Settings, folder: Path) -> None:
+    ring = [[125.40, 43.86], [125.41, 43.86], [125.41, 43.87], [125.40, 43.86]]
+    shapes = [
+        {"type": "Polygon", "coordinates": [ring]},
+        {"type": "MultiPoint", "coordinates": [[125.40, 43.86]]},
+        {"type": "MultiPoint", "coordinates": [[125.40, 43.86], [125.41, 43.86]]},
+        {"type": "Point", "coordinates": [125.40, 43.86]},
+    ]
+    features = [
+        {"type": "Feature", "geometry": shape, "properties": {"点位编号": f"g{k}", "名称": "x", "点位类别": "shop"}}
+        for k, shape in enumerate(shapes)
+    ]
+    text = json.dumps({"type": "FeatureCollection", "features": features})
+    (folder / "sites-more.geojson").write_text(text, encoding="utf-8")
+    report = run(engine, settings, folder)
+    told = [(p.row, p.code) for p in report.problems if p.file == "sites-more.geojson"]
+    assert told == [(1, "point_taken"), (3, "point_taken")]
+    with read_scope(engine) as session:
+        assert session.get_one(Site, "g1").lon == 125.40
+        assert 125.40 < session.get_one(Site, "g0").lon < 125.41

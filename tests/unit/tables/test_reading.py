@@ -263,3 +263,12 @@ def test_no_bytes_break_the_reader(data: bytes) -> None:
 
 def test_a_time_alone_in_a_text_column_is_told() -> None:
     assert read(saved(book(["code", "name"], ["A1", time(8, 30)])))[1] == [("Sheet", 2, "name", "date_in_text")]
+
+
+def test_a_file_in_which_no_row_stands_is_told() -> None:
+    assert read(saved(book()))[1] == [("", 0, "", "empty")], "a workbook of empty sheets"
+    assert read(b"")[1] == read("\ufeff\n\n".encode())[1] == [("", 0, "", "empty")]
+    alone = [("", 0, "", "heading_alone")]
+    assert read(b"code,name,lon\n")[1] == read(saved(book(["code", "name"])))[1] == alone
+    assert read(saved(book([], more=[["code", "name"], ["A1", "x"]])))[1] == [], "an empty sheet beside a full one"
+    assert alone[0] not in read(b"code,name\nA1,x,y,z\n")[1], "rows that were refused stand there"
