@@ -113,7 +113,7 @@ def answer(
     subject = session.get(CaseSubject, link.subject_id) if link.subject_id else None
     data = data_of_answers(definition.fields, submitted)
     who = {"signed_name": signed, "signature": files[signature].sha256, "link": link.link_id}
-    cases.party_answers(session, case, str(name), data, tuple(files[one] for one in ids if one in files), who)
-    if subject is not None:
+    if subject is not None:  # before the command, which looks who is still asked
         subject.answered_at, subject.answer = now, {**data, **who}
+    cases.party_answers(session, case, str(name), data, tuple(files[one] for one in ids if one in files), who)
     return case

@@ -45,8 +45,8 @@ ROOMS = (
             "/api/channels", "/api/dead-letters",
         ),
         (
-            "api.field", "api.accounts", "persons.routes", "persons.rating_routes", "identity.routes",
-            "identity.directory.routes", "identity.provider_routes", "api.session", "api.cases",
+            "api.field", "api.accounts", "persons.routes", "persons.rating_routes", "persons.parties",
+            "identity.routes", "identity.directory.routes", "identity.provider_routes", "api.session", "api.cases",
             "api.attachments", "api.records", "api.office", "api.channels", "interchange.cap", "wall.routes",
             "work.routes", "work.documents",
         ),

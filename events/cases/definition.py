@@ -144,6 +144,22 @@ class Definition(Record, frozen=True, dict=True):
             made[command] = jsonschema.Draft202012Validator(self.form(command))
         return made[command]
 
+    def empty_fits(self, command: str) -> bool:
+        """May ``command`` be given without any data?"""
+        made = self._empty_fits
+        if command not in made:
+            made[command] = self.validator(command).is_valid({})
+        return made[command]
+
+    @cached_property
+    def _empty_fits(self) -> dict[str, bool]:
+        return {}
+
+    @cached_property
+    def turns(self) -> dict[str, tuple[Who, ...]]:
+        """Who is expected to act, by state; filled by those who work it out."""
+        return {}
+
     @cached_property
     def _validators(self) -> dict[str, jsonschema.Draft202012Validator]:
         return {}

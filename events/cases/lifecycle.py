@@ -96,6 +96,8 @@ def allowed(case: CaseState, actor: Actor, definition: Definition) -> list[str]:
 
 def check_form(definition: Definition, command: Command) -> None:
     """Hold the command's data against its form; :class:`FormInvalid` names the first field that does not fit."""
+    if not command.data and definition.empty_fits(command.name):
+        return
     _check_text(command)
     for error in definition.validator(command.name).iter_errors(command.data):
         field = ".".join(str(p) for p in error.absolute_path)

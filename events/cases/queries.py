@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -83,6 +84,9 @@ _POINTED = (
     ("department_name", Department.name, Department.department_id, "department"),
     ("handler_name", User.name, User.user_id, "handler"),
 )
+_COLUMNS = {"site": "site_id", "division": "division_code", "department": "department_id", "handler": "handler_id"}
+_NAMED = [(label, column, key, _COLUMNS[name]) for label, column, key, name in _POINTED]
+_HELD_NAMES = "yiwang.case.names"  # in Session.info
 _NAMES = ReadyStatement(
     select(
         *[
@@ -106,13 +110,35 @@ def summary_of(session: Session, case_id: str) -> CaseSummary:
     return summary(row)
 
 
+def names_beside() -> list[Any]:
+    """The names of what a case points to, as columns beside its own."""
+    return [
+        select(column).where(key == getattr(Case, name)).scalar_subquery().label(label)
+        for label, column, key, name in _NAMED
+    ]
+
+
+def keep_names(session: Session, case: Case, names: Sequence[Any]) -> None:
+    """Remember, for :func:`summary_in_hand`, the names that were read beside a case."""
+    session.info[_HELD_NAMES] = (case, _pointed(case), names)
+
+
+def _pointed(case: Case) -> tuple[str | None, ...]:
+    return case.site_id, case.division_code, case.department_id, case.handler_id
+
+
 def summary_in_hand(session: Session, case: Case) -> CaseSummary:
-    """The summary of a case that the caller has just changed: only the names of what it points to are looked up."""
-    keys = {"site": case.site_id, "division": case.division_code, "department": case.department_id}
-    with session.no_autoflush:  # what is pending changes no name
-        (names,) = _NAMES.rows(session, {**keys, "handler": case.handler_id})
+    """The summary of a case that the caller has just changed: names are looked up where it points elsewhere now."""
+    keys = _pointed(case)
+    held = session.info.get(_HELD_NAMES)
+    if held is not None and held[0] is case and held[1] == keys:
+        names = held[2]
+    else:
+        with session.no_autoflush:  # what is pending changes no name
+            (names,) = _NAMES.rows(session, dict(zip(("site", "division", "department", "handler"), keys, strict=True)))
     named = {label: name for (label, *_), name in zip(_POINTED, names, strict=True)}
-    return CaseSummary(**{name: getattr(case, name) for name in _OWN}, **named)
+    own = vars(case)
+    return CaseSummary(**{name: own[name] if name in own else getattr(case, name) for name in _OWN}, **named)
 
 
 def list_cases(

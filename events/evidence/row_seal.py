@@ -8,6 +8,7 @@ not in the hash; the deadline stands in the link itself.
 from __future__ import annotations
 
 import hashlib
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -27,13 +28,16 @@ FILE_COLUMNS = (
     "evidence_id", "purpose", "kind", "uri", "sha256", "media_type", "taken_at", "added_at", "added_by", "size_bytes",
     "lon", "lat", "accuracy_m",
 )  # fmt: skip
+_LOADED = itemgetter(*COLUMNS)
 _ADDED = "yiwang.evidence.added"  # in Session.info
 
 
 def row_values(case: Case) -> list[JSON]:
     """What of a case's row is sealed, in the order of ``COLUMNS``."""
-    have = vars(case)
-    return [_plain(have[name] if name in have else getattr(case, name)) for name in COLUMNS]
+    try:
+        return list(_LOADED(vars(case)))
+    except KeyError:  # not everything is loaded yet
+        return [getattr(case, name) for name in COLUMNS]
 
 
 def row_hash(case: Case) -> str:

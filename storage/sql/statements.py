@@ -15,9 +15,8 @@ from typing import Any, Generic, TypeVar, cast
 from sqlalchemy import Connection, Executable, Select, Table, bindparam, insert, inspect, select, update
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import DeclarativeBase, Session, make_transient, make_transient_to_detached
-from sqlalchemy.orm.attributes import set_committed_value
-from sqlalchemy.orm.util import identity_key
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.types import TypeEngine
 
 from storage.schema import UtcDateTime
@@ -42,6 +41,7 @@ class _Rendered:
             convert = bind_of(bind.type, dialect) if bind is not None and name not in ready else None
             fixed = made.params.get(name)
             self._plan.append((name, convert, convert(fixed) if convert is not None and fixed is not None else fixed))
+        self._names = [name for name, *_ in self._plan]
         self._types = [column.type for column in getattr(statement, "selected_columns", ())]
         self._dialect = dialect
         self._columns: list[tuple[int, Convert]] | None = None
@@ -52,7 +52,7 @@ class _Rendered:
             fixed if name not in given else given[name] if way is None else way(given[name])
             for name, way, fixed in self._plan
         ]
-        return found if self.positional else {each[0]: value for each, value in zip(self._plan, found, strict=True)}
+        return found if self.positional else dict(zip(self._names, found, strict=True))
 
     def read(self, cursor: Any) -> list[list[Any]]:
         """The driver's rows with the types of their columns."""
@@ -107,22 +107,21 @@ class ReadyStatement:
         """Every row of the answer, its values in the order of the columns."""
         if session.autoflush:
             session.flush()
-        connection = _connection(session)
+        connection, cursor = _channel(session)
         rendered = self._for(connection.dialect)
-        cursor = _send(connection, rendered.sql, rendered.values(given))
-        try:
-            return rendered.read(cursor)
-        finally:
-            cursor.close()
+        _send(connection, cursor, rendered.sql, rendered.values(given))
+        return rendered.read(cursor)
 
     def run(self, session: Session, *given: Mapping[str, Any]) -> None:
         """Carry it out once for each of ``given``."""
-        connection = _connection(session)
+        if not given:
+            return
+        connection, cursor = _channel(session)
         rendered = self._for(connection.dialect)
         if len(given) == 1:
-            _send(connection, rendered.sql, rendered.values(given[0])).close()
-        elif given:
-            _send(connection, rendered.sql, [rendered.values(each) for each in given], many=True).close()
+            _send(connection, cursor, rendered.sql, rendered.values(given[0]))
+        else:
+            _send(connection, cursor, rendered.sql, [rendered.values(each) for each in given], many=True)
 
     def _for(self, dialect: Dialect) -> _Rendered:
         found = self._rendered.get(dialect.name)
@@ -131,21 +130,21 @@ class ReadyStatement:
         return found
 
 
-def _connection(session: Session) -> Connection:
-    """The connection of the session's transaction; asked once in each, for a savepoint begins with that."""
+def _channel(session: Session) -> tuple[Connection, Any]:
+    """The connection of the session's transaction and a cursor of it; asked once in each, for a savepoint begins with
+    that.  One statement is read to its end before the next is sent, so they share the cursor."""
     transaction = session.get_nested_transaction() or session.get_transaction()
     known = session.info.get(_CONNECTION)
     if known is None or known[0] is not transaction or transaction is None:
         connection = session.connection()
         now = session.get_nested_transaction() or session.get_transaction()
-        known = session.info[_CONNECTION] = (now, connection)
-    found: Connection = known[1]
+        known = session.info[_CONNECTION] = (now, (connection, connection.connection.cursor()))
+    found: tuple[Connection, Any] = known[1]
     return found
 
 
-def _send(connection: Connection, sql: str, values: Any, many: bool = False) -> Any:
-    """The driver's cursor after ``sql``; its errors are SQLAlchemy's, a broken connection is not used again."""
-    cursor = connection.connection.cursor()
+def _send(connection: Connection, cursor: Any, sql: str, values: Any, many: bool = False) -> None:
+    """Let ``cursor`` carry out ``sql``; its errors are SQLAlchemy's, a broken connection is not used again."""
     try:
         (cursor.executemany if many else cursor.execute)(sql, values)
     except Exception as error:
@@ -153,38 +152,52 @@ def _send(connection: Connection, sql: str, values: Any, many: bool = False) -> 
         base = cast(Any, dialect).loaded_dbapi.Error
         if not isinstance(error, base):
             raise
-        gone = dialect.is_disconnect(cast(Any, error), cast(Any, connection.connection), cast(Any, cursor))
+        gone = dialect.is_disconnect(cast(Any, error), cast(Any, connection.connection), cursor)
         told = DBAPIError.instance(sql, values, error, base, connection_invalidated=gone, dialect=dialect)
         if gone:
             connection.invalidate(error)
         raise told from error
-    return cursor
 
 
 class ReadyRows(Generic[Model]):
-    """A :class:`ReadyStatement` that reads whole rows of one table as the session's own objects."""
+    """A :class:`ReadyStatement` that reads whole rows of one table as the session's own objects.
 
-    def __init__(self, model: type[Model], narrow: Callable[[Select[Any]], Executable]) -> None:
+    ``beside``: further columns, which :meth:`one` gives with the row.
+    """
+
+    def __init__(
+        self, model: type[Model], narrow: Callable[[Select[Any]], Executable], beside: Iterable[Any] = ()
+    ) -> None:
         table = cast(Table, model.__table__)
         self._model = model
         self._names = [column.name for column in table.columns]
-        self._statement = ReadyStatement(narrow(select(table)))
+        (key,) = table.primary_key.columns
+        self._key = self._names.index(key.name)
+        self._statement = ReadyStatement(narrow(select(table, *beside)))
 
     def all(self, session: Session, given: Mapping[str, Any], refresh: bool = False) -> list[Model]:
         """Every row; one that the session holds already stays as it is there, with ``refresh`` it is read anew."""
-        found = []
-        for row in self._statement.rows(session, given):
-            item = self._model()
-            item.__dict__.update(zip(self._names, row, strict=True))
-            make_transient_to_detached(item)
-            known = session.identity_map.get(identity_key(instance=item))
-            if known is None:
-                session.add(item)
-            elif refresh:
-                for name, value in zip(self._names, row, strict=True):
-                    set_committed_value(known, name, value)
-            found.append(item if known is None else known)
-        return found
+        return [self._held(session, row, refresh) for row in self._statement.rows(session, given)]
+
+    def one(self, session: Session, given: Mapping[str, Any]) -> tuple[Model, list[Any]] | None:
+        """The row, read anew, with what stands beside it; None when there is none."""
+        rows = self._statement.rows(session, given)
+        return (self._held(session, rows[0], True), rows[0][len(self._names) :]) if rows else None
+
+    def _held(self, session: Session, row: list[Any], refresh: bool) -> Model:
+        mapper = inspect(self._model)
+        key = mapper.identity_key_from_primary_key((row[self._key],))
+        known = session.identity_map.get(key)
+        item = cast(Model, mapper.class_manager.new_instance() if known is None else known)
+        if known is None:
+            item.__dict__.update(zip(self._names, row, strict=False))
+            state = instance_state(item)
+            state.key, state.session_id = cast(Any, key), session.hash_key
+            session.identity_map.add(state)
+        elif refresh:
+            for name, value in zip(self._names, row, strict=False):
+                set_committed_value(item, name, value)
+        return item
 
 
 def put_out(session: Session, *items: DeclarativeBase) -> None:
@@ -192,9 +205,10 @@ def put_out(session: Session, *items: DeclarativeBase) -> None:
 
     For tables whose primary key is one column and whose rows point only to what is written already.
     """
+    written = set()
     for item in items:
-        state = inspect(item)
-        if state.persistent:
+        state = instance_state(item)
+        if state.key is not None:
             if not state.modified:
                 continue
             now = item.__dict__
@@ -202,15 +216,15 @@ def put_out(session: Session, *items: DeclarativeBase) -> None:
             if changed:
                 statement, key = _update(type(item), changed)
                 statement.run(session, {**{name: now[name] for name in changed}, "its_key": now[key]})
-        elif state.pending:
+        elif state.session_id is not None:
             values = {name: item.__dict__.get(name, _default(made)) for name, made in _defaults(type(item))}
             item.__dict__.update(values)
             _insert(type(item)).run(session, values)
         else:
             continue
-        make_transient(item)  # the session takes it for what the database holds now
-        make_transient_to_detached(item)
-        session.add(item)
+        written.add(state)
+    if written:
+        cast(Any, session)._register_persistent(written)  # what a flush says: this is what the database holds now
 
 
 @cache

@@ -36,7 +36,7 @@ class Case(Base):
     number: Mapped[str] = mapped_column(String(32), unique=True)
     definition_id: Mapped[str] = mapped_column(String(40))
     definition_version: Mapped[int]
-    stage: Mapped[str] = mapped_column(String(24), index=True)
+    stage: Mapped[str] = mapped_column(String(24))
     state: Mapped[str] = mapped_column(String(24), index=True)
     open: Mapped[bool] = mapped_column(default=True)
     version: Mapped[int] = mapped_column(default=0)
@@ -98,7 +98,7 @@ class CaseAssignment(Base):
     user_id: Mapped[str | None] = mapped_column(ForeignKey("user_account.user_id"), index=True)
     role: Mapped[str] = mapped_column(String(8), default="lead")  # lead, assist, check
     # waiting, dispatched, accepted, finished, refused, over
-    state: Mapped[str] = mapped_column(String(16), default="dispatched", index=True)
+    state: Mapped[str] = mapped_column(String(16), default="dispatched")
     duty: Mapped[str] = mapped_column(String(200), default="")
     after_department: Mapped[str | None] = mapped_column(String(40))  # whose part comes first
     dispatched_at: Mapped[datetime]

@@ -85,8 +85,8 @@ def test_a_dispute_is_mediated_by_clicks(settings: Settings, chromium: Browser) 
             page.goto(f"{office.base}/work/new/dispute_mediation")
             page.locator(".work-form").get_by_label("标题").fill("楼上漏水纠纷")
             find(page, "部门", "dept-fire")
-            page.get_by_role("button", name="添加一项").click()  # the first row is there already
             for n, name in enumerate(("inspector", "operator")):
+                page.get_by_role("button", name="添加一项").first.click()
                 page.locator(".yf-rowbox").nth(n).get_by_role("combobox").press_sequentially(name)
                 page.locator(".yf-rowbox").nth(n).locator(".yf-list li").first.click()
             page.get_by_role("button", name="提交").click()

@@ -25,6 +25,7 @@ from events.cases.definition_store import definition_of
 from events.cases.errors import EffectMissing
 from events.cases.kinds_in_force import definitions_in_force
 from events.cases.lifecycle import Transition, advance
+from events.cases.queries import keep_names, names_beside
 from events.cases.recording import record, reseal
 from events.cases.state import CaseRows, asks, case_state, parts_of
 from events.cases.transition import Cases, Work
@@ -235,13 +236,16 @@ class CaseMoves(Cases):
 
     def locked(self, session: Session, case_id: str, actor: Actor) -> Case:
         """The case, locked until the transaction ends; ``NotFound`` also when the actor may not see it."""
-        found = self._lock_query(actor).all(session, {"wanted": case_id}, refresh=True)
-        if not found:
+        found = self._lock_query(actor).one(session, {"wanted": case_id})
+        if found is None:
             raise NotFound(what="case", key=case_id)
-        return found[0]
+        case, names = found
+        keep_names(session, case, names)
+        return case
 
     def _build_lock_query(self, actor: Actor) -> ReadyRows[Case]:
         seen = visible_cases(actor, self.definitions)
         return ReadyRows(
-            Case, lambda rows: rows.where(Case.case_id == bindparam("wanted", ""), seen).with_for_update(of=Case)
+            Case, lambda rows: rows.where(Case.case_id == bindparam("wanted", ""), seen).with_for_update(of=Case),
+            names_beside(),
         )

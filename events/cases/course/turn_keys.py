@@ -78,6 +78,13 @@ def involved(
 
 def turn_lines(definition: Definition, state: str) -> tuple[Who, ...]:
     """Who is expected to act in ``state``: its own ``turn``, else those whose commands change the state."""
+    lines = definition.turns.get(state)
+    if lines is None:
+        lines = definition.turns[state] = _lines(definition, state)
+    return lines
+
+
+def _lines(definition: Definition, state: str) -> tuple[Who, ...]:
     own = definition.states[state].turn
     if own is not None:
         return own

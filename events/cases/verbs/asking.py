@@ -1,4 +1,4 @@
-"""Effects that bring others in: ``ask_party``, ``answer_party``, ``add_subject``, and ``route`` by the definition."""
+"""Effects that bring others in (ask, answer, withdraw the question, note a subject) and ``route`` by the definition."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core.codes.telephone import mobile_of
 from core.errors import InputInvalid
 from core.ids import new_id
+from events.cases.course.relations import PARTY
 from events.cases.definition import Definition
 from events.cases.transition import Work
 from storage.tables.cases import Case, CaseParty, Outbox
@@ -48,8 +49,9 @@ def add_subject(work: Work) -> None:
 
 def ask_party(work: Work) -> None:
     """Ask the parties (of ``role``, default all) for ``fields``; who has no account gets a text message with a code
-    by which he answers and signs (:mod:`events.notify.parties`), where his contact is a mobile number."""
-    role = work.params.get("role")
+    by which he answers and signs (:mod:`events.notify.parties`), where his contact is a mobile number.  ``question``:
+    the field of the command whose text they are shown (an agreement); default the question, reason or comment."""
+    role, shown = work.params.get("role"), work.params.get("question")
     query = select(CaseSubject).where(CaseSubject.case_id == work.case.case_id)
     subjects = [row for row in work.session.scalars(query) if not role or row.role == role]
     parties = select(CaseParty.user_id).where(CaseParty.case_id == work.case.case_id)
@@ -62,25 +64,46 @@ def ask_party(work: Work) -> None:
         if row.kind != "user" and mobile_of(row.contact) is not None:
             body = {"subject_id": row.subject_id, "channel": "webhook:sms"}
             work.session.add(Outbox(outbox_id=new_id(), topic="ask", body=body, created_at=work.at, attempts=0))
+    said = work.data.get(str(shown)) if shown else None
     asked = {
         "fields": list(work.params.get("fields", ())),
         "by": work.actor.user_id,
         "at": work.at.isoformat(),
         "users": sorted(users),
-        "subjects": [row.subject_id for row in subjects],
-        "question": work.data.get("question") or work.data.get("reason") or work.data.get("comment") or "",
+        "subjects": [row.subject_id for row in subjects if row.kind != "user"],
+        "question": said or work.data.get("question") or work.data.get("reason") or work.data.get("comment") or "",
     }
     work.put(asked=asked)
     work.reason_data["asked"] = {"users": asked["users"], "subjects": len(subjects)}
 
 
 def answer_party(work: Work) -> None:
-    """A party has answered: nobody is asked any longer."""
-    query = select(CaseSubject).where(CaseSubject.case_id == work.case.case_id, CaseSubject.asked_at.is_not(None))
-    for row in work.session.scalars(query):
-        if row.answered_at is None and row.key in ("", work.actor.user_id):
+    """One who was asked has answered; nobody is asked any longer when none is left, when the case goes on to another
+    state, or when somebody else (a clerk) notes the answer for them all."""
+    asked, me = work.case.form.get("asked") or {}, work.actor.user_id
+    himself = PARTY in work.actor.roles or me in asked.get("users", ())
+    rows = _unanswered(work)
+    for row in rows:  # who answers by a code was noted before the command was given
+        if row.key == me or (not himself and not row.key):
             row.answered_at, row.answer = work.at, dict(work.data)
+    users = [each for each in asked.get("users", ()) if each != me]
+    left = [row.subject_id for row in rows if row.answered_at is None and row.kind != "user"]
+    over = not himself or work.transition.to_state != work.transition.from_state or not (users or left)
+    work.put(asked=None if over else {**asked, "users": users, "subjects": left})
+
+
+def withdraw_question(work: Work) -> None:
+    """What the parties were asked is not asked any longer; codes that were sent show the file only."""
+    for row in _unanswered(work):
+        row.asked_at = None
     work.put(asked=None)
+
+
+def _unanswered(work: Work) -> list[CaseSubject]:
+    query = select(CaseSubject).where(
+        CaseSubject.case_id == work.case.case_id, CaseSubject.asked_at.is_not(None), CaseSubject.answered_at.is_(None)
+    )
+    return list(work.session.scalars(query))
 
 
 def routed(session: Session, definition: Definition, case: Case, data: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from core.records import SYSTEM, EvidenceRef
 from events.cases.definition_parts import effect_name
 from events.cases.drafts import Part
 from events.cases.transition import LIVE, Work, add_evidence
-from events.cases.verbs.asking import add_subject, answer_party, ask_party, routed
+from events.cases.verbs.asking import add_subject, answer_party, ask_party, routed, withdraw_question
 from events.cases.verbs.children import copy_up, end_dependents, spawn
 from events.cases.verbs.links import distinct, merge, split, unmerge
 from events.cases.verbs.papers import file_documents, issue
@@ -333,6 +333,7 @@ EFFECTS: dict[str, Effect] = {
     "add_party": _add_party,
     "add_subject": add_subject,
     "answer_party": answer_party,
+    "withdraw_question": withdraw_question,
     "ask_party": ask_party,
     "copy_up": copy_up,
     "end_dependents": end_dependents,

@@ -175,9 +175,22 @@ def _clock_running(case: CaseState, command: Command, actor: Actor, d: Definitio
         raise GuardFailed(command=command.name, detail=f"the clock {kind} does not run", how="it begins elsewhere")
 
 
+def _parties_answered(
+    case: CaseState, command: Command, actor: Actor, d: Definition, guard: Mapping[str, Any]
+) -> None:
+    asked: Any = case.form.get("asked") or {}
+    waiting = len(asked.get("users", ())) + len(asked.get("subjects", ()))
+    if waiting:
+        raise GuardFailed(
+            command=command.name, detail=f"{waiting} of those who were asked have not answered",
+            how="wait for them, or withdraw the question",
+        )  # fmt: skip
+
+
 GUARDS: dict[str, Guard] = {
     "children_closed": _children_closed,
     "evidence": _evidence,
+    "parties_answered": _parties_answered,
     "parts_finished": _parts_finished,
     "within_clock": _within_clock,
     "before_deadline": _before_deadline,

@@ -124,6 +124,8 @@ def test_mediation(town: Town) -> None:
         town, first,
         ("assign", "fire_boss", {"department_id": "fire"}), ("accept", "fire", {}),
         ("add_party", "fire", {"party_id": "admin"}),
+        ("add_subject", "fire", {"subjects": [{"name": "Li"}]}), ("propose", "fire", {"agreement": "quiet"}),
+        ("sign", "viewer", {}), ("talk_again", "fire", WHY),
         ("record", "fire", {"minutes": "both came"}), ("suspend", "fire", WHY), ("resume", "fire", {}),
         ("urge", "viewer", WHY), ("request_extension", "fire", EXTENSION), ("refuse_extension", "fire_boss", WHY),
         ("request_extension", "fire", EXTENSION), ("approve_extension", "fire_boss", {}),
@@ -141,5 +143,10 @@ def test_mediation(town: Town) -> None:
     assert run(town, second, ("reject", "water", WHY)) == "not_accepted"
     third = town.do("", "report", "grid", **ask).case_id
     assert run(town, third, ("accept", "fire", {}), ("fail", "fire", WHY)) == "failed"
+    fourth = town.do("", "report", "grid", **ask).case_id
+    signed = run(town, fourth, ("accept", "fire", {}), ("propose", "fire", {"agreement": "quiet"}))
+    with pytest.raises(YiwangError):  # the one party has not signed
+        town.do(fourth, "conclude", "fire")
+    assert signed == "signing" and run(town, fourth, ("sign", "viewer", {}), ("conclude", "fire", {})) == "agreed"
     assert run(town, town.do("", "report", "grid", **ask).case_id, ("withdraw", "viewer", WHY)) == "withdrawn"
     assert used(town, "dispute_mediation") == set(shipped_definitions()["dispute_mediation"].commands)

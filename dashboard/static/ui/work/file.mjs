@@ -6,6 +6,7 @@ import { full, language, ready as wordsReady, short, span, t, term } from "../sh
 import { evidence } from "../cases/evidence.mjs";
 import { suggested } from "/static/work/suggested.mjs";
 import { commandBar } from "./asked.mjs";
+import { partyList } from "./parties.mjs";
 
 export function mount(root, { case_id: id }) {
   let alive = true;
@@ -14,11 +15,11 @@ export function mount(root, { case_id: id }) {
   const path = `/api/cases/${encodeURIComponent(id)}`;
   const load = async () => {
     try {
-      const [detail, words] = await Promise.all([api.get(path), api.get(`${path}/words`)]);
+      const [detail, words, parties] = await Promise.all([api.get(path), api.get(`${path}/words`), api.get(`${path}/parties`)]);
       if (!alive || (detail.case.version === version && root.childNodes.length)) return;
       version = detail.case.version;
       bar = commandBar(detail, { done: load, begin: (command) => suggested(api.get, path, command, detail) });
-      draw(root, detail, words, bar, path);
+      draw(root, detail, words, bar, path, parties.items);
     } catch (error) {
       if (alive && version < 0) replace(root, h("p", { class: "error", role: "alert" }, error.text || String(error)));
     }
@@ -30,7 +31,7 @@ export function mount(root, { case_id: id }) {
 
 const named = (words, other) => words?.[language()] || words?.zh || other;
 
-function draw(root, detail, { items, documents, kind_name: kind, state_name: state, commands }, bar, path) {
+function draw(root, detail, { items, documents, kind_name: kind, state_name: state, commands }, bar, path, parties) {
   const c = detail.case;
   const due = c.open && c.deadline_at ? Date.parse(c.deadline_at) - Date.now() : null;
   replace(root,
@@ -51,6 +52,7 @@ function draw(root, detail, { items, documents, kind_name: kind, state_name: sta
           h("small", {}, [named(doc.type_name, doc.type), t("work.version", { n: doc.version }), doc.issued_number, full(doc.added_at)].filter(Boolean).join(" · ")))))) : null,
         detail.evidence?.length ? section(t("work.files"), evidence(detail.evidence)) : null),
       h("div", {},
+        parties.length ? section(t("work.parties"), partyList(path, parties)) : null,
         detail.assignments?.length ? section(t("case.assignments"), h("ul", { class: "work-parts" }, detail.assignments.map((part) => h("li", {},
           h("b", {}, part.department_name), ` ${t(`work.role.${part.role}`)} · ${t(`work.part.${part.state}`)}`, part.user_name ? ` · ${part.user_name}` : "",
           part.duty ? h("p", { class: "quiet" }, part.duty) : null)))) : null,

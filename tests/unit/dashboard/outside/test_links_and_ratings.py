@@ -138,6 +138,33 @@ def test_an_appeal_is_judged_by_another_and_leaves_the_count_only(town: Town) ->
     assert not rating.counted and rating.stars == 1 and "rate" in told  # out of the count, not out of the log
 
 
+def test_a_mediation_is_signed_by_each_party_with_his_own_code(town: Town) -> None:
+    operator, mediator = town.office.client("operator"), town.office.client("fireman")
+    asked = {"title": "楼上漏水", "department_id": "dept-fire", "definition_id": "dispute_mediation"}
+    asked["subjects"] = [{"name": "张三", "contact": "13812345678"}, {"name": "李四"}]
+    case_id = operator.post("/api/cases", json=asked).json()["case_id"]
+    path = f"/api/cases/{case_id}"
+
+    def give(name: str, **data: object) -> dict:
+        return mediator.post(f"{path}/commands", json={"name": name, "data": data}).json()
+
+    give("accept")
+    assert give("propose", agreement="三日内修好，各付一半")["state"] == "signing"
+    listed = mediator.get(f"{path}/parties").json()["items"]
+    assert [(each["name"], each["texted"]) for each in listed if each["asked_at"]] == [("张三", True), ("李四", False)]
+    assert give("conclude")["error"] == "guard_failed"
+    by_hand = mediator.post(f"{path}/links", json={"purpose": "file", "subject_id": listed[1]["subject_id"]}).json()
+    for number, (code, name) in enumerate(((_texted(town), "张三"), (by_hand["code"], "李四"))):
+        town.refresh()
+        assert town.read(code)["question"] == "三日内修好，各付一半"
+        signature = town.outside.post("/h/api/photos", content=png()).json()["photo_id"]
+        told = town.send("answer", code, {"signed_name": name, "signature": signature}, f"{number}" * 24)
+        assert told.get("kind") == "answer" and "form" not in town.read(code), told
+        assert (give("conclude").get("state") == "agreed") is (number == 1)  # both have signed
+    assert [each["signed_name"] for each in mediator.get(f"{path}/parties").json()["items"]] == ["张三", "李四"]
+    assert town.office.client("drainer").get(f"{path}/parties").status_code == 404
+
+
 def test_a_party_signs_its_answer_by_a_code(town: Town) -> None:
     cases = town.door.reception.cases
     with session_scope(town.door.engine) as session:

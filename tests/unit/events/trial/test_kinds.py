@@ -20,7 +20,7 @@ def test_a_kind_is_played_to_its_end(path: Path) -> None:
 
 
 def test_every_kind_but_the_city_s_has_a_script() -> None:
-    assert {path.stem for path in SCRIPTS} >= shipped_definitions().keys() - {"city_management", "dispute_mediation"}
+    assert {path.stem for path in SCRIPTS} >= shipped_definitions().keys() - {"city_management"}
 
 
 def test_every_state_command_and_field_has_a_name_in_both_languages() -> None:
