@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime
 from typing import Any, BinaryIO
 
@@ -18,6 +19,7 @@ from storage.tables.people import User
 from storage.tables.registry import Department, Division
 
 MAX_ROWS = 20_000
+_CODES = frozenset({"login", "department", "division", "phone"})
 COLUMNS = (
     Column("login", required=True, pattern=r"[A-Za-z0-9._-]{1,60}", length=60, also=("账号", "登录名", "用户名")),
     Column("name", required=True, length=60, also=("姓名", "名称")),
@@ -53,6 +55,10 @@ def import_accounts(
     """Read ``file`` and make the accounts of its good rows, each with an invitation; the others are problems."""
     problems = Problems()
     rows = list(read_table(file, name, COLUMNS, problems, max_rows=MAX_ROWS))
+    for row in rows:
+        for field in _CODES & row.values.keys():
+            if isinstance(row.values[field], str):  # full-width digits and letters, as input methods write them
+                row.values[field] = unicodedata.normalize("NFKC", row.values[field]).strip()
     departments = {d.department_id: d.department_id for d in session.scalars(select(Department))}
     departments |= {d.name: d.department_id for d in session.scalars(select(Department))}
     divisions = set(session.scalars(select(Division.code)))

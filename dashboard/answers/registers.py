@@ -291,9 +291,10 @@ class FilingParts(TypedDict):
 
 
 class SheetTaken(TypedDict):
-    """The units whose cells were taken, and every problem by row and column."""
+    """The units whose cells were taken, those that were found, and every problem by sheet, row and column."""
 
     units: list[str]
+    found: list[str]
     problems: list[dict[str, Any]]
 
 

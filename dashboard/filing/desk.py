@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from core.clock import BEIJING
+from core.errors import InputInvalid
 from core.records import Actor
 from dashboard.services import Services
 from records.filing.access import may_see, must_approve, must_file, must_see, own_units
@@ -29,10 +30,11 @@ from records.filing.ledger import ledger
 from records.filing.overview import matrix
 from records.filing.periods import before, bounds, period_of
 from records.filing.prefill import prefilled
+from records.filing.sheet_reading import read_sheet
 from records.filing.store import datasets, get_dataset
 from records.filing.totals import cells_of, drill, kept_totals, roll_up_period
 from records.filing.tree import load_tree
-from records.filing.workbook import fill_template, read_sheet, write_sheet
+from records.filing.workbook import fill_template, write_sheet
 from storage.session import read_scope, session_scope
 
 
@@ -194,8 +196,14 @@ class FilingDesk:
         found: bytes = self._reading(dataset_id, ask)
         return found
 
-    def take_sheet(self, dataset_id: str, period: str, content: bytes) -> dict[str, Any]:
-        """Cells of an uploaded workbook, for the units that the person files for; problems by row and column."""
+    def take_sheet(
+        self, dataset_id: str, period: str, content: bytes, *, name: str = "", dry_run: bool = False,
+        take_good_rows: bool = True, language: str = "zh",
+    ) -> dict[str, Any]:  # fmt: skip
+        """Cells of an uploaded workbook, for the units that the person files for; problems by sheet, row and column.
+
+        ``dry_run`` writes nothing; without ``take_good_rows`` one wrong cell takes nothing.
+        """
 
         def tell(session: Session, desk: Desk) -> dict[str, Any]:
             mine = {
@@ -203,12 +211,17 @@ class FilingDesk:
                 for own in own_units(self.actor, desk.tree)
                 for leaf in desk.tree.leaves_below(own)
             }
+            bounds(desk.dataset.period, period)
             read = read_sheet(desk.dataset, content, mine)
-            for unit, cells in read.cells.items():
+            if read.period not in ("", period):
+                raise InputInvalid(field="file", detail=f"is of {read.period}", how=f"upload the sheet of {period}")
+            taken = {} if dry_run or (read.wrong and not take_good_rows) else read.cells
+            for unit, cells in taken.items():
                 must_file(self.actor, unit, desk.tree)
                 if cells:
                     save(session, desk, unit, period, cells, source="workbook")
-            return {"units": sorted(read.cells), "problems": [p.as_dict() for p in read.problems]}
+            told = [problem.as_dict(name, language) for problem in read.problems]
+            return {"units": sorted(taken), "found": sorted(read.cells), "problems": told}
 
         done: dict[str, Any] = self._writing(dataset_id, tell)
         return done

@@ -149,11 +149,28 @@ def _workbook(content: bytes, name: str) -> Response:
     return Response(content, media_type=XLSX, headers=headers)
 
 
+class SheetFilters(Filters):
+    """How a filled-in sheet is taken."""
+
+    name: Text = Field("", description="the file's name")
+    dry_run: bool = False
+    take_good_rows: bool = Field(True, description="false: one wrong cell takes nothing")
+    language: Text = Field("zh", description="of the problems: zh or en")
+
+
 @router.post("/api/filing/{dataset_id}/periods/{period}/sheet", openapi_extra=takes_file(XLSX), **answers(SheetTaken))
-async def take_sheet(dataset_id: str, period: str, request: Request, use: Use, who: Who) -> Response:
-    """Take the cells of a filled-in workbook (the body); problems name row and column."""
-    content = await request.body()
-    return respond(await asyncio.to_thread(FilingDesk(use, who.actor).take_sheet, dataset_id, period, content))
+async def take_sheet(
+    dataset_id: str, period: str, asked: Annotated[SheetFilters, Query()], request: Request, use: Use, who: Who
+) -> Response:
+    """Take the cells of a filled-in workbook (the body); problems name sheet, row, column and remedy."""
+    content, desk = await request.body(), FilingDesk(use, who.actor)
+    done = await asyncio.to_thread(
+        lambda: desk.take_sheet(
+            dataset_id, period, content, name=asked.name, dry_run=asked.dry_run, take_good_rows=asked.take_good_rows,
+            language=asked.language,
+        )
+    )  # fmt: skip
+    return respond(done)
 
 
 @router.post(

@@ -1,7 +1,7 @@
-"""A period's filing as a workbook, down and up again; and the superior's own layout by named cells.
+"""A period's filing as a workbook to fill in, and the superior's own layout by named cells.
 
-Down: two head rows (groups merged), one row a unit, head and unit cells protected.  Up: cells are read by what they
-mean; problems name row and column.  Nothing is inserted into a template: its named cells ``yw_<question>`` change.
+Two head rows (groups merged), one row a unit, head and unit cells protected; ``sheet_reading`` reads it again.  Nothing
+is inserted into a template: its named cells ``yw_<question>`` change.
 """
 
 from __future__ import annotations
@@ -9,48 +9,24 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputInvalid
-from core.forms.excel_cells import read_cell
 from core.forms.xlsform.exporting import write_text
-from core.forms.xlsform.workbook import container_problem
 from core.late import Late
 from records.filing.dataset import Dataset
+from records.filing.sheet_opening import open_book
 
 if TYPE_CHECKING:
     import openpyxl
 else:
     openpyxl = Late("openpyxl")
 
-UNIT, NAME = "单位代码", "单位名称"
+UNIT, NAME, SHEET, ABOUT = "单位代码", "单位名称", "填报", "说明"
 HEAD_ROWS = 2
 PREFIX = "yw_"
 _HEAD = "E8EEF7"
-
-
-@dataclass(frozen=True)
-class SheetProblem:
-    """Something wrong in a cell of an uploaded sheet."""
-
-    row: int
-    column: str
-    code: str
-    severity: str = "error"
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"row": self.row, "column": self.column, "code": self.code, "severity": self.severity}
-
-
-@dataclass
-class ReadSheet:
-    """Cells by unit and question, and what is wrong; a unit with an error in a cell keeps its other cells."""
-
-    period: str = ""
-    cells: dict[str, dict[str, Any]] = field(default_factory=dict)
-    problems: list[SheetProblem] = field(default_factory=list)
 
 
 def write_sheet(
@@ -59,8 +35,8 @@ def write_sheet(
     """The workbook of ``units`` (id, name) with their ``values``."""
     book = openpyxl.Workbook()
     sheet = book.active
-    sheet.title = "填报"
-    columns = _columns(dataset)
+    sheet.title = SHEET
+    columns = sheet_columns(dataset)
     _write_head(sheet, dataset, columns)
     for number, (unit, name) in enumerate(units, HEAD_ROWS + 1):
         write_text(sheet.cell(number, 1), unit)
@@ -75,7 +51,7 @@ def write_sheet(
             cell.protection = openpyxl.styles.Protection(locked=False)
     sheet.protection.sheet = True
     sheet.freeze_panes = sheet.cell(HEAD_ROWS + 1, 3)
-    about = book.create_sheet("说明")
+    about = book.create_sheet(ABOUT)
     about.append(["dataset", dataset.id])
     about.append(["period", period])
     about.append(["version", dataset.version])
@@ -85,7 +61,7 @@ def write_sheet(
     return out.getvalue()
 
 
-def _columns(dataset: Dataset) -> list[tuple[str, str, str]]:
+def sheet_columns(dataset: Dataset) -> list[tuple[str, str, str]]:
     """``(question, group title, title)`` in the form's order."""
     groups: dict[str, str] = {}
 
@@ -129,107 +105,12 @@ def _write_head(sheet: Any, dataset: Dataset, columns: Sequence[tuple[str, str, 
         sheet.column_dimensions[openpyxl.utils.get_column_letter(place)].width = 16
 
 
-def read_sheet(dataset: Dataset, content: bytes, units: Mapping[str, str]) -> ReadSheet:
-    """The cells of an uploaded workbook; ``units``: id → name.  :class:`InputInvalid` when it is none of ours."""
-    book = _open(content)
-    found = ReadSheet()
-    about = {str(row[0].value): row[1].value for row in book["说明"].iter_rows(max_col=2)} if "说明" in book else {}
-    if about.get("dataset") not in (None, dataset.id):
-        raise InputInvalid(field="file", detail=f"is of {about['dataset']}", how=f"upload the sheet of {dataset.id}")
-    found.period = str(about.get("period") or "")
-    sheet = book.worksheets[0]
-    titles = _read_head(sheet, dataset, found)
-    by_name = {name: unit for unit, name in units.items()}
-    types = {item.key: item.type for item in dataset.compiled.structure.items}
-    for row in sheet.iter_rows(min_row=HEAD_ROWS + 1):
-        if all(cell.value in (None, "") for cell in row):
-            continue
-        unit = _text(row[0].value) or by_name.get(_text(row[1].value), "")
-        if unit not in units:
-            found.problems.append(SheetProblem(row[0].row, UNIT, "unit-unknown"))
-            continue
-        if unit in found.cells:
-            found.problems.append(SheetProblem(row[0].row, UNIT, "unit-twice"))
-            continue
-        found.cells[unit] = {}
-        for at, question in titles.items():
-            _read_value(row[at], question, types.get(question, "text"), dataset, unit, found)
-    return found
-
-
-def _open(content: bytes) -> Any:
-    unsafe = container_problem(content)
-    if unsafe is not None:
-        how = "save it as .xlsx without macros"
-        raise InputInvalid(field="file", detail=unsafe.code, how=how)
-    try:
-        return openpyxl.load_workbook(io.BytesIO(content), keep_links=False)
-    except Exception as error:  # noqa: BLE001 - openpyxl raises whatever a broken file makes it stumble over
-        raise InputInvalid(
-            field="file", detail="is no workbook that can be read", how="save it as .xlsx again"
-        ) from error
-
-
-def _read_head(sheet: Any, dataset: Dataset, found: ReadSheet) -> dict[int, str]:
-    """0-based column → question, by the titles of the two head rows."""
-    by_title = {(group, title): question for question, group, title in _columns(dataset)}
-    titles: dict[int, str] = {}
-    group = ""
-    for at in range(2, sheet.max_column):
-        upper, lower = _text(sheet.cell(1, at + 1).value), _text(sheet.cell(2, at + 1).value)
-        group = upper or group
-        question = by_title.get((group, lower)) if lower else by_title.get(("", upper))
-        if question is None and (upper or lower):
-            found.problems.append(SheetProblem(1, upper or lower, "column-unknown", "warning"))
-        elif question in titles.values():
-            found.problems.append(SheetProblem(1, lower or upper, "column-twice"))
-        elif question is not None:
-            titles[at] = question
-    for question in dataset.questions:
-        if question not in titles.values():
-            found.problems.append(SheetProblem(1, dataset.title(question), "column-missing", "warning"))
-    return titles
-
-
-def _read_value(cell: Any, question: str, kind: str, dataset: Dataset, unit: str, found: ReadSheet) -> None:
-    value = cell.value
-    if value in (None, "") or kind == "calculate":
-        return
-    formula = cell.data_type == "f"
-    if cell.data_type == "e":
-        found.problems.append(SheetProblem(cell.row, dataset.title(question), "cell-error"))
-        return
-    choices = {c.name: "" for c in dataset.compiled.structure.form.choices.get(_list(dataset, question), ())}
-    read = read_cell(None if formula else value, kind, choices, formula=formula)
-    if read.error:
-        found.problems.append(SheetProblem(cell.row, dataset.title(question), read.error))
-        return
-    if read.warn:
-        found.problems.append(SheetProblem(cell.row, dataset.title(question), read.warn, "warning"))
-    found.cells[unit][question] = read.value
-
-
-def _list(dataset: Dataset, question: str) -> str:
-    for item in dataset.compiled.structure.items:
-        if item.key == question:
-            return str(getattr(item.question, "list", "") or "")
-    return ""
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return "".join(str(value).split())
-
-
 def fill_template(content: bytes, values: Mapping[str, Any]) -> bytes:
     """The superior's workbook with its named cells ``yw_<question>`` set; everything else is left as it is.
 
     :class:`InputInvalid` names the named cells for which there is no value and names that point at no single cell.
     """
-    book = _open(content)
+    book = open_book(content)
     unknown, wrong = [], []
     for name, defined in book.defined_names.items():
         if not name.startswith(PREFIX):

@@ -17,6 +17,7 @@ from records.items.elements import ElementTable, spelled, standard_elements
 from records.items.facts import text_of
 
 KEYS = ("id", "item", "row_guid", "handling", "implementing", "local_task_code", "task_name")
+_EXACT = 10**15  # Excel keeps fifteen digits of a number
 _NESTED = ("materials", "fees", "faq", "parent")
 _NESTED_KEYS = {"material_name": "materials", "fee_name": "fees"}
 
@@ -172,6 +173,9 @@ def _cell(value: Any, row: TableRow, key: str, problems: Problems) -> Any:
         code = "cell_error" if value.text else "formula_empty"
         problems.tell(row.place.file, code, sheet=row.place.sheet, row=row.place.row, field=key, value=value.text)
         return ""
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) >= _EXACT:
+        place = row.place
+        problems.tell(place.file, "digits_lost", sheet=place.sheet, row=place.row, field=key, value=f"{value:.0f}")
     return "" if value is None else value
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from core.forms.model import Form, Question
 from core.forms.xlsform.words import OUR_TYPES, TRANSLATED, language_title
 from core.late import Late
+from core.tables.safe_cells import looks_like_formula, printable
 
 if TYPE_CHECKING:
     import openpyxl
@@ -21,7 +22,6 @@ _COLUMNS = (
     "yw:type", "yw:sensitive", "yw:prefill", "yw:rollup", "yw:unit", "yw:meaning",
 )  # fmt: skip
 _ALWAYS = frozenset(("type", "name", "label"))
-_FORMULA = ("=", "+", "-", "@")
 
 
 def export_xlsform(form: Form) -> bytes:
@@ -124,7 +124,7 @@ def _write(sheet: Any, head: list[tuple[str, str]], rows: Iterable[dict[str, Any
 
 def write_text(cell: Any, text: str) -> None:
     """Write ``text`` as text: never as a formula, whatever it begins with."""
-    cell.value = text
+    cell.value = printable(text)
     cell.data_type = "s"
-    if text.startswith(_FORMULA):
+    if looks_like_formula(text):
         cell.quotePrefix = True

@@ -8,12 +8,13 @@ from typing import Any
 
 import dash_mantine_components as dmc
 import yaml
-from dash import Input, Output, State, ctx, dcc, html, no_update
+from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
 
 from core.errors import InputInvalid
 from dashboard.components import ExamPaper
 from dashboard.pages.frame import Page, Visit, in_thread, tell
 from dashboard.pages.moments import shown
+from dashboard.pages.presses import pressed
 from dashboard.pages.tables import chip, column, parts, table
 from dashboard.training.bank import version_of
 from dashboard.training.exams import EXAMINERS, ExamDesk
@@ -93,12 +94,12 @@ def detail(visit: Visit, one: dict[str, Any], found: dict[str, Any] | None) -> A
     """Begin or why not; the examiner's tools and results."""
     t = visit.t
     why = t(f"exam.why_{one['why']}", at=shown(one["again_at"])) if one["why"] else ""
-    begin = dmc.Button(t("exam.go_on" if one["running"] else "exam.begin"), id="exam-begin", n_clicks=0,
+    begin = dmc.Button(t("exam.go_on" if one["running"] else "exam.begin"), id={"exam": "begin"}, n_clicks=0,
                        disabled=not (one["may_begin"] or one["running"]))  # fmt: skip
     tools = dmc.Group([
-        dmc.Button(t("exam.reopen" if one["closed"] else "exam.close"), id="exam-close", size="xs", n_clicks=0,
+        dmc.Button(t("exam.reopen" if one["closed"] else "exam.close"), id={"exam": "close"}, size="xs", n_clicks=0,
                    variant="outline"),
-        dmc.Button(t("exam.download"), id="exam-save", size="xs", n_clicks=0, variant="light"),
+        dmc.Button(t("exam.download"), id={"exam": "save"}, size="xs", n_clicks=0, variant="light"),
     ], style={} if found else {"display": "none"})  # fmt: skip
     name = one["en"] if visit.language == "en" else one["zh"]
     return html.Div([
@@ -141,14 +142,15 @@ def _percent(value: float | None) -> str:
 
 
 @PAGE.callback(
-    Output("exam-work", "children"), Input("exam-begin", "n_clicks"), Input("exam-list", "cellClicked"),
+    Output("exam-work", "children"), Input({"exam": ALL}, "n_clicks"), Input("exam-list", "cellClicked"),
     State("exam-picked", "data"), True,
 )  # fmt: skip
-async def begin(visit: Visit, clicks: int | None, _cell: Any, wanted: str | None) -> Any:
+async def begin(visit: Visit, _clicks: list[Any], _cell: Any, wanted: str | None) -> Any:
     """The paper of a new attempt, or of the one that runs; another exam that is clicked takes it away."""
-    if ctx.triggered_id == "exam-list":
+    button, _ = pressed()
+    if button == "exam-list":
         return None
-    if not clicks or not wanted:
+    if button != {"exam": "begin"} or not wanted:
         return no_update
     whole = await in_thread(_desk(visit).begin, wanted)
     attempt = {**whole, "until": None}
@@ -156,16 +158,16 @@ async def begin(visit: Visit, clicks: int | None, _cell: Any, wanted: str | None
 
 
 @PAGE.callback(
-    Output("exam-changed", "data"), Input("exam-file", "contents"), Input("exam-close", "n_clicks"),
+    Output("exam-changed", "data"), Input("exam-file", "contents"), Input({"exam": ALL}, "n_clicks"),
     State("exam-picked", "data"), State("exam-changed", "data"), True,
 )  # fmt: skip
-async def change(visit: Visit, file: str | None, clicks: int | None, wanted: str | None, changed: int | None) -> Any:
+async def change(visit: Visit, file: str | None, _clicks: list[Any], wanted: str | None, changed: int | None) -> Any:
     """A file taken in as an exam's new version, or an exam ended or opened again."""
-    desk = _desk(visit)
-    if ctx.triggered_id == "exam-file" and file:
+    desk, (button, _) = _desk(visit), pressed()
+    if button == "exam-file" and file:
         made = await in_thread(desk.take, _body(file))
         tell(visit.t("exam.taken", name=made["exam_id"], version=made["version"]))
-    elif ctx.triggered_id == "exam-close" and clicks and wanted:
+    elif button == {"exam": "close"} and wanted:
         one = next(row for row in await in_thread(desk.listed) if row["exam_id"] == wanted)
         await in_thread(desk.close, wanted, not one["closed"])
         tell(visit.t("exam.done"))
@@ -183,11 +185,12 @@ def _body(file: str) -> Any:
 
 
 @PAGE.callback(
-    Output("exam-download", "data"), Input("exam-save", "n_clicks"), State("exam-picked", "data"), True,
+    Output("exam-download", "data"), Input({"exam": ALL}, "n_clicks"), State("exam-picked", "data"), True,
 )  # fmt: skip
-async def download(visit: Visit, clicks: int | None, wanted: str | None) -> Any:
+async def download(visit: Visit, _clicks: list[Any], wanted: str | None) -> Any:
     """The exam as a file, to be changed and taken in again."""
-    if not clicks or not wanted:
+    button, _ = pressed()
+    if button != {"exam": "save"} or not wanted:
         return no_update
     _desk(visit).must_examine()
 

@@ -38,10 +38,11 @@ from records.filing.overview import matrix
 from records.filing.periods import KINDS, PeriodInvalid, before, bounds, period_of
 from records.filing.prefill import already_answered, prefilled
 from records.filing.rollup import Child, roll_up
+from records.filing.sheet_reading import read_sheet
 from records.filing.store import datasets, get_dataset, take_dataset
 from records.filing.totals import cells_of, drill, kept_totals, roll_up_period
 from records.filing.tree import UnitTree, save_units
-from records.filing.workbook import fill_template, read_sheet, write_sheet
+from records.filing.workbook import fill_template, write_sheet
 from records.registers.definition import shipped_registers
 from storage.session import read_scope, session_scope
 from storage.tables.filing import Filing, FilingEvent, FilingTotal

@@ -17,6 +17,7 @@ from core.ids import new_id
 from core.sealing import Seal
 from core.settings import load_settings
 from dashboard.accounts.users import add_user
+from dashboard.pages.desk.campaigns.plans import empty_rows, plan_of
 from records.campaigns.campaign import example_plans, parse_plan, problems_of, report_of
 from records.registers.definition import shipped_registers
 from records.registers.generating import rows
@@ -121,6 +122,30 @@ QUESTIONS = PLAN["questions"]
 def test_a_wrong_plan_is_refused_by_name(wrong: dict[str, Any]) -> None:
     with pytest.raises(InputInvalid):
         parse_plan({**PLAN, **wrong})
+
+
+def test_a_plan_written_on_the_page_is_a_campaign(office: Office) -> None:
+    rows = [{**row, "zh": zh} for row, zh in zip(empty_rows(), ["门前三包", " ", "垃圾分类"], strict=False)]
+    rows[2] |= {"severity": "3", "department": "dept-drainage", "fault": "${q1} = 'no' and ${q2} = 'no'"}
+    body = plan_of(" 环境卫生督查 ", "", "", "请整改。", rows)
+    plan = parse_plan(body)
+    assert [(p.name, p.zh, p.severity, p.department) for p in plan.points] == [
+        ("q1", "门前三包", 2, ""), ("q2", "垃圾分类", 3, "dept-drainage")]  # fmt: skip
+    assert (plan.zh, plan.en, plan.letter) == ("环境卫生督查", "环境卫生督查", "请整改。")
+    assert office.client("chief").post("/api/campaigns", json={"plan": body, "due": "2026-12-10"}).status_code == 200
+    with pytest.raises(InputInvalid):
+        parse_plan(plan_of("x", "", "", "", empty_rows()))
+
+
+def test_a_visit_that_comes_again_is_the_same_one(office: Office) -> None:
+    chief = office.client("chief")
+    campaign = begun(chief)
+    place = chief.get(f"/api/campaigns/{campaign}").json()["visits"][0]["visit_id"]
+    url, sent = f"/api/campaigns/{campaign}/visits/{place}", {"answers": {**GOOD, "exit": "no"}}
+    first, again = chief.post(url, json=sent), chief.post(url, json=sent)
+    assert again.status_code == 200 and again.json() == first.json()
+    assert chief.post(url, json={"answers": GOOD}).status_code == 409
+    assert office.client("fireman").post(url, json=sent).status_code == 409  # somebody else's
 
 
 def test_a_fault_may_look_at_several_answers_and_name_a_department() -> None:

@@ -10,12 +10,12 @@ import plotly.graph_objects as go
 from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
 
 from dashboard.campaigns.desk import CampaignDesk
-from dashboard.pages.frame import Page, Visit, in_thread, tell
+from dashboard.pages.desk.campaigns.page import PAGE
+from dashboard.pages.desk.campaigns.plans import plan_panel
+from dashboard.pages.frame import Visit, in_thread, tell
 from dashboard.pages.tables import chip, column, parts, table
 from records.campaigns.campaign import ANSWERS, example_plans
 
-PAGE = Page(path="/campaigns", zh="专项督查", en="Campaigns", order=66, roles=("admin", "manager", "staff", "operator",
-            "dispatcher", "inspector"))  # fmt: skip
 TONES = {"visited": "good", "planned": "", "waived": "warn"}
 
 
@@ -39,6 +39,7 @@ def layout(visit: Visit) -> Any:
             dmc.NumberInput(id="camp-count", value=20, min=1, max=2000, w=110, **{"aria-label": t("camp.count")}),
             dmc.Button(t("camp.make"), id="camp-make", size="xs", n_clicks=0),
         ], style={} if makes else {"display": "none"}, mb="sm"),
+        plan_panel(visit) if makes else None,
         table(visit, "camp-list", columns, [], key="id", height="200px", options={"pagination": False}),
         html.Div(id="camp-one", **{"aria-live": "polite"}),
         dcc.Store(id="camp-picked"), dcc.Store(id="camp-changed", data=0),

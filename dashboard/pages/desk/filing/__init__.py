@@ -9,13 +9,12 @@ import dash_mantine_components as dmc
 from dash import Input, Output, State, ctx, dcc, html, no_update
 
 from dashboard.filing.desk import FilingDesk
-from dashboard.pages.frame import Page, Visit, in_thread, tell
+from dashboard.pages.desk.filing.page import PAGE
+from dashboard.pages.desk.filing.sheets import sheet_panel
+from dashboard.pages.frame import Visit, in_thread, tell
 from dashboard.pages.tables import column, table
 from records.filing.ledger import worst
 
-PAGE = Page(
-    path="/filing", zh="数据填报", en="Filing", order=65, roles=("admin", "manager", "staff", "grid_worker")
-)  # fmt: skip
 PERIODS = 6
 MARKS = {
     "approved": "✓",
@@ -59,6 +58,7 @@ def layout(visit: Visit) -> Any:
                     dmc.Button(t("filing.paste_take"), id="fil-take", size="xs", variant="outline"),
                 ]),
             ]),
+            sheet_panel(visit),
             html.P(id="fil-problems", className="quiet", **{"aria-live": "polite"}),
             table(visit, "fil-cells", cell_columns(visit), [], key="question", height="34vh",
                   options={"pagination": False, "singleClickEdit": True, "stopEditingWhenCellsLoseFocus": True}),
