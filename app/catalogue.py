@@ -103,7 +103,7 @@ def fill_example(engine: Engine, settings: Settings) -> dict[str, Any]:
             if one not in known:
                 session.add(Department(department_id=one, name=zh, name_en=en, kind="bureau"))
         session.flush()
-        preparer = Preparer(register, seal, clock.now().date())
+        preparer = Preparer(register, seal, clock.now().astimezone(BEIJING).date())
         lines = [(preparer.natural_key(line), line) for line in duty_lines()]
         write_batch(session, lines, register, preparer, seal, Origin("system", clock.now(), SOURCE))
         offices = select(Department.department_id).where(Department.kind == "street")

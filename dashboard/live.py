@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import random
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ TICK_S = 0.1
 BEAT_S = 15.0
 MAX_VIEWERS = 3000  # the centre's pages and every phone of a district's staff
 MAX_VIEWERS_PER_USER = 12
+ABREAST, APART_S = 50, 0.05  # beats: so many pages at a time
 RECHECK_S = 30.0  # how long a viewer's rights are believed before the session is looked at again
 
 
@@ -279,8 +281,10 @@ class LiveHub:
         while True:
             await asyncio.sleep(BEAT_S)
             payload = event("beat", {"server_time": self._clock.now()})
-            for viewer in list(self._viewers):
+            for n, viewer in enumerate(list(self._viewers)):
                 viewer.offer(payload)
+                if n % ABREAST == ABREAST - 1:
+                    await asyncio.sleep(APART_S)  # a thousand pages woken at once would hold up every request
 
     # viewers -------------------------------------------------------------
     def crowded(self, principal: Principal) -> bool:
@@ -295,7 +299,8 @@ class LiveHub:
         hears of cases and notices and not of every camera's and device's state."""
         viewer = Viewer(principal, states=states)
         self._viewers.add(viewer)
-        checked = time.monotonic()
+        # A thousand phones that came at once must not be looked at again at once: each begins somewhere in the span.
+        checked = time.monotonic() - random.random() * RECHECK_S  # noqa: S311 - no secret
         try:
             hello = {"server_time": self._clock.now(), "instance": self.instance, "drill": self._drill}
             yield event("hello", hello)

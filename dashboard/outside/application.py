@@ -68,11 +68,13 @@ async def _guarded(request: Request, call_next: RequestResponseEndpoint) -> Resp
     """Rates by address, and the headers of every answer."""
     counter: Counter = request.app.state.counter
     try:
-        if request.url.path != "/healthz":
+        if request.url.path.startswith("/h/api/"):
             counter.rates.take("requests", limits.REQUESTS, routes.address_of(request))
+        elif request.url.path != "/healthz":
+            counter.files.take("files", limits.FILES, routes.address_of(request))
         answer = await call_next(request)
     except YiwangError as error:
-        answer = _answer(error)
+        answer = _page_of(error) if request.url.path in ("/", "/h", "/h/") else _answer(error)
     for name, value in HEADERS.items():
         answer.headers.setdefault(name, value)
     if request.app.state.secure:
@@ -98,6 +100,15 @@ def _answer(error: Exception) -> Response:
     headers = {"Retry-After": str(body["retry_after_s"])} if "retry_after_s" in body else {}
     status = STATUS.get(error.code, 422)
     return Response(msgspec.json.encode(body), status, headers, media_type="application/json")
+
+
+def _page_of(error: YiwangError) -> Response:
+    """Who opens the page too often reads it in words."""
+    waits = int(error.data.get("retry_after_s", 60))
+    text = f"访问过于频繁，请 {waits} 秒后再试。紧急情况请拨打 110、119、120。"
+    text += f"<br>Too many visits, try again in {waits} seconds. In danger of life call 110, 119 or 120."
+    body = f'<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width"><p>{text}</p>'
+    return Response(body, 429, {"Retry-After": str(waits)}, media_type="text/html; charset=utf-8")
 
 
 @contextlib.asynccontextmanager

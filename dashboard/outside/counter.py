@@ -33,6 +33,7 @@ class Counter:
 
     def __init__(self, door: Door, secret: str, rates: Rates | None = None) -> None:
         self.door, self.rates, self.robots = door, rates or Rates(), RobotCheck(secret)
+        self.files = Rates(most_names=limits.MOST_READERS)
         self.decoding = asyncio.Semaphore(2)  # pictures unfolded at once
         self.wrong_codes = 0  # since the last telling
         self._secret = secret

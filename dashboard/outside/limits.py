@@ -25,7 +25,9 @@ class Rate:
     seconds: float
 
 
-REQUESTS = Rate(120, 60)  # anything, from one address
+REQUESTS = Rate(120, 60)  # anything but the page's own files, from one address
+FILES = Rate(900, 60)  # the page and its files, some twenty a visit: many people stand behind one address of a carrier
+MOST_READERS = 5_000  # addresses whose files are counted
 SENT = Rate(20, 3600)  # reports, help, complaints, from one address: an office or a household behind one
 PHOTOS = Rate(60, 3600)
 CODES = Rate(10, 3600)  # telephone codes asked for by one address

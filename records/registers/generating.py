@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from core.clock import Clock
+from core.clock import BEIJING, Clock
 from core.ids import new_id
 from core.sealing import Seal
 from records.registers.definition import Register, shipped_registers
@@ -66,7 +66,7 @@ def generate(
     for name, wanted in wanted_of.items():
         register = registers[name]
         origin = Origin("system", clock.now(), SOURCE)
-        preparer = Preparer(register, seal, clock.now().date())
+        preparer = Preparer(register, seal, clock.now().astimezone(BEIJING).date())
         for batch in _prepared(register, preparer, rows(register, built, wanted, seed, houses)):
             with session_scope(engine) as session:
                 roomy(session)

@@ -65,12 +65,14 @@ function draw(body, detail) {
     h("details", { open: true }, h("summary", {}, t("case.timeline")), h("ol", { class: "moves" }, [...(detail.transitions || [])].reverse().map((m) => move(c, m)))));
 }
 
+const whose = (m) => (m.actor_id === "system" ? t("phone.by_system") : m.actor_name || m.actor_id);
+
 /** When it was done stands first; when it arrived beside it, if that differs. */
 function move(c, m) {
   const recorded = m.data?.recorded;
   const believed = recorded && ["as_told", "corrected"].includes(recorded.clock);
   const late = believed && Math.abs(Date.parse(m.at) - Date.parse(recorded.at)) > 90000;
-  return h("li", {}, h("b", {}, kindTerm(c, "command", m.command)), ` ${m.actor_name || m.actor_id}`,
+  return h("li", {}, h("b", {}, kindTerm(c, "command", m.command)), ` ${whose(m)}`,
     h("time", {}, late ? t("phone.done_arrived", { done: full(recorded.at), arrived: full(m.at) }) : full(m.at)),
     recorded?.distance_m != null ? h("span", { class: "soft" }, t("phone.from_place", { m: Math.round(recorded.distance_m) })) : null,
     recorded && !believed && recorded.told_at ? h("p", { class: "soft" }, t("phone.clock_not_believed", { told: full(recorded.told_at) })) : null,

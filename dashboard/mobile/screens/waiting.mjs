@@ -71,7 +71,7 @@ async function conflict(item, parts) {
   const ours = side(t("phone.yours"), [[t("phone.who"), item.owner.name], [t("phone.what"), what(item)], [t("phone.done_at"), full(item.done_at)], [t("field.comment"), item.data?.comment || item.data?.reason || item.data?.title]],
     pictures([item, ...parts]));
   const body = item.problem?.body || {};
-  const theirs = last || body.moved_by_name ? side(t("phone.centres"), [[t("phone.who"), body.moved_by_name || last?.actor_name], [t("phone.what"), term("command", body.by_command || last?.command)], [t("phone.when"), full(body.moved_at || last?.at)],
+  const theirs = last || body.moved_by_name ? side(t("phone.centres"), [[t("phone.who"), body.moved_by_name || (last?.actor_id === "system" ? t("phone.by_system") : last?.actor_name)], [t("phone.what"), term("command", body.by_command || last?.command)], [t("phone.when"), full(body.moved_at || last?.at)],
     [t("phone.now"), term("state", body.state || detail?.case.state)]]) : null;
   const photos = parts.length + (item.blob ? 1 : 0) + (item.files?.length || 0);
   return h("section", { class: "conflict", dataset: { key: item.key } },

@@ -12,7 +12,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, select
 
-from core.clock import Clock
+from core.clock import BEIJING, Clock
 from core.media import MediaStore
 from core.records import SYSTEM
 from core.sealing import Seal
@@ -127,20 +127,20 @@ def door_beside(
 
 def publish_guides(engine: Engine, now: datetime) -> None:
     """Thirty released items and the life events that come of them, as the pages of guides show them."""
-    department = f"street-{STREET}"
+    department, today = f"street-{STREET}", now.astimezone(BEIJING).date()
     with session_scope(engine) as session:
         records = [item_of(basics()[n], "4", department, 301) for n in range(30)]
         read = ReadItems(tuple((str(r["handling"]), r) for r in records))
         take_items(session, ItemDesk(SYSTEM, now, lambda basic: True), read, {department: department}, source="test",
                    in_force=True)  # fmt: skip
-        for body in shipped_bundles(offered_items(session, now.date(), frequent=True)):
+        for body in shipped_bundles(offered_items(session, today, frequent=True)):
             names = {"zh": body["zh"], "en": body["en"]}
             save_bundle(session, SYSTEM, now, body["bundle_id"], names, body["items"])
             session.flush()
-            bundle = get_bundle(session, body["bundle_id"], now.date())
+            bundle = get_bundle(session, body["bundle_id"], today)
             release_bundle(session, SYSTEM, now, bundle, "published")
         session.flush()
-        session.merge(OutsidePage(name="guides", body=public_guides(session, now.date()), updated_at=now))
+        session.merge(OutsidePage(name="guides", body=public_guides(session, today), updated_at=now))
 
 
 def outside_client(door: Any, address: str = "192.0.2.7") -> TestClient:

@@ -305,3 +305,17 @@ def test_a_telephone_code_dies_after_five_tries(
         "confirmed": False,
         "tries_left": 0,
     }
+
+
+def test_many_visitors_behind_one_address_read_the_page_and_a_flood_is_told_in_words(
+    door: BesideDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = outside_client(door)
+    for _ in range(limits.REQUESTS.most + 5):  # the page's files do not use up what is for asking
+        assert client.get("/h").status_code == 200
+    assert client.get("/h/api/challenge").status_code == 200
+    monkeypatch.setattr(limits, "FILES", Rate(1, 60))
+    refused = client.get("/h")
+    assert refused.status_code == 429 and refused.headers["retry-after"]
+    assert refused.headers["content-type"].startswith("text/html") and "访问过于频繁" in refused.text
+    assert client.get("/h/site/app.mjs").json()["error"] == "too_fast"
