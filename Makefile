@@ -3,7 +3,13 @@ PYTHON ?= python3
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 
-.PHONY: run setup test test-long check lint types imports javascript lock sbom digests clean help
+# Byte code is kept: the tests start hundreds of processes, and each would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
+
+CHECKS := lint types imports javascript
+TOGETHER := $(MAKE) --no-print-directory -j2 --output-sync=target
+
+.PHONY: run setup test test-long check $(CHECKS) collected lock sbom digests clean help
 
 help:            ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -15,7 +21,7 @@ setup:           ## virtual environment, pinned requirements, locked front-end p
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh
 
 test: setup      ## lint, types, import contract and the tests (long ones apart)
-	@$(MAKE) --no-print-directory check
+	@$(TOGETHER) $(CHECKS) collected
 	@# three on two cores: a test that waits for a server or a browser leaves its core to others
 	@$(PYTEST) -m "not long" -q -n 3 --dist loadfile
 
@@ -24,7 +30,11 @@ test-long: setup ## the tests that take minutes: fuzzing, random histories, kill
 	@# what starts and kills whole instances runs alone: a machine too busy to start a process proves nothing
 	@$(PYTEST) -m long -q --timeout 1500 -k "kill or selftest"
 
-check: lint types imports javascript
+check:           ## lint, types, import contract, the browser's modules; two at a time
+	@$(TOGETHER) $(CHECKS)
+
+collected:       # compiles every test once, before three processes at once would
+	@out=$$($(PYTEST) --collect-only -q -n 0 -m "not long" 2>&1) || { echo "$$out" | tail -n 60; exit 1; }
 
 lint:
 	@$(PY) -m ruff check .

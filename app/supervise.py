@@ -21,8 +21,14 @@ LOG_LIMIT_BYTES = 20_000_000
 LOG_KEEP = 3  # older parts of a log that are kept: X.log.1 is the newest
 ROTATE_EVERY_S = 10.0
 _PR_SET_PDEATHSIG = 1
-# glibc keeps a heap of its own for every few threads: a process with a thread a camera holds twice what it uses.
-ALLOCATOR = {"MALLOC_ARENA_MAX": "2"}
+# glibc keeps a heap of its own for every few threads: a process with a thread a camera holds twice what it uses.  Large
+# blocks (a network's scratch memory, a whole picture) go back to the system at once and leave no gaps in the heaps;
+# small ones stay (the trim limit), and ``core.memory.keep_small`` gives back now and then what they left.
+ALLOCATOR = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": str(4 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
+}
 
 
 @dataclass(frozen=True)
