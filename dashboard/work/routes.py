@@ -19,7 +19,7 @@ from events.cases.detail import case_detail
 from events.cases.worklists.approvals import pending_approvals
 from events.cases.worklists.beginning import Draft, command_to_many, drafts_of, drop_draft, kinds_to_report, save_draft
 from events.cases.worklists.lists import WorkPage, work_page
-from events.cases.worklists.words import documents_of, file_text, paper_name, words_of
+from events.cases.worklists.words import documents_of, file_text, names_in, paper_name, words_of
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case
 
@@ -146,7 +146,8 @@ def words(case_id: str, use: Use, who: Who) -> Response:
             "state_name": definition.states[detail.case["state"]].name,
             "commands": {name: spec.name for name, spec in definition.commands.items()},
         }
-        return respond({"items": words_of(detail, definition), "documents": documents, **names})
+        items = words_of(detail, definition, names_in(session, detail))
+        return respond({"items": items, "documents": documents, **names})
 
 
 @router.get("/api/cases/{case_id}/print", **sends("text/html"))
@@ -155,6 +156,7 @@ def printed(case_id: str, asked: Annotated[LanguageFilter, Query()], use: Use, w
     with read_scope(use.engine) as session:
         detail = case_detail(session, who.actor, case_id, use.clock.now(), use.cases.definitions)
         definition = definition_of(session, session.get_one(Case, case_id), use.cases.definitions)
-        page = file_text(detail, definition, documents_of(session, case_id), asked.lang)
+        documents, names = documents_of(session, case_id), names_in(session, detail)
+        page = file_text(detail, definition, documents, asked.lang, names)
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
     return Response(page, media_type="text/html", headers=headers)

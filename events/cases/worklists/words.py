@@ -9,21 +9,28 @@ import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from html import escape
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.clock import BEIJING
+from core.forms.from_schema import CHOICES, TITLES
 from core.records import JSON, Record
 from events.cases.definition import COMMON_FIELDS, Definition
 from events.cases.read_models import CaseDetail
 from storage.tables.files import CaseDocument
+from storage.tables.people import User
 
 _PLUMBING = frozenset(
     {"evidence", "documents", "location", "recorded_at", "why", "recorded", "department_id", "user_id", "assisting",
      "purpose", "limit", "children", "standing_key", "inspector", "approval", "routed", "released", "asked", "issued"}
 )  # fmt: skip
+_PERSONS = ("parties", "party_id")
+_LINE = "\n"
+_YES_NO = {"zh": ("否", "是"), "en": ("no", "yes")}
+_COLON, _COMMA, _SEMICOLON = {"zh": "：", "en": ": "}, {"zh": "，", "en": ", "}, {"zh": "；", "en": "; "}
 
 
 class WrittenWord(Record, frozen=True, omit_defaults=False):
@@ -39,20 +46,22 @@ class WrittenWord(Record, frozen=True, omit_defaults=False):
     at: datetime
 
 
-def words_of(detail: CaseDetail, definition: Definition) -> list[WrittenWord]:
-    """Every field that a person filled in, in the order of the history; the report's first."""
+def words_of(
+    detail: CaseDetail, definition: Definition, names: Mapping[str, str] = MappingProxyType({})
+) -> list[WrittenWord]:
+    """Every field that a person filled in, in the order of the history; the report's first.  ``names`` of persons."""
     found = []
     first = detail.transitions[0] if detail.transitions else None
     form = detail.case.get("form") or {}
     report = definition.commands.get("report")
     if first is not None and report is not None:
         own = {"description": detail.case.get("description"), **form}
-        names = [n for n in (*report.required, *report.optional) if n in own and n != "title"]
-        found += [_word(n, own[n], definition, "report", first.actor_name, first.at) for n in names if _said(n, own[n])]
+        told = [n for n in (*report.required, *report.optional) if n in own and n != "title" and _said(n, own[n])]
+        found += [_word(n, own[n], definition, "report", first.actor_name, first.at, names) for n in told]
     for move in detail.transitions[1:]:
         for name, value in move.data.items():
             if _said(name, value) and (name in definition.fields or name in COMMON_FIELDS):
-                found.append(_word(name, value, definition, move.command, move.actor_name, move.at))
+                found.append(_word(name, value, definition, move.command, move.actor_name, move.at, names))
     return found
 
 
@@ -60,16 +69,16 @@ def _said(name: str, value: Any) -> bool:
     return name not in _PLUMBING and value not in (None, "", [], {})
 
 
-def _word(name: str, value: Any, definition: Definition, command: str, by: str, at: datetime) -> WrittenWord:
+def _word(
+    name: str, value: Any, definition: Definition, command: str, by: str, at: datetime, names: Mapping[str, str]
+) -> WrittenWord:
     spec = definition.fields.get(name, {})
-    choice = (spec.get("choices") or {}).get(str(value))
-    plain = value if isinstance(value, str) else "；".join(map(str, value)) if isinstance(value, list) else str(value)
     named = definition.commands.get(command)
     return WrittenWord(
         field=name,
-        title=spec.get("title") or {"zh": name, "en": name},
+        title=spec.get("title") or TITLES.get(name) or {"zh": name, "en": name},
         value=value,
-        text=choice or {"zh": plain, "en": plain},
+        text={lang: plain_text(value, spec, lang, names if name in _PERSONS else {}, name) for lang in ("zh", "en")},
         command=command,
         command_name=named.name if named is not None else {"zh": command, "en": command},
         by=by,
@@ -77,7 +86,56 @@ def _word(name: str, value: Any, definition: Definition, command: str, by: str, 
     )
 
 
-def file_text(detail: CaseDetail, definition: Definition, documents: list[dict[str, Any]], language: str = "zh") -> str:
+def plain_text(
+    value: Any, schema: Mapping[str, Any], lang: str, names: Mapping[str, str] = MappingProxyType({}), name: str = ""
+) -> str:
+    """An answer as a person reads it: choices and members by their titles, lists and rows in one line each."""
+    if isinstance(value, bool):
+        return _YES_NO[lang][value]
+    if isinstance(value, Mapping):
+        inner = schema.get("properties") or {}
+        parts = [
+            f"{_title(member, inner.get(member) or {}, lang)}{_COLON[lang]}{text}"
+            for member, own in value.items()
+            if own not in (None, "", [], {}) and (text := plain_text(own, inner.get(member) or {}, lang, {}, member))
+        ]
+        return _COMMA[lang].join(parts)
+    if isinstance(value, list | tuple):
+        each = {**(schema.get("items") or {})}
+        if schema.get("choices") and "choices" not in each:
+            each["choices"] = schema["choices"]
+        rows = [plain_text(item, each, lang, names, name) for item in value]
+        return ("\n" if any(isinstance(item, Mapping) for item in value) else _SEMICOLON[lang]).join(filter(None, rows))
+    choice = (schema.get("choices") or CHOICES.get(name) or {}).get(str(value))
+    if choice:
+        return str(choice.get(lang) or choice.get("zh") or value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return names.get(str(value), str(value))
+
+
+def _title(member: str, schema: Mapping[str, Any], lang: str) -> str:
+    title = schema.get("title") or TITLES.get(member) or {}
+    return str(title.get(lang) or title.get("zh") or member) if isinstance(title, Mapping) else str(title)
+
+
+def names_in(session: Session, detail: CaseDetail) -> dict[str, str]:
+    """The names of the persons that the words of a file name by id."""
+    rows = [detail.case.get("form") or {}, *(move.data for move in detail.transitions)]
+    found = [row[name] for row in rows for name in _PERSONS if row.get(name)]
+    ids = {str(one) for each in found for one in (each if isinstance(each, list) else [each])}
+    if not ids:
+        return {}
+    return {user.user_id: user.name for user in session.scalars(select(User).where(User.user_id.in_(ids)))}
+
+
+def file_text(
+    detail: CaseDetail,
+    definition: Definition,
+    documents: list[dict[str, Any]],
+    language: str = "zh",
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """The file for printing: head, words, history, documents, seal line."""
     lang = language if language in ("zh", "en") else "zh"
     case = detail.case
@@ -89,8 +147,8 @@ def file_text(detail: CaseDetail, definition: Definition, documents: list[dict[s
     ]  # fmt: skip
     words = [
         f"<h3>{escape(w.title.get(lang, w.field))} <small>{escape(w.command_name.get(lang, ''))} · {escape(w.by)} · "
-        f"{_time(w.at)}</small></h3><p>{escape(w.text.get(lang, ''))}</p>"
-        for w in words_of(detail, definition)
+        f"{_time(w.at)}</small></h3><p>{escape(w.text.get(lang, '')).replace(_LINE, '<br>')}</p>"
+        for w in words_of(detail, definition, names)
     ]
     rows = [
         f"<tr><td>{_time(t.at)}</td><td>{escape(t.actor_name)}</td>"

@@ -14,7 +14,7 @@ from events.cases.queries import CaseFilter
 from events.cases.worklists import lists
 from events.cases.worklists.beginning import command_to_many, drafts_of, drop_draft, kinds_to_report, save_draft
 from events.cases.worklists.lists import VIEWS, work_page
-from events.cases.worklists.words import file_text, words_of
+from events.cases.worklists.words import file_text, plain_text, words_of
 from storage import case_text
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case
@@ -172,3 +172,18 @@ def test_what_people_wrote_stands_in_the_file_and_its_print(town: Town) -> None:
     page = file_text(detail, flow, [])
     assert "供水&lt;正常&gt;" in page and "盖章" in page and detail.case["number"] in page
     assert "Seal" in file_text(detail, flow, [], "en")
+
+
+def test_lists_choices_and_rows_are_read_as_a_person_reads_them() -> None:
+    schema = {
+        "type": "array",
+        "items": {"type": "object", "properties": {"name": {"title": {"zh": "姓名", "en": "Name"}}, "contact": {}}},
+    }
+    rows = [{"name": "张三", "contact": ""}, {"name": "李四", "contact": "138"}]
+    assert plain_text(rows, schema, "zh") == "姓名：张三\n姓名：李四，contact：138"
+    assert plain_text(rows, schema, "en").startswith("Name: 张三")
+    several = {"type": "array", "items": {"enum": ["a", "b"]}, "choices": {"a": {"zh": "甲", "en": "A"}}}
+    assert plain_text(["a", "b"], several, "zh") == "甲；b" and plain_text(["a", "b"], several, "en") == "A; b"
+    assert (plain_text(True, {}, "zh"), plain_text(False, {}, "en"), plain_text(3.0, {}, "zh")) == ("是", "no", "3")
+    assert plain_text({"value": 3, "unit": "work_day"}, {}, "zh") == "数量：3，单位：工作日"
+    assert plain_text(["u1", "u2"], {}, "en", {"u1": "Li"}, "parties") == "Li; u2"

@@ -27,5 +27,5 @@ function line(path, party) {
     }
   };
   return h("li", {}, h("b", {}, party.name), ` ${state} `,
-    party.answered_at ? null : h("button", { type: "button", dataset: { party: party.subject_id }, onclick: give }, t("work.party.code")), place);
+    party.answered_at ? null : h("button", { type: "button", class: "button", dataset: { party: party.subject_id }, onclick: give }, t("work.party.code")), place);
 }
