@@ -8,6 +8,7 @@ import dash_ag_grid as dag
 import dash_mantine_components as dmc
 from dash import dcc, html
 
+from core.clock import BEIJING
 from dashboard.components import FormImport
 from dashboard.i18n import words
 from dashboard.pages.frame import Visit
@@ -104,7 +105,7 @@ def _row(version: FormVersionView, names: dict[str, str], visit: Visit) -> dict[
         "form_id": version.form_id,
         "version": version.version,
         "state": visit.t(f"forms.state.{version.state}"),
-        "updated_at": version.updated_at.astimezone().strftime("%Y-%m-%d %H:%M"),
+        "updated_at": version.updated_at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M"),
         "updated_by": names.get(version.updated_by, version.updated_by),
         "source": version.source,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -137,10 +137,13 @@ def drawing(d: Definition, language: str) -> go.Figure:
             commands.setdefault((start, to), []).append(named(d.commands[command].name, language))
     figure = go.Figure()
     marks: list[tuple[float, float, str, str]] = []
+    taken: list[Point] = []
     for (start, to), found in commands.items():
         names = list(dict.fromkeys(found))
         more = f" +{len(names) - 1}" if len(names) > 1 else ""
-        marks.append((*_bent(figure, at[start], at[to]), (names[0] + more)[:14], "<br>".join(names)))
+        place = _free(_bent(figure, at[start], at[to]), [*taken, *at.values()])
+        taken.append(place)
+        marks.append((*place, _cut(names[0]) + more, "<br>".join(names)))
     figure.add_scatter(
         x=[m[0] for m in marks], y=[m[1] for m in marks], mode="markers+text", text=[m[2] for m in marks],
         hovertext=[m[3] for m in marks], hoverinfo="text", textposition="middle right", textfont={"size": 11},
@@ -159,8 +162,22 @@ def drawing(d: Definition, language: str) -> go.Figure:
     return figure
 
 
-def _bent(figure: go.Figure, start: Point, end: Point) -> Point:
-    """Draw a bent arrow; the way there and the way back lie apart.  Where its name stands."""
+def _cut(name: str, most: int = 24) -> str:
+    """A name that is cut off says so."""
+    return name if len(name) <= most else name[: most - 1].rstrip() + "…"
+
+
+def _free(points: Sequence[Point], taken: Sequence[Point]) -> Point:
+    """The first of ``points`` at which a name stands beside no other, else the one farthest from them."""
+
+    def room(point: Point) -> float:  # a name is about half a column wide and a tenth of a row high
+        return min((max(abs(point[0] - x) / 0.5, abs(point[1] - y) / 0.1) for x, y in taken), default=9.0)
+
+    return next((point for point in points if room(point) >= 1), max(points, key=room))
+
+
+def _bent(figure: go.Figure, start: Point, end: Point) -> list[Point]:
+    """Draw a bent arrow; the way there and the way back lie apart.  Where its name may stand, best first."""
     (x0, y0), (x1, y1) = start, end
     bend = 0.16
     cx, cy = (x0 + x1) / 2 - (y1 - y0) * bend, (y0 + y1) / 2 + (x1 - x0) * bend
@@ -178,7 +195,7 @@ def _bent(figure: go.Figure, start: Point, end: Point) -> Point:
         x=hx, y=hy, ax=tx, ay=ty, xref="x", yref="y", axref="x", ayref="y", showarrow=True, arrowhead=2, arrowsize=1.4,
         arrowwidth=1.3, arrowcolor=LINE, text="",
     )  # fmt: skip
-    return on(0.5)
+    return [on(t) for t in (0.5, 0.4, 0.6, 0.32, 0.68, 0.24)]
 
 
 def difference_rows(old: Any, new: Any, where: str = "") -> list[Row]:
