@@ -1,7 +1,7 @@
 """Drones: aircraft on the page, tags beside exiftool, a survey's mosaic beside OpenCV's own stitcher (SCANS).
 
     python -m bench drones --json            # 50 simulated aircraft at 2 Hz
-    python -m bench drones FOLDER            # JPEGs of one survey: tags and mosaic, too
+    python -m bench drones FOLDER            # JPEGs of one survey: tags, mosaic and a folder of 100 large ones, too
 
 Prints CPU seconds, success, residual of matches that were kept out of the adjustment, and geometry: the pictures'
 middles are found again in each product, laid on the receiver's positions by one similarity (turn, scale, shift), and
@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.parts.aircraft import flown
+from bench.parts.folder import folder
 from bench.parts.tags import tags
 from core.errors import InputInvalid
 from dashboard.drones.mosaics import Laid, lay, mosaic
@@ -34,6 +35,9 @@ LEAST = 20
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, nargs="?", help="JPEGs of one survey: tags and mosaic are measured, too")
+    parser.add_argument("--photos", type=int, default=100, help="a folder of so many is made; 0: none")
+    parser.add_argument("--wait", type=float, default=300.0, help="seconds after the last byte at most")
+    parser.add_argument("--times", type=int, default=6, help="so often the folder's tags are read")
     parser.add_argument("--aircraft", type=int, default=50, help="0: none fly")
     parser.add_argument("--hz", type=float, default=2.0)
     parser.add_argument("--seconds", type=float, default=20.0)
@@ -49,7 +53,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     paths = sorted(p for p in args.folder.iterdir() if p.suffix.lower() in (".jpg", ".jpeg"))
     if not paths:
         raise InputInvalid(field=str(args.folder), detail="holds no JPEG", how="name a folder with a survey's pictures")
-    return {**told, "tags": tags(paths), **measure(paths)}
+    if args.photos:
+        told["folder"] = folder(paths, args.photos, args.wait)
+    return {**told, "tags": tags(paths * args.times), **measure(paths)}
 
 
 def measure(paths: Sequence[Path]) -> dict[str, Any]:

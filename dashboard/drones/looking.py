@@ -51,7 +51,7 @@ class FlightLook:
     def flight(self, flight_id: str, made: Callable[[Laid], object] | None = None) -> int:
         """Look at what nobody looked at yet; returns how many pictures that were.
 
-        ``made`` is called with the matched flight after its findings are kept.
+        ``made`` is called with the matched flight before its pictures are looked at: places and the mosaic come first.
         """
         files = [f for f in reversed(self.drones.files(flight_id)) if f.kind in PICTURES]
         known = self.store.looks(flight_id)
@@ -61,14 +61,15 @@ class FlightLook:
         with ExitStack() as held:
             paths = [held.enter_context(on_disk(self.media, f.uri)) for f in files]
             ground = Ground.of(files, paths)
-            for file, path in zip(files, paths, strict=True):
+            for file in files:
                 if not file.placed_by and (place := ground.place(file)):
                     self.store.put_place(file.file_id, place)
+            if made is not None and ground.laid is not None:
+                made(ground.laid)
+            for file, path in zip(files, paths, strict=True):
                 if file.file_id not in known:
                     self._look(file, path, ground)
             self.store.group(same(self.store.findings(flight_id), ground))
-            if made is not None and ground.laid is not None:
-                made(ground.laid)
         return len(fresh)
 
     def _look(self, file: FileView, path: Path, ground: Ground) -> None:

@@ -69,7 +69,7 @@ ROOMS = (
         ("/api/drone", "/pilot", "/manage/api", "/map/api", "/media/api", "/storage/api", "/wayline/api"),
         (
             "drones.routes", "drones.missions", "drones.aircraft", "drones.finding_routes", "drones.survey_routes",
-            "drones.pilot.media", "drones.pilot.entry", "drones.pilot.library", "drones.library",
+            "drones.pilot.media", "drones.pilot.entry", "drones.pilot.socket", "drones.pilot.library", "drones.library",
         ),
     ),
     ApiRoom(("/media",), ("api.media",)),

@@ -18,9 +18,11 @@ test("modules are loaded in the order that Pilot needs", async () => {
   const steps = [];
   await enter(new Bridge(native(calls)), told, "pilot", (name) => steps.push(name), world);
   assert.equal(calls[0][0], "platformSetWorkspaceId");
-  assert.deepEqual(calls.filter(([name]) => name === "platformLoadComponent").map(([, module]) => module), ["thing", "api", "liveshare", "map", "tsa", "mission", "media"]);
+  assert.deepEqual(calls.filter(([name]) => name === "platformLoadComponent").map(([, module]) => module), ["thing", "api", "ws", "liveshare", "map", "tsa", "mission", "media"]);
   const thing = JSON.parse(calls.find(([name, module]) => name === "platformLoadComponent" && module === "thing")[2]);
   assert.equal(thing.username, "dji:RC");
+  const socket = JSON.parse(calls.find(([name, module]) => name === "platformLoadComponent" && module === "ws")[2]);
+  assert.equal(socket.host, "wss://h/manage/api/v1/ws");
   assert.equal(typeof world[thing.connectCallback], "function", "callbacks are global functions, passed by name");
   world[thing.connectCallback](1);
   assert.equal(steps.at(-1), "mqtt");

@@ -13,8 +13,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 also when there was nothing to look at."""
-    from functools import partial
-
     from app import logs
     from core.clock import SystemClock
     from core.errors import NotFound
@@ -22,6 +20,7 @@ def run(args: argparse.Namespace) -> int:
     from core.settings import load_settings
     from dashboard.drones.flight_layers import compare, make_layer, mosaic_file
     from dashboard.drones.looking import FlightLook
+    from dashboard.drones.mosaics import Laid
     from storage.aerial import AerialStore
     from storage.drones import DroneStore
     from storage.session import make_engine
@@ -38,9 +37,13 @@ def run(args: argparse.Namespace) -> int:
         flight = next((f for f in flights if f.flight_id == args.flight), None)
         if flight is None:
             raise NotFound(what="flight", key=args.flight)
-        print(f"{looker.flight(args.flight, partial(make_layer, settings, flight))} pictures looked at")
-        if mosaic_file(settings, flight.flight_id).is_file():
-            compare(settings, flight, flights)
+
+        def made(laid: Laid) -> None:
+            make_layer(settings, flight, laid)
+            if mosaic_file(settings, flight.flight_id).is_file():
+                compare(settings, flight, flights)
+
+        print(f"{looker.flight(args.flight, made)} pictures looked at")
     finally:
         engine.dispose()
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ LEAST = 25  # inliers below which two pictures are not matched (standards/10 §5
 _OVERLAP = 0.25  # of the smaller footprint
 _FIT_PX = 3.0  # of the small picture
 _GATE = 1.5  # times what both pictures state as their uncertainty, and a metre
+_AT_ONCE = 2
 _CHOSEN = 60  # points a pair brings to the adjustment
 
 
@@ -48,7 +50,9 @@ def pairs(pictures: Sequence[SurveyPicture]) -> tuple[list[Pair], set[int], int]
     """Matched pairs, pictures that could not be read, and how many pairs should have matched by their footprints."""
     wanted = _neighbours(pictures)
     needed = sorted({index for pair in wanted for index in pair})
-    seen = {index: found for index in needed if (found := _look(pictures[index])) is not None}
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # decoding and features leave the interpreter's lock
+        looked = list(pool.map(lambda index: _look(pictures[index]), needed))
+    seen = {index: found for index, found in zip(needed, looked, strict=True) if found is not None}
     out = []
     for a, b in wanted:
         if a in seen and b in seen:

@@ -51,6 +51,7 @@ export async function enter(bridge, told, userName, step, world = globalThis) {
   };
   load("thing", { host: told.mqtt_host, username: told.mqtt_user, password: told.mqtt_password, connectCallback: "yiwangThing" });
   load("api", { host: told.api_host, token: told.token });
+  load("ws", { host: `${told.api_host.replace(/^http/, "ws")}/manage/api/v1/ws`, token: told.token, connectCallback: "yiwangSocket" });
   load("liveshare", { videoPublishType: "video-demand-aux-manual", statusCallback: "yiwangLive" });
   load("map", { userName, elementPreName: "YW" });
   load("tsa", {});

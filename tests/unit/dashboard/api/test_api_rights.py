@@ -130,7 +130,7 @@ def test_stream_addresses_and_passwords_stay_here(office: Office) -> None:
 
 def test_video_refuses_strangers_and_other_departments(office: Office) -> None:
     paths = [r.path for r in flat_routes(office.app.routes) if isinstance(r, APIWebSocketRoute)]
-    assert paths == ["/api/cameras/{camera_id}/video"]
+    assert sorted(paths) == ["/api/cameras/{camera_id}/video", "/manage/api/v1/ws"]
     with (
         pytest.raises(WebSocketDisconnect) as refused,
         office.client().websocket_connect("/api/cameras/c-fire/video") as socket,

@@ -15,6 +15,7 @@ from moto.server import ThreadedMotoServer
 
 from core.settings import Settings
 from dashboard.drones.inbox import Inbox, bucket
+from dashboard.drones.pilot.socket import news
 from dashboard.drones.pilot.tokens import issue
 from ingest.drones.wpml.look_again import look_again
 from ingest.drones.wpml.write import kmz
@@ -195,3 +196,39 @@ def test_topologies_and_the_rest(office: Office) -> None:
     assert [(t["parents"][0]["sn"], [h["sn"] for h in t["hosts"]]) for t in found] == [("RC0001", ["UAV1"])]
     assert found[0]["hosts"][0]["device_model"] == {"key": "0-77-1", "domain": "0", "type": "77", "sub_type": "1"}
     assert json.loads(pilot.get(f"/map/api/v1/{W}/element-groups").content)["data"] == []
+
+
+def test_the_socket_tells_who_comes_flies_and_goes(office: Office) -> None:
+    _, told = enter(office)
+    pose = {"sn": "UAV1", "lon": LON, "lat": LAT, "ellipsoid_m": 274.3, "heading": 199.7, "height_m": 61.2,
+            "speed_ms": 7.9}  # fmt: skip
+    hub = office.app.state.services.hub
+    client = office.client()
+    hub.aircraft["UAV1"] = pose
+    with client.websocket_connect(f"/manage/api/v1/ws?x-auth-token={told['token']}") as socket:
+        said = [json.loads(socket.receive_text()) for _ in range(3)]
+        assert [m["biz_code"] for m in said] == ["device_online", "device_update_topo", "device_osd"]
+        host = said[2]["data"]["host"]
+        assert (host["longitude"], host["latitude"], host["elevation"]) == (LON, LAT, 61.2)
+        assert host["attitude_head"] == pytest.approx(-160.3)
+        hub.aircraft.pop("UAV1")
+        assert json.loads(socket.receive_text())["biz_code"] == "device_offline"
+
+
+@pytest.mark.parametrize("token", ["", "nonsense", "bm90aGluZw.0000"])
+def test_the_socket_is_closed_to_strangers(token: str, office: Office) -> None:
+    from starlette.websockets import WebSocketDisconnect
+
+    with office.client().websocket_connect(f"/manage/api/v1/ws?x-auth-token={token}") as socket:
+        with pytest.raises(WebSocketDisconnect) as closed:
+            socket.receive_text()
+        assert closed.value.code == 4401
+
+
+def test_news_are_told_once() -> None:
+    pose = {"A": {"lon": 1.0, "lat": 2.0, "heading": 10.0}}
+    assert [m["biz_code"] for m in news({}, pose, 1)] == ["device_online", "device_update_topo", "device_osd"]
+    assert list(news(pose, pose, 2)) == []
+    moved = {"A": {"lon": 1.1, "lat": 2.0, "heading": 10.0}}
+    assert [m["data"]["sn"] for m in news(pose, moved, 3)] == ["A"]
+    assert list(news({}, {"A": {"lon": None, "lat": None}}, 1))[-1]["biz_code"] == "device_update_topo"
