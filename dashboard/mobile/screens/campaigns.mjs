@@ -48,8 +48,9 @@ export function campaignsScreen(root, id) {
     else places(body, found, waiting);
   };
   drawn().catch((/** @type {any} */ error) => { if (alive) replace(body, h("p", { class: "error", role: "alert" }, error.text || String(error))); });
+  const again = queue.onChange(() => { if (alive && !view) drawn().catch(() => {}); }); // what waited has been sent
   const undo = screen(root, t("phone.campaigns"), { back: true, tab: "" }, box.node, body);
-  return () => { alive = false; view?.destroy(); box.stop(); undo(); };
+  return () => { alive = false; view?.destroy(); again(); box.stop(); undo(); };
 }
 
 /** @param {any} one */

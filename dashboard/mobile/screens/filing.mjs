@@ -18,16 +18,18 @@ export function filingScreen(root, id) {
   const box = queueBox();
   let view = /** @type {any} */ (null);
   let alive = true;
-  dueFilings().then((found) => {
-    if (!alive) return;
+  const read = () => dueFilings().then((found) => {
+    if (!alive || view) return;
     const one = id ? found.filings.find((each) => nameOf(each) === id) : null;
     const dataset = one ? found.datasets.find((each) => each.dataset_id === one.dataset_id) : null;
     if (one && dataset) view = draw(body, one, dataset, found.today);
     else if (!found.filings.length) replace(body, h("p", { class: "empty" }, t("phone.filing_none")));
     else replace(body, ordered(found.filings).map((each) => card(each, found.datasets.find((set) => set.dataset_id === each.dataset_id), found.today)));
-  }).catch((/** @type {any} */ error) => { if (alive) replace(body, h("p", { class: "error", role: "alert" }, error.text || String(error))); });
+  });
+  const again = queue.onChange(() => { if (alive && !view) read().catch(() => {}); }); // what waited has been sent
+  read().catch((/** @type {any} */ error) => { if (alive) replace(body, h("p", { class: "error", role: "alert" }, error.text || String(error))); });
   const undo = screen(root, t("phone.filing"), { back: true, tab: "" }, box.node, body);
-  return () => { alive = false; view?.destroy(); box.stop(); undo(); };
+  return () => { alive = false; view?.destroy(); again(); box.stop(); undo(); };
 }
 
 /** @param {import("../filing.mjs").Filing} one @param {any} dataset @param {string} today */

@@ -36,7 +36,7 @@ export function drawn(text) {
     const item = /^(?:-|\d+\.) (.*)$/.exec(line);
     const head = /^(#+) (.*)$/.exec(line);
     if (item) {
-      const into = list ?? h(line.startsWith("-") ? "ul" : "ol", {});
+      const into = list ?? h(line.startsWith("-") ? "ul" : "ol", { style: { "padding-left": "1.5em", "list-style": line.startsWith("-") ? "disc" : "decimal" } });
       if (!list) nodes.push(into);
       list = into;
       into.append(h("li", {}, words(item[1])));
