@@ -19,16 +19,14 @@ def bulk_insert(session: Session, table: Table, rows: Sequence[Mapping[str, Any]
     connection = session.connection()
     names = list(rows[0])
     statement = insert(table).values(dict.fromkeys(names)).compile(dialect=connection.dialect)
+    order = statement.positiontup
+    names = list(order) if order is not None else names  # the values stand in the statement's own order at once
     converts = [_convert(table, name, connection.dialect) for name in names]
     changed = [(at, convert) for at, convert in enumerate(converts) if convert is not None]
-    order = statement.positiontup
     values = [_values(row, names, changed) for row in rows]
     if order is None:  # named parameters
         connection.exec_driver_sql(str(statement), [dict(zip(names, line, strict=True)) for line in values])
         return
-    if order != names:
-        places = [names.index(name) for name in order]
-        values = [[line[at] for at in places] for line in values]
     connection.exec_driver_sql(str(statement), [tuple(line) for line in values])
 
 

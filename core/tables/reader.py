@@ -201,30 +201,40 @@ def _sheet_rows(
     tell_heading(heading, names, problems, name, title)
     below = [line for line in first if line[0] > heading.row]
     told: set[Any] = set()
+    named = {p for places in heading.columns.values() for p in places} | set(heading.unknown)
     for number, cells in chain(below, lines):
         place = Place(name, title, number)
         for area, top in merged.get(number, ()):
             if top > heading.row and area not in told:
                 told.add(area)
                 problems.tell(name, "merged", sheet=title, row=top, area=area)
-        raw = _row(cells, heading, place, sheet is None, problems, told)
+        raw = _row(cells, heading, place, sheet is None, problems, told, named)
         if raw is not None:
             short = sheet is None and len(cells) < heading.width
             yield TableRow(place, raw, len(cells) if short else 0, heading.width)
 
 
 def _row(
-    cells: Sequence[Cell], heading: Heading, place: Place, ragged: bool, problems: Problems, told: set[Any]
-) -> dict[str, Any] | None:
+    cells: Sequence[Cell], heading: Heading, place: Place, ragged: bool, problems: Problems, told: set[Any],
+    named: set[int],
+) -> dict[str, Any] | None:  # fmt: skip
     """The row's cells by column; None for a row that cannot be told apart (too wide, contradicting itself)."""
-    beyond = [(k, c) for k, c in enumerate(cells[heading.width :], heading.width) if not _blank(c)]
+    count = len(cells)
+    beyond = []
+    if count > heading.width:
+        beyond = [(k, c) for k, c in enumerate(cells[heading.width :], heading.width) if not _blank(c)]
     if beyond and ragged:
         surplus = ", ".join(_shown(c) for _, c in beyond)
         _tell(problems, place, "row_wide", "", count=beyond[-1][0] + 1, expected=heading.width, surplus=surplus)
         return None
-    _tell_unnamed(cells, heading, place, problems, told)
+    if count > len(named) or len(named) < heading.width:
+        _tell_unnamed(cells, named, place, problems, told)
     raw: dict[str, Any] = {}
     for column, places in heading.columns.items():
+        if len(places) == 1:
+            cell = cells[places[0]] if places[0] < count else ""
+            raw[column] = "" if _blank(cell) else cell
+            continue
         found = [cells[p] for p in places if p < len(cells) and not _blank(cells[p])]
         if len(found) > 1 and len({_shown(c) for c in found}) > 1:
             _tell(problems, place, "differs", column, found=", ".join(_shown(c) for c in found))
@@ -233,8 +243,7 @@ def _row(
     return raw
 
 
-def _tell_unnamed(cells: Sequence[Cell], heading: Heading, place: Place, problems: Problems, told: set[Any]) -> None:
-    named = {p for places in heading.columns.values() for p in places} | set(heading.unknown)
+def _tell_unnamed(cells: Sequence[Cell], named: set[int], place: Place, problems: Problems, told: set[Any]) -> None:
     for k, cell in enumerate(cells):
         if k not in named and k not in told and not _blank(cell):
             told.add(k)
@@ -246,6 +255,8 @@ def _tell(problems: Problems, place: Place, code: str, field: str, **values: Any
 
 
 def _blank(cell: Cell) -> bool:
+    if type(cell) is str and cell and ("!" <= cell[0] <= "~" or "\u3001" <= cell[0] <= "\u9fff"):
+        return False  # what nearly every cell is
     return cell is None or (isinstance(cell, str) and not cell.strip("\x1a\0 \t\r\n\u3000\u00a0\ufeff\u200b"))
 
 
