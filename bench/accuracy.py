@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from bench.parts import aerial_scales, lure_films, quiet_films
+from bench.parts.sight import aerial_scales, lure_films, quiet_films
 from core import plugins
 from core.records import Zone
 from vision.capture.frames import make_frame

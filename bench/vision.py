@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.parts import films, takeover
+from bench.parts import takeover
+from bench.parts.sight import films
 from vision import weights
 
 MODEL, SIZE = "flame_smoke.onnx", 320

@@ -10,7 +10,7 @@ seconds a flame is unlike anything else that is bright and warm:
 
 Trembling cameras are held still by phase correlation, breathing exposure is divided out.  Thresholds are physical, not
 fitted: they stand in the middle of the gap between the one real small fire at hand and the films of
-``bench/parts/quiet_films.py``.
+``bench/parts/sight/quiet_films.py``.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Any
 
 import onnx
 
-from bench.parts.films import pictures
+from bench.parts.sight.films import pictures
 from core.bus import Bus
 from core.records import AlgorithmConfig, CameraConfig, Observation, decode, encode
 from core.settings import Settings

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bench.parts import quiet_films
-from bench.parts.films import flame
+from bench.parts.sight import quiet_films
+from bench.parts.sight.films import flame
 from vision.algorithms._flame_life import FlameLife, rhythm, swings
 
 Picture = np.ndarray

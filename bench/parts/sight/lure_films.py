@@ -1,6 +1,6 @@
 """Films without any fire that look like one: flickering lamps, sunsets, vests, screens, vehicle lights, cones.
 
-Drawn on the street of :mod:`bench.parts.films`; every lure moves or flickers as it does in life, 4 pictures a second.
+Drawn on the street of :mod:`bench.parts.sight.films`; every lure moves or flickers as in life, 4 pictures a second.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from bench.parts.films import HEIGHT, WIDTH, Picture, backdrop
+from bench.parts.sight.films import HEIGHT, WIDTH, Picture, backdrop
 from vision.train.lures import LURES
 
 FPS = 4

@@ -1,6 +1,6 @@
 """Films without fire, composed: what moves, blinks, sways and glows before a camera and is no flame.
 
-Each film is one still scene (a photograph where there is one, else the street of :mod:`bench.parts.films`), a
+Each film is one still scene (a photograph where there is one, else the street of :mod:`bench.parts.sight.films`), a
 trembling and noisy camera, and one or two of ``KINDS`` acting on it, 4 pictures a second.  They are composed, not
 filmed: an alarm on one shows a weakness, silence on all of them proves less than as many hours of a real camera
 would.
@@ -16,7 +16,7 @@ import av
 import cv2
 import numpy as np
 
-from bench.parts.films import HEIGHT, WIDTH, Picture, backdrop
+from bench.parts.sight.films import HEIGHT, WIDTH, Picture, backdrop
 from vision.train.lures import clouds_field, glow, vest
 
 FPS = 4

@@ -1,0 +1,1 @@
+"""Films that the benchmarks draw, and pictures at several scales."""
