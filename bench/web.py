@@ -23,9 +23,9 @@ from typing import Any
 from playwright.sync_api import Browser, Page, Request, ViewportSize, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
-from bench.parts.instance import LOGIN, RunningInstance, running
-from bench.parts.map_peers import PLOTLY_MAP, plotly_page, pydeck_page
-from bench.parts.tile_peers import nginx, steady, tile_files, titiler
+from bench.parts.browser.instance import LOGIN, RunningInstance, running
+from bench.parts.browser.map_peers import PLOTLY_MAP, plotly_page, pydeck_page
+from bench.parts.browser.tile_peers import nginx, steady, tile_files, titiler
 
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 SIZE: ViewportSize = {"width": 1366, "height": 768}

@@ -1,0 +1,1 @@
+"""Parts of ``bench web``: instances, pages and tile servers of peers."""
