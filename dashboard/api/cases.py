@@ -18,6 +18,7 @@ from dashboard.api.deps import Use, Who, answers, packed, respond, takes, takes_
 from dashboard.api.filters import Box, Filters, Moment, Text
 from dashboard.api.params import body
 from dashboard.auth import Principal
+from dashboard.search.indexing import catch_up
 from dashboard.services import Services
 from dashboard.uploads.routes import owner_of
 from events.cases.detail import case_detail
@@ -95,6 +96,8 @@ def cases(asked: Annotated[CaseFilters, Query()], use: Use, who: Who) -> Respons
         overdue_at=use.clock.now() if asked.overdue else None,
         mine=bool(asked.mine),
     )
+    if wanted.q:
+        catch_up(use.engine)
     with read_scope(use.engine) as session:
         return respond(list_cases(session, who.actor, wanted, asked.cursor, asked.limit))
 

@@ -42,9 +42,7 @@ class Clocks:
         self.rows = rows
         self._parts = parts
 
-    def apply(
-        self, moves: ClockMoves, at: datetime, done_at: datetime | None = None, own: str | None = None
-    ) -> None:
+    def apply(self, moves: ClockMoves, at: datetime, done_at: datetime | None = None, own: str | None = None) -> None:
         """Carry out what a command does to clocks; in the order stop, suspend, resume, reopen, start.
 
         ``done_at``: when the work was done, before it arrived ``at``: clocks stop then, but not before they started.

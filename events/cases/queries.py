@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, String, and_, bindparam, or_, select, union_all
+import msgspec
+from sqlalchemy import ColumnElement, Row, Select, String, and_, bindparam, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid, NotFound
@@ -19,6 +20,7 @@ from events.cases.read_models import (
     CasePage,
     CaseSummary,
 )
+from storage import case_text
 from storage.sql.statements import ReadyStatement
 from storage.tables.cases import Case, CaseAssignment
 from storage.tables.files import CaseTurn
@@ -26,6 +28,7 @@ from storage.tables.people import User
 from storage.tables.registry import Department, Division, Site
 
 MAX_PAGE = 500
+FEW = 1500  # cases that are looked up one by one
 _OWN = [
     name
     for name in CaseSummary.__struct_fields__
@@ -147,13 +150,38 @@ def list_cases(
     """The cases that ``actor`` may see and ``wanted`` asks for, newest first; pages do not shift when cases come in."""
     if not 1 <= limit <= MAX_PAGE:
         raise InputInvalid(field="limit", detail=f"{limit} is out of range", how=f"give 1 … {MAX_PAGE}")
-    query = summaries().where(visible_cases(actor), *conditions_of(wanted, actor))
+    words = [_holding(session, wanted.q[:200])] if wanted.q else []
+    others = msgspec.structs.replace(wanted, q=None) if words else wanted
+    query = summaries().where(visible_cases(actor), *conditions_of(others, actor), *words)
     if cursor:
         opened_at, case_id = _read_cursor(cursor)
         query = query.where(or_(Case.opened_at < opened_at, and_(Case.opened_at == opened_at, Case.case_id < case_id)))
     rows = session.execute(query.order_by(Case.opened_at.desc(), Case.case_id.desc()).limit(limit + 1)).all()
     items = [summary(row) for row in rows[:limit]]
     return CasePage(items=items, next=_cursor(items[-1]) if len(rows) > limit else None)
+
+
+def _read(words: str) -> ColumnElement[bool]:
+    """Every word stands somewhere in number, title or description."""
+    columns = (Case.number, Case.title, Case.description)
+    return and_(*[or_(*[c.contains(word, autoescape=True) for c in columns]) for word in words.split() or [words]])
+
+
+def _holding(session: Session, words: str) -> ColumnElement[bool]:
+    """Cases that hold ``words``: by the index, and by reading those that are too new for it.
+
+    Without the index, and where more than :data:`FEW` hold them (the newest of so many are soon found), all are read.
+    """
+    until = case_text.indexed_until(session)
+    few = case_text.find(session, words, FEW + 1) if until is not None else []
+    if until is None or len(few) > FEW or not case_text.wanted(words):
+        return _read(words)
+    fresh = [and_(Case.updated_at >= until, _read(words))]
+    if not few and words.isascii():
+        fresh.append(Case.number.contains(words, autoescape=True))  # the inside of a number
+    for condition in fresh:  # found first: asked as one question, the planner would read every case for it
+        few += session.scalars(select(Case.case_id).where(condition).limit(FEW + 1))
+    return Case.case_id.in_(few) if len(few) <= FEW else _read(words)
 
 
 def conditions_of(wanted: CaseFilter, actor: Actor) -> list[Any]:
@@ -174,8 +202,7 @@ def conditions_of(wanted: CaseFilter, actor: Actor) -> list[Any]:
     if wanted.division:
         found.append(Case.division_code.startswith(wanted.division, autoescape=True))
     if wanted.q:
-        columns = (Case.number, Case.title, Case.description)
-        found.append(or_(*[c.contains(wanted.q[:200], autoescape=True) for c in columns]))
+        found.append(_read(wanted.q[:200]))
     if wanted.bbox is not None:
         west, south, east, north = wanted.bbox
         found += [Case.lon.between(west, east), Case.lat.between(south, north)]

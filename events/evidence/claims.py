@@ -31,9 +31,7 @@ class EvidenceUnknown(InputInvalid):
     remedy = "upload the file to this case first, then send the id that the upload answered"
 
 
-def with_stored_evidence(
-    session: Session, command: Command, actor: Actor, case_id: str, now: datetime
-) -> Command:
+def with_stored_evidence(session: Session, command: Command, actor: Actor, case_id: str, now: datetime) -> Command:
     """``command`` with its evidence replaced by what is stored; :class:`EvidenceUnknown` for anything else."""
     named = command.data.get("evidence")
     if actor.user_id == SYSTEM.user_id or (named is None and not command.files):

@@ -61,15 +61,26 @@ def kept_sums(
 
 
 def _added(rows: Sequence[Any], clocks: Iterable[str]) -> tuple[Sums, Sums]:
+    """The rows' groups, and all together: first by what holds alike, because few combinations of measures occur."""
     lines: Sums = {}
-    whole: Sums = {}
+    alike: dict[tuple[int, tuple[str, ...]], list[float]] = {}
+    names = tuple(clocks)
     for row in rows:
-        held = tally.holding(row.mask, {name: getattr(row, name) for name in clocks})
-        part = GroupSum({name: row.rows * float(row.share) for name in held}, float(row.took or 0.0), row.handled_rows)
-        lines.setdefault(str(row.key), GroupSum({})).add(part)
+        late = tuple(name for name in names if getattr(row, name))
+        share, took = row.rows * float(row.share), float(row.took or 0.0)
+        line = lines.setdefault(str(row.key), GroupSum({}))
+        counts = line.counts
+        for name in tally.holding(row.mask, late):
+            counts[name] = counts.get(name, 0.0) + share
+        line.took, line.handled = line.took + took, line.handled + row.handled_rows
         if row.place == 1:
-            whole.setdefault("all", GroupSum({})).add(part)
-    return lines, whole
+            together = alike.setdefault((row.mask, late), [0.0, 0.0, 0.0])
+            for k, value in enumerate((share, took, row.handled_rows)):
+                together[k] += value
+    whole = GroupSum({})
+    for (mask, late), (share, took, handled) in alike.items():
+        whole.add(GroupSum(dict.fromkeys(tally.holding(mask, late), share), took, int(handled)))
+    return lines, {"all": whole} if alike else {}
 
 
 def _sees_all(actor: Actor, definition: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zlib import crc32
 
@@ -168,8 +169,9 @@ def late_flags(now: datetime) -> dict[str, Any]:
     return {name: case((c[f"{name}_from"] < now, 1), else_=0) for name in (*_CLOCKS, "overdue")}
 
 
-def holding(mask: int, late: Mapping[str, int]) -> set[str]:
-    """The measures that hold: those of ``mask``, less what clocks that ran out since take away."""
+@lru_cache(maxsize=50_000)
+def holding(mask: int, late: tuple[str, ...]) -> tuple[str, ...]:
+    """The measures that hold: those of ``mask``, less what the clocks in ``late`` (that ran out since) take away."""
     found = {name for k, name in enumerate(NAMES) if mask >> k & 1}
-    found -= {measure for clock, measure in _CLOCKS.items() if late[clock]}
-    return found | ({"overdue_unhandled"} if late["overdue"] else set())
+    found -= {measure for clock, measure in _CLOCKS.items() if clock in late}
+    return tuple(found | ({"overdue_unhandled"} if "overdue" in late else set()))

@@ -95,9 +95,7 @@ class CaseMoves(Cases):
             before, case.severity = case.severity, int(severity)
             self.note(session, case, SYSTEM, "escalate", {"from": before, "to": int(severity), "why": reason})
 
-    def move(
-        self, session: Session, rows: CaseRows, command: Command, actor: Actor, deed: Deed | None = None
-    ) -> None:
+    def move(self, session: Session, rows: CaseRows, command: Command, actor: Actor, deed: Deed | None = None) -> None:
         """Carry out ``command`` on a locked case; typed errors of :mod:`events.cases.lifecycle` when it may not be."""
         command = with_stored_evidence(session, command, actor, rows.case.case_id, self.clock.now())
         work = self._work_of(session, rows, command, actor, deed)
@@ -117,15 +115,11 @@ class CaseMoves(Cases):
         if was_open and not case.open and case.parent_case_id:
             self._child_closed(session, case)
 
-    def _work_of(
-        self, session: Session, rows: CaseRows, command: Command, actor: Actor, deed: Deed | None
-    ) -> Work:
+    def _work_of(self, session: Session, rows: CaseRows, command: Command, actor: Actor, deed: Deed | None) -> Work:
         """The command, judged: what its effects work on."""
         case, parts, clocks = rows.case, rows.parts, rows.clocks
         definition = definition_of(session, case, self.definitions)
-        command = with_stored_documents(
-            session, command, actor, case.case_id, self.clock.now(), definition.documents
-        )
+        command = with_stored_documents(session, command, actor, case.case_id, self.clock.now(), definition.documents)
         state = case_state(
             session, case, self.clock.now(), parts, clocks, photographs=asks(definition, command, "evidence"),
             children=asks(definition, command, "children_closed"), documents=asks(definition, command, "documents"),
@@ -206,9 +200,7 @@ class CaseMoves(Cases):
         command = Command(name=name, case_id=rows.case.case_id, actor_id=SYSTEM.user_id, data=data)
         self.move(session, rows, command, SYSTEM)
 
-    def keep_fields(
-        self, session: Session, case: Case, values: Mapping[str, JSON], command: str, actor: Actor
-    ) -> None:
+    def keep_fields(self, session: Session, case: Case, values: Mapping[str, JSON], command: str, actor: Actor) -> None:
         """Make ``values`` the case's own data."""
         case.form = {**case.form, **values}
         keep_fields(session, case, values, command, actor.user_id, self.clock.now())

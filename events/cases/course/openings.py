@@ -114,17 +114,17 @@ class CaseOpenings(CaseMoves):
                 self.automatic(session, rows, definition.automatic["merge"], join)
                 return
         follow = definition.automatic.get("on_report")
-        nowhere = follow and "route" in definition.commands[follow].effect_names and not routed(
-            session, definition, case, data
+        nowhere = (
+            follow
+            and "route" in definition.commands[follow].effect_names
+            and not routed(session, definition, case, data)
         )
         if follow and not nowhere:
             spec = definition.commands[follow]
             names = (*spec.required, *spec.optional)
             self.automatic(session, rows, follow, {k: v for k, v in data.items() if k in names and v is not None})
 
-    def spawn(
-        self, session: Session, definition_id: str, data: Mapping[str, JSON], actor: Actor, parent: Case
-    ) -> Case:
+    def spawn(self, session: Session, definition_id: str, data: Mapping[str, JSON], actor: Actor, parent: Case) -> Case:
         """Open a case out of another one, as if it were reported with ``data``."""
         why: dict[str, JSON] = {"spawn": {"from": parent.case_id, "number": parent.number}}
         return self.open_for(session, definition_id, data, actor, why, parent)

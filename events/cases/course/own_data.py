@@ -16,9 +16,7 @@ from storage.tables.files import CaseField
 MAX_TEXT = 4000
 
 
-def keep_fields(
-    session: Session, case: Case, values: Mapping[str, JSON], command: str, by: str, now: datetime
-) -> None:
+def keep_fields(session: Session, case: Case, values: Mapping[str, JSON], command: str, by: str, now: datetime) -> None:
     """Write ``values``, each over what it was before."""
     for name, value in values.items():
         row = session.get(CaseField, (case.case_id, name[:60]))

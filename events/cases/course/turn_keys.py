@@ -56,9 +56,7 @@ def keep_turn(session: Session, case: Case, definition: Definition, parts: Seque
     _INSERT[session.get_bind().dialect.name].run(session, *rows)
 
 
-def _all_keys(
-    session: Session, case: Case, definition: Definition, parts: Sequence[CaseAssignment]
-) -> frozenset[str]:
+def _all_keys(session: Session, case: Case, definition: Definition, parts: Sequence[CaseAssignment]) -> frozenset[str]:
     parties: Sequence[str] = ()
     if case.confidential:
         parties = session.scalars(_PARTIES, {"case_id": case.case_id}).all()
@@ -66,9 +64,7 @@ def _all_keys(
     return wanted | keys_of(case, definition, parts, parties) if case.open else wanted
 
 
-def involved(
-    case: Case, parts: Iterable[CaseAssignment], parties: Iterable[str]
-) -> frozenset[str]:
+def involved(case: Case, parts: Iterable[CaseAssignment], parties: Iterable[str]) -> frozenset[str]:
     """The keys of everybody who has to do with the case."""
     found = {f"w:u:{case.handler_id}", f"w:r:{case.reporter_id}", *(f"w:u:{each}" for each in parties)}
     for part in parts:

@@ -125,9 +125,7 @@ def command_to_many(
     return [_one(service, actor, name, case_id, data, key) for case_id in dict.fromkeys(case_ids)]
 
 
-def _one(
-    service: CaseService, actor: Actor, name: str, case_id: str, data: dict[str, Any], key: str
-) -> dict[str, Any]:
+def _one(service: CaseService, actor: Actor, name: str, case_id: str, data: dict[str, Any], key: str) -> dict[str, Any]:
     try:
         with read_scope(service.engine) as session:
             kind = session.scalar(select(Case.definition_id).where(Case.case_id == case_id))

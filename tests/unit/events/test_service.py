@@ -34,6 +34,7 @@ from events.cases.queries import CaseFilter, list_cases
 from events.cases.service import CaseService
 from events.evidence.audit_log import chain, check_chain
 from events.runtime.city_rules import CityRules
+from storage import case_text
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, CaseObservation, CaseTransition, Outbox
 from tests.unit.events.casework import FRIDAY, Town, actor, photo
@@ -314,6 +315,29 @@ def test_confidential_cases_are_for_those_named(town: Town) -> None:
         assert not may_see(session, actor("water"), case.case_id)
         assert may_see(session, actor("fire"), case.case_id)
         assert may_see(session, actor("grid"), case.case_id)
+
+
+def test_words_are_found_alike_with_the_index_before_it_and_behind_it(town: Town) -> None:
+    for title in ("吉林大路桥下积水", "东盛大街井盖丢失", "吉林大路井盖"):
+        town.clock.advance(1)
+        town.open(title=title)
+
+    def found(words: str) -> list[str]:
+        with read_scope(town.engine) as session:
+            return [c.title for c in list_cases(session, actor("operator"), CaseFilter(q=words)).items]
+
+    asked = {
+        "积水": ["吉林大路桥下积水"], "井盖": ["吉林大路井盖", "东盛大街井盖丢失"], "吉林大路 井盖": ["吉林大路井盖"],
+        "水": ["吉林大路桥下积水"], "烟火": [], "%": [], "大路井": ["吉林大路井盖"],
+    }  # fmt: skip
+    assert {words: found(words) for words in asked} == asked
+    with session_scope(town.engine) as session:
+        case_text.catch_up(session)
+    assert {words: found(words) for words in asked} == asked
+    town.clock.advance(600)
+    late = town.open(title="临河街烟火")
+    assert found("烟火") == ["临河街烟火"]
+    assert found(late.number[-4:])[:1] == ["临河街烟火"]
 
 
 def test_lists_page_and_filter(town: Town) -> None:
