@@ -23,17 +23,21 @@ PAGE = Page(
 )  # fmt: skip
 
 
+_NARROW = {"maxWidth": "calc(100vw - 24px)"}  # wide fields end where a phone's screen does
+
+
 def layout(visit: Visit) -> Any:
     """Data sets above, the picked one with its request, requests below."""
     t = visit.t
     columns = [
-        column("title", t("cat.title")), column("provider", t("cat.provider")),
+        column("title", t("cat.title"), minWidth=160), column("provider", t("cat.provider"), minWidth=180),
         column("sharing", t("cat.sharing"), width=120),
         column("cycle", t("cat.cycle"), width=120), column("changed", t("cat.changed"), width=150),
         column("late", t("cat.late"), width=90), column("rows", t("cat.rows"), width=90),
     ]  # fmt: skip
     asked = [
-        column("title", t("cat.title")), column("purpose", t("cat.purpose")), column("fields", t("cat.fields")),
+        column("title", t("cat.title"), minWidth=160), column("purpose", t("cat.purpose"), minWidth=200),
+        column("fields", t("cat.fields"), minWidth=160),
         column("until", t("cat.until"), width=120), column("state", t("cat.state"), width=100),
     ]  # fmt: skip
     decide: list[Any] = []
@@ -46,9 +50,10 @@ def layout(visit: Visit) -> Any:
         html.H1(t("page.catalogue")),
         html.P([html.A("DCAT-AP JSON-LD", href="/api/catalogue/dcat.jsonld"), "　",
                 html.A(t("cat.responsibilities"), href="/api/catalogue/responsibilities")], className="quiet"),
-        table(visit, "cat-table", columns, _rows(visit), key="id", height="300px"),
-        html.Div(id="cat-one"),
-        html.H2(t("cat.requests")), dmc.Group(decide, gap="xs"), html.P(id="cat-key", **{"aria-live": "polite"}),
+        dmc.Space(h="sm"), table(visit, "cat-table", columns, _rows(visit), key="id", height="340px"),
+        dmc.Space(h="md"), html.Div(id="cat-one"), dmc.Space(h="md"),
+        html.H2(t("cat.requests")), dmc.Group(decide, gap="xs", mt="xs"),
+        html.P(id="cat-key", **{"aria-live": "polite"}), dmc.Space(h="sm"),
         table(visit, "cat-asked", asked, _asked(visit), key="id", height="260px"),
         *_lineage(visit),
         dcc.Store(id="cat-picked"), dcc.Store(id="cat-request"),
@@ -64,7 +69,7 @@ def _lineage(visit: Visit) -> list[Any]:
     drawn: Any = html.P(t("cat.no_runs"), className="quiet")
     if graph.edges:
         drawn = dcc.Graph(id="cat-lineage", figure=drawing(graph, visit), config={"displaylogo": False})
-    return [html.H2(t("cat.lineage")), html.P(t("cat.lineage_help"), className="quiet"), drawn]
+    return [dmc.Space(h="md"), html.H2(t("cat.lineage")), html.P(t("cat.lineage_help"), className="quiet"), drawn]
 
 
 def _rows(visit: Visit) -> list[dict[str, Any]]:
@@ -107,11 +112,11 @@ async def picked(visit: Visit, cell: dict[str, Any] | None) -> Any:
     if found["sharing"] != "none":
         choices = [{"value": n, "label": label} for n, label in names.items()]
         parts.append(dmc.Group([
-            dmc.MultiSelect(id="cat-fields", data=choices, label=t("cat.fields"), w=420),
-            dmc.TextInput(id="cat-purpose", label=t("cat.purpose"), w=320),
+            dmc.MultiSelect(id="cat-fields", data=choices, label=t("cat.fields"), w=420, style=_NARROW),
+            dmc.TextInput(id="cat-purpose", label=t("cat.purpose"), w=320, style=_NARROW),
             dmc.DateInput(id="cat-until", label=t("cat.until"), w=160, valueFormat="YYYY-MM-DD"),
             dmc.Button(t("cat.ask"), id="cat-ask"),
-        ], align="flex-end", gap="sm"))  # fmt: skip
+        ], align="flex-end", gap="sm", mt="sm"))  # fmt: skip
     return parts, found["dataset_id"]
 
 

@@ -20,7 +20,9 @@ def layout(visit: Visit) -> Any:
     """The question above, the verdict below it, the last verifications under both."""
     t = visit.t
     asked = [
-        dmc.TextInput(id="lic-identifier", label=t("lic.identifier"), w=520),
+        dmc.TextInput(
+            id="lic-identifier", label=t("lic.identifier"), w=520, style={"maxWidth": "calc(100vw - 24px)"}
+        ),
         dmc.TextInput(id="lic-holder", label=t("lic.holder"), w=260),
         dmc.TextInput(id="lic-number", label=t("lic.holder_number"), w=220),
         dmc.TextInput(id="lic-case", label=t("lic.case"), w=220),
@@ -29,13 +31,14 @@ def layout(visit: Visit) -> Any:
     columns = [
         column("checked_at", t("lic.checked_at"), width=170),
         column("verdict", t("lic.verdict"), cellRenderer="Parts", minWidth=220),
-        column("name", t("lic.name")), column("holder", t("lic.holder")),
+        column("name", t("lic.name"), minWidth=160), column("holder", t("lic.holder"), minWidth=140),
         column("identifier", t("lic.identifier"), minWidth=300),
     ]  # fmt: skip
     return html.Div([
         html.H1(t("page.licences")), html.P(t("lic.help"), className="quiet"),
-        dmc.Group(asked, align="flex-end", gap="sm"), html.Div(id="lic-verdict", **{"aria-live": "polite"}),
-        html.H2(t("lic.last")), table(visit, "lic-table", columns, _rows(visit), key="id", height="360px"),
+        dmc.Group(asked, align="flex-end", gap="sm", mt="md"), html.Div(id="lic-verdict", **{"aria-live": "polite"}),
+        dmc.Space(h="md"), html.H2(t("lic.last")), dmc.Space(h="xs"),
+        table(visit, "lic-table", columns, _rows(visit), key="id", height="360px"),
     ])  # fmt: skip
 
 
