@@ -24,8 +24,8 @@ from vision.evaluate.images import load_detector, summary, tally
 from vision.evaluate.metrics import ClassTally
 from vision.judging.detector_pool import DetectorPool
 from vision.judging.offline import EPOCH
+from vision.train.held_out import held_out
 from vision.train.recipes import RECIPES
-from vision.train.stage import held_out
 
 FALSE_RATES = (0.02, 0.05, 0.1)
 ROADS = {  # the road on the picture, and which of the five pictures are flooded

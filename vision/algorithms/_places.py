@@ -1,4 +1,8 @@
-"""Candidates that return at one place of the picture: how often, how surely, how lively."""
+"""Candidates that return at one place: how often, how surely, how lively.
+
+A camera that pans takes its places along: by how much the picture moved since the look before (phase correlation of the
+thumbnails), the places move, and a place is compared with where it was.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,10 @@ from numpy.typing import NDArray
 from vision.capture.frames import Frame
 from vision.detections import Detections
 from vision.judging import boxes
+
+SURE_OF_MOTION = 0.2  # of the phase correlation's peak
+LEAST_MOTION = 1.5  # pixels of the thumbnail; less is a tremble
+STILL: NDArray[np.float32] = np.zeros(2, np.float32)
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,9 @@ class WatchedPlaces:
         grey = np.asarray(cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY), np.uint8)
         before, self._grey = self._grey, grey
         scale = frame.thumb.shape[1] / grey.shape[1]
+        shift = moved(thumb, frame.thumb) / np.float32(scale)
+        for place in self.places:
+            place.xyxy = place.xyxy + np.tile(shift, 2)
         for row in range(len(found)):
             xyxy = found.xyxy[row]
             place = self._place(found.name(row), xyxy)
@@ -82,9 +93,9 @@ class WatchedPlaces:
             place.xyxy = xyxy
             area = float(boxes.area(xyxy[None])[0]) / grey.size
             if before is not None and before.shape == grey.shape:
-                flicker = change(before, grey, xyxy)
+                flicker = change(before, grey, xyxy, shift)
             elif thumb is not None and thumb.shape == frame.thumb.shape:  # the look before was not kept in full
-                flicker = change(thumb, frame.thumb, xyxy * np.float32(scale))
+                flicker = change(thumb, frame.thumb, xyxy * np.float32(scale), shift * np.float32(scale))
             else:
                 flicker = 0.0
             place.hits.append(Hit(now, float(found.confidence[row]), flicker, area))
@@ -114,11 +125,27 @@ def near(a: NDArray[np.float32], b: NDArray[np.float32]) -> bool:
     return bool(np.abs((a[:2] + a[2:]) / 2 - (b[:2] + b[2:]) / 2).max() < size / 2)
 
 
-def change(before: NDArray[np.uint8], now: NDArray[np.uint8], xyxy: NDArray[np.float32]) -> float:
-    """Mean absolute change of grey levels inside the box since the look before."""
+def moved(before: NDArray[np.uint8] | None, now: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """By how many pixels (x, y) the whole picture moved; nought where that cannot be told."""
+    still = np.zeros(2, np.float32)
+    if before is None or before.shape != now.shape or min(now.shape) < 32:
+        return still
+    window = cv2.createHanningWindow((now.shape[1], now.shape[0]), cv2.CV_32F)
+    (dx, dy), sure = cv2.phaseCorrelate(before.astype(np.float32), now.astype(np.float32), window)
+    far = max(abs(dx), abs(dy))
+    if sure < SURE_OF_MOTION or far < LEAST_MOTION or far > 0.4 * min(now.shape):
+        return still
+    return np.asarray([dx, dy], np.float32)
+
+
+def change(
+    before: NDArray[np.uint8], now: NDArray[np.uint8], xyxy: NDArray[np.float32], shift: NDArray[np.float32] = STILL
+) -> float:
+    """Mean absolute change of grey levels inside the box since the look before, when it lay ``shift`` pixels back."""
     height, width = now.shape[:2]
-    x1, y1 = int(max(xyxy[0], 0)), int(max(xyxy[1], 0))
-    x2, y2 = int(min(xyxy[2], width)), int(min(xyxy[3], height))
+    dx, dy = round(float(shift[0])), round(float(shift[1]))
+    x1, y1 = int(max(xyxy[0], dx, 0)), int(max(xyxy[1], dy, 0))
+    x2, y2 = int(min(xyxy[2], width, width + dx)), int(min(xyxy[3], height, height + dy))
     if x2 - x1 < 2 or y2 - y1 < 2:
         return 0.0
-    return float(cv2.absdiff(before[y1:y2, x1:x2], now[y1:y2, x1:x2]).mean())
+    return float(cv2.absdiff(before[y1 - dy : y2 - dy, x1 - dx : x2 - dx], now[y1:y2, x1:x2]).mean())

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vision.capture.frames import Frame
 from vision.detections import Detections, Image, empty, merge
@@ -50,6 +51,20 @@ class SecondLook:
         crops = [np.ascontiguousarray(frame.image[y1:y2, x1:x2]) for x1, y1, x2, y2 in places]
         seen = self._pool.detect(self._need, crops)
         return merge([_shifted(s, p[0], p[1]) for s, p in zip(seen, places, strict=True)])
+
+
+ZOOMS = (2.0, 3.5)  # how much of its surroundings is cut out with a place
+LEAST_CUT = 0.15  # of the picture's width: what is cut out around a small place
+
+
+def surest(pool: Looks, need: Need, frame: Frame, xyxy: NDArray[np.float32], name: str) -> float:
+    """How sure the detector is of ``name`` on magnified cut-outs of a place (pixels of the picture); 0: not."""
+    x1, y1, x2, y2 = (float(v) for v in xyxy)
+    share = (x1 / frame.width, y1 / frame.height, x2 / frame.width, y2 / frame.height)
+    least = int(frame.width * LEAST_CUT)
+    places = [crop_around(share, frame.width, frame.height, zoom=zoom, least=least) for zoom in ZOOMS]
+    cuts = [np.ascontiguousarray(frame.image[top:bottom, left:right]) for left, top, right, bottom in places]
+    return max((float(c) for seen in pool.detect(need, cuts) for c in seen.of(name).confidence), default=0.0)
 
 
 def _shifted(seen: Detections, left: int, top: int) -> Detections:

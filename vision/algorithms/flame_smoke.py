@@ -26,16 +26,15 @@ from core.plugins import About, Words
 from core.records import Zone
 from vision import weights
 from vision.algorithms._base import ZoneAlgorithm
-from vision.algorithms._flame_life import FlameLife
+from vision.algorithms._flame_life import FlameLife, Floats
 from vision.algorithms._places import WatchedPlace, WatchedPlaces, near
-from vision.algorithms._second_look import Looks, SecondLook
+from vision.algorithms._second_look import Looks, SecondLook, surest
 from vision.capture.frames import Frame
 from vision.detections import Box, Detections, empty, merge
 from vision.evaluate.cards import read_card
 from vision.judging import boxes
 from vision.judging.arm_schedule import armed_at
 from vision.judging.findings import Need, Sight, VisionFinding
-from vision.judging.flicker import crop_around
 from vision.judging.hysteresis import HeldState
 from vision.judging.zones import centre_points, contains
 
@@ -71,8 +70,6 @@ REST_S = 4.0  # between two looks of the detector while all zones have their ala
 STILL = 0.0002  # of the picture: less than anything that burns changes
 LIFE_SHARE = 0.6  # of the judgements of ``life_window_s`` on which a place must have lived
 BELIEVED_HITS = 3  # judgements on which a place must have lived where the detector sees it too
-LIFE_ZOOMS = (2.0, 3.5)  # how much of its surroundings is cut out with a place
-LEAST_CUT = 0.15  # of the picture's width: what is cut out around a small place
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -155,7 +152,7 @@ class FlameSmoke(ZoneAlgorithm):
             self._close.add(close, frame, now)
             found = _join(found, close)
         known = self._known and bool(len(found))  # it stands and is still seen: no need to see it move
-        living = self._alive(frame, now) if self._life and not known else None
+        living = self._alive(frame, now, found) if self._life and not known else None
         if living is not None:
             self._living.add(living, frame, now)
             found = _join(found, living)
@@ -195,8 +192,9 @@ class FlameSmoke(ZoneAlgorithm):
             good &= ~contains(zone, points)
         return found.take(good)
 
-    def _alive(self, frame: Frame, now: float) -> Detections | None:
-        """Places that move like flames, each with what the detector says of its cut-out; None between judgements."""
+    def _alive(self, frame: Frame, now: float, found: Detections) -> Detections | None:
+        """Places that move like flames, each with what the detector says of it on the whole picture (``found``) or else
+        on its cut-out; None between judgements."""
         assert self._life is not None and self._pool is not None
         lives = self._life.look(frame.image, now, frame.motion < STILL)
         if lives is None:
@@ -204,16 +202,14 @@ class FlameSmoke(ZoneAlgorithm):
         if not lives:
             return empty()
         xyxy = np.stack([life.xyxy for life in lives])
-        shares = xyxy / np.asarray([frame.width, frame.height] * 2, np.float32)
-        least = int(frame.width * LEAST_CUT)
-        size = (frame.width, frame.height)
-        places = [crop_around(tuple(row), *size, zoom=z, least=least) for row in shares.tolist() for z in LIFE_ZOOMS]
-        cuts = [np.ascontiguousarray(frame.image[y1:y2, x1:x2]) for x1, y1, x2, y2 in places]
-        seen = self._pool.detect(self._need, cuts)
-        best = [max((float(c) for c in s.of("fire").confidence), default=0.0) for s in seen]
-        sure = np.asarray(best, np.float32).reshape(len(lives), -1).max(1)
+        sure = [self._sure_of(row, found.of("fire"), frame) for row in xyxy]
         number = np.zeros(len(lives), np.int32)
-        return self._looked_at(Detections(xyxy, number, sure, ("fire",), ()), frame)
+        return self._looked_at(Detections(xyxy, number, np.asarray(sure, np.float32), ("fire",), ()), frame)
+
+    def _sure_of(self, xyxy: Floats, fires: Detections, frame: Frame) -> float:
+        assert self._pool is not None
+        seen = [float(c) for box, c in zip(fires.xyxy, fires.confidence, strict=True) if near(box, xyxy)]
+        return max(seen) if seen else surest(self._pool, self._need, frame, xyxy, "fire")
 
     def _confirmed(self) -> list[WatchedPlace]:
         """Places that lasted and live, the surest first."""

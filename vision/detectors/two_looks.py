@@ -22,7 +22,8 @@ from vision.detectors._base import Detector, suppress
 from vision.detectors.resting import RestingDetector
 
 NOTHING = 0.02  # certainty of a look that sees nothing at a place
-HOLDS_S, DENIED_S = 1.9, 3.4  # how long a second look holds, and one that saw nothing
+HOLDS_S, DENIED_S, SURE_S = 1.9, 3.4, 4.5  # how long a second look holds, one that saw nothing, a sure one
+SURE = 0.6
 SURER = 0.15  # by which a first look must rise to be looked at again before that
 CAMERAS = 2048  # that are remembered
 MOST = 60  # places of a picture that are compared, the surest first
@@ -40,7 +41,8 @@ class _Remembered:
     def holds(self, suspected: Detections, shape: tuple[int, ...], now: float) -> bool:
         """Whether it answers for what is suspected now."""
         top = float(self.seen.confidence.max(initial=0.0))
-        patience = HOLDS_S if top > float(self.suspected.confidence.min(initial=1.0)) else DENIED_S
+        saw = top > float(self.suspected.confidence.min(initial=1.0))
+        patience = SURE_S if top >= SURE else HOLDS_S if saw else DENIED_S
         if shape != self.shape or not 0 <= now - self.at < patience:
             return False
         for name in suspected.class_name:

@@ -10,10 +10,11 @@ import onnx
 from core.errors import InputInvalid
 from vision.evaluate.cards import MODELS, Card, file_sha256, read_card, write_card
 from vision.evaluate.dataset import read_set
-from vision.evaluate.images import load_detector, summary, tally
+from vision.evaluate.images import DEFAULT_THRESHOLD, load_detector, summary, tally
 from vision.evaluate.metrics import ClassTally
+from vision.train.held_out import held_out
 from vision.train.recipes import Recipe
-from vision.train.stage import Staged, held_out
+from vision.train.stage import Staged
 
 OPSET = 17
 KEPT_METADATA = ("names", "imgsz", "stride", "task", "batch", "channels")
@@ -59,7 +60,9 @@ def publish(
     """
     detector = load_detector(str(target))
     chosen = tally(detector, read_set(staged.data_yaml, "val"))
-    thresholds = {n: choose_threshold(t) for n, t in chosen.items()}
+    known = read_card(name)  # of a class that no held-out picture shows nothing can be chosen
+    usual = known.thresholds if known is not None else {}
+    thresholds = {n: choose_threshold(t) if t.best_with else usual.get(n, DEFAULT_THRESHOLD) for n, t in chosen.items()}
     apart = bool(recipe.choose_share)
     held = read_set(staged.data_yaml, "test" if apart else "val")
     tallies = tally(detector, held) if apart else chosen

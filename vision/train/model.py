@@ -14,7 +14,7 @@ class HalfModel(DetectionModel):  # type: ignore[misc]
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         if not self.training:
             return super().predict(x, *args, **kwargs)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast(x.device.type, dtype=torch.bfloat16):
             out = super().predict(x, *args, **kwargs)
         return _float(out)
 

@@ -33,7 +33,7 @@ RECIPES: dict[str, Recipe] = {
     "flame_smoke": Recipe(
         classes=("fire", "smoke"),
         sets={"fire_smoke/cctv_fire_smoke": 3, "fire_smoke/wildfire": 1},
-        input_size=320,
+        input_size=416,
         backgrounds=("people/cigarette", "drone/aerial_vehicles", "drone/nadir_survey"),
         flames=1200,
         plumes=450,

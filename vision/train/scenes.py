@@ -16,8 +16,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vision.evaluate.dataset import IMAGE_SUFFIXES
+
 VIDEO_FRAME = re.compile(r"^(?P<video>.+?_(?:mp4|avi|mov))[-_]\d+", re.IGNORECASE)
 NUMBERED = re.compile(r"^(?P<stem>.*?)(?P<number>\d+)(?:-.*)?$")
+
+
+HELD_SHARE = 0.18  # of the pictures, by whole scenes
+
+
+def pictures_below(folder: Path) -> list[Path]:
+    """Every picture's path, in order."""
+    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
 
 
 def difference_hash(image: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -18,15 +18,15 @@ import yaml
 
 from core.errors import InputInvalid
 from vision.evaluate.cards import read_card
-from vision.evaluate.dataset import IMAGE_SUFFIXES, LabelledImage, LabelledSet, read_set
+from vision.evaluate.dataset import LabelledImage, read_set
 from vision.evaluate.images import load_detector
 from vision.train.compose import Box, degrade, flame_light, place_flame, place_plume
+from vision.train.field_pictures import hard_negatives, read_field
 from vision.train.lures import Picture, add_lures
 from vision.train.recipes import RECIPES, Recipe
-from vision.train.scenes import divide
+from vision.train.scenes import HELD_SHARE, divide, pictures_below
 from vision.train.tiles import close_up, tiles
 
-HELD_SHARE = 0.18
 HARD_REPEATS = 4  # how often a false alarm from the field is shown in an epoch
 HARD = "hard negative"
 SPLITS = (("train",), ("val", "test"))
@@ -43,9 +43,11 @@ class Staged:
     held_images: int
 
 
-def restage(recipe: Recipe, data: Path, out: Path, seed: int, negatives: Path | None = None) -> Staged:
-    """The set as staged before with the same seed, recipe and hard ``negatives``, or staged now."""
-    stager = Stager(recipe, data, out, seed, negatives=negatives)
+def restage(
+    recipe: Recipe, data: Path, out: Path, seed: int, negatives: Path | None = None, field: Path | None = None
+) -> Staged:
+    """The set as staged before with the same seed, recipe, hard ``negatives`` and ``field`` set, or staged now."""
+    stager = Stager(recipe, data, out, seed, negatives=negatives, field=field)
     manifest = out / "manifest.json"
     if manifest.is_file():
         text = manifest.read_text()
@@ -55,36 +57,8 @@ def restage(recipe: Recipe, data: Path, out: Path, seed: int, negatives: Path | 
     return stager.stage()
 
 
-def held_out(recipe: Recipe, data: Path, seed: int, part: str = "report") -> dict[str, LabelledSet]:
-    """The held-out images of each of the recipe's sets, and of its backgrounds (as ``negatives``), unchanged on disc.
-
-    The same split as in training with this ``seed``; sets that are not below ``data`` are left out.  ``part``
-    ``choose`` are the scenes on which checkpoint and thresholds are chosen; without such a share there are none.
-    """
-    found: dict[str, LabelledSet] = {}
-    for name in recipe.sets:
-        if (data / name / "data.yaml").is_file():
-            whole = read_set(data / name / "data.yaml", "train")
-            uses = divide([i.path for i in whole.images], HELD_SHARE, recipe.choose_share, seed)
-            kept = tuple(i for i, use in zip(whole.images, uses, strict=True) if use == part)
-            found[name] = LabelledSet(whole.names, kept, "held out")
-    negatives: list[LabelledImage] = []
-    for name in recipe.backgrounds:
-        paths = _pictures(data / name)
-        uses = divide(paths, HELD_SHARE, recipe.choose_share, seed)
-        nothing = np.zeros((0, 5), np.float32)
-        negatives += [LabelledImage(p, nothing) for p, use in zip(paths, uses, strict=True) if use == part]
-    if negatives:
-        found["negatives"] = LabelledSet(dict(enumerate(recipe.classes)), tuple(negatives), "held out")
-    return found
-
-
 def _lines(path: Path) -> int:
     return len(path.read_text().split()) if path.is_file() else 0
-
-
-def _pictures(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
 
 
 class Stager:
@@ -99,10 +73,12 @@ class Stager:
         *,
         held_share: float = HELD_SHARE,
         negatives: Path | None = None,
+        field: Path | None = None,
     ) -> None:
+        self.field = read_field(field)
         self.recipe = recipe
         self.name = next((name for name, known in RECIPES.items() if known is recipe), "")
-        self.negatives = _hard(negatives, recipe)
+        self.negatives = hard_negatives(negatives, recipe)
         self.data = data
         self.out = out
         self.held_share = held_share
@@ -118,6 +94,7 @@ class Stager:
     def plan(self) -> str:
         """What decides the staged pictures besides the sets themselves, as one hash."""
         told = [repr(self.recipe), self.seed, self.held_share, [p.name for p, _ in self.negatives]]
+        told += [self.field.names] if self.field.names else []
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
     def stage(self) -> Staged:
@@ -133,6 +110,7 @@ class Stager:
         for name in self.recipe.backgrounds:
             self._stage_background(name)
         self._stage_negatives()
+        self._stage_field()
         self._compose("flame", self.recipe.flames)
         self._compose("plume", self.recipe.plumes)
         self._compose("lure", self.recipe.lures)
@@ -173,7 +151,7 @@ class Stager:
 
     def _stage_background(self, name: str) -> None:
         root = self.data / name
-        paths = _pictures(root)
+        paths = pictures_below(root)
         if not paths:
             raise InputInvalid(
                 field=name, detail=f"no pictures below {root}", how="give the folder that holds the sets"
@@ -197,6 +175,24 @@ class Stager:
             self.train.append(self._save(f"hard-{path.stem}", picture, boxes))
             for repeat in range(1, HARD_REPEATS):
                 self.train.append(self._save(f"hard-{path.stem}-r{repeat}", degrade(picture, self.rng), boxes))
+
+    def _stage_field(self) -> None:
+        """Judged alarms: some cameras to learn from, as they were and as worse cameras would show them; the others are
+        held out."""
+        for image in self.field.learn:
+            picture, boxes = self._read(image.path, HARD), self._field_boxes(image)
+            self.train.append(self._save(f"field-{image.path.stem}", picture, boxes))
+            for repeat in range(1, HARD_REPEATS):
+                self.train.append(self._save(f"field-{image.path.stem}-r{repeat}", degrade(picture, self.rng), boxes))
+        use = "choose" if self.recipe.choose_share else "report"
+        for image in self.field.held:
+            picture = self._read(image.path, HARD)
+            self.held[use].append(self._save(f"field-{image.path.stem}", picture, self._field_boxes(image)))
+
+    def _field_boxes(self, image: LabelledImage) -> list[tuple[int, Box]]:
+        names = [self.field.classes[int(b[0])] for b in image.boxes]
+        known = zip(names, image.boxes, strict=True)
+        return [(self.recipe.classes.index(n), _box(b)) for n, b in known if n in self.recipe.classes]
 
     def _others(self, picture: Picture, denied: tuple[str, ...]) -> list[tuple[int, Box]]:
         """What the model there is sees of the classes that were not denied: they are there all the same."""
@@ -298,14 +294,6 @@ class Stager:
         digest = hashlib.sha256(text.encode()).hexdigest()
         held = sum(len(paths) for paths in self.held.values())
         return Staged(data_yaml, manifest, digest, len(self.train), held)
-
-
-def _hard(folder: Path | None, recipe: Recipe) -> list[tuple[Path, tuple[str, ...]]]:
-    """Pictures below ``folder`` that operators kept when they closed false alarms, each with the classes it denies."""
-    if folder is None:
-        return []
-    kinds = recipe.false_alarms.items()
-    return [(path, denied) for kind, denied in kinds for path in _pictures(folder / kind / "images")]
 
 
 def _box(row: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Box:

@@ -2,7 +2,9 @@
 
 Stages the recipe's sets below --work (splits by scene, negatives, composed pictures), trains with ultralytics from the
 COCO starting weights for at most --hours, exports, measures on the held-out scenes and writes NAME.onnx, NAME.json and
-NAME.md into --out.  --resume goes on where an interrupted run stopped; --start goes on from an earlier best.pt.
+NAME.md into --out.  --start may be the shipped .onnx file itself.  --field DIR (of `app field-set NAME --out DIR`) adds
+the district's judged alarms; without --data they are all there is, which is fine-tuning.  --resume goes on where an
+interrupted run stopped; --start goes on from an earlier best.pt.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +21,10 @@ HELP = "train a detector (flame_smoke, cigarette, aerial_vehicles) and write its
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", help="flame_smoke, cigarette or aerial_vehicles")
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds the sets (fire_smoke/, people/ …)")
-    parser.add_argument("--start", type=Path, help="YOLOv5n COCO checkpoint, or an earlier best.pt")
+    parser.add_argument("--data", type=Path, help="folder that holds the sets (fire_smoke/, people/ …)")
+    parser.add_argument("--field", type=Path, metavar="DIR", help="judged alarms: what `app field-set --out` wrote")
+    parser.add_argument("--start", type=Path, help="YOLOv5n COCO checkpoint, an earlier best.pt, or a shipped .onnx")
+    parser.add_argument("--device", default="cpu", help="cpu (default) or cuda:0")
     parser.add_argument(
         "--negatives", type=Path, help="false alarms kept in the browser (default: hard_negatives in the data folder)"
     )
@@ -59,7 +64,11 @@ def run(args: argparse.Namespace) -> int:
     recipe = RECIPES.get(args.recipe)
     if recipe is None:
         raise InputInvalid(field="recipe", detail=f"there is no {args.recipe!r}", how=f"one of {', '.join(RECIPES)}")
-    if args.recard:
+    if args.data is None and args.field is None:
+        raise InputInvalid(field="--data", detail="neither --data nor --field is given", how="name what to train on")
+    if args.data is None:  # fine-tuning on the district's own alarms alone
+        recipe = replace(recipe, sets={}, backgrounds=(), flames=0, plumes=0, lures=0, crops=0, choose_share=0.0)
+    if args.recard and args.data is not None:
         print(json.dumps(recard(args.recipe, recipe, args.data.resolve()).measured, indent=None if args.json else 1))
         return 0
     if args.start is None or not args.start.is_file():
@@ -67,7 +76,8 @@ def run(args: argparse.Namespace) -> int:
     project = (args.work / args.recipe).resolve()
     _say(f"staging pictures below {project}")
     negatives = args.negatives or load_settings().data_dir / "hard_negatives"
-    staged = restage(recipe, args.data.resolve(), project / "data", args.seed, negatives.resolve())
+    data, field = (path.resolve() if path else None for path in (args.data, args.field))
+    staged = restage(recipe, data or project, project / "data", args.seed, negatives.resolve(), field)
     _say(f"{staged.train_images} pictures to train on, {staged.held_images} held out")
     checkpoint = args.start.resolve()
     if args.export_only:
@@ -90,6 +100,7 @@ def run(args: argparse.Namespace) -> int:
                 rate=args.rate,
                 mosaic=recipe.mosaic,
                 resume=args.resume,
+                device=args.device,
             )
         )
     target = (args.out or project).resolve() / f"{args.recipe}.onnx"
@@ -105,15 +116,18 @@ def _made(args: argparse.Namespace, checkpoint: Path) -> dict[str, Any]:
     import ultralytics
 
     from vision.evaluate.cards import file_sha256
+    from vision.train.field_pictures import read_field
     from vision.train.history import history
 
     ends = [args.start, *args.average] if args.average else [checkpoint]
+    learnt = read_field(args.field.resolve() if args.field else None).learnt
     averaged = {"mean_of_weights": [f"{p.name} {file_sha256(p)[:16]}" for p in ends]} if args.average else {}
     return {
         "command": f"python -m app train {args.recipe} --data DATA --start {args.start.name}",
         "seed": args.seed,
         "runs": history(ends[-1], args.start),
         **averaged,
+        **({"field_pictures": learnt} if learnt else {}),
         "torch": torch.__version__.split("+")[0],
         "ultralytics": ultralytics.__version__,
     }

@@ -15,8 +15,8 @@ from vision.evaluate.cards import MODELS, read_card
 from vision.evaluate.dataset import LabelledSet
 from vision.evaluate.images import load_detector
 from vision.evaluate.metrics import ClassTally
+from vision.train.held_out import held_out
 from vision.train.recipes import RECIPES
-from vision.train.stage import held_out
 
 CAR_PX = (12, 20, 32, 48, 70)  # lengths of a car to which each picture is scaled
 LEAST = 0.05  # confidence from which detections count for the curve

@@ -184,9 +184,54 @@ def steam(picture: Picture, t: float, rng: Rng) -> None:
         glow(picture, x + 14 * age * np.sin(number + t), y - 30 * age, 5 + 12 * age, (1.0, 1.0, 1.0), 0.25 * (1 - age))
 
 
+def jackets(picture: Picture, t: float, rng: Rng) -> None:
+    """Red and orange jackets that walk, stop and turn, large and small."""
+    for _ in range(4):
+        tall, y = int(rng.uniform(40, 200)), rng.uniform(0.55, 1.0) * HEIGHT
+        pace, start = rng.uniform(-50, 50), rng.uniform(0, WIDTH)
+        red = (int(rng.integers(10, 60)), int(rng.integers(20, 110)), int(rng.integers(170, 256)))
+        x = int((start + pace * (t - min(max(t - 5, 0), 6))) % (WIDTH + 200) - 100 + 2 * np.sin(3 * t + start))
+        wide = max(3, tall // 5)
+        swing = int(0.5 * wide * np.sin(6 * t + start))
+        cv2.line(picture, (x, int(y - tall * 0.45)), (x + swing, int(y)), (50, 40, 40), wide // 2 + 1)
+        cv2.line(picture, (x, int(y - tall * 0.45)), (x - swing, int(y)), (50, 40, 40), wide // 2 + 1)
+        cv2.ellipse(picture, (x, int(y - tall * 0.63)), (wide // 2 + 1, int(tall * 0.2)), 0, 0, 360, red, -1)
+        cv2.circle(picture, (x, int(y - tall * 0.91)), max(2, tall // 12), (120, 150, 200), -1)
+
+
+def welding(picture: Picture, t: float, rng: Rng) -> None:
+    """An arc: a blue-white point that flashes at random, its glow on the wall, a few sparks that fall."""
+    np.copyto(picture, (picture * 0.7).astype(np.uint8))
+    x, y = rng.uniform(0.2, 0.8) * WIDTH, rng.uniform(0.4, 0.8) * HEIGHT
+    now = np.random.default_rng(int(t * 100) + int(x))
+    bright = now.choice([0.0, 0.5, 1.0, 1.0]) if t % 9 < 6 else 0.0
+    glow(picture, x, y, 60, (1.0, 0.85, 0.75), 0.5 * bright)
+    glow(picture, x, y, 8, (1.0, 1.0, 1.0), 3.0 * bright)
+    for _ in range(int(8 * bright)):
+        angle, far = now.uniform(-1.0, 1.0), now.uniform(5, 40)
+        at = (int(x + far * angle), int(y + far * (1 - 0.4 * abs(angle))))
+        cv2.circle(picture, at, 1, (120, 200, 255), -1)
+
+
+def traffic_lights(picture: Picture, t: float, rng: Rng) -> None:
+    """Two signals at night, red, amber and green in turn, one of them flashing amber."""
+    np.copyto(picture, (picture * 0.5).astype(np.uint8))
+    for number in range(2):
+        x, y, r = rng.uniform(0.1, 0.9) * WIDTH, rng.uniform(0.15, 0.5) * HEIGHT, rng.uniform(3, 9)
+        phase = int((t + rng.uniform(0, 9)) / 3) % 3 if number else 1
+        if number == 0 and int(2 * t) % 2:
+            continue
+        colour = ((0.1, 0.1, 1.0), (0.05, 0.6, 1.0), (0.4, 1.0, 0.2))[phase]
+        glow(picture, x, y + (phase - 1) * 2.5 * r, r * 3, colour, 0.6)
+        glow(picture, x, y + (phase - 1) * 2.5 * r, r, (0.5, 0.8, 1.0) if phase < 2 else (0.8, 1.0, 0.8), 1.6)
+
+
 KINDS: tuple[Act, ...] = (
     walkers, workers, traffic, beacon, lamp, lanterns, screen, rain, foliage, sunset, steam,
 )  # fmt: skip
+
+
+MORE: tuple[Act, ...] = (jackets, welding, traffic_lights)
 
 
 def pictures(acts: Sequence[Act], scene: Picture, seconds: float, seed: int) -> Iterator[Picture]:

@@ -16,9 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InputInvalid
+from vision.evaluate.cards import MODELS
 from vision.evaluate.dataset import read_set
 from vision.train.average import average
 from vision.train.compose import degrade, flame_light, place_flame, place_plume
+from vision.train.field_pictures import read_field
+from vision.train.fit import check_device
+from vision.train.fused import read_onnx, unfold
 from vision.train.lures import LURES, add_lures
 from vision.train.recipes import RECIPES, Recipe
 from vision.train.scenes import divide, group_scenes, split_scenes
@@ -238,3 +242,76 @@ def test_the_mean_of_two_runs(tmp_path: Path) -> None:
     assert found["epoch"] == 7 and float(found["model"].weight.sum()) == 4
     with pytest.raises(InputInvalid, match="shapes"):
         average([tmp_path / "a.pt", tmp_path / "other.pt"], tmp_path / "out" / "best.pt")
+
+
+def test_judged_alarms_are_learnt_from_and_held_out_by_camera(tmp_path: Path) -> None:
+    field = tmp_path / "field"
+    for n in range(6):
+        save(field / "images", f"{n}.jpg", picture(n))
+        (field / "labels").mkdir(exist_ok=True)
+        (field / "labels" / f"{n}.txt").write_text("0 0.5 0.5 0.2 0.2\n" if n % 2 else "")
+    (field / "train.txt").write_text("".join(f"./images/{n}.jpg\n" for n in range(4)))
+    (field / "val.txt").write_text("./images/4.jpg\n./images/5.jpg\n")
+    (field / "data.yaml").write_text("path: .\ntrain: train.txt\nval: val.txt\nnames: {0: fire, 1: smoke}\n")
+    recipe = Recipe(classes=("smoke", "fire"), sets={}, licence="x", sources=("x",))
+    staged = restage(recipe, tmp_path, tmp_path / "work", 3, None, field)
+    assert (staged.train_images, staged.held_images) == (4 * 4, 2)
+    learnt = read_set(staged.data_yaml, "train").images
+    assert {i.path.name[6] for i in learnt} == {"0", "1", "2", "3"}
+    boxes = [i.boxes for i in learnt if len(i.boxes)]
+    assert len(boxes) == 8 and all(b[0, 0] == 1 for b in boxes), "the recipe's own number of the class"
+    assert read_field(field).learnt == ["0", "1", "2", "3"] and read_field(None).names == []
+    (field / "train.txt").write_text("")
+    with pytest.raises(InputInvalid):
+        read_field(field)
+
+
+class Block(torch.nn.Module):
+    """A convolution with its normalisation, as ultralytics names them."""
+
+    def __init__(self, given: int, out: int) -> None:
+        super().__init__()
+        self.conv = torch.nn.Conv2d(given, out, 3, padding=1, bias=False)
+        self.bn = torch.nn.BatchNorm2d(out)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.silu(self.bn(self.conv(x)))
+
+
+class Net(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = torch.nn.Sequential(Block(3, 4), Block(4, 2))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.model(x)
+
+
+def test_training_goes_on_from_an_export_as_the_network_was(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    pictures = torch.rand(6, 3, 16, 16)
+    state = {"model.0.conv.weight": torch.randn(4, 3, 3, 3), "model.0.conv.bias": torch.randn(4),
+             "model.1.conv.weight": torch.randn(2, 4, 3, 3), "model.1.conv.bias": torch.randn(2)}  # fmt: skip
+
+    def folded(x: torch.Tensor) -> torch.Tensor:
+        for n in (0, 1):
+            x = torch.nn.functional.conv2d(x, state[f"model.{n}.conv.weight"], state[f"model.{n}.conv.bias"], padding=1)
+            x = torch.nn.functional.silu(x)
+        return x
+
+    net = Net().train()
+    assert unfold(net, state, pictures) == 4 and net.training
+    with torch.no_grad():
+        assert torch.allclose(net.eval()(pictures), folded(pictures), atol=1e-4)
+        assert torch.allclose(net.train()(pictures), folded(pictures), atol=0.05), "in training, too"
+    (tmp_path / "junk.onnx").write_bytes(b"\x08\x07 junk")
+    with pytest.raises(InputInvalid):
+        read_onnx(tmp_path / "junk.onnx")
+    assert "model.0.conv.bias" in read_onnx(MODELS / "flame_smoke.onnx")
+
+
+def test_a_device_that_is_not_there_is_told() -> None:
+    check_device("cpu")
+    for device in ("cuda:9", "gpu", "tpu:0"):
+        with pytest.raises(InputInvalid, match="--device"):
+            check_device(device)

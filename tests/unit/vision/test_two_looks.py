@@ -142,9 +142,10 @@ def asked_again(then: Detections, now: Detections, seconds: float, second: Detec
 
 def test_a_second_look_holds_for_a_moment_at_the_same_place() -> None:
     fire, elsewhere = seen((0, 0, 4, 4, 0, 0.4)), seen((6, 6, 9, 9, 0, 0.4))
-    sure, nothing = seen((0, 0, 4, 4, 0, 0.9)), seen()
-    assert not asked_again(fire, fire, 1.0, sure)
-    assert asked_again(fire, fire, 2.5, sure)
+    sure, likely, nothing = seen((0, 0, 4, 4, 0, 0.9)), seen((0, 0, 4, 4, 0, 0.5)), seen()
+    assert not asked_again(fire, fire, 1.0, likely)
+    assert asked_again(fire, fire, 2.5, likely)
+    assert not asked_again(fire, fire, 4.0, sure) and asked_again(fire, fire, 5.0, sure)
     assert not asked_again(fire, fire, 2.5, nothing), "what was seen to be nothing is trusted a little longer"
     assert asked_again(fire, fire, 4.0, nothing)
     assert asked_again(fire, elsewhere, 1.0, sure)

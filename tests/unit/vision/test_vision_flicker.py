@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import pytest
 
 from tests.unit.vision.test_vision_logic import frame
-from vision.algorithms._places import WatchedPlaces
+from vision.algorithms._places import WatchedPlaces, moved
 from vision.algorithms._second_look import SecondLook
 from vision.algorithms.flame_smoke import FlameSmoke, Params
 from vision.detections import Detections, Image, empty
@@ -160,3 +161,25 @@ def test_a_place_lasts_while_it_is_hit_often_enough() -> None:
     assert places.lasting(4, 0.8) == []
     places.add(empty(("fire", "smoke")), frame(20.0, image), 20.0)
     assert places.places == []
+
+
+def test_places_go_along_with_a_camera_that_pans() -> None:
+    rng = np.random.default_rng(2)
+    wide = cv2.GaussianBlur(rng.integers(0, 255, (200, 1200, 3), np.uint8), (0, 0), 4)
+    wide = np.asarray(cv2.normalize(wide, None, 0, 255, cv2.NORM_MINMAX), np.uint8)
+    for pan in (24, 0):
+        places = WatchedPlaces(10.0)
+        for step in range(8):
+            image = np.ascontiguousarray(wide[:, pan * step : pan * step + 320])
+            x = 260 - pan * step  # of a thing that stands in the street
+            box = np.asarray([[x, 80, x + 20, 100]], np.float32)
+            found = Detections(box, np.zeros(1, np.int32), np.full(1, 0.8, np.float32), ("fire",), ())
+            places.add(found, frame(step / 2, image), step / 2)
+        assert places.lasting(8, 0.9)
+        assert places.places[0].flicker < 6, "what stands does not flicker because the camera turns"
+
+
+def test_where_a_picture_cannot_be_compared_nothing_moved() -> None:
+    grey = np.full((180, 320), 90, np.uint8)
+    assert not moved(None, grey).any() and not moved(grey[:90], grey).any() and not moved(grey, grey).any()
+    assert not moved(grey[:20, :20], grey[:20, :20]).any()
