@@ -64,7 +64,8 @@ def plotly_page(data: Path, folder: Path) -> Path:
         height=768, margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=False,
     )  # fmt: skip
     file = folder / "plotly.html"
-    when = f"{PLOTLY_MAP}.once('idle', () => {{ window.__peerReady = true; }})"
+    drawn = f"{PLOTLY_MAP.replace('._', '?._').replace('.map', '?.map')}?.loaded()"
+    when = f"const t = setInterval(() => {{ if ({drawn}) {{ clearInterval(t); window.__peerReady = true; }} }}, 30)"
     figure.write_html(file, include_plotlyjs=True, post_script=when)
     return file
 

@@ -6,6 +6,7 @@ Each is started on a free port with one worker, as our web process is one; None 
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import socket
 import subprocess
@@ -21,7 +22,7 @@ import psutil
 from bench.parts.cpu import quantiles
 from layers.tiles import TileSet
 
-CONFIG = """daemon off; worker_processes 1; error_log stderr crit; pid {folder}/nginx.pid;
+CONFIG = """daemon off; {user} worker_processes 1; error_log stderr crit; pid {folder}/nginx.pid;
 events {{ worker_connections 512; }}
 http {{ access_log off; client_body_temp_path {folder}/t; proxy_temp_path {folder}/t; fastcgi_temp_path {folder}/t;
 uwsgi_temp_path {folder}/t; scgi_temp_path {folder}/t;
@@ -57,7 +58,7 @@ def nginx(folder: Path) -> Iterator[tuple[str, psutil.Process] | None]:
         yield None
         return
     port, config = free_port(), folder / "nginx.conf"
-    config.write_text(CONFIG.format(folder=folder, port=port))
+    config.write_text(CONFIG.format(folder=folder, port=port, user="user root;" if os.geteuid() == 0 else ""))
     with _started([program, "-c", str(config), "-p", str(folder)], port) as process:
         yield f"http://127.0.0.1:{port}", process
 
