@@ -37,6 +37,7 @@ export async function show() {
   const turn = ++shown;
   if (leave) leave();
   leave = null;
+  if (renewed.waits && !location.hash.replace(/^#\/?$/, "")) return location.reload(); // at the list nothing is being written
   const [, name = "", id = ""] = location.hash.match(/^#\/(\w+)\/?(.*)$/) || [];
   if (!app.me && name !== "invitation") { leave = loginScreen(root); return; }
   if (app.me?.must_change_password || name === "password") { leave = passwordScreen(root, app.me); return; }
@@ -53,6 +54,18 @@ function keepShell() {
   navigator.serviceWorker?.register("/m/sw.js", { scope: "/m" }).catch((error) => console.warn("no service worker", error));
 }
 
+/** A newer shell took the older one's place behind this page: it is opened anew when the person is at the list. */
+const renewed = { waits: false };
+function watchShell() {
+  const worker = navigator.serviceWorker;
+  let before = worker?.controller;
+  worker?.addEventListener("controllerchange", () => {
+    if (before) renewed.waits = true; // the first one ever is no update
+    before = worker.controller;
+    if (renewed.waits && document.hidden) show();
+  });
+}
+
 /** Whoever opted in to push before gets it in this session too. */
 function renewPush() {
   if (app.me) push.renew(app.me).catch((error) => console.info("no push here", error));
@@ -66,6 +79,7 @@ async function start() {
     if (data === "refresh" || data === "flush") refresh();
     else if (typeof data?.go === "string" && data.go.startsWith("/m")) location.hash = new URL(data.go, location.origin).hash;
   });
+  watchShell();
   queue.blocked.told = () => alert(t("phone.other_tab"));
   await begin();
   window.addEventListener("hashchange", show);

@@ -1,4 +1,5 @@
-/* Keeps the phone's shell at hand: network first, the kept copy when the network is away.
+/* Keeps the phone's shell at hand: what this version of it keeps is answered at once, without the network; a changed
+   file is a new version, which is fetched whole behind the page and then takes its place.
    The API is never answered from here: what is mine to do is kept by the page in IndexedDB.
    The server writes in the list of the shell's files and the version of what is in them. */
 const VERSION = "__VERSION__";
@@ -20,18 +21,30 @@ self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   const path = url.pathname === "/m/" ? "/m" : url.pathname;
   if (event.request.method !== "GET" || url.origin !== location.origin) return;
-  if (SHELL.includes(path) || LATER.includes(path) || LAZY.test(path)) event.respondWith(fresh(event.request, path));
+  if (SHELL.includes(path) || LATER.includes(path)) event.respondWith(kept(event.request, path));
+  else if (LAZY.test(path)) event.respondWith(fresh(event.request, path));
 });
 
+/** A file of this version: all of them come from one set, whatever the server has by now. */
+async function kept(request, path) {
+  const cache = await caches.open(CACHE);
+  const mine = await cache.match(path);
+  if (mine) return mine;
+  const answer = await fetch(request);
+  if (answer.ok) cache.put(path, answer.clone());
+  return answer;
+}
+
+/** The map and the like, which are no part of the version: network first, the kept copy when it is away. */
 async function fresh(request, path) {
   const cache = await caches.open(CACHE);
-  const kept = await cache.match(path);
+  const mine = await cache.match(path);
   try {
-    const answer = await Promise.race([fetch(request), new Promise((_, no) => setTimeout(() => no(new Error("slow")), kept ? 2500 : 20000))]);
+    const answer = await Promise.race([fetch(request), new Promise((_, no) => setTimeout(() => no(new Error("slow")), mine ? 2500 : 20000))]);
     if (answer.ok) cache.put(path, answer.clone());
-    return answer.ok || !kept ? answer : kept;
+    return answer.ok || !mine ? answer : mine;
   } catch (error) {
-    if (kept) return kept;
+    if (mine) return mine;
     throw error;
   }
 }
