@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from core import plugins
-from events.cases.definition_check import FOLDER
+from events import definitions
 from vision.params import WORDS
 
 HERE = Path(__file__).parent
@@ -49,7 +49,8 @@ def _definition_words(language: str) -> dict[str, str]:
     Where two kinds name one differently, city management's name stands: it is the kind that pages show most.
     """
     found: dict[str, str] = {}
-    for file in sorted(FOLDER.glob("*.json"), key=lambda path: (path.stem != "city_management", path.stem)):
+    files = Path(definitions.__path__[0]).glob("*.json")
+    for file in sorted(files, key=lambda path: (path.stem != "city_management", path.stem)):
         body = json.loads(file.read_text(encoding="utf-8"))
         named = [(f"stage.{stage['id']}", stage["name"]) for stage in body["stages"]]
         named += [(f"state.{name}", said["name"]) for name, said in body["states"].items()]
