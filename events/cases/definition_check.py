@@ -19,8 +19,10 @@ from core.errors import YiwangError
 from core.forms.checks import form_problems
 from core.forms.compiled import compile_form
 from core.forms.expression import parse as parse_expression
-from core.forms.from_schema import fields_of_form
+from core.forms.from_schema import fields_of_form, form_of_fields
+from core.forms.kinds import type_problems
 from core.forms.model import parse_form
+from core.forms.structure import lay_flat
 from events.cases.definition import ANY, NEW, RELATIONS, REMEMBERED, ClockMoves, CommandSpec, Definition
 from events.cases.definition_parts import SITES, TRIGGERS, Who, effect_name, effect_params
 from events.cases.definition_problems import DefinitionProblem, problem
@@ -136,8 +138,13 @@ def _of_guard(d: Definition, at: str, guard: Mapping[str, Any]) -> Iterator[Defi
         yield from (problem(at, "guard_document_unknown", guard=name, name=t) for t in unknown)
     if name == "holds" and "expr" in guard:
         try:
-            for reference in parse_expression(str(guard["expr"])).references() - set(d.fields):
+            expression = parse_expression(str(guard["expr"]))
+            for reference in expression.references() - set(d.fields):
                 yield problem(at, "guard_field_unknown", guard=name, name=reference)
+            structure = lay_flat(form_of_fields(d.fields, (), list(d.fields)))
+            for item in [each for each in structure.items if not each.repeats][:1]:
+                for wrong in type_problems(expression.tree, item, structure):
+                    yield problem(at, "guard_expression", detail=wrong)
         except YiwangError as error:
             yield problem(at, "guard_expression", detail=error)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import Engine
 
@@ -13,7 +14,7 @@ from core.clock import ManualClock
 from core.errors import InputInvalid
 from core.records import Actor, Command
 from events.cases.definition import Definition
-from events.cases.definition_check import parse_definition, shipped_definitions
+from events.cases.definition_check import parse_definition, problems, shipped_definitions
 from events.cases.errors import GuardFailed
 from events.cases.service import CaseService
 from events.runtime.wiring import case_service
@@ -113,3 +114,11 @@ def test_the_form_of_registering_asks_with_choices_and_a_search() -> None:
     assert asked["severity"]["type"] == "select_one"
     children = {q["name"]: q["type"] for q in asked["limit"]["children"]}
     assert children == {"limit.value": "decimal", "limit.unit": "select_one"}
+
+
+def test_a_guard_whose_expression_has_a_type_error_does_not_load() -> None:
+    kind = shipped_definitions()["business_flow"]
+    for expr, wrong in (("1 + 'a' > 2", True), ("'x' * 2 = 1", True), ("${reason} != ''", False)):
+        accept = msgspec.structs.replace(kind.commands["accept"], guards=({"guard": "holds", "expr": expr},))
+        held = msgspec.structs.replace(kind, commands={**kind.commands, "accept": accept})
+        assert any(each.code == "guard_expression" for each in problems(held)) is wrong, expr
