@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import mimetypes
 from hashlib import sha256
@@ -17,7 +18,6 @@ from dashboard.i18n import LANGUAGES, words
 from dashboard.pages import centre, phone
 from dashboard.pages.desk_room import DeskRoom
 from dashboard.pages.headers import SecurityHeaders, content_policy
-from dashboard.pages.kind_words import kind_words
 
 STATIC = Path(__file__).parent.parent / "static"
 
@@ -59,7 +59,8 @@ def _add_open_routes(app: FastAPI) -> None:
     async def page_words(language: str, request: Request) -> Response:
         if language not in LANGUAGES:
             raise HTTPException(404, "no such language")
-        body = json.dumps({**words(language), **kind_words(language)}, ensure_ascii=False).encode()
+        kinds = await asyncio.to_thread(_kind_words, language)
+        body = json.dumps({**words(language), **kinds}, ensure_ascii=False).encode()
         tag = f'"{sha256(body).hexdigest()[:16]}"'
         headers = {"Cache-Control": "no-cache", "ETag": tag}
         if request.headers.get("if-none-match") == tag:
@@ -68,3 +69,9 @@ def _add_open_routes(app: FastAPI) -> None:
 
     app.mount("/static", GZipMiddleware(_Static(directory=STATIC), minimum_size=800), name="static")
     app.include_router(phone.router)
+
+
+def _kind_words(language: str) -> dict[str, str]:
+    from dashboard.pages.kind_words import kind_words  # the case engine is loaded when a page first asks for its words
+
+    return kind_words(language)
