@@ -20,12 +20,16 @@ class PortTaken(YiwangError):
     code = "port_taken"
     message = "port {port} ({use}) is taken by another program"
     remedy = "stop that program, or set {variable} to a free port"
+    zh = "端口 {port}（{use}）被别的程序占用"
+    zh_remedy = "请停止那个程序，或将 {variable} 设为空闲端口"
 
 
 class DiskFull(YiwangError):
     code = "disk_full"
     message = "only {free_mb} MB are free at {path}, {needed_mb} MB are needed"
     remedy = "make room, or set YIWANG_DATA_DIR to a folder on a larger disk"
+    zh = "{path} 只剩 {free_mb} MB，需要 {needed_mb} MB"
+    zh_remedy = "请腾出空间，或将 YIWANG_DATA_DIR 设到更大的磁盘"
 
 
 class AlreadyRunning(YiwangError):

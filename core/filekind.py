@@ -59,6 +59,8 @@ class FileRefused(InputInvalid):
     code = "file_refused"
     message = "{field} {detail}"
     remedy = "{how}"
+    zh = "{field} {detail}"
+    zh_remedy = "{how}"
 
 
 def refused(media_type: str, reason: str, detail: str, how: str = "") -> FileRefused:

@@ -29,6 +29,8 @@ class PictureRefused(InputInvalid):
     code = "picture_refused"
     message = "the picture {detail}"
     remedy = "{how}"
+    zh = "图片{detail}"
+    zh_remedy = "{how}"
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ class SealBroken(YiwangError):
     code = "seal_broken"
     message = "the encrypted fields of {record_id} cannot be opened"
     remedy = "check records_key in secrets.json against the one that the data was written with"
+    zh = "{record_id} 的加密字段打不开"
+    zh_remedy = "请核对 secrets.json 里的 records_key 是否为写入时所用的密钥"
 
 
 class Seal:

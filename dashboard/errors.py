@@ -12,72 +12,96 @@ class LoginFailed(YiwangError):
     code = "login_failed"
     message = "login or password is wrong"
     remedy = "try again, or ask an administrator for a new password"
+    zh = "用户名或密码不对"
+    zh_remedy = "请再试，或请管理员重设密码"
 
 
 class SecondFactorRequired(YiwangError):
     code = "second_factor_required"
     message = "this account asks for a code of its second factor"
     remedy = "send the code that the authenticator app shows now"
+    zh = "这个账号需要第二因素验证码"
+    zh_remedy = "请输入验证器此刻显示的验证码"
 
 
 class LoginThrottled(YiwangError):
     code = "login_throttled"
     message = "too many failed logins"
     remedy = "wait {retry_after_s} seconds"
+    zh = "登录失败次数过多"
+    zh_remedy = "请等待 {retry_after_s} 秒"
 
 
 class HostUnknown(YiwangError):
     code = "host_unknown"
     message = "nobody is called by this name here"
     remedy = "use the address that your administrators gave you (YIWANG_ALLOWED_HOSTS)"
+    zh = "这里没有这个名称的站点"
+    zh_remedy = "请用管理员给您的地址（YIWANG_ALLOWED_HOSTS）"
 
 
 class NotSignedIn(YiwangError):
     code = "not_signed_in"
     message = "this needs a session"
     remedy = "log in first"
+    zh = "需要先登录"
+    zh_remedy = "请登录"
 
 
 class CsrfRefused(YiwangError):
     code = "csrf_refused"
     message = "the request does not carry this session's CSRF token"
     remedy = "send the csrf_token of /api/me as X-CSRF-Token"
+    zh = "请求没有带本会话的 CSRF 令牌"
+    zh_remedy = "请把 /api/me 的 csrf_token 放在 X-CSRF-Token 中发送"
 
 
 class WrongPerson(YiwangError):
     code = "wrong_person"
     message = "this was written by another person than the one signed in"
     remedy = "sign in as the person who wrote it"
+    zh = "这是另一个人写的，不是当前登录的人"
+    zh_remedy = "请由写的人登录"
 
 
 class PasswordChangeRequired(YiwangError):
     code = "password_change_required"
     message = "this account's password must be changed first"
     remedy = "log in and choose a new one (POST /api/me/password)"
+    zh = "这个账号须先改密码"
+    zh_remedy = "请登录并设置新密码（POST /api/me/password）"
 
 
 class BodyTooLarge(YiwangError):
     code = "body_too_large"
     message = "the request is larger than {limit_bytes} bytes"
     remedy = "send less at once"
+    zh = "请求超过 {limit_bytes} 字节"
+    zh_remedy = "请一次少发一些"
 
 
 class Unavailable(YiwangError):
     code = "unavailable"
     message = "{what} does not answer now: {detail}"
     remedy = "try again in a moment"
+    zh = "{what} 此刻没有应答：{detail}"
+    zh_remedy = "请稍后再试"
 
 
 class TooManyViewers(YiwangError):
     code = "too_many_viewers"
     message = "{what} is watched by as many as this machine can serve ({limit})"
     remedy = "close another view, or use the still picture"
+    zh = "{what} 的观看人数已到本机上限（{limit}）"
+    zh_remedy = "请关闭另一个画面，或用静态图片"
 
 
 class TooManyRequests(YiwangError):
     code = "too_many_requests"
     message = "more than {limit} requests a minute"
     remedy = "wait {retry_after_s} seconds"
+    zh = "一分钟内超过 {limit} 次请求"
+    zh_remedy = "请等待 {retry_after_s} 秒"
 
 
 _STATUS: dict[str, int] = {
@@ -172,6 +196,11 @@ def retry_headers(error: YiwangError) -> dict[str, str] | None:
     return {"Retry-After": str(seconds)} if seconds is not None else None
 
 
-def body_of(error: YiwangError) -> dict[str, Any]:
-    """What the client reads."""
-    return error.as_dict()
+def asked_language(accept: str) -> str:
+    """``zh`` or ``en``: the first of an ``Accept-Language`` (RFC 9110, 12.5.4); English for clients that name none."""
+    return "zh" if accept.strip().lower().startswith("zh") else "en"
+
+
+def body_of(error: YiwangError, accept: str = "") -> dict[str, Any]:
+    """What the client reads, in the language of its ``Accept-Language``."""
+    return error.as_dict(asked_language(accept))

@@ -178,7 +178,7 @@ async def _typed(request: Request, error: Exception) -> Response:
         return RedirectResponse(f"/login?confirm=1&next={quote(_asked_on(request), safe='/')}", 303)
     if status == 422 and request.url.path.startswith(("/ogc", "/api/sensorthings")):
         status = 400  # what OGC's standards ask for
-    return respond(body_of(error), status, retry_headers(error))
+    return respond(body_of(error, request.headers.get("accept-language", "")), status, retry_headers(error))
 
 
 def _asked_on(request: Request) -> str:

@@ -22,6 +22,8 @@ class NotOnDuty(YiwangError):
     code = "not_on_duty"
     message = "a place is taken only on duty and with consent"
     remedy = "go on duty and agree to share your place first"
+    zh = "只有在岗并同意后才记录位置"
+    zh_remedy = "请先上岗并同意共享位置"
 
 
 class Duty(Record, frozen=True, omit_defaults=False):

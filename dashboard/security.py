@@ -237,7 +237,8 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, error: YiwangError
         await sending({"type": "http.response.start", "status": 303, "headers": headers})
         await sending({"type": "http.response.body", "body": b""})
         return
-    body = json.dumps(body_of(error), ensure_ascii=False).encode()
+    accept = dict(scope["headers"]).get(b"accept-language", b"").decode("latin-1")
+    body = json.dumps(body_of(error, accept), ensure_ascii=False).encode()
     head = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     head += [(name.encode(), value.encode()) for name, value in (retry_headers(error) or {}).items()]
     await sending({"type": "http.response.start", "status": status_of(error), "headers": head})

@@ -31,6 +31,8 @@ class EventInvalid(YiwangError):
     code = "cloudevent_invalid"
     message = "CloudEvent: {field}: {detail}"
     remedy = "send it as CloudEvents 1.0 says; the SDKs of the CloudEvents project do"
+    zh = "CloudEvent：{field}：{detail}"
+    zh_remedy = "请按 CloudEvents 1.0 发送，CloudEvents 项目的 SDK 即可"
 
 
 def from_headers(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:

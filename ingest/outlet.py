@@ -32,6 +32,8 @@ class NotDurable(YiwangError):
     code = "not_durable"
     message = "the bus did not confirm {subject}: {detail}"
     remedy = "the device is not confirmed and will send again; check the bus and its disk"
+    zh = "总线没有确认 {subject}：{detail}"
+    zh_remedy = "设备没有得到确认，会再发；请检查总线及其磁盘"
 
 
 @dataclass(slots=True)

@@ -40,12 +40,16 @@ class TopicUnknown(YiwangError):
     code = "topic_unknown"
     message = "topic {topic!r} names no device and quantity"
     remedy = "publish to sensors/<device> or sensors/<device>/<quantity>, or write a mapping file"
+    zh = "主题 {topic!r} 没有写明设备和量"
+    zh_remedy = "请发布到 sensors/<设备> 或 sensors/<设备>/<量>，或写映射文件"
 
 
 class PayloadInvalid(YiwangError):
     code = "payload_invalid"
     message = "{topic}: {field}: {detail}"
     remedy = "send JSON as docs/ingest.md shows it"
+    zh = "{topic}：{field}：{detail}"
+    zh_remedy = "请按 docs/ingest.md 发送 JSON"
 
 
 @dataclass

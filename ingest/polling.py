@@ -27,12 +27,16 @@ class SourceUnreachable(YiwangError):
     code = "source_unreachable"
     message = "{source} at {url} does not answer as it should: {detail}"
     remedy = "check address, account and the network; it is tried again"
+    zh = "{source}（{url}）没有正常应答：{detail}"
+    zh_remedy = "请检查地址、账号和网络；会再试"
 
 
 class NotConfirmed(YiwangError):
     code = "not_confirmed"
     message = "{source}: the bus did not confirm what was read"
     remedy = "nothing: it is read again"
+    zh = "{source}：总线没有确认读到的内容"
+    zh_remedy = "不必处理：会再读一次"
 
 
 @dataclass

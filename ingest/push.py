@@ -37,6 +37,8 @@ class PushInvalid(YiwangError):
     code = "push_invalid"
     message = "{field}: {detail}"
     remedy = "send JSON, CloudEvents 1.0 or SensorThings 1.1 as docs/ingest.md shows it"
+    zh = "{field}：{detail}"
+    zh_remedy = "请按 docs/ingest.md 发送 JSON、CloudEvents 1.0 或 SensorThings 1.1"
 
 
 @dataclass

@@ -29,6 +29,8 @@ class MappingFileInvalid(YiwangError):
     code = "mapping_file_invalid"
     message = "mapping file {file}: {detail}"
     remedy = "see docs/protocols.md for what a mapping may hold"
+    zh = "映射文件 {file}：{detail}"
+    zh_remedy = "映射可含的内容见 docs/protocols.md"
 
 
 @dataclass

@@ -34,30 +34,40 @@ class FormUnknown(YiwangError):
     code = "form_unknown"
     message = "there is no form {form_id} version {version}"
     remedy = "check the id and version"
+    zh = "没有表单 {form_id} 的第 {version} 版"
+    zh_remedy = "请核对编号和版本"
 
 
 class FormStateWrong(YiwangError):
     code = "form_state_wrong"
     message = "version {version} of form {form_id} is {state}: {detail}"
     remedy = "make a new draft from it, or choose one of: {allowed}"
+    zh = "表单 {form_id} 第 {version} 版处于 {state} 状态：{detail}"
+    zh_remedy = "由它新建草稿，或选择其中之一：{allowed}"
 
 
 class FormChanged(YiwangError):
     code = "form_changed"
     message = "somebody else changed version {version} of form {form_id}: revision {revision}, not {given}"
     remedy = "load it again and repeat your change"
+    zh = "别人已改动表单 {form_id} 第 {version} 版：现为第 {revision} 次修改，您的是第 {given} 次"
+    zh_remedy = "请重新载入，再改一次"
 
 
 class FormBlocked(YiwangError):
     code = "form_blocked"
     message = "form {form_id} has {count} problems that stop it; the first is {first}"
     remedy = "mend them and try again"
+    zh = "表单 {form_id} 有 {count} 个问题，不能继续；第一个是 {first}"
+    zh_remedy = "请改正后再试"
 
 
 class FormIdInvalid(YiwangError):
     code = "form_id_invalid"
     message = "{form_id!r} is no id of a form"
     remedy = "use up to 80 letters, digits, _ - and ."
+    zh = "{form_id!r} 不能作表单编号"
+    zh_remedy = "最多 80 个字母、数字、_、- 和 ."
 
 
 class FormVersionView(msgspec.Struct, frozen=True):

@@ -23,6 +23,8 @@ class MissionChanged(YiwangError):
     code = "mission_changed"
     message = "the mission was changed since you opened it"
     remedy = "open it again and repeat what you did"
+    zh = "您打开之后，任务已被改动"
+    zh_remedy = "请重新打开，再做一次"
 
 
 class MissionView(Record, frozen=True, omit_defaults=False):

@@ -39,18 +39,24 @@ class OffsetWrong(YiwangError):
     code = "upload_offset"
     message = "the upload stands at byte {expected}, not {given}"
     remedy = "ask with HEAD where it stands and go on from there"
+    zh = "上传已到第 {expected} 字节，不是第 {given} 字节"
+    zh_remedy = "用 HEAD 询问位置，从那里继续"
 
 
 class UploadGone(YiwangError):
     code = "upload_gone"
     message = "this upload was refused, or has expired"
     remedy = "begin a new one"
+    zh = "这个上传已被拒绝或已过期"
+    zh_remedy = "请重新开始上传"
 
 
 class ChecksumWrong(YiwangError):
     code = "upload_checksum"
     message = "what arrived does not have the checksum {given}"
     remedy = "send it again"
+    zh = "收到的内容与校验值 {given} 不符"
+    zh_remedy = "请再发一次"
 
 
 class UploadView(Record, frozen=True, omit_defaults=False):

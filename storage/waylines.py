@@ -23,6 +23,8 @@ class WaylineNameTaken(YiwangError):
     code = "wayline_name_taken"
     message = "there is a route called {name!r} already"
     remedy = "choose another name"
+    zh = "已有名为 {name!r} 的航线"
+    zh_remedy = "请换一个名称"
 
 
 class WaylineView(Record, frozen=True, omit_defaults=False):

@@ -15,12 +15,16 @@ class HeadInvalid(YiwangError):
     code = "head_invalid"
     message = "the table's head is not clear: {reason} {columns}"
     remedy = "give every column one name of its own"
+    zh = "表头不清楚：{reason} {columns}"
+    zh_remedy = "每一列要有自己唯一的名称"
 
 
 class BodyMerged(YiwangError):
     code = "merged_body"
     message = "cells are merged in the table: {cells}"
     remedy = "undo the merge, or mark the column as having one value for all rows of a merge"
+    zh = "表格内容里有合并单元格：{cells}"
+    zh_remedy = "取消合并，或把该列标为“合并区内各行同值”"
 
 
 @dataclass(frozen=True)

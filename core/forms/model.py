@@ -46,6 +46,8 @@ class FormInvalid(YiwangError):
     code = "form_invalid"
     message = "the form is not valid at {field}: {detail}"
     remedy = "{how}"
+    zh = "表单在 {field} 处不正确：{detail}"
+    zh_remedy = "{how}"
 
 
 class Choice(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -15,6 +15,8 @@ class ConfirmationRequired(YiwangError):
     code = "confirmation_required"
     message = "this asks you to prove again that it is you"
     remedy = "type your password at /login?confirm=1 (POST /api/me/confirm), then do it again"
+    zh = "这一步要再次确认是您本人"
+    zh_remedy = "请在 /login?confirm=1 输入密码（POST /api/me/confirm），再做一次"
 
 
 def must_be_confirmed(who: Principal, now: datetime) -> None:

@@ -24,6 +24,8 @@ class InvitationRefused(YiwangError):
     code = "invitation_refused"
     message = "this code is not valid: it was used, has expired, or was never given out"
     remedy = "ask for a new one"
+    zh = "邀请码无效：已用过、已过期，或从未发出"
+    zh_remedy = "请索取新的邀请码"
 
 
 def _hash(code: str) -> str:

@@ -35,6 +35,8 @@ class NoLicencePlatform(YiwangError):
     code = "no_licence_platform"
     message = "no platform for e-licences is connected"
     remedy = "an administrator makes a connection of the kind E-licence verification on /connections"
+    zh = "没有接入电子证照平台"
+    zh_remedy = "请管理员在 /connections 建一个“电子证照核验”接入"
 
 
 class LicenceQuestion(msgspec.Struct, forbid_unknown_fields=True):

@@ -37,6 +37,8 @@ class MissionOver(YiwangError):
     code = "mission_over"
     message = "the mission is {state}"
     remedy = "ask for a new one"
+    zh = "任务处于 {state} 状态"
+    zh_remedy = "请申请新的任务"
 
 
 class MissionWish(msgspec.Struct, forbid_unknown_fields=True):

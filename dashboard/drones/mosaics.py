@@ -29,12 +29,16 @@ class NothingToLay(YiwangError):
     code = "nothing_to_lay"
     message = "none of {files} pictures looks down from a known place"
     remedy = "give pictures with position, height and gimbal angles, at most 20° off the vertical"
+    zh = "{files} 张照片都不是从已知位置向下拍的"
+    zh_remedy = "请给有位置、高度和云台角度、偏离垂直不超过 20° 的照片"
 
 
 class TooManyPictures(YiwangError):
     code = "too_many_pictures"
     message = "{files} pictures are more than a quick mosaic takes ({most})"
     remedy = "split the survey, or give it to photogrammetry (NodeODM)"
+    zh = "{files} 张照片超过快速拼图的上限（{most}）"
+    zh_remedy = "请分批，或交给摄影测量（NodeODM）"
 
 
 @dataclass(frozen=True)

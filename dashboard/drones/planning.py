@@ -37,6 +37,8 @@ class RouteBlocked(YiwangError):
     code = "route_blocked"
     message = "the route is not handed out: {codes}"
     remedy = "plan it again, higher or elsewhere, or enter the permit's number"
+    zh = "航线不予下发：{codes}"
+    zh_remedy = "请重新规划（更高或别处），或填写许可编号"
 
 
 class PlanWish(msgspec.Struct, forbid_unknown_fields=True):

@@ -40,6 +40,8 @@ class SurveyStopped(YiwangError):
     code = "survey_stopped"
     message = "the survey was cancelled"
     remedy = "ask for it again when it is wanted"
+    zh = "测图已取消"
+    zh_remedy = "需要时请再申请"
 
 
 class SurveyRun:

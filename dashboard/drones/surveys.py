@@ -28,18 +28,24 @@ class NoNode(YiwangError):
     code = "photogrammetry_none"
     message = "no photogrammetry node is set up"
     remedy = "set YIWANG_NODEODM_URL to the address of a NodeODM"
+    zh = "没有设置摄影测量节点"
+    zh_remedy = "请将 YIWANG_NODEODM_URL 设为 NodeODM 的地址"
 
 
 class TooFewPictures(YiwangError):
     code = "too_few_pictures"
     message = "{pictures} photos with a place are too few for a survey"
     remedy = "send at least {least} overlapping photos"
+    zh = "有位置的照片只有 {pictures} 张，不足以测图"
+    zh_remedy = "请至少发送 {least} 张互相重叠的照片"
 
 
 class SurveyRunning(YiwangError):
     code = "survey_running"
     message = "a survey of this flight is under way"
     remedy = "wait for it, or cancel it"
+    zh = "这次飞行的测图正在进行"
+    zh_remedy = "请等它完成，或取消它"
 
 
 class SurveyState(Record, frozen=True, omit_defaults=False):

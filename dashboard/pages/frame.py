@@ -163,9 +163,14 @@ def guarded(page: Page, handler: Handler) -> Handler:
 def explained(visit: Visit, error: YiwangError) -> Any:
     """What a typed error says to the person, with the way to prove to be there where that is asked."""
     if not isinstance(error, ConfirmationRequired):
-        return str(error)
+        return said(visit, error)
     way = html.A(visit.t("login.confirm_now"), href="/login?confirm=1", target="_blank")
     return [f"{visit.t('login.confirm_asked')} ", way]
+
+
+def said(visit: Visit, error: Exception) -> str:
+    """An error as one sentence, in the visitor's language where it has words in it."""
+    return error.told(visit.language) if isinstance(error, YiwangError) else str(error)
 
 
 def tell(text: Any, *, bad: bool = False) -> None:

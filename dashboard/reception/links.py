@@ -39,6 +39,8 @@ class NotAsked(YiwangError):
     code = "not_asked"
     message = "nobody waits for an answer to this"
     remedy = "look at where your file stands"
+    zh = "没有人在等这个回答"
+    zh_remedy = "请查看您的事项进展"
 
 
 def link_view(session: Session, link: LinkToken, cases: CaseService) -> dict[str, JSON]:

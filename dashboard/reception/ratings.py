@@ -28,12 +28,16 @@ class RatedAlready(YiwangError):
     code = "rated_already"
     message = "this file was rated already"
     remedy = "a rating is given once"
+    zh = "这件事已经评价过"
+    zh_remedy = "只能评价一次"
 
 
 class NotToBeRated(YiwangError):
     code = "not_to_be_rated"
     message = "this file cannot be rated now"
     remedy = "it can be rated once it is closed"
+    zh = "现在还不能评价"
+    zh_remedy = "办结后可以评价"
 
 
 def may_rate(session: Session, case: Case) -> bool:

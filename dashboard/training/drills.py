@@ -41,6 +41,8 @@ class DrillBusy(YiwangError):
     code = "drill_busy"
     message = "drill {drill} is running"
     remedy = "wait until it has ended, or stop it"
+    zh = "演练 {drill} 正在进行"
+    zh_remedy = "请等它结束，或停止它"
 
 
 @dataclass(frozen=True)

@@ -39,12 +39,16 @@ class CameraNotMovable(YiwangError):
     code = "camera_not_movable"
     message = "camera {camera} cannot be moved from here: {detail}"
     remedy = "enter its ONVIF address or its id at the video gateway in the camera's settings"
+    zh = "摄像机 {camera} 不能在这里转动：{detail}"
+    zh_remedy = "请在摄像机设置里填写 ONVIF 地址或视频网关编号"
 
 
 class CameraMovedByOther(YiwangError):
     code = "camera_moved_by_other"
     message = "{name} is moving this camera"
     remedy = "wait {seconds} seconds"
+    zh = "{name} 正在转动这台摄像机"
+    zh_remedy = "请等待 {seconds} 秒"
 
 
 class Mover(Protocol):

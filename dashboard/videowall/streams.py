@@ -33,6 +33,8 @@ class VideoUnplayable(YiwangError):
     code = "video_unplayable"
     message = "the stream cannot be played in a browser: {detail}"
     remedy = "give the camera an H.264 sub-stream; stills are shown until then"
+    zh = "浏览器不能播放这个码流：{detail}"
+    zh_remedy = "请给摄像机配 H.264 子码流；此前显示静态图片"
 
 
 @dataclass(frozen=True)

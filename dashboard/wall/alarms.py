@@ -32,6 +32,8 @@ class AlarmRisen(YiwangError):
     code = "alarm_risen"
     message = "case {case_id} has risen to severity {severity} meanwhile"
     remedy = "look at the alarm as it is now and acknowledge that one"
+    zh = "案卷 {case_id} 已升至 {severity} 级"
+    zh_remedy = "请按现在的告警查看并确认"
 
 
 class Alarm(Record, frozen=True, omit_defaults=False):

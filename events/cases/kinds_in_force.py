@@ -34,6 +34,8 @@ class DefinitionFileWrong(DefinitionInvalid):
     code = "definition_file_invalid"
     message = "{path}: {detail}"
     remedy = "mend the file (docs/case-engine.md lists its fields); the version in force goes on"
+    zh = "{path}：{detail}"
+    zh_remedy = "请改正文件（字段见 docs/case-engine.md）；现行版本继续有效"
 
 
 class _InForce:

@@ -25,6 +25,8 @@ class RoutingInvalid(YiwangError):
     code = "routing_invalid"
     message = "routing table: {detail}"
     remedy = "correct events/dispatching/routing.yaml (departments must exist, every rule needs a lead)"
+    zh = "派遣路由表：{detail}"
+    zh_remedy = "请改正 events/dispatching/routing.yaml（部门须存在，每条规则须有牵头单位）"
 
 
 class Assist(Record, frozen=True):

@@ -30,6 +30,8 @@ class RoutingFileWrong(RoutingInvalid):
     code = "routing_file_invalid"
     message = "{path}: {detail}"
     remedy = "mend the file (docs/routing.md); the table in force goes on"
+    zh = "{path}：{detail}"
+    zh_remedy = "请改正文件（见 docs/routing.md）；现行路由表继续有效"
 
 
 class _InForce:

@@ -57,6 +57,8 @@ class AnchorsDisagree(YiwangError):
     code = "anchors_disagree"
     message = "the anchored heads in {one} and in {other} differ at line {n}"
     remedy = "somebody changed one of them: nothing is signed until the true copy is back; see docs/audit.md"
+    zh = "{one} 与 {other} 中的锚定值在第 {n} 行不同"
+    zh_remedy = "其中一份被改动过：恢复真本之前不再签名，见 docs/audit.md"
 
 
 def anchorer_of(

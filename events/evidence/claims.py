@@ -29,6 +29,8 @@ class EvidenceUnknown(InputInvalid):
     code = "evidence_unknown"
     message = "evidence {key!r} is no upload of yours for this case"
     remedy = "upload the file to this case first, then send the id that the upload answered"
+    zh = "证据 {key!r} 不是您为本案上传的"
+    zh_remedy = "请先上传到本案，再提交上传时得到的编号"
 
 
 def with_stored_evidence(session: Session, command: Command, actor: Actor, case_id: str, now: datetime) -> Command:

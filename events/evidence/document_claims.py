@@ -32,6 +32,8 @@ class DocumentUnknown(NotFound):
 
     message = "{field}: {key!r} is no upload of yours for this case"
     remedy = "upload the file to this case again, then send the id that the upload answered"
+    zh = "{field}：{key!r} 不是您为本案上传的"
+    zh_remedy = "请重新上传到本案，再提交上传时得到的编号"
 
 
 def with_stored_documents(

@@ -19,6 +19,8 @@ class QuotaExceeded(YiwangError):
     code = "quota_exceeded"
     message = "you have uploaded {files} files with {megabytes} MB in the last 24 hours, the limit is reached"
     remedy = "go on tomorrow, or ask an administrator to upload them for you"
+    zh = "您 24 小时内已上传 {files} 个文件、{megabytes} MB，已到上限"
+    zh_remedy = "请明天再传，或请管理员代传"
 
 
 def check_quota(session: Session, user_id: str, now: datetime, coming_bytes: int = 0) -> None:

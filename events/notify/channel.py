@@ -35,6 +35,8 @@ class NotifierFailed(YiwangError):
     code = "notifier_failed"
     message = "channel {channel} did not take the notice: {detail}"
     remedy = "it is tried again with growing pauses; check the channel's settings"
+    zh = "通知渠道 {channel} 没有接收：{detail}"
+    zh_remedy = "会隔一段时间再试；请检查渠道设置"
 
 
 class NoticeMessage(Record, frozen=True, omit_defaults=False):

@@ -40,6 +40,8 @@ class WebhookFailed(YiwangError):
     code = "webhook_failed"
     message = "webhook {name} did not take the event: {detail}"
     remedy = "it is tried again with growing pauses; check the address and the receiver"
+    zh = "推送 {name} 没有被接收：{detail}"
+    zh_remedy = "会隔一段时间再试；请检查地址和接收方"
 
 
 class Subscriber(Record, frozen=True):

@@ -26,6 +26,8 @@ class RuleInvalid(YiwangError):
     code = "rule_invalid"
     message = "rule {rule_id!r}: {detail}"
     remedy = "correct it in the rule editor or in events/rules/rules.yaml; the API reference lists the fields"
+    zh = "规则 {rule_id!r}：{detail}"
+    zh_remedy = "请在规则编辑页或 events/rules/rules.yaml 中改正，字段见接口参考"
 
 
 class Happening(Record, frozen=True):

@@ -36,6 +36,8 @@ class ScriptInvalid(YiwangError):
     code = "script_invalid"
     message = "script, {field}: {detail}"
     remedy = "{how}"
+    zh = "脚本 {field}：{detail}"
+    zh_remedy = "{how}"
 
 
 class ScriptPerson(Record, frozen=True):

@@ -32,6 +32,8 @@ class CellUnreadable(YiwangError):
     code = "cell_unreadable"
     message = "{detail}"
     remedy = "{how}"
+    zh = "{detail}"
+    zh_remedy = "{how}"
 
 
 def parted(text: str, signs: str) -> list[str]:

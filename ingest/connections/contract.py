@@ -23,12 +23,16 @@ class ConnectionFailed(YiwangError):
     code = "connection_failed"
     message = "{where}: {detail}"
     remedy = "check address, account and network; it is tried again"
+    zh = "{where}：{detail}"
+    zh_remedy = "请检查地址、账号和网络；会再试"
 
 
 class SecretMissing(YiwangError):
     code = "secret_missing"
     message = "the secret {secret!r} is not set"
     remedy = "type it under Secrets and save"
+    zh = "密钥 {secret!r} 没有设置"
+    zh_remedy = "请在“密钥”处填写并保存"
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ class WrongSubtitles(YiwangError):
     code = "srt_of_another_film"
     message = "{file} lasts {subtitles} s, the film {film} s"
     remedy = "put the SRT of the same recording beside it"
+    zh = "{file} 时长 {subtitles} 秒，影片 {film} 秒"
+    zh_remedy = "请放同一次录制的 SRT"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,24 +22,32 @@ class NoPosition(YiwangError):
     code = "no_position"
     message = "the picture has no position (0/0 or nothing)"
     remedy = "wait for the first fix, or place the picture by hand"
+    zh = "照片没有位置（0/0 或空）"
+    zh_remedy = "请等定位成功后拍摄，或手工放置"
 
 
 class PositionOutOfRange(YiwangError):
     code = "position_out_of_range"
     message = "latitude {lat}, longitude {lon} is no place on Earth"
     remedy = "check the order: latitude lies within ±90, longitude within ±180"
+    zh = "纬度 {lat}、经度 {lon} 不在地球上"
+    zh_remedy = "请核对顺序：纬度在 ±90 之内，经度在 ±180 之内"
 
 
 class HeightNotPositive(YiwangError):
     code = "height_not_positive"
     message = "the camera would be {height} m above the ground"
     remedy = "check take-off and ground elevation"
+    zh = "相机离地高度为 {height} 米"
+    zh_remedy = "请核对起飞点与地面高程"
 
 
 class NoGroundInView(YiwangError):
     code = "no_ground_in_view"
     message = "the ray meets no ground"
     remedy = "choose a pixel below the horizon"
+    zh = "视线不与地面相交"
+    zh_remedy = "请选地平线以下的像素"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ class MetadataInvalid(YiwangError):
     code = "metadata_invalid"
     message = "the metadata cannot be read: {detail}"
     remedy = "take the picture's EXIF, or place it by hand"
+    zh = "元数据读不出：{detail}"
+    zh_remedy = "请用照片的 EXIF，或手工放置"
 
 
 def dji_tags(xmp: str) -> dict[str, str]:

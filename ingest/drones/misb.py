@@ -23,12 +23,16 @@ class ChecksumInvalid(YiwangError):
     code = "checksum"
     message = "the telemetry's checksum is {given}, the bytes sum to {computed}"
     remedy = "the packet was damaged on its way: wait for the next one"
+    zh = "遥测校验值为 {given}，按字节计算为 {computed}"
+    zh_remedy = "数据包途中损坏：请等下一个"
 
 
 class SetInvalid(YiwangError):
     code = "klv_invalid"
     message = "this is no MISB ST 0601 set: {detail}"
     remedy = "send the data stream of the video as it is"
+    zh = "这不是 MISB ST 0601 数据：{detail}"
+    zh_remedy = "请按原样发送视频的数据流"
 
 
 def _signed(span: float, bits: int) -> Callable[[bytes], float | None]:

@@ -29,24 +29,32 @@ class NodeAddressWrong(YiwangError):
     code = "photogrammetry_address"
     message = "{address} is no address of a photogrammetry node"
     remedy = "set YIWANG_NODEODM_URL to http://HOST:PORT, or https://HOST (port 443)"
+    zh = "{address} 不是摄影测量节点的地址"
+    zh_remedy = "请将 YIWANG_NODEODM_URL 设为 http://主机:端口 或 https://主机（443 端口）"
 
 
 class NodeSilent(YiwangError):
     code = "photogrammetry_silent"
     message = "the photogrammetry node at {address} does not answer: {detail}"
     remedy = "check that it runs and can be reached from the worker"
+    zh = "摄影测量节点 {address} 没有应答：{detail}"
+    zh_remedy = "请检查它是否运行、工作进程能否访问"
 
 
 class NodeRefused(YiwangError):
     code = "photogrammetry_refused"
     message = "the photogrammetry node refused: {detail}"
     remedy = "check its token, its options and its log"
+    zh = "摄影测量节点拒绝：{detail}"
+    zh_remedy = "请检查令牌、选项和它的日志"
 
 
 class ResultUnusable(YiwangError):
     code = "photogrammetry_result"
     message = "the photogrammetry node's result cannot be used: {detail}"
     remedy = "look at the task's output on the node, then ask again"
+    zh = "摄影测量节点的成果不能使用：{detail}"
+    zh_remedy = "请查看节点上该任务的输出，再申请一次"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,24 +22,32 @@ class FileUnreadable(YiwangError):
     code = "file_unreadable"
     message = "{file} cannot be read: {detail}"
     remedy = "check that it is there and may be read"
+    zh = "{file} 无法读取：{detail}"
+    zh_remedy = "请检查文件是否存在、可否读取"
 
 
 class KindUnknown(YiwangError):
     code = "kind_unknown"
     message = "{file} is no JPEG, DNG, MP4, MOV, SRT or KLV file"
     remedy = "send what the aircraft's card holds"
+    zh = "{file} 不是 JPEG、DNG、MP4、MOV、SRT 或 KLV 文件"
+    zh_remedy = "请发送飞行器存储卡上的文件"
 
 
 class FileBroken(YiwangError):
     code = "file_broken"
     message = "{file} begins like {kind} but is cut short or damaged"
     remedy = "copy it from the card again"
+    zh = "{file} 开头像 {kind}，但被截断或损坏"
+    zh_remedy = "请从存储卡重新复制"
 
 
 class FileEmpty(YiwangError):
     code = "file_empty"
     message = "{file} holds not one byte"
     remedy = "copy it from the card again"
+    zh = "{file} 是空文件"
+    zh_remedy = "请从存储卡重新复制"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,18 +18,24 @@ class AttitudeUnknown(YiwangError):
     code = "no_attitude"
     message = "the file does not say where the camera looked (gimbal yaw and pitch)"
     remedy = "place it by hand"
+    zh = "文件没有说明相机朝向（云台偏航与俯仰）"
+    zh_remedy = "请手工放置"
 
 
 class HeightUnknown(YiwangError):
     code = "no_height"
     message = "the file does not say how high above the take-off point the camera was"
     remedy = "give the ground's elevation (--ground-m)"
+    zh = "文件没有说明相机高出起飞点多少"
+    zh_remedy = "请给出地面高程（--ground-m）"
 
 
 class CameraUnknown(YiwangError):
     code = "no_focal_length"
     message = "the focal length in pixels of camera {model} is not known"
     remedy = "keep the picture's EXIF: copies from chat programs have lost it"
+    zh = "相机 {model} 以像素计的焦距未知"
+    zh_remedy = "请保留照片的 EXIF：聊天软件转发的副本会丢失"
 
 
 _WORDS = {

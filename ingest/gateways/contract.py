@@ -18,24 +18,32 @@ class GatewayUnreachable(YiwangError):
     code = "gateway_unreachable"
     message = "the video gateway at {url} does not answer: {detail}"
     remedy = "check that it runs and the network; it is tried again"
+    zh = "视频网关 {url} 没有应答：{detail}"
+    zh_remedy = "请检查它是否运行以及网络；会再试"
 
 
 class GatewayRefused(YiwangError):
     code = "gateway_refused"
     message = "the video gateway refused {call}: {detail} (code {number})"
     remedy = "check the id, the account's rights and the gateway's log"
+    zh = "视频网关拒绝 {call}：{detail}（代码 {number}）"
+    zh_remedy = "请检查编号、账号权限和网关日志"
 
 
 class GatewayLoginFailed(YiwangError):
     code = "gateway_login_failed"
     message = "the video gateway at {url} did not accept the account: {detail}"
     remedy = "check user name and password, or the secret"
+    zh = "视频网关 {url} 不接受该账号：{detail}"
+    zh_remedy = "请检查用户名和密码，或密钥"
 
 
 class PlayTimeout(YiwangError):
     code = "play_timeout"
     message = "camera {camera} did not send its stream in {tries} tries"
     remedy = "check that the camera is online and its upload bandwidth"
+    zh = "摄像机 {camera} 试了 {tries} 次都没有送出码流"
+    zh_remedy = "请检查摄像机是否在线及其上行带宽"
 
 
 class GatewayCamera(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,6 +17,8 @@ class MappingInvalid(YiwangError):
     code = "mapping_invalid"
     message = "mapping {mapping!r}: {detail}"
     remedy = "see docs/protocols.md for what a mapping may hold"
+    zh = "映射 {mapping!r}：{detail}"
+    zh_remedy = "映射可含的内容见 docs/protocols.md"
 
 
 class TimeMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

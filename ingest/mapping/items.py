@@ -37,18 +37,24 @@ class PayloadNotJson(YiwangError):
     code = "payload_not_json"
     message = "{mapping}: the payload is no JSON: {detail}"
     remedy = "check what the device sends; a mapping reads JSON"
+    zh = "{mapping}：内容不是 JSON：{detail}"
+    zh_remedy = "请检查设备发送的内容；映射读取 JSON"
 
 
 class PayloadTooLarge(YiwangError):
     code = "payload_too_large"
     message = "{mapping}: {detail}"
     remedy = "send fewer items at once"
+    zh = "{mapping}：{detail}"
+    zh_remedy = "请一次少发一些"
 
 
 class ItemInvalid(YiwangError):
     code = "payload_field"
     message = "{mapping}: item {index}: {field}: {detail}"
     remedy = "correct the mapping or the sender"
+    zh = "{mapping}：第 {index} 项：{field}：{detail}"
+    zh_remedy = "请改正映射或发送方"
 
 
 @dataclass

@@ -52,6 +52,8 @@ class FileUnreadable(YiwangError):
     code = "file_unreadable"
     message = "{file}: {detail}"
     remedy = "save it as CSV (UTF-8 or GB18030) or XLSX with one row of headings"
+    zh = "{file}：{detail}"
+    zh_remedy = "请存为 CSV（UTF-8 或 GB18030）或 XLSX，只有一行表头"
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):

@@ -46,18 +46,24 @@ class SubscriptionRefused(YiwangError):
     code = "subscription_refused"
     message = "the MQTT broker refuses to subscribe {topic!r}: nothing on it is heard"
     remedy = "check the rights of ingest's account and the broker's max_ack_pending"
+    zh = "MQTT 服务器拒绝订阅 {topic!r}：收不到其上的消息"
+    zh_remedy = "请检查接入账号的权限和服务器的 max_ack_pending"
 
 
 class PayloadTooLarge(YiwangError):
     code = "payload_too_large"
     message = "{topic}: payload of {size} bytes"
     remedy = "send at most {limit} bytes a message"
+    zh = "{topic}：内容有 {size} 字节"
+    zh_remedy = "每条消息最多 {limit} 字节"
 
 
 class MqttRefused(YiwangError):
     code = "mqtt_refused"
     message = "the MQTT broker at {url} refused us: {detail}"
     remedy = "check the account in the settings and the broker's log"
+    zh = "MQTT 服务器 {url} 拒绝了我们：{detail}"
+    zh_remedy = "请检查设置中的账号和服务器日志"
 
 
 @dataclass(slots=True)

@@ -36,6 +36,8 @@ class NotComparable(YiwangError):
     code = "not_comparable"
     message = "the two pictures cannot be compared: {detail}"
     remedy = "compare flights of the same place, height and season"
+    zh = "两张图无法比较：{detail}"
+    zh_remedy = "请比较同一地点、高度和季节的飞行"
 
 
 @dataclass(frozen=True)

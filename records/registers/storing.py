@@ -33,6 +33,8 @@ class RecordChanged(YiwangError):
     code = "record_changed"
     message = "the record {record_id} was changed by somebody else (version {version}, not {expected})"
     remedy = "look at it again and repeat the change"
+    zh = "记录 {record_id} 已被别人改动（现为第 {version} 版，不是第 {expected} 版）"
+    zh_remedy = "请重新查看，再改一次"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ class ModelNotBetter(YiwangError):
     code = "model_not_better"
     message = "{model} is not used: on {pictures} judged alarms of this district {figures}"
     remedy = "train it further (docs/models.md), or set YIWANG_MODEL_TRIAL=off to use it all the same"
+    zh = "不使用 {model}：在本区 {pictures} 张已判定的告警上 {figures}"
+    zh_remedy = "请继续训练（docs/models.md），或设 YIWANG_MODEL_TRIAL=off 仍然使用"
 
 
 @dataclass

@@ -22,6 +22,8 @@ class DirectoryAway(YiwangError):
     code = "directory_away"
     message = "the directory cannot be read: {detail}"
     remedy = "nothing was changed; look at directory.json and the directory, then run it again"
+    zh = "组织目录读不到：{detail}"
+    zh_remedy = "什么都没有改动；请检查 directory.json 和目录，再运行一次"
 
 
 async def people_of(config: DirectoryConfig) -> tuple[list[DirectoryPerson], bool]:

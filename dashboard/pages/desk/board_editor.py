@@ -93,7 +93,7 @@ async def judge(visit: Visit, _check: int | None, _save: int | None, text: str, 
         board = await in_thread(_examined, visit, text)
         return visit.t("boards.good", n=len(board.tiles)), no_update
     except InputInvalid as error:
-        return html.Span(str(error), className="board-broken"), no_update
+        return html.Span(error.told(visit.language), className="board-broken"), no_update
 
 
 @PAGE.callback(

@@ -12,7 +12,7 @@ from dash import dcc, html
 
 from core.errors import YiwangError
 from dashboard.i18n import words
-from dashboard.pages.frame import Visit
+from dashboard.pages.frame import Visit, said
 from dashboard.pages.tables import ZH, column, table
 from dashboard.pages.workshop import kind_tables as kt
 from dashboard.pages.workshop import kind_trial
@@ -187,7 +187,7 @@ def drawing(visit: Visit, body: Mapping[str, Any]) -> Any:
     try:
         figure = kt.drawing(msgspec.convert(in_full(body), Definition), visit.language)
     except (msgspec.ValidationError, YiwangError, TypeError, KeyError) as error:
-        return dmc.Alert(str(error), color="red", title=visit.t("kinds.check.wrong"))
+        return dmc.Alert(said(visit, error), color="red", title=visit.t("kinds.check.wrong"))
     return dcc.Graph(figure=figure, config={"displaylogo": False})
 
 

@@ -9,7 +9,7 @@ import dash_mantine_components as dmc
 from dash import Input, Output, State, dcc, html, no_update
 
 from core.errors import YiwangError
-from dashboard.pages.frame import Visit, in_thread
+from dashboard.pages.frame import Visit, in_thread, said
 from dashboard.pages.tables import column, table
 from dashboard.pages.workshop import kind_tables as kt
 from dashboard.pages.workshop.kind_page import EDIT_ROLES, PAGE
@@ -107,7 +107,7 @@ def found_in(visit: Visit, text: str, at: str) -> Any:
         wrong = [problem_text(visit, one) for one in found]
         parsed = None if wrong else parse_definition(body)
     except (ValueError, TypeError, RecursionError, YiwangError) as error:
-        wrong, parsed = [str(error)], None
+        wrong, parsed = [said(visit, error)], None
     if parsed is None:
         listed = dmc.List([dmc.ListItem(line) for line in wrong])
         return dmc.Alert(listed, title=visit.t("kinds.check.wrong"), color="red")

@@ -17,18 +17,24 @@ class BadJson(YiwangError):
     code = "bad_json"
     message = "the message on {topic} is no JSON object"
     remedy = "it is kept in the log of refused messages"
+    zh = "{topic} 上的消息不是 JSON 对象"
+    zh_remedy = "已记入被拒消息记录"
 
 
 class TopicUnknown(YiwangError):
     code = "topic_unknown"
     message = "{topic} is no topic of the Cloud API"
     remedy = "publish under thing/product/SN/… or sys/product/SN/status"
+    zh = "{topic} 不是上云 API 的主题"
+    zh_remedy = "请发布到 thing/product/SN/… 或 sys/product/SN/status"
 
 
 class NotAuthorised(YiwangError):
     code = "not_authorised"
     message = "{user} may not speak for {device}"
     remedy = "a gateway speaks for itself and for the aircraft that it has announced"
+    zh = "{user} 不能代表 {device} 发言"
+    zh_remedy = "网关只代表自己和它所申报的飞行器"
 
 
 def device_of(topic: str) -> tuple[str, str]:

@@ -25,12 +25,16 @@ class GatewayUnknown(YiwangError):
     code = "gateway_unknown"
     message = "{sn} is no gateway that is registered and accepted"
     remedy = "register the controller or dock on the page of devices"
+    zh = "{sn} 不是已登记并接受的网关"
+    zh_remedy = "请在设备页登记遥控器或机场"
 
 
 class AircraftUnknown(YiwangError):
     code = "aircraft_unknown"
     message = "aircraft {sn} behind {gateway} is not registered and accepted"
     remedy = "accept it on the page of devices and name its gateway"
+    zh = "{gateway} 之后的飞行器 {sn} 未登记或未接受"
+    zh_remedy = "请在设备页接受它，并注明其网关"
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ async def kept(visit: Visit, _clicks: Any, device_id: str | None, _values: Any, 
         action = "device_accept" if accept else "device_change"
         made = await in_thread(desk.change_device, visit.services, visit.principal, device_id, change, action)
     except YiwangError as error:
-        return str(error), no_update, no_update
+        return error.told(visit.language), no_update, no_update
     tell(visit.t("devices.accepted", id=device_id) if accept else visit.t("vision.saved"))
     return "", False, f"{device_id} {made['revision']}"
 

@@ -204,7 +204,7 @@ async def sent(visit: Visit, clicks: Any, asked: Row | None, _values: Any) -> An
     try:
         await in_thread(act, visit, asked, given)
     except YiwangError as error:
-        return str(error), no_update, no_update
+        return error.told(visit.language), no_update, no_update
     return "", False, visit.services.clock.now().isoformat()
 
 

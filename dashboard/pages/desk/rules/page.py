@@ -142,7 +142,7 @@ async def save(visit: Visit, clicks: int | None, at: str | None, name: Any, appl
 
 def _beside(visit: Visit, error: YiwangError, names: list[str]) -> tuple[list[str], str]:
     """The error at the field that it names, else below all of them."""
-    text, field = str(error), schema_form.field_named(error, names)
+    text, field = error.told(visit.language), schema_form.field_named(error, names)
     return [text if name == field else "" for name in names], visit.t("rules.wrong_field") if field else text
 
 
@@ -200,7 +200,7 @@ async def made(
         body = fresh(visit, kind, name, applies, code, schema_form.answers(ctx.states_list[5:8]))
         kept = await in_thread(save_rule, visit.services, visit.principal, (rule_id or "").strip(), body)
     except YiwangError as error:
-        return str(error), no_update, no_update, no_update
+        return error.told(visit.language), no_update, no_update, no_update
     return "", False, f"{kept['rule_id']} 1", f"?rule={quote(kept['rule_id'])}"
 
 

@@ -99,7 +99,7 @@ async def applied(
         given = schema_form.answers(ctx.states_list[4:7])
         params = schema_form.collect(schema_of(visit, kind), given, sparse=True)
     except YiwangError as error:
-        return no_update, no_update, str(error)
+        return no_update, no_update, error.told(visit.language)
     return placed(draft, index, {"kind": kind, "zones": list(zones or []), "params": params}), False, ""
 
 

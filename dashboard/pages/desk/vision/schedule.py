@@ -73,7 +73,7 @@ async def cornered(_visit: Visit, adds: int | None, drops: int | None, rows: Any
     State({"sched": ALL, "n": ALL, "part": ALL}, "value"), State("sched-holidays", "value"),
     State("sched-base", "data"), State("sched-corners", "rowData"), State(DRAFT, "data"), True,
 )  # fmt: skip
-async def applied(_visit: Visit, clicks: int | None, _values: Any, days: str | None, *rest: Any) -> Any:
+async def applied(visit: Visit, clicks: int | None, _values: Any, days: str | None, *rest: Any) -> Any:
     """The zone joins the draft as the form says."""
     base, corners, draft = rest
     if not clicks or not draft or not base:
@@ -82,7 +82,7 @@ async def applied(_visit: Visit, clicks: int | None, _values: Any, days: str | N
         made = schedule_of(rows_of(ctx.states_list[0]), days or "", base)
         changes = {"schedule": made, "polygon": polygon_of(corners or [])}
     except YiwangError as error:
-        return no_update, no_update, str(error)
+        return no_update, no_update, error.told(visit.language)
     return changed_zone(draft, base["zone_id"], **changes), False, ""
 
 

@@ -1,5 +1,5 @@
 // The REST API with the viewer's own session.  Every change carries the CSRF token.
-import { t, has } from "./i18n.mjs";
+import { t, has, language } from "./i18n.mjs";
 
 let csrf = "";
 export const setToken = (token) => { csrf = token || ""; };
@@ -42,7 +42,7 @@ async function call(method, path, options = {}) {
 /** @param {string} method @param {string} path @param {Sent} sent */
 async function once(method, path, { body, form, headers, timeout = 30000, signal } = {}) {
   /** @type {RequestInit & {headers: any}} */
-  const options = { method, headers: { Accept: "application/json", ...headers }, credentials: "same-origin" };
+  const options = { method, headers: { Accept: "application/json", "Accept-Language": language(), ...headers }, credentials: "same-origin" };
   if (method !== "GET") options.headers["X-CSRF-Token"] = csrf;
   if (form) options.body = form;
   else if (body !== undefined) {
@@ -104,7 +104,7 @@ export async function raw(method, path, { body, headers, timeout = 60000 } = {})
   let answer;
   const limit = within(timeout);
   try {
-    answer = await fetch(path, { method, body, credentials: "same-origin", headers: { ...headers, "X-CSRF-Token": csrf }, signal: limit.signal });
+    answer = await fetch(path, { method, body, credentials: "same-origin", headers: { "Accept-Language": language(), ...headers, "X-CSRF-Token": csrf }, signal: limit.signal });
   } catch (error) {
     throw new ApiError(0, { message: String(error) });
   } finally {
@@ -118,7 +118,7 @@ export async function raw(method, path, { body, headers, timeout = 60000 } = {})
 /** A file that a POST answers with. */
 export async function file(path, body) {
   if (!csrf) await me({ redirect: false });
-  const answer = await fetch(path, { method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf }, body: JSON.stringify(body) });
+  const answer = await fetch(path, { method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json", "Accept-Language": language(), "X-CSRF-Token": csrf }, body: JSON.stringify(body) });
   if (answer.ok) return answer.blob();
   const error = new ApiError(answer.status, await answer.json().catch(() => ({})));
   if (error.code === "confirmation_required") toConfirm();
