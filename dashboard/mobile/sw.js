@@ -10,7 +10,8 @@ const LAZY = /^\/m\/[\w/.-]+\.(mjs|css|png)$|^\/static\/(vendor\/maplibre|ui\/ma
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(SHELL)).then(() => self.skipWaiting()));
-  caches.open(CACHE).then((cache) => cache.addAll(LATER)).catch((error) => console.info("forms are kept once they are used", error));
+  // waited for, so that the browser does not end this in the middle; without them the shell serves all the same
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(LATER)).catch((error) => console.info("forms are kept once they are used", error)));
 });
 
 self.addEventListener("activate", (event) => {

@@ -162,9 +162,13 @@ def list_cases(
 
 
 def _read(words: str) -> ColumnElement[bool]:
-    """Every word stands somewhere in number, title or description."""
-    columns = (Case.number, Case.title, Case.description)
-    return and_(*[or_(*[c.contains(word, autoescape=True) for c in columns]) for word in words.split() or [words]])
+    """Every word stands in title, description or number; a figure or two beside other words is no part of a number."""
+    parts = words.split() or [words]
+    texts = (Case.title, Case.description)
+    every = ((*texts, Case.number) if len(parts) == 1 or len(part) > 2 else texts for part in parts)
+    return and_(
+        *[or_(*[c.contains(part, autoescape=True) for c in asked]) for part, asked in zip(parts, every, strict=True)]
+    )
 
 
 def _holding(session: Session, words: str) -> ColumnElement[bool]:

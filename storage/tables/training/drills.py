@@ -9,6 +9,7 @@ from sqlalchemy import Float, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.schema import Base
+from storage.tables import people  # noqa: F401 - foreign keys point there
 
 
 class DrillRun(Base):

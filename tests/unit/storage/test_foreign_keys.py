@@ -13,13 +13,13 @@ FOLDER = Path(__file__).parents[3] / "storage" / "tables"
 def _brought() -> dict[str, set[str]]:
     """Module → every module of tables that comes with it."""
     direct: dict[str, set[str]] = {}
-    for file in FOLDER.glob("*.py"):
+    for file in FOLDER.rglob("*.py"):
         named = [n for n in ast.parse(file.read_text(encoding="utf-8")).body if isinstance(n, ast.ImportFrom)]
         whole = {alias.name for n in named if n.module == "storage.tables" for alias in n.names}
-        parts = {n.module.split(".")[2] for n in named if n.module and n.module.startswith("storage.tables.")}
+        parts = {n.module.split(".")[-1] for n in named if n.module and n.module.startswith("storage.tables.")}
         direct[file.stem] = whole | parts | {file.stem}
     for _ in direct:
-        direct = {name: set().union(*(direct[m] for m in found)) for name, found in direct.items()}
+        direct = {name: set().union(*(direct.get(m, {m}) for m in found)) for name, found in direct.items()}
     return direct
 
 

@@ -189,7 +189,7 @@ def test_a_workbook_goes_down_and_up(office: Office) -> None:
     out = io.BytesIO()
     book.save(out)
     taken = town.post("/api/filing/poultry/periods/2026-10/sheet", content=out.getvalue())
-    assert taken.json() == {"units": [unit], "problems": []}
+    assert taken.json() == {"units": [unit], "found": [unit], "problems": []}
     assert town.get(_path(unit, "2026-10")).json()["values"] == {"due": 12, "done": 11}
     assert town.post("/api/filing/poultry/periods/2026-10/sheet", content=b"x").status_code == 422
 
