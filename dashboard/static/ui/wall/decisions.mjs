@@ -1,4 +1,4 @@
-// The wall's left side: the six cases that need a decision most, readable across the room.
+// The wall's left side: the cases that need a decision most, six or as many as stand there readable across the room.
 import { t, caseTitle, term } from "../shared/i18n.mjs";
 import { h, icon, replace } from "../shared/dom.mjs";
 import * as store from "../shared/store.mjs";
@@ -9,7 +9,9 @@ import { clearedShort, spark, trendText, valueNode } from "../cases/livevalue.mj
 import * as alarm from "./alarm.mjs";
 import { pictureOf } from "./media.mjs";
 
-const ROWS = 6;
+const MOST = 6;
+const LEAST = 3;
+const ROW_REM = 9; // title in two lines, picture with figures, who has it
 
 /** The cases that the wall turns to, most urgent first. */
 export const urgent = () => byUrgency(store.state.cases.values(), alarm.ringingIds(), store.now());
@@ -21,7 +23,11 @@ export function decisions(root, stops) {
   const none = h("div", { class: "list-state" });
   const draw = () => {
     const items = urgent();
-    const shown = items.slice(0, ROWS);
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const fit = list.clientHeight ? Math.floor(list.clientHeight / (ROW_REM * rem)) : MOST;
+    const most = Math.max(LEAST, Math.min(MOST, fit));
+    const shown = items.slice(0, most);
+    list.style.setProperty("--rows", String(most));
     replace(head, h("h2", {}, t("decisions.title")), h("span", {}, t("decisions.count", { n: items.filter((c) => needsDecision(c, store.now())).length, all: items.length })));
     want("decisions", document.documentElement.dataset.layout === "wall" ? shown.map((c) => c.case_id) : []);
     for (const [id, row] of rows) if (!shown.some((c) => c.case_id === id)) { row.node.remove(); rows.delete(id); }
@@ -36,7 +42,8 @@ export function decisions(root, stops) {
   replace(root, head, none, list);
   draw();
   const timer = setInterval(() => rows.forEach((row) => row.tick()), 1000);
-  stops.push(() => clearInterval(timer), () => want("decisions", []), ...["cases", "alarms", "values", "layout", "departments", "sites"].map((name) => store.on(name, draw)));
+  window.addEventListener("resize", draw);
+  stops.push(() => clearInterval(timer), () => window.removeEventListener("resize", draw), () => want("decisions", []), ...["cases", "alarms", "values", "layout", "departments", "sites"].map((name) => store.on(name, draw)));
 }
 
 function decision(id) {
