@@ -85,6 +85,7 @@ class Reach:
                 return unknown_login(relay.refused.removeprefix("login:"))
             if relay is None and source.scheme == "rtsp":  # rightly refused, or for want of a log-in that FFmpeg knows
                 self._relayed = self.at_once = True
+                return "the log-in that FFmpeg knows was refused: the camera's own is tried"
         elif getattr(error, "errno", None) in _UNSUPPORTED:
             if self.transport == "tcp" and not self._tried_udp:
                 self.transport, self._tried_udp, self.at_once = "udp", True, True
