@@ -108,7 +108,7 @@ def test_a_row_is_added_and_its_problem_is_named(desk: Desk) -> None:
     page.get_by_role("tab", name="问题").click()
     expect(page.locator("#form-problems").get_by_text("没有题目 nope")).to_be_visible()
     page.get_by_role("button", name="发布启用").click()
-    expect(page.get_by_text("has 1 problems")).to_be_visible()
+    expect(page.get_by_text("有 1 个问题")).to_be_visible()
 
 
 def test_a_kind_of_case_is_drawn_and_a_change_to_it_is_checked(desk: Desk) -> None:
