@@ -6,7 +6,6 @@ The client's secret is written and never read: an answer says whether there is o
 from __future__ import annotations
 
 import asyncio
-from typing import Literal
 
 import msgspec
 from sqlalchemy import func, select
@@ -16,7 +15,7 @@ from dashboard.accounts.confirming import must_be_confirmed
 from dashboard.accounts.users import ROLES
 from dashboard.api.deps import audit, must_be
 from dashboard.auth import Principal
-from dashboard.identity.config import FILE, TITLE, OidcConfig, read_config
+from dashboard.identity.config import FILE, OidcConfig, ProviderFacts, read_config
 from dashboard.identity.files import write_settings
 from dashboard.identity.provider import Provider
 from dashboard.identity.sign_on import CALLBACK, LOGGED_OUT
@@ -26,22 +25,10 @@ from storage.tables.accounts import ExternalIdentity
 from storage.tables.people import User
 
 
-class SignOnWish(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class SignOnWish(ProviderFacts, frozen=True, kw_only=True):
     """Body of ``PUT /api/identity-provider``: as in ``oidc.json``; an empty ``client_secret`` keeps what there is."""
 
-    issuer: str
-    client_id: str
     client_secret: str = ""
-    title: dict[str, str] = msgspec.field(default_factory=lambda: dict(TITLE))
-    scopes: str = "openid profile"
-    bind: Literal["administrator", "staff_number"] = "administrator"
-    staff_number_claim: str = "staff_number"
-    department_claim: str = ""
-    roles_claim: str = "roles"
-    roles: dict[str, list[str]] = {}
-    password_login: bool = True
-    break_glass: list[str] = []
-    session_hours: float = 12.0
 
 
 class SignOnView(msgspec.Struct, kw_only=True):

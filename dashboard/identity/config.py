@@ -15,7 +15,7 @@ FILE = "oidc.json"
 TITLE = {"zh": "统一身份认证登录", "en": "Log in with the district's identity"}
 
 
-class OidcConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ProviderFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``roles_claim``: a claim with the provider's roles; ``roles``: what each is here (only these are ever given).
 
     ``bind``: ``administrator`` (each identity is bound by hand) or ``staff_number``: an account whose login is exactly
@@ -25,7 +25,6 @@ class OidcConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     issuer: str
     client_id: str
-    client_secret: str
     title: dict[str, str] = msgspec.field(default_factory=lambda: dict(TITLE))
     scopes: str = "openid profile"
     bind: Literal["administrator", "staff_number"] = "administrator"
@@ -36,6 +35,12 @@ class OidcConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     password_login: bool = True
     break_glass: list[str] = []
     session_hours: float = 12.0
+
+
+class OidcConfig(ProviderFacts, frozen=True, kw_only=True):
+    """What ``oidc.json`` holds: the facts and the client's secret."""
+
+    client_secret: str
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.issuer)
