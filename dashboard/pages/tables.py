@@ -7,10 +7,11 @@ from typing import Any
 
 import dash_ag_grid as dag
 
+from dashboard.i18n import words
 from dashboard.pages.frame import Visit
 
 ZH = {
-    "noRowsToShow": "没有记录", "loadingOoo": "载入中…", "filterOoo": "筛选…",
+    "loadingOoo": "载入中…", "filterOoo": "筛选…",
     "contains": "包含", "notContains": "不包含", "equals": "等于", "notEqual": "不等于",
     "startsWith": "开头是", "endsWith": "结尾是", "blank": "为空", "notBlank": "不为空",
     "greaterThan": "大于", "greaterThanOrEqual": "大于等于", "lessThan": "小于", "lessThanOrEqual": "小于等于",
@@ -61,17 +62,19 @@ def table(
     key: str = "",
     height: str = "calc(100vh - 230px)",
     options: Mapping[str, Any] | None = None,
+    empty: str = "",
     **more: Any,
 ) -> Any:
     """A table of ``rows``, or, without them, one that asks the server for pages (``getRowsRequest``).
 
-    ``key``: the field that identifies a row, so that selection and scroll position outlive a refresh.
+    ``key``: the field that identifies a row, so that selection and scroll position outlive a refresh.  A table without
+    rows says what to do next: the words ``empty.<empty>``, by default ``empty.<identifier>``.
     """
     chosen = {
         "animateRows": False, "tooltipShowDelay": 300, "rowHeight": 38, "headerHeight": 38,
         "ensureDomOrder": True, "suppressColumnVirtualisation": True, "pagination": rows is not None,
         "paginationPageSize": 100, "paginationPageSizeSelector": [50, 100, 500],
-        "localeText": ZH if visit.language == "zh" else {}, "rowSelection": {"mode": "singleRow", "checkboxes": False},
+        "localeText": _locale(visit, empty or identifier), "rowSelection": {"mode": "singleRow", "checkboxes": False},
     }  # fmt: skip
     endless = {} if rows is not None else {"rowModelType": "infinite"}
     if rows is None:
@@ -88,6 +91,13 @@ def table(
         style={"height": height, "width": "100%"},
         **more,
     )
+
+
+def _locale(visit: Visit, name: Any) -> dict[str, str]:
+    """The grid's own words; an empty table and an empty filter say what to do next."""
+    known = words(visit.language)
+    said = {"noRowsToShow": known.get(f"empty.{name}") or known["empty.any"], "noMatchingRows": known["empty.matching"]}
+    return (ZH if visit.language == "zh" else {}) | said
 
 
 def window(request: Mapping[str, Any] | None) -> tuple[int, int]:

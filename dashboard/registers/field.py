@@ -60,7 +60,8 @@ class FieldDesk(RegisterDesk):
                     "visit_form": form_json(visit_form(one)) if one.visit else None,
                     "correction_form": form_json(correction_form(one)),
                     "fields": [
-                        {"name": f.name, "zh": f.zh, "en": f.en, "sensitive": f.sensitive, "choices": f.choices}
+                        {"name": f.name, "zh": f.zh, "en": f.en, "sensitive": f.sensitive, "choices": f.choices,
+                         "choices_en": f.choices_en}
                         for f in one.fields
                     ],
                 }

@@ -153,7 +153,7 @@ def registers(use: Use, who: Who) -> Response:
 def _described(register: Register) -> dict[str, Any]:
     fields = [
         {"name": f.name, "zh": f.zh, "en": f.en, "type": f.type, "required": f.required, "sensitive": f.sensitive,
-         "choices": f.choices}
+         "choices": f.choices, "choices_en": f.choices_en}
         for f in register.fields
     ]  # fmt: skip
     return {

@@ -64,14 +64,10 @@ def _question(field: Field, choices: dict[str, Any]) -> dict[str, Any]:
     if asked["type"] == "select_one":
         asked["list"] = field.name
         options: Mapping[str, Any] = (
-            _FLAGS if field.type == "flag" else {code: _words(code, zh) for code, zh in (field.choices or {}).items()}
+            _FLAGS if field.type == "flag" else {code: {"zh": zh, "en": str(field.shown(code, "en"))} for code, zh in (field.choices or {}).items()}
         )
         choices[field.name] = [{"name": name, "label": dict(words)} for name, words in options.items()]
     return asked
-
-
-def _words(code: str, zh: str) -> dict[str, str]:
-    return {"zh": zh, "en": code.replace("_", " ") if code.isascii() and len(code) > 1 else zh}
 
 
 @lru_cache(maxsize=64)

@@ -38,11 +38,25 @@ class Field:
     sensitive: bool = False
     blind: bool = False  # can be looked up by its whole value
     choices: Mapping[str, str] | None = None  # code → title
+    choices_en: Mapping[str, str] | None = None  # code → English title; the title itself where one is left out
     also: tuple[str, ...] = ()
     length: int = 200
     low: float | None = None
     high: float | None = None
     register: str = ""  # of a record field
+
+    def heading(self, language: str) -> str:
+        """The field's name at the head of a column or before a value."""
+        return self.en[:1].upper() + self.en[1:] if language == "en" else self.zh
+
+    def shown(self, value: Any, language: str) -> Any:
+        """A value as people read it: the title of a choice (several: each of them), anything else as it is."""
+        if not self.choices:
+            return value
+        if isinstance(value, list):
+            return ", ".join(str(self.shown(each, language)) for each in value)
+        titles = {**self.choices, **(self.choices_en or {})} if language == "en" else self.choices
+        return titles.get(str(value), value)
 
 
 @dataclass(frozen=True)
@@ -88,6 +102,10 @@ class Register:
     unmaskers: tuple[str, ...] = ()
     visit: VisitRule | None = None
     same_by: tuple[tuple[str, ...], ...] = ()  # combinations of fields that suggest one and the same
+
+    def named(self, language: str) -> str:
+        """The register's name at the head of a list."""
+        return self.en[:1].upper() + self.en[1:] if language == "en" else self.zh
 
     def field(self, name: str) -> Field:
         """The field called ``name``; :class:`RegisterInvalid` when there is none."""
@@ -150,11 +168,16 @@ def _field(register: str, row: Mapping[str, Any]) -> Field:
                 "also": tuple(row.get("also") or ()),
                 "sensitive": sensitive,
                 "blind": sensitive and (kind in SENSITIVE or bool(row.get("blind"))),
-                "choices": {str(k): str(v) for k, v in choices.items()} if choices else None,
+                "choices": _titles(choices),
+                "choices_en": _titles(row.get("choices_en")),
             }
         )
     except TypeError as error:
         raise RegisterInvalid(field=where, detail=str(error), how="see records/registers/data") from error
+
+
+def _titles(given: Mapping[Any, Any] | None) -> dict[str, str] | None:
+    return {str(code): str(title) for code, title in given.items()} if given else None
 
 
 def _frozen(value: Any) -> Any:

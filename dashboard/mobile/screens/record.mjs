@@ -17,7 +17,7 @@ function facts(found, register) {
   return h("dl", {}, shown.map((field) => {
     const value = found.values[field.name];
     const title = language() === "en" ? field.en : field.zh;
-    return [h("dt", {}, title), h("dd", {}, language() === "zh" && field.choices ? field.choices[String(value)] ?? value : String(value))];
+    return [h("dt", {}, title), h("dd", {}, (language() === "en" ? field.choices_en?.[String(value)] : undefined) ?? field.choices?.[String(value)] ?? String(value))];
   }));
 }
 

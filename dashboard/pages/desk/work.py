@@ -95,7 +95,7 @@ async def lists(visit: Visit, *values: Any) -> Any:
     ]  # fmt: skip
     grid = table(
         visit, name, [{**each, "sortable": False} for each in columns], key="case_id",
-        height="calc(100vh - 340px)", options={"rowSelection": CHOSEN_BY_BOX},
+        height="calc(100vh - 340px)", options={"rowSelection": CHOSEN_BY_BOX}, empty="work",
     )  # fmt: skip
     return html.Div(grid, key=name["work"])
 

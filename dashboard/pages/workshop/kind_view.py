@@ -71,7 +71,8 @@ async def export(visit: Visit, clicks: int | None, at: str) -> Any:
 def _grid(visit: Visit, name: str, d: Definition) -> Any:
     rows_of, fields = TABS[name]
     columns = [column(f, visit.t(f"kinds.col.{f}"), wrapText=True, autoHeight=True) for f in fields]
-    return table(visit, f"kind-{name}", columns, rows_of(d, visit.language), height="62vh")
+    return table(visit, f"kind-{name}", columns, rows_of(d, visit.language), height="62vh",
+                 empty="kind-rows")  # fmt: skip
 
 
 def _check(visit: Visit, d: Definition) -> Any:

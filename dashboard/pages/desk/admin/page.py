@@ -73,7 +73,7 @@ def drawn(visit: Visit, name: str) -> Any:
     find = dmc.TextInput(id="adm-find", placeholder=t("act.search"), debounce=250, w=220, value="",
                          **{"aria-label": t("act.search")})  # fmt: skip
     grid = table(visit, "adm-table", tab.columns(visit), [], key=tab.key, height="calc(100vh - 260px)",
-                 options={"rowHeight": 50 if tab.tall else 38})  # fmt: skip
+                 options={"rowHeight": 50 if tab.tall else 38}, empty=f"adm-{name}")  # fmt: skip
     side = html.Aside(html.P(t("admin.pick"), className="quiet"), id="adm-panel", className="split-side")
     main = html.Div([html.Div(grid, id=f"adm-{name}"), tab.note(visit)], className="split-main")
     here = dcc.Store(id="adm-here", data=name)

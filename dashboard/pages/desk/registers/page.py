@@ -29,7 +29,7 @@ _RIGHT = {"width": "440px", "overflow": "auto", "maxHeight": "calc(100vh - 200px
 def layout(visit: Visit) -> Any:
     """Register, filters, views and map above; the list at the left, the record that was picked at the right."""
     t, known = visit.t, desk_of(visit).registers()
-    choices = [{"value": r.id, "label": r.zh if visit.language == "zh" else r.en} for r in known]
+    choices = [{"value": r.id, "label": r.named(visit.language)} for r in known]
     field = partial(dmc.TextInput, debounce=400, value="")
     controls = [
         dmc.Select(id="reg-register", data=choices, value=choices[0]["value"] if choices else None, allowDeselect=False,
@@ -62,10 +62,14 @@ def layout(visit: Visit) -> Any:
     Output("reg-building", "value"), Output("reg-box", "data"), Input("url", "search"),
 )  # fmt: skip
 async def opened(visit: Visit, search: str | None) -> Any:
-    """What the address asks for: ``?register=person&q=…&division=…&building=…&bbox=…`` (links of the map, views)."""
+    """What the address asks for: ``?register=person&q=…&division=…&building=…&bbox=…`` (links of the map, views).
+
+    Without a register the first one is open: a callback that waits for these values does not run when none is given.
+    """
     values = asked(search)
     if not values.get("register"):
-        return (no_update,) * 5
+        known = desk_of(visit).registers()
+        return known[0].id if known else None, "", "", "", None
     register = desk_of(visit).register(values["register"])
     text, division, building = (values.get(name, "")[:100] for name in ("q", "division", "building"))
     return register.id, text, division, building, box_of(values.get("bbox"))
@@ -141,7 +145,7 @@ def columns_of(register: Register, visit: Visit) -> list[dict[str, Any]]:
     fields = [field for field in register.fields if field.type != "long"][:SHOWN]
     shown = [
         column(
-            f.name, f.zh if visit.language == "zh" else f.en, sortable=f.name == register.title,
+            f.name, f.heading(visit.language), sortable=f.name == register.title,
             minWidth=170 if f.type == "resident_id" else 110,
         )
         for f in fields
@@ -153,8 +157,8 @@ def columns_of(register: Register, visit: Visit) -> list[dict[str, Any]]:
 
 def row_of(item: dict[str, Any], register: Register, visit: Visit) -> dict[str, Any]:
     """A record as the list shows it."""
-    choices = {field.name: field.choices for field in register.fields if field.choices and visit.language == "zh"}
-    values = {name: (choices.get(name) or {}).get(str(value), value) for name, value in item["values"].items()}
+    fields = {field.name: field for field in register.fields}
+    values = {n: fields[n].shown(v, visit.language) if n in fields else v for n, v in item["values"].items()}
     updated = f"{item['updated_at'].astimezone(BEIJING):%Y-%m-%d %H:%M}"
     due = item["visit_due"].isoformat() if item["visit_due"] else ""
     return {**values, "record_id": item["record_id"], "visit_due": due, "updated": updated}

@@ -33,16 +33,15 @@ def facts_of(values: dict[str, Any], register: Register, visit: Visit) -> Any:
     terms: list[Any] = []
     for field in register.fields:
         if field.name in values:
-            value = values[field.name]
-            shown = (field.choices or {}).get(str(value), value) if visit.language == "zh" else value
-            terms += [html.Dt(field.zh if visit.language == "zh" else field.en), html.Dd(str(shown))]
+            shown = field.shown(values[field.name], visit.language)
+            terms += [html.Dt(field.heading(visit.language)), html.Dd(str(shown))]
     return html.Dl(terms, className="facts")
 
 
 def line_of(line: dict[str, Any], register: Register, visit: Visit) -> str:
     """One line of the history: when, who, which field, from what to what."""
     when = f"{line['at'].astimezone(BEIJING):%Y-%m-%d %H:%M}"
-    names = {field.name: field.zh if visit.language == "zh" else field.en for field in register.fields}
+    names = {field.name: field.heading(visit.language) for field in register.fields}
     what = visit.t(f"registers.did_{line['action']}") if line["action"] in ACTIONS else line["action"]
     change = "" if line["hidden"] or not line["field"] else f"：{line['old'] or '—'} → {line['new'] or '—'}"
     return f"{when} {line['actor']} {what} {names.get(line['field'], line['field'])}{change} {line['source']}"

@@ -6,7 +6,7 @@ import * as panel from "./panel.mjs";
 
 export function mount(root) {
   const stops = [];
-  const wall = h("div", { class: "on-wall focus-card" });
+  const wall = h("div", { class: "on-wall focus-card", tabindex: "0" });
   const desk = h("div", { class: "on-desk own-panel" });
   replace(root, wall, desk);
   wordsReady.then(() => { root.closest("aside")?.setAttribute("aria-label", t("case.tabs")); focusCard(wall, stops); });

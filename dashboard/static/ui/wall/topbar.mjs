@@ -78,7 +78,7 @@ function draw(root, props, stops) {
   const [bell, box] = noticeBox(stops);
   const drill = h("div", { class: "drill-banner", hidden: true, role: "alert" });
   const shell = h("header", { class: "topbar" },
-    h("a", { class: "brand", href: "/" },
+    h("a", { class: "brand", href: "/", "aria-label": `${t("app.name")} ${t("app.place")}` },
       h("span", { class: "brand-mark", "aria-hidden": "true" }, "网"),
       h("span", { class: "brand-text" }, h("b", {}, t("app.name")), h("small", {}, t("app.place")))),
     centre ? h("div", { class: "clock" }, time, date) : null,
