@@ -41,7 +41,9 @@ WHERE = """() => {
   let lit = seen(e) || (holder && seen(holder));
   if (!lit) {  // a border or ground that only the focus gives counts as well
     const look = (n) => { const s = getComputedStyle(n); return s.borderColor + s.backgroundColor + s.textDecoration; };
-    const nodes = [e, e.parentElement, e.nextElementSibling].filter(Boolean), now = nodes.map(look).join();
+    const nodes = [e, e.parentElement, e.nextElementSibling].filter(Boolean);
+    nodes.forEach((n) => n.style.setProperty('transition', 'none', 'important'));
+    const now = nodes.map(look).join();
     e.blur(); lit = nodes.map(look).join() !== now; e.focus({preventScroll: true, focusVisible: true});
   }
   return {path: [e.tagName.toLowerCase(), e.id && '#' + e.id, e.className && '.' + String(e.className).split(' ')[0]]

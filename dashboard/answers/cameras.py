@@ -61,6 +61,25 @@ class CameraSpread(TypedDict):
     changed: int
 
 
+class CameraTemplateRow(TypedDict):
+    """A named template of algorithms; ``algorithms`` as a camera has them."""
+
+    template_id: str
+    name: str
+    name_en: str
+    algorithms: list[dict[str, Any]]
+    made_by: str
+    made_at: str
+    revision: int
+
+
+class CameraTemplateList(TypedDict):
+    """Every template."""
+
+    items: list[CameraTemplateRow]
+    next: None
+
+
 class CameraPage(TypedDict):
     """A page of cameras; ``next``: the offset of the next one."""
 

@@ -6,10 +6,18 @@ import asyncio
 
 from fastapi import APIRouter, Request, Response
 
-from dashboard.answers.cameras import AlgorithmKinds, CameraDetail, CameraSpread, CameraTrial
-from dashboard.api.deps import Use, Who, allow, answers, respond, takes
+from dashboard.answers.cameras import (
+    AlgorithmKinds,
+    CameraDetail,
+    CameraSpread,
+    CameraTemplateList,
+    CameraTemplateRow,
+    CameraTrial,
+)
+from dashboard.api.deps import Done, Use, Who, allow, answers, respond, takes
 from dashboard.api.params import body
 from dashboard.desk.camera_sets import Spread, spread
+from dashboard.desk.camera_templates import TemplateEdit, apply_template, remove_template, save_template, templates
 from dashboard.desk.camera_trial import try_camera
 from dashboard.desk.cameras import CameraEdit, NewCamera, algorithm_kinds, change_camera, create_camera
 
@@ -55,3 +63,39 @@ async def give_to_others(camera_id: str, request: Request, use: Use, who: Who) -
     """The camera's algorithms for every camera of a category, a site or a department; can be taken back."""
     wish = await body(request, Spread)
     return respond(await asyncio.to_thread(spread, use, who, camera_id, wish))
+
+
+@router.get("/api/camera-templates", dependencies=[allow("admin")], **answers(CameraTemplateList))
+def camera_templates(use: Use, who: Who) -> Response:
+    """The named templates of algorithms."""
+    return respond({"items": templates(use, who), "next": None})
+
+
+@router.put(
+    "/api/camera-templates/{template_id}", dependencies=[allow("admin")], openapi_extra=takes(TemplateEdit),
+    **answers(CameraTemplateRow),
+)  # fmt: skip
+async def save_camera_template(template_id: str, request: Request, use: Use, who: Who) -> Response:
+    """Make or change a template, from algorithms or like a camera; can be taken back."""
+    edit = await body(request, TemplateEdit)
+    return respond(await asyncio.to_thread(save_template, use, who, template_id, edit))
+
+
+@router.delete("/api/camera-templates/{template_id}", dependencies=[allow("admin")], **answers(Done))
+def remove_camera_template(template_id: str, use: Use, who: Who) -> Response:
+    """Take a template away; what cameras were given stays.  Can be taken back."""
+    remove_template(use, who, template_id)
+    return respond({"ok": True})
+
+
+@router.post(
+    "/api/camera-templates/{template_id}/apply", dependencies=[allow("admin")], openapi_extra=takes(Spread),
+    **answers(CameraSpread),
+)  # fmt: skip
+async def apply_camera_template(template_id: str, request: Request, use: Use, who: Who) -> Response:
+    """The template's algorithms for every chosen camera (category, site, kind of site, department or a list of ids).
+
+    One audit entry; it can be taken back.
+    """
+    wish = await body(request, Spread)
+    return respond(await asyncio.to_thread(apply_template, use, who, template_id, wish))

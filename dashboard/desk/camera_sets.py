@@ -1,4 +1,4 @@
-"""What one camera has, for many: the algorithms of a pattern camera given to every camera of a category or a site."""
+"""Algorithms for many cameras at once: those of a pattern camera, or of a named template; taken back by one entry."""
 
 from __future__ import annotations
 
@@ -13,21 +13,25 @@ from dashboard.api.deps import audit, must_be
 from dashboard.auth import Principal
 from dashboard.services import Services
 from storage.session import session_scope
-from storage.tables.registry import Camera
+from storage.tables.registry import Camera, Site
 
 MOST = 10_000
+CHOICES = ("category", "site_id", "department_id")  # columns of a camera that a choice may name
 
 
 class Spread(msgspec.Struct, forbid_unknown_fields=True):
-    """Body of ``POST /api/cameras/{id}/spread``: to whom, and whether what they have goes.
+    """Body of ``POST /api/cameras/{id}/spread`` and ``…/camera-templates/{id}/apply``: to whom, and what goes.
 
-    ``replace`` false: algorithms that a camera has already stay as they are, missing ones are added.  ``enable``: the
-    cameras are analysed from now on.  ``preview``: only count.
+    Cameras of a ``category``, a ``site_id``, a kind of site and a department (all that are given must hold), or those
+    of ``camera_ids``.  ``replace`` false: algorithms that a camera has already stay as they are, missing ones are
+    added.  ``enable``: the cameras are analysed from now on.  ``preview``: only count.
     """
 
     category: str = ""
     site_id: str = ""
+    site_kind: str = ""
     department_id: str = ""
+    camera_ids: list[str] = []
     replace: bool = False
     enable: bool = True
     preview: bool = False
@@ -44,39 +48,53 @@ def spread(use: Services, who: Principal, camera_id: str, wish: Spread) -> dict[
         InputInvalid: no choice of cameras, or the pattern has no algorithm.
     """
     must_be(who, "admin")
-    if not (wish.category or wish.site_id or wish.department_id):
-        raise InputInvalid(field="category", detail="no choice of cameras", how="name a category or a site")
     with session_scope(use.engine) as session:
         pattern = session.get(Camera, camera_id)
         if pattern is None:
             raise NotFound(what="camera", key=camera_id)
         if not pattern.algorithms:
             raise InputInvalid(field="camera_id", detail="this camera has no algorithm", how="choose one that has")
-        found = _chosen(session, camera_id, wish)
-        changes = {row.camera_id: after for row in found if (after := _after(pattern, row, wish)) is not None}
-        told = {"cameras": len(found), "changed": len(changes)}
-        if wish.preview or not changes:
-            return told
-        before = [_kept(row) for row in found if row.camera_id in changes]
-        for row in found:
-            if row.camera_id in changes:
-                row.algorithms, row.enabled = changes[row.camera_id]
-                row.revision += 1
-        wanted = {"category": wish.category, "site_id": wish.site_id, "department_id": wish.department_id}
-        algorithms = [config["kind"] for config in pattern.algorithms]
-        note = {"camera_id": camera_id, "algorithms": algorithms, **wanted, **told, "before": before}
-        audit(session, use, who, "camera_spread", note)
+        told, note = given(session, pattern.algorithms, wish, but=camera_id)
+        if note is not None:
+            audit(session, use, who, "camera_spread", {"camera_id": camera_id, **note})
     return told
 
 
-def _chosen(session: Session, camera_id: str, wish: Spread) -> list[Camera]:
-    query = select(Camera).where(Camera.camera_id != camera_id).order_by(Camera.camera_id).limit(MOST).with_for_update()
-    pairs = (
-        (Camera.category, wish.category), (Camera.site_id, wish.site_id), (Camera.department_id, wish.department_id),
-    )  # fmt: skip
-    for column, value in pairs:
-        if value:
-            query = query.where(column == value)
+def given(
+    session: Session, algorithms: list[Any], wish: Spread, but: str = ""
+) -> tuple[dict[str, int], dict[str, Any] | None]:
+    """Give ``algorithms`` to the chosen cameras; what came of it, and what the audit keeps (None: nothing changed).
+
+    Raises:
+        InputInvalid: no choice of cameras.
+    """
+    found = _chosen(session, but, wish)
+    changes = {row.camera_id: after for row in found if (after := _after(algorithms, row, wish)) is not None}
+    told = {"cameras": len(found), "changed": len(changes)}
+    if wish.preview or not changes:
+        return told, None
+    before = [_kept(row) for row in found if row.camera_id in changes]
+    for row in found:
+        if row.camera_id in changes:
+            row.algorithms, row.enabled = changes[row.camera_id]
+            row.revision += 1
+    wanted = {name: value for name in (*CHOICES, "site_kind") if (value := getattr(wish, name))}
+    return told, {"algorithms": [config["kind"] for config in algorithms], **wanted, **told, "before": before}
+
+
+def _chosen(session: Session, but: str, wish: Spread) -> list[Camera]:
+    if not (wish.camera_ids or wish.site_kind or any(getattr(wish, name) for name in CHOICES)):
+        raise InputInvalid(field="category", detail="no choice of cameras", how="name a category or a site")
+    if len(wish.camera_ids) > MOST:
+        raise InputInvalid(field="camera_ids", detail=f"more than {MOST}", how="send them in parts")
+    query = select(Camera).where(Camera.camera_id != but).order_by(Camera.camera_id).limit(MOST).with_for_update()
+    for name in CHOICES:
+        if value := getattr(wish, name):
+            query = query.where(getattr(Camera, name) == value)
+    if wish.site_kind:
+        query = query.where(Camera.site_id.in_(select(Site.site_id).where(Site.kind == wish.site_kind)))
+    if wish.camera_ids:
+        query = query.where(Camera.camera_id.in_(wish.camera_ids))
     return list(session.scalars(query))
 
 
@@ -84,13 +102,13 @@ def _kept(row: Camera) -> dict[str, Any]:
     return {"camera_id": row.camera_id, "algorithms": row.algorithms, "enabled": row.enabled}
 
 
-def _after(pattern: Camera, row: Camera, wish: Spread) -> tuple[list[Any], bool] | None:
+def _after(algorithms: list[Any], row: Camera, wish: Spread) -> tuple[list[Any], bool] | None:
     """Algorithms and whether it is analysed, or None where nothing changes."""
     zones = {zone.get("zone_id") for zone in row.zones or []}
-    given = [c | {"zones": [z for z in c.get("zones") or [] if z in zones]} for c in pattern.algorithms]
+    fitted = [c | {"zones": [z for z in c.get("zones") or [] if z in zones]} for c in algorithms]
     own = list(row.algorithms or [])
     has = {config.get("kind") for config in own}
-    after = given if wish.replace else own + [config for config in given if config["kind"] not in has]
+    after = fitted if wish.replace else own + [config for config in fitted if config["kind"] not in has]
     enabled = True if wish.enable else row.enabled
     return None if (after, enabled) == (own, row.enabled) else (after, enabled)
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from core.errors import InputInvalid, NotFound
 from dashboard.api.deps import audit, must_be
 from dashboard.auth import Principal
-from dashboard.desk import camera_sets, cameras, duty, people, places, rules
+from dashboard.desk import camera_sets, camera_templates, cameras, duty, people, places, rules
 from dashboard.services import Services
 from events.evidence.audit_log import SYSTEM_CHAIN
 from storage.session import read_scope, session_scope
@@ -44,6 +44,11 @@ def _spread(use: Services, who: Principal, body: Body) -> None:
     camera_sets.put_back(use, who, list(body["before"]))
 
 
+def _template(use: Services, who: Principal, body: Body) -> None:
+    edit = msgspec.convert(dict(body["before"]), camera_templates.TemplateEdit)
+    camera_templates.save_template(use, who, body["template_id"], edit)
+
+
 def _rule(use: Services, who: Principal, body: Body) -> None:
     rules.save_rule(use, who, body["rule_id"], msgspec.convert(dict(body["before"]), rules.RuleBody))
 
@@ -64,6 +69,8 @@ UNDONE: dict[str, tuple[str, Callable[[Services, Principal, Body], None]]] = {
     "department_change": ("before", _department), "site_change": ("before", _site), "user_change": ("before", _user),
     "camera_change": ("before", _camera), "camera_spread": ("before", _spread), "rule_save": ("before", _rule),
     "rule_remove": ("before", _rule),
+    "camera_template_apply": ("before", _spread), "camera_template_save": ("before", _template),
+    "camera_template_remove": ("before", _template),
     "duty_add": ("shift_id", _shift_added), "duty_remove": ("starts_at", _shift_removed),
 }  # fmt: skip
 """Action → what its entry must hold, and how it is taken back."""

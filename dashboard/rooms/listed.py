@@ -53,7 +53,7 @@ ROOMS = (
     ),
     ApiRoom(("/api/forms", "/api/import/form"), ("api.forms",)),
     ApiRoom(
-        ("/api/cameras", "/api/vision", "/api/algorithms"),
+        ("/api/cameras", "/api/camera-templates", "/api/vision", "/api/algorithms"),
         ("api.cameras", "api.fleet", "api.learning", "videowall.control"),
     ),
     ApiRoom(("/api/devices", "/api/sources", "/api/city-files", "/metrics"), ("api.devices", "api.operations")),

@@ -64,10 +64,14 @@ def _question(field: Field, choices: dict[str, Any]) -> dict[str, Any]:
     if asked["type"] == "select_one":
         asked["list"] = field.name
         options: Mapping[str, Any] = (
-            _FLAGS if field.type == "flag" else {code: {"zh": zh, "en": str(field.shown(code, "en"))} for code, zh in (field.choices or {}).items()}
+            _FLAGS if field.type == "flag" else {code: _words(field, code) for code in field.choices or ()}
         )
         choices[field.name] = [{"name": name, "label": dict(words)} for name, words in options.items()]
     return asked
+
+
+def _words(field: Field, code: str) -> dict[str, str]:
+    return {"zh": str(field.shown(code, "zh")), "en": str(field.shown(code, "en"))}
 
 
 @lru_cache(maxsize=64)

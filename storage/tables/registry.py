@@ -80,6 +80,7 @@ class Camera(Base):
     __tablename__ = "camera"
     camera_id: Mapped[str] = mapped_column(String(40), primary_key=True)
     name: Mapped[str] = mapped_column(String(120))
+    name_en: Mapped[str | None] = mapped_column(String(160))
     category: Mapped[str] = mapped_column(String(24), index=True)
     site_id: Mapped[str | None] = mapped_column(ForeignKey("site.site_id"), index=True)
     url: Mapped[str] = mapped_column(String(800), default="")  # sealed where it holds a secret
@@ -101,6 +102,19 @@ class Camera(Base):
     source: Mapped[str] = mapped_column(String(40), default="")
 
 
+class CameraTemplate(Base):
+    """Algorithms under a name, given to many cameras at once; ``algorithms`` as a camera has them."""
+
+    __tablename__ = "camera_template"
+    template_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
+    name_en: Mapped[str] = mapped_column(String(120), default="")
+    algorithms: Mapped[list[Any]] = mapped_column(default=list)
+    made_by: Mapped[str] = mapped_column(String(40))
+    made_at: Mapped[datetime]
+    revision: Mapped[int] = mapped_column(default=1)
+
+
 class Device(Base):
     """A sensor, panel, gauge, vehicle terminal or gateway."""
 
@@ -109,6 +123,7 @@ class Device(Base):
     source: Mapped[str] = mapped_column(String(24), index=True)
     address: Mapped[str] = mapped_column(String(80))
     name: Mapped[str] = mapped_column(String(120), default="")
+    name_en: Mapped[str | None] = mapped_column(String(160))
     device_type: Mapped[str] = mapped_column(String(40), default="")
     status: Mapped[str] = mapped_column(String(12), default="quarantine", index=True)
     site_id: Mapped[str | None] = mapped_column(ForeignKey("site.site_id"), index=True)

@@ -17,6 +17,7 @@ from dashboard.pages.desk.admin.parts import Action, Tab, button
 from dashboard.pages.desk.admin.people import USERS
 from dashboard.pages.desk.admin.places import CAMERAS, DEPARTMENTS, SITES
 from dashboard.pages.desk.admin.sign_on import SIGN_ON
+from dashboard.pages.desk.admin.templates import TEMPLATES
 from dashboard.pages.desk.admin.traces import AUDIT, DEAD
 from dashboard.pages.desk.devices.parts import dialog
 from dashboard.pages.frame import Page, Visit, explained, in_thread
@@ -26,7 +27,8 @@ from dashboard.pages.tables import table
 PAGE = Page(path="/admin", zh="系统管理", en="Administration", roles=POWERS, order=90)
 TABS: dict[str, Tab] = {
     "users": USERS, "sign_on": SIGN_ON, "directory": DIRECTORY, "departments": DEPARTMENTS, "sites": SITES,
-    "cameras": CAMERAS, "interfaces": CHANNELS, "keys": KEYS, "calendars": CALENDARS, "dead": DEAD, "audit": AUDIT,
+    "cameras": CAMERAS, "templates": TEMPLATES,
+    "interfaces": CHANNELS, "keys": KEYS, "calendars": CALENDARS, "dead": DEAD, "audit": AUDIT,
 }  # fmt: skip
 
 

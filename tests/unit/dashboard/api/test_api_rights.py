@@ -36,7 +36,7 @@ def filled(path: str) -> str:
     parts += ["register", "record", "request", "dataset", "connection", "board"]
     parts += ["mission", "wayline", "tour", "view", "layout", "wall", "link", "file", "identity", "document"]
     parts += ["item", "bundle", "ticket", "benefit", "finding", "entry", "flight", "campaign", "visit"]
-    parts += ["exam", "attempt", "guide", "drill"]
+    parts += ["exam", "attempt", "guide", "drill", "template"]
     for part in (f"{p}_id" for p in parts):
         path = path.replace("{" + part + "}", "x")
     path = path.replace("{sn}", "x").replace("{workspace}", "x").replace("{preset}", "x")

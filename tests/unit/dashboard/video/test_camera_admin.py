@@ -22,7 +22,7 @@ from storage.tables.registry import Camera
 from tests.footage import film
 from tests.unit.dashboard.web import Office, make_office
 
-KINDS = ("absence", "flame_smoke", "crowd", "intrusion")
+KINDS = ("absence", "flame_smoke", "crowding", "intrusion")
 FOUR: list[dict[str, Any]] = [{"kind": kind, "zones": ["door", "desk"], "params": {}} for kind in KINDS]
 
 
@@ -79,6 +79,50 @@ def test_all_control_rooms_get_these_four_algorithms_and_lose_them_again(office:
         assert admin.post("/api/cameras/r0/spread", json=wrong).status_code == 422
     assert admin.post("/api/cameras/r1x/spread", json=wish).status_code == 404
     assert office.client("operator").post("/api/cameras/r0/spread", json=wish).status_code == 403
+
+
+def test_a_named_template_is_made_given_and_taken_back(office: Office) -> None:
+    admin, before = office.client("boss"), state(office)
+    address = "/api/camera-templates/control-rooms"
+    sent = {"name": "消控室标准", "name_en": "Control rooms", "algorithms": FOUR}
+    made = admin.put(address, json=sent).json()
+    assert made["revision"] == 1 and [a["kind"] for a in made["algorithms"]] == list(KINDS)
+    assert admin.get("/api/camera-templates").json()["items"] == [made]
+    wish = {"category": "fire_control_room"}
+    counted = admin.post(f"{address}/apply", json=wish | {"preview": True}).json()
+    assert counted["changed"] >= 2 and state(office) == before
+    assert admin.post(f"{address}/apply", json=wish).json() == counted
+    now = state(office)
+    assert [a["kind"] for a in now["r1"][0]] == list(KINDS) and now["r1"][0][0]["zones"] == ["door"]
+    assert now["r2"][0][0] == before["r2"][0][0] and len(now["r2"][0]) == 4
+    take_back(office, "camera_template_apply")
+    assert state(office) == before
+    told = admin.post(f"{address}/apply", json={"camera_ids": ["r2", "none"], "replace": True}).json()
+    assert told == {"cameras": 1, "changed": 1} and len(state(office)["r2"][0]) == 4
+    assert admin.put(address, json={"name": "改名", "like": "r1x"}).status_code == 404
+    assert admin.put(address, json={"name": "改名", "like": "r0"}).json()["revision"] == 2
+    take_back(office, "camera_template_save")
+    assert admin.get("/api/camera-templates").json()["items"][0]["name"] == "消控室标准"
+    assert admin.delete(address).json() == {"ok": True}
+    take_back(office, "camera_template_remove")
+    assert admin.get("/api/camera-templates").json()["items"][0]["algorithms"] == made["algorithms"]
+
+
+def test_a_template_that_cannot_be_given_is_refused(office: Office) -> None:
+    admin, address = office.client("boss"), "/api/camera-templates/rooms"
+    wrong: list[dict[str, Any]] = [
+        {"name": " ", "algorithms": FOUR}, {"name": "x", "algorithms": []}, {"name": "x", "algorithms": FOUR * 2},
+        {"name": "x", "algorithms": [{"kind": "no_such"}]}, {"name": "x", "algorithms": FOUR, "colour": 1},
+        {"name": "x", "algorithms": [{"kind": "absence", "params": {"min_staff": "many"}}]},
+    ]  # fmt: skip
+    for sent in wrong:
+        assert admin.put(address, json=sent).is_client_error, sent
+    assert admin.put("/api/camera-templates/%20", json={"name": "x", "algorithms": FOUR}).status_code == 422
+    assert admin.post(f"{address}/apply", json={"category": "traffic"}).status_code == 404
+    assert admin.put(address, json={"name": "x", "algorithms": FOUR}).status_code == 200
+    assert admin.post(f"{address}/apply", json={}).status_code == 422
+    assert admin.delete("/api/camera-templates/none").status_code == 404
+    assert office.client("operator").get("/api/camera-templates").status_code == 403
 
 
 def test_a_change_of_a_camera_is_taken_back(office: Office) -> None:
