@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
+from sqlalchemy import create_engine
 
 from core.settings import Settings, load_settings
 from dashboard.pages.mount import mount
@@ -479,7 +480,8 @@ def create_fake_app(settings: Settings, city: FakeCity) -> FastAPI:  # noqa: C90
     async def missing(path: str) -> None:
         raise HTTPException(404, path)
 
-    app.state.services = SimpleNamespace(settings=settings)
+    # a database without a table: pages that read it themselves do without
+    app.state.services = SimpleNamespace(settings=settings, engine=create_engine("sqlite://"))
     mount(app)
     app.add_middleware(SignedIn, user=user)
     return app

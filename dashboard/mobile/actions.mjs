@@ -1,7 +1,7 @@
 // What the phone does: read tasks, sign in and out, find its place, queue a form.  Screens call these; these call no screen.
 import { api } from "./base.mjs";
 import * as queue from "./queue/index.mjs";
-import { app, dress, emit } from "./state.mjs";
+import { app, dress, emit, setLeftHere } from "./state.mjs";
 
 const mine = (key) => `${app.me.user_id}:${key}`;
 
@@ -13,7 +13,7 @@ export async function signedIn(user) {
   app.expired = false;
   queue.actAs(user, sessionLost);
   await queue.keep("me", user);
-  await queue.keep("signed_out", false);
+  await keepLeft(false);
   emit("session");
   refresh();
 }
@@ -27,11 +27,13 @@ export function sessionLost() {
   emit("tasks");
 }
 
+async function keepLeft(left) { setLeftHere(left); await queue.keep("signed_out", left); }
+
 /** Leave this phone to the next person.  What waits to be sent stays, and is sent when its owner signs in again. */
 export async function signOut() {
   const told = await api.post("/api/logout").then(() => true, (error) => error.status === 401);
   await queue.leave();
-  await queue.keep("signed_out", !told); // without a network the session still lives: it is ended before anything else
+  await keepLeft(!told); // without a network the session still lives: it is ended before anything else
   app.me = null;
   app.expired = false;
   queue.actAs(null);
@@ -46,13 +48,14 @@ export async function begin() {
   dress();
   const out = await queue.kept("signed_out").catch(() => false);
   const last = out ? null : (await queue.kept("me").catch(() => null)) || null;
+  if (out) { forgetLists(); Object.assign(app, { me: null, brought: false }); }
   try {
-    let me = await api.me({ redirect: false });
-    if (out) { await api.post("/api/logout"); await queue.keep("signed_out", false); me = null; }
+    let me = app.brought ? app.me : await api.me({ redirect: false });
+    if (out) { await api.post("/api/logout"); await keepLeft(false); me = null; }
     if (me) {
       if (last && last.user_id !== me.user_id) await queue.leave();
       app.me = me;
-      await queue.keep("me", me);
+      await queue.keep("me", me).catch(() => {}); // a full store is no reason to send anybody away
     }
   } catch (error) {
     if (error.status !== 401) { app.me = last; app.online = false; }
@@ -61,7 +64,8 @@ export async function begin() {
   if (!app.me) return;
   queue.actAs(app.me, sessionLost);
   const kept = await queue.kept(mine("tasks")).catch(() => null);
-  if (kept) { app.tasks = kept.items; app.planTasks = kept.plans || []; app.loadedAt = kept.at; app.total = kept.items.length; }
+  if (app.brought) app.planTasks = kept?.plans || [];
+  else if (kept) { app.tasks = kept.items; app.planTasks = kept.plans || []; app.loadedAt = kept.at; app.total = kept.items.length; }
 }
 
 export async function setting(name, value) {

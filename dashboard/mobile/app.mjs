@@ -1,17 +1,17 @@
 // The phone: what is shown for which address, and what wakes it up.
-import { laterWords, ready, t } from "./base.mjs";
+import { h, laterWords, ready, replace, t } from "./base.mjs";
 import * as api from "/static/ui/shared/api.mjs";
 import { begin, locate, refresh } from "./actions.mjs";
 import { follow, unfollow } from "./live.mjs";
-import * as push from "./push.mjs";
 import * as queue from "./queue/index.mjs";
 import { app, emit, on } from "./state.mjs";
-import { loginScreen, passwordScreen, signInAgain } from "./screens/login.mjs";
-import { taskScreen } from "./screens/task.mjs";
 import { tasksScreen } from "./screens/tasks.mjs";
 
 const root = document.getElementById("app");
+const login = () => import("./screens/login.mjs");
+const push = () => import("./push.mjs");
 const LAZY = {
+  task: () => import("./screens/task.mjs").then((m) => m.taskScreen),
   map: () => import("./screens/map.mjs").then((m) => m.mapScreen),
   new: () => import("./screens/ask.mjs").then((m) => m.newScreen),
   work: () => import("./screens/work.mjs").then((m) => m.workScreen),
@@ -39,11 +39,15 @@ export async function show() {
   leave = null;
   if (renewed.waits && !location.hash.replace(/^#\/?$/, "")) return location.reload(); // at the list nothing is being written
   const [, name = "", id = ""] = location.hash.match(/^#\/(\w+)\/?(.*)$/) || [];
-  if (!app.me && name !== "invitation") { leave = loginScreen(root); return; }
-  if (app.me?.must_change_password || name === "password") { leave = passwordScreen(root, app.me); return; }
-  if (name === "task") leave = taskScreen(root, decodeURIComponent(id));
-  else if (LAZY[name]) {
-    const [made] = await Promise.all([LAZY[name]().catch(() => null), laterWords()]);
+  if ((!app.me && name !== "invitation") || app.me?.must_change_password || name === "password") {
+    const screens = await login().catch(() => null);
+    if (turn !== shown) return;
+    if (!screens) replace(root, h("main", {}, h("p", { class: "error", role: "alert" }, t("error.offline"))));
+    else leave = app.me ? screens.passwordScreen(root, app.me) : screens.loginScreen(root);
+    return;
+  }
+  if (LAZY[name]) {
+    const [made] = await Promise.all([LAZY[name]().catch(() => null), name === "task" ? null : laterWords()]);
     if (turn !== shown) return;
     leave = made ? made(root, decodeURIComponent(id)) : tasksScreen(root); // the part was never fetched and there is no network
   } else leave = tasksScreen(root);
@@ -68,7 +72,7 @@ function watchShell() {
 
 /** Whoever opted in to push before gets it in this session too. */
 function renewPush() {
-  if (app.me) push.renew(app.me).catch((error) => console.info("no push here", error));
+  if (app.me) push().then((m) => m.renew(app.me)).catch((error) => console.info("no push here", error));
 }
 
 async function start() {
@@ -83,13 +87,15 @@ async function start() {
   queue.blocked.told = () => alert(t("phone.other_tab"));
   await begin();
   window.addEventListener("hashchange", show);
-  window.addEventListener("sign-in-again", signInAgain);
+  window.addEventListener("sign-in-again", () => login().then((m) => m.signInAgain()).catch(() => {}));
   window.addEventListener("online", () => { app.online = true; emit("tasks"); refresh(); follow(); });
   window.addEventListener("offline", () => { app.online = false; emit("tasks"); });
   document.addEventListener("visibilitychange", () => { if (document.hidden) unfollow(); else { refresh(); follow(); } });
   on("session", () => { show(); if (app.me) { follow(); renewPush(); } else unfollow(); });
   setInterval(() => { if (!document.hidden) refresh(); }, 30000);
+  const seen = window.scrollY; // the first list was there before this screen
   show();
+  window.scrollTo(0, seen);
   if (app.me) { refresh().finally(() => { keepShell(); renewPush(); }); locate(); follow(); } else keepShell();
   window.__yiwangReady = true;
   setTimeout(() => { laterWords(); Object.values(LAZY).forEach((fetched) => fetched().catch(() => {})); }, 4000); // at hand when the network goes

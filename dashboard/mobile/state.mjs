@@ -3,7 +3,7 @@
 export const app = {
   me: /** @type {any} */ (null), tasks: /** @type {any[]} */ ([]), planTasks: /** @type {any[]} */ ([]), total: 0, details: new Map(), online: navigator.onLine,
   place: /** @type {Place | null} */ (null), loadedAt: /** @type {any} */ (null), failed: /** @type {any} */ (null), busy: false,
-  expired: false, settings: { size: "m", theme: "auto", order: "urgent" },
+  expired: false, brought: false, settings: { size: "m", theme: "auto", order: "urgent" },
 };
 
 const heard = new EventTarget();
@@ -12,6 +12,16 @@ export const emit = (name) => heard.dispatchEvent(new Event(name));
 export function on(name, fn) {
   heard.addEventListener(name, fn);
   return () => heard.removeEventListener(name, fn);
+}
+
+const LEFT = "yiwang_left";
+/** Somebody logged out on this phone, and the server does not know it yet: what the page brings along is not shown. */
+export function leftHere() {
+  try { return localStorage.getItem(LEFT) === "1"; } catch { return false; } // a web view without a store
+}
+/** @param {boolean} left */
+export function setLeftHere(left) {
+  try { if (left) localStorage.setItem(LEFT, "1"); else localStorage.removeItem(LEFT); } catch { /* a web view without a store */ }
 }
 
 /** Large words and sunlight before the first screen is drawn. */

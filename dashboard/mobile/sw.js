@@ -9,7 +9,7 @@ const LATER = __LATER__; // forms of commands: fetched behind the shell, at hand
 const LAZY = /^\/m\/[\w/.-]+\.(mjs|css|png)$|^\/static\/(vendor\/maplibre|ui\/map|forms|work)\//; // kept once they were fetched
 
 self.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(SHELL)).then(() => self.skipWaiting()));
+  event.waitUntil(caches.open(CACHE).then((cache) => Promise.all([cache.addAll(SHELL.filter((name) => name !== "/m")), bare(cache)])).then(() => self.skipWaiting()));
   // waited for, so that the browser does not end this in the middle; without them the shell serves all the same
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(LATER)).catch((error) => console.info("forms are kept once they are used", error)));
 });
@@ -26,13 +26,20 @@ self.addEventListener("fetch", (event) => {
   else if (LAZY.test(path)) event.respondWith(fresh(event.request, path));
 });
 
+/** The page is kept without anybody's list. */
+async function bare(cache) {
+  const answer = await fetch("/m/shell");
+  if (!answer.ok) throw new Error(`the page was answered with ${answer.status}`);
+  await cache.put("/m", answer);
+}
+
 /** A file of this version: all of them come from one set, whatever the server has by now. */
 async function kept(request, path) {
   const cache = await caches.open(CACHE);
   const mine = await cache.match(path);
   if (mine) return mine;
   const answer = await fetch(request);
-  if (answer.ok) cache.put(path, answer.clone());
+  if (answer.ok && path !== "/m") cache.put(path, answer.clone());
   return answer;
 }
 

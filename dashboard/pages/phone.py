@@ -8,17 +8,32 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import logging
 import mimetypes
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
+from sqlalchemy.exc import SQLAlchemyError
 
-from dashboard.i18n import LANGUAGES
+from core.late import Late
+from dashboard.i18n import COOKIE, LANGUAGES, chosen
 from dashboard.i18n import words as all_words
+from storage.session import read_scope
+
+if TYPE_CHECKING:
+    from dashboard.auth import Principal
+    from dashboard.services import Services
+    from events.cases.worklists import tasks as worklists
+    from events.cases.worklists.tasks import TaskPage
+else:
+    worklists = Late("events.cases.worklists.tasks")
 
 HERE = Path(__file__).parent.parent / "mobile"
 STATIC = Path(__file__).parent.parent / "static"
@@ -47,15 +62,26 @@ _PREFIXES = (
 _LATER_WORDS = ("guide.", *EXAM, "phone.filing_", "phone.campaign_", "phone.campaigns_", "phone.handbook",
                 "phone.exams")  # fmt: skip
 
-LATER = tuple(
+START, APP = "/m/first.mjs", "/m/app.mjs"
+_SECOND = (APP, "/m/screens/task.mjs", "/m/screens/login.mjs")  # fetched once the first list is drawn
+# Words of the first list, before all of them are read.
+_FIRST_WORDS = (
+    "state.", "span.", "cases.overdue", "cases.left", "phone.my_turn", "phone.tasks", "phone.online", "phone.offline",
+    "phone.session_ended", "login.submit", "phone.title", "phone.map", "phone.report", "phone.grid", "phone.team",
+    "phone.me", "phone.to_", "phone.in_hand", "phone.sending", "phone.others", "phone.order", "phone.urgent_first",
+    "phone.near_first", "phone.lists", "phone.view_", "phone.new", "act.refresh",
+)  # fmt: skip
+
+LATER = ("/m/push.mjs", *(
     f"/m/screens/{n}.mjs"
     for n in (
         "me", "report", "ask", "work", "home", "grid", "record", "approvals", "missions", "site", "team",
         "filing", "campaigns", "training/exams", "training/handbook",
     )
-)
+))  # fmt: skip
 
 router = APIRouter(include_in_schema=False)
+log = logging.getLogger("yiwang.phone")
 
 
 @dataclass(frozen=True)
@@ -98,10 +124,10 @@ def _path(address: str) -> Path | None:
     return STATIC / address.removeprefix("/static/") if address.startswith("/static/") else None
 
 
-def shell(start: str = "/m/app.mjs") -> list[str]:
-    """Addresses of what the first screen needs (or the module ``start``): every module it imports without waiting."""
+def shell(*starts: str) -> list[str]:
+    """Addresses of what the first screens need (or ``starts``): every module they import without waiting."""
     found: dict[str, None] = {}
-    waiting = [start]
+    waiting = list(starts or (START, *_SECOND))
     while waiting:
         address = waiting.pop(0)
         path = _path(address)
@@ -140,16 +166,43 @@ def words(language: str, *, later: bool = False) -> bytes:
     return json.dumps(shown, ensure_ascii=False).encode()
 
 
-def _index() -> bytes:
-    preload = "\n".join(f'<link rel="modulepreload" href="{a}">' for a in shell() if a != "/m/app.mjs")
-    return (HERE / "index.html").read_text(encoding="utf-8").replace("__PRELOAD__", preload).encode()
+def first_words(language: str, tasks: TaskPage) -> dict[str, str]:
+    """The words of the first list: those of every list, and the names of these tasks' states and kinds."""
+    known = all_words(language)
+    shown = {k: v for k, v in known.items() if k.startswith(_FIRST_WORDS)}
+    keys = {f"kind.{c.definition_id}.state.{c.state}" for c in tasks.items} | {f"kind.{c.kind}" for c in tasks.items}
+    return shown | {k: known[k] for k in keys & known.keys()}
+
+
+def index(brought: Mapping[str, Any] | None = None) -> bytes:
+    """The page: styles in it, what the first list needs asked for at once, the rest after it.
+
+    ``brought`` is what the first list of a signed-in person shows.
+    """
+    first = shell(START)
+    blocks = {"first": brought, "rest": [a for a in shell(APP) if a not in first]}
+    body = "\n".join(
+        f'<script type="application/json" id="{name}">{_in_html(value)}</script>'
+        for name, value in blocks.items() if value is not None
+    )  # fmt: skip
+    preload = "\n".join(f'<link rel="modulepreload" href="{a}">' for a in first if a != START)
+    text = (HERE / "index.html").read_text(encoding="utf-8")
+    style = (HERE / "phone.css").read_text(encoding="utf-8")
+    for mark, value in (("__PRELOAD__", preload), ("__STYLE__", style), ("__BROUGHT__", body)):
+        text = text.replace(mark, value, 1)
+    return text.encode()
+
+
+def _in_html(value: Any) -> str:
+    """JSON that may stand in a page: nothing in it ends the block."""
+    return msgspec.json.encode(value).decode().replace("<", "\\u003c")
 
 
 def worker() -> bytes:
     """The service worker with the shell's list and a version that changes with any of its files."""
-    listed = ["/m", *shell(), "/m/phone.css", "/m/manifest.webmanifest", "/static/icon.svg"]
+    listed = ["/m", *shell(), "/m/manifest.webmanifest", "/static/icon.svg"]
     listed += [f"/m/words/{language}.json" for language in LANGUAGES]
-    digest = hashlib.sha256(_index())
+    digest = hashlib.sha256(index())
     behind = later(listed) + [f"/m/words/{language}-later.json" for language in LANGUAGES]
     for address in (*listed, *behind):
         path = _path(address)
@@ -165,12 +218,43 @@ def worker() -> bytes:
 @router.get("/m")
 @router.get("/m/")
 def page(request: Request) -> Response:
-    """The phone's page.  Always whole: a 304 carries no content type, and the headers that go with it (the gate's
-    policy for what is no page) would replace those of the kept page."""
-    asset = _asset(_index(), "text/html; charset=utf-8")
+    """The phone's page, with the first list of whoever is signed in: nothing of it is kept by the browser.
+
+    Always whole: a 304 carries no content type, and the headers that go with it (the gate's policy for what is no
+    page) would replace those of the kept page.
+    """
+    return _page(request, index(_brought(request)))
+
+
+@router.get("/m/shell")
+def bare(request: Request) -> Response:
+    """The page without anybody's list: what the service worker keeps."""
+    return _page(request, index())
+
+
+def _page(request: Request, body: bytes) -> Response:
     packed = "gzip" in request.headers.get("accept-encoding", "")
-    head = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"} | ({"Content-Encoding": "gzip"} if packed else {})
-    return Response(asset.packed if packed else asset.body, media_type=asset.media_type, headers=head)
+    head = {"Cache-Control": "no-store", "Vary": "Accept-Encoding, Cookie"}
+    if packed:
+        body, head["Content-Encoding"] = gzip.compress(body, 6, mtime=0), "gzip"
+    return Response(body, media_type="text/html; charset=utf-8", headers=head)
+
+
+def _brought(request: Request) -> dict[str, Any] | None:
+    """The first list of whoever is signed in."""
+    who: Principal | None = request.scope.get("state", {}).get("principal")
+    if who is None or who.must_change_password:
+        return None
+    services: Services = request.app.state.services
+    try:
+        with read_scope(services.engine) as session:
+            tasks = worklists.urgent_tasks(session, who.actor)
+    except SQLAlchemyError as error:
+        log.warning("the phone's page comes without its first list: %s", error)
+        return None
+    language = chosen(request.cookies.get(COOKIE))
+    said = first_words(language, tasks)
+    return {"me": who.public(), "tasks": tasks, "at": services.clock.now(), "words": said}
 
 
 @router.get("/m/sw.js")

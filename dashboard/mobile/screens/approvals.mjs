@@ -4,7 +4,7 @@ import * as queue from "../queue/index.mjs";
 import { app } from "../state.mjs";
 import { screen } from "./frame.mjs";
 import { put } from "./steps.mjs";
-import { remaining, severity } from "./tasks.mjs";
+import { remaining, severity } from "./cards.mjs";
 import { queueBox } from "./waiting.mjs";
 
 const CACHE = () => `${app.me.user_id}:approvals`;

@@ -1,5 +1,5 @@
 // What stands around every screen: the bar with the network's state, the word about an ended session, the foot.
-import { h, icon, replace, t } from "../base.mjs";
+import { h, icon, replace, t } from "../drawn.mjs";
 import { app, hasGrid, hasTeam, on } from "../state.mjs";
 
 /** Whether there is a network, wherever a screen shows it. */

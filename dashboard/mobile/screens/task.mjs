@@ -4,7 +4,7 @@ import { keptDetail, loadDetail, locate } from "../actions.mjs";
 import { app, on } from "../state.mjs";
 import { screen } from "./frame.mjs";
 import { actions } from "./steps.mjs";
-import { remaining, severity } from "./tasks.mjs";
+import { remaining, severity } from "./cards.mjs";
 import { mediaOf, queueBox } from "./waiting.mjs";
 import { where } from "./where.mjs";
 

@@ -2,7 +2,7 @@
 import { api, h, replace, short, t } from "../base.mjs";
 import { screen } from "./frame.mjs";
 import { own } from "./home.mjs";
-import { card } from "./tasks.mjs";
+import { card } from "./cards.mjs";
 
 export function teamScreen(root) {
   const list = h("div", { class: "tasks" }, h("p", { class: "empty" }, t("phone.loading")));

@@ -2,7 +2,7 @@
 import { h, icon, replace, t } from "../base.mjs";
 import { routes } from "../geo.mjs";
 import { app } from "../state.mjs";
-import { away, distance } from "./tasks.mjs";
+import { away, distance } from "./cards.mjs";
 
 const IOS = /iPad|iPhone|iPod/.test(navigator.userAgent);
 

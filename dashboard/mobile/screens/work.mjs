@@ -3,7 +3,7 @@ import { api, h, replace, t } from "../base.mjs";
 import * as queue from "../queue/index.mjs";
 import { app } from "../state.mjs";
 import { screen } from "./frame.mjs";
-import { card } from "./tasks.mjs";
+import { card } from "./cards.mjs";
 
 export const VIEWS = ["started", "copied", "all"];
 

@@ -178,6 +178,15 @@ def _sample(settings: Settings, chromium: Browser, number: int) -> None:
             _close(made)
 
 
+def _batch(made: World) -> None:
+    @examples(max_examples=BATCH, phases=PHASES, suppress_health_check=SLOW, database=None)
+    @given(histories)
+    def holds(history: list[tuple[Any, ...]]) -> None:
+        play(made, history)
+
+    holds()
+
+
 @pytest.mark.long
 @pytest.mark.timeout(9000)
 def test_ten_thousand_histories_with_kills(tmp_path: Path) -> None:
@@ -196,11 +205,6 @@ def test_ten_thousand_histories_with_kills(tmp_path: Path) -> None:
 
             made.interrupt = power_cut
 
-            @examples(max_examples=BATCH, phases=PHASES, suppress_health_check=SLOW)
-            @given(histories)
-            def holds(history: list[tuple[Any, ...]], made: World = made) -> None:
-                play(made, history)
-
-            holds()
+            _batch(made)
             kills += web.kills
     assert kills >= LONG // BATCH

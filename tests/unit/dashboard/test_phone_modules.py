@@ -24,14 +24,22 @@ def test_the_shell_is_small_whole_and_without_the_map() -> None:
     files = phone.shell()
     assert "/m/app.mjs" in files and "/m/queue/send.mjs" in files and "/static/ui/shared/api.mjs" in files
     assert not [f for f in files if "map" in f or "vendor" in f]
-    bodies = [phone._path(f) for f in (*files, "/m/phone.css")]
+    bodies = [phone._path(f) for f in files]
     size = sum(len(gzip.compress(p.read_bytes(), 9)) for p in bodies if p is not None)
-    size += len(gzip.compress(phone.words("zh"), 9)) + len(gzip.compress(phone._index(), 9))
+    size += len(gzip.compress(phone.words("zh"), 9)) + len(gzip.compress(phone.index(), 9))
     assert size <= SHELL_BYTES, f"{size} bytes"
     worker = phone.worker().decode()
     assert "__" not in worker.split("self.addEventListener")[0]
     listed = json.loads(worker.split("const SHELL = ", 1)[1].split(";", 1)[0])
     assert set(files) <= set(listed)
+
+
+def test_the_first_list_needs_little_and_nothing_of_the_queue() -> None:
+    first = phone.shell(phone.START)
+    assert phone.APP not in first and not [f for f in first if "queue" in f or "api.mjs" in f]
+    bodies = [phone._path(f) for f in first]
+    size = sum(len(gzip.compress(p.read_bytes(), 9)) for p in bodies if p is not None)
+    assert size + len(gzip.compress(phone.index(), 9)) <= 18_000, f"{size} bytes"
 
 
 def test_no_circle_among_the_phone_s_modules() -> None:

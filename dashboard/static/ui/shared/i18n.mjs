@@ -15,12 +15,17 @@ export function setLanguage(value) {
 const lang = language();
 let words = {};
 const place = document.querySelector('meta[name="words"]')?.getAttribute("content") || "/static/i18n/"; // a page may bring a list of its own
-export const ready = fetch(`${place}${lang}.json`)
-  .then((answer) => answer.json())
+/** Read once more where the line was cut. @param {number} tries @returns {Promise<any>} */
+const read = (tries) => fetch(`${place}${lang}.json`).then((answer) => answer.json())
+  .catch((error) => { if (!tries) throw error; return new Promise((go) => setTimeout(go, 1000)).then(() => read(tries - 1)); });
+export const ready = read(5)
   .then((loaded) => {
     words = loaded;
     document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
   });
+
+/** Words that the page brought along, for what is drawn before all of them are here. @param {Record<string, string>} some */
+export function bring(some) { words = { ...some, ...words }; }
 
 let later = null;
 /** The words of screens that are loaded later: fetched once; without them the plain parts of the keys stand. */
