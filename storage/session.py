@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,7 +57,7 @@ def _from_json(text: str | bytes) -> Any:
         return json.loads(text)
 
 
-_TURN = text("SELECT pg_advisory_xact_lock(7960100)")  # a number of our own
+_TURN = text("SELECT pg_advisory_xact_lock(7960100, :what)")  # a number of our own
 _encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder()
 _JSON: dict[str, Any] = {"json_serializer": _to_json, "json_deserializer": _from_json}
 
@@ -120,13 +121,13 @@ def session_scope(engine: Engine) -> Iterator[Session]:
             _forget(session)
 
 
-def take_turn(session: Session) -> None:
-    """Until this transaction ends nobody else is past this line: what several workers judge they judge one by one.
+def take_turn(session: Session, what: str = "") -> None:
+    """Until this transaction ends nobody else is past this line with the same ``what``: one by one.
 
-    SQLite has one writer anyway.
+    Without ``what`` it is what several workers judge.  SQLite has one writer anyway.
     """
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(_TURN)
+        session.execute(_TURN, {"what": zlib.crc32(what.encode()) - (1 << 31)})  # 32 bits with a sign
 
 
 @contextmanager

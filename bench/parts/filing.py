@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from records.filing.commands import Desk
 from records.filing.example import DISTRICT, example_datasets, fill_example, write_units
 from records.filing.overview import matrix
+from records.filing.period_state import Desk
 from records.filing.totals import cells_of, roll_up_period
 from records.filing.tree import load_tree
 from storage.schema import create_all

@@ -13,21 +13,12 @@ from core.errors import InputInvalid
 from core.records import Actor
 from dashboard.services import Services
 from records.filing.access import may_see, must_approve, must_file, must_see, own_units
-from records.filing.commands import (
-    Desk,
-    approve,
-    exempt,
-    get_filing,
-    problems_of,
-    save,
-    send_back,
-    submit,
-    take_back,
-    values_of_filing,
-)
+from records.filing.approving import approve, exempt, take_back
+from records.filing.commands import get_filing, problems_of, save, send_back, submit, values_of_filing
 from records.filing.dataset import Dataset
 from records.filing.ledger import ledger
 from records.filing.overview import matrix
+from records.filing.period_state import Desk, own_turn
 from records.filing.periods import before, bounds, period_of
 from records.filing.prefill import prefilled
 from records.filing.sheet_reading import read_sheet
@@ -216,6 +207,8 @@ class FilingDesk:
             if read.period not in ("", period):
                 raise InputInvalid(field="file", detail=f"is of {read.period}", how=f"upload the sheet of {period}")
             taken = {} if dry_run or (read.wrong and not take_good_rows) else read.cells
+            if taken:
+                own_turn(session, desk)
             for unit, cells in taken.items():
                 must_file(self.actor, unit, desk.tree)
                 if cells:

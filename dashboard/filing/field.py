@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from dashboard.filing.desk import FilingDesk
 from records.filing.access import OWNERS, own_units
-from records.filing.commands import Desk, approved_units, exempted, get_filing, problems_of, values_of_filing
+from records.filing.commands import get_filing, problems_of, values_of_filing
+from records.filing.period_state import Desk, approved_units, exempted
 from records.filing.periods import before, bounds, period_of
 from records.filing.prefill import prefilled
 from records.filing.store import datasets

@@ -1,50 +1,34 @@
-"""Save, file, return, approve, take back: the rules of approval, and every change marks the totals above as stale.
-
-An approval of a unit needs all below it approved, locks what is below, and is taken back from the top downwards.
-"""
+"""Save, file, return: what may be changed when, and every change marks the totals above as stale."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid
 from core.ids import new_id
-from records.filing.dataset import Dataset
-from records.filing.errors import FilingChanged, FilingIncomplete, FilingLocked, NotYetApproved
+from records.filing.errors import FilingChanged, FilingIncomplete, FilingLocked
+from records.filing.period_state import Desk, as_json, exempted, mark_stale, note_event, own_turn
 from records.filing.periods import bounds
 from records.filing.timeliness import timeliness
-from records.filing.tree import UnitTree
 from records.filing.validation import CellProblem, cell_problems
-from storage.tables.filing import Filing, FilingApproval, FilingEvent, FilingExemption, FilingTotal, FilingValue
+from storage.tables.filing import Filing, FilingValue
 
 EDITABLE = frozenset({"saved", "returned"})
-
-
-@dataclass(frozen=True)
-class Desk:
-    """Where a command works: the data set, the units, who acts, when and on which local day."""
-
-    dataset: Dataset
-    tree: UnitTree
-    actor_id: str
-    at: datetime
-    today: date
 
 
 def get_filing(session: Session, desk: Desk, unit: str, period: str) -> Filing | None:
     """The unit's filing of the period, if there is one."""
     return session.scalar(
-        select(Filing).where(
-            Filing.dataset_id == desk.dataset.id, Filing.period == period, Filing.unit_id == unit
-        ).with_for_update()
-    )  # fmt: skip
+        select(Filing)
+        .where(Filing.dataset_id == desk.dataset.id, Filing.period == period, Filing.unit_id == unit)
+        .with_for_update()
+        .execution_options(populate_existing=True)  # as it stands now, not as this session may have seen it before
+    )
 
 
 def values_of_filing(session: Session, filing_id: str) -> dict[str, Any]:
@@ -81,11 +65,11 @@ def save(
             continue
         session.merge(
             FilingValue(
-                filing_id=filing.filing_id, question=question, value=None if value is None else _json(value),
+                filing_id=filing.filing_id, question=question, value=None if value is None else as_json(value),
                 comment=comment[:500], source=source, returned=False,
             )
         )  # fmt: skip
-        _event(session, desk, unit, period, "cell", question, before.get(question), value)
+        note_event(session, desk, unit, period, "cell", question, before.get(question), value)
     filing.version, filing.updated_at = filing.version + 1, desk.at
     session.flush()
     return filing
@@ -111,6 +95,9 @@ def _open(session: Session, desk: Desk, unit: str, period: str) -> Filing:
     _must_file(session, desk, unit, period)
     _, end = bounds(desk.dataset.period, period)
     filing = get_filing(session, desk, unit, period)
+    if filing is None:  # two who begin it at the same moment begin one
+        own_turn(session, desk)
+        filing = get_filing(session, desk, unit, period)
     if timeliness(end, None, desk.dataset.rule, desk.today).locked and (filing is None or filing.state != "returned"):
         raise FilingLocked(unit=unit, period=period, why="its time has run out")
     if filing is None:
@@ -148,6 +135,7 @@ def problems_of(session: Session, desk: Desk, unit: str, period: str, values: Ma
 
 def submit(session: Session, desk: Desk, unit: str, period: str, expected_version: int | None = None) -> Filing:
     """File: no blocking problem, and a comment on every warned cell."""
+    own_turn(session, desk)
     done = get_filing(session, desk, unit, period)
     if done is not None and done.state == "filed" and done.filed_by == desk.actor_id:
         return done  # the answer to the first time was lost
@@ -171,13 +159,14 @@ def submit(session: Session, desk: Desk, unit: str, period: str, expected_versio
     filing.state, filing.filed_at, filing.filed_by = "filed", desk.at, desk.actor_id
     filing.on_time = judged.on_time if filing.on_time is None else filing.on_time  # the first filing counts
     filing.version, filing.updated_at, filing.note = filing.version + 1, desk.at, ""
-    _event(session, desk, unit, period, "filed")
+    note_event(session, desk, unit, period, "filed")
     mark_stale(session, desk, unit, period)
     return filing
 
 
 def send_back(session: Session, desk: Desk, unit: str, period: str, note: str, questions: Sequence[str] = ()) -> Filing:
     """Return a filed filing with a note and the cells that are meant; an approved one is taken back first."""
+    own_turn(session, desk)
     filing = get_filing(session, desk, unit, period)
     if filing is None or filing.state != "filed":
         state = filing.state if filing else "not filed"
@@ -188,109 +177,6 @@ def send_back(session: Session, desk: Desk, unit: str, period: str, note: str, q
     if questions:
         where = (FilingValue.filing_id == filing.filing_id, FilingValue.question.in_(questions))
         session.execute(update(FilingValue).where(*where).values(returned=True))
-    _event(session, desk, unit, period, "returned", note=note)
+    note_event(session, desk, unit, period, "returned", note=note)
     mark_stale(session, desk, unit, period)
     return filing
-
-
-def approve(session: Session, desk: Desk, unit: str, period: str) -> None:
-    """Approve a unit: a leaf that has filed, or a unit above all of whose parts are approved or exempt."""
-    desk.tree.must_have(unit)
-    if unit in approved_units(session, desk.dataset.id, period):
-        return
-    below = desk.tree.children.get(unit)
-    if below:
-        _must_be_approved(session, desk, below, period)
-    else:
-        filing = get_filing(session, desk, unit, period)
-        if filing is None or filing.state != "filed":
-            raise NotYetApproved(count=1, units=[unit])
-        filing.state, filing.version, filing.updated_at = "approved", filing.version + 1, desk.at
-    session.add(FilingApproval(dataset_id=desk.dataset.id, period=period, unit_id=unit, at=desk.at, by=desk.actor_id))
-    _event(session, desk, unit, period, "approved")
-    session.flush()
-
-
-def _must_be_approved(session: Session, desk: Desk, below: Sequence[str], period: str) -> None:
-    done = approved_units(session, desk.dataset.id, period)
-    free = exempted(session, desk.dataset.id, period)
-    files = set(desk.dataset.units)
-    lacking = []
-    for child in below:
-        leaves = desk.tree.leaves_below(child)
-        expected = [leaf for leaf in leaves if leaf not in free and (not files or leaf in files)]
-        if expected and child not in done:
-            lacking.append(child)
-    if lacking:
-        raise NotYetApproved(count=len(lacking), units=lacking[:20])
-
-
-def take_back(session: Session, desk: Desk, unit: str, period: str, note: str = "") -> None:
-    """Take an approval back, the highest first; a leaf is filed again and may be returned."""
-    done = approved_units(session, desk.dataset.id, period)
-    if unit not in done:
-        raise InputInvalid(field="unit", detail=f"{unit} is not approved", how="choose an approved unit")
-    upper = next((above for above in desk.tree.above(unit) if above in done), None)
-    if upper is not None:
-        raise FilingLocked(unit=unit, period=period, why=f"{upper} above is approved")
-    where = (FilingApproval.dataset_id == desk.dataset.id, FilingApproval.period == period)
-    session.execute(delete(FilingApproval).where(*where, FilingApproval.unit_id == unit))
-    filing = get_filing(session, desk, unit, period)
-    if filing is not None and filing.state == "approved":
-        filing.state, filing.version, filing.updated_at = "filed", filing.version + 1, desk.at
-    _event(session, desk, unit, period, "taken_back", note=note)
-    session.flush()
-
-
-def exempt(session: Session, desk: Desk, unit: str, period: str, reason: str) -> None:
-    """Free a unit from a period (empty: from all); not one that is approved."""
-    desk.tree.must_have(unit)
-    if len(reason.strip()) < 2:
-        raise InputInvalid(field="reason", detail="is missing", how="say why the unit need not file")
-    if period and unit in approved_units(session, desk.dataset.id, period):
-        raise FilingLocked(unit=unit, period=period, why="it is approved")
-    session.merge(
-        FilingExemption(
-            dataset_id=desk.dataset.id, unit_id=unit, period=period, reason=reason[:500], by=desk.actor_id, at=desk.at
-        )
-    )
-    _event(session, desk, unit, period, "exempted", note=reason)
-    mark_stale(session, desk, unit, period)
-
-
-def approved_units(session: Session, dataset_id: str, period: str) -> set[str]:
-    where = (FilingApproval.dataset_id == dataset_id, FilingApproval.period == period)
-    return set(session.scalars(select(FilingApproval.unit_id).where(*where)))
-
-
-def exempted(session: Session, dataset_id: str, period: str) -> set[str]:
-    """Units that need not file ``period``."""
-    where = (FilingExemption.dataset_id == dataset_id, FilingExemption.period.in_(("", period)))
-    return set(session.scalars(select(FilingExemption.unit_id).where(*where)))
-
-
-def mark_stale(session: Session, desk: Desk, unit: str, period: str) -> None:
-    """Every total above no longer stands for its parts; what is shown stays until it is rolled up again."""
-    above = list(desk.tree.above(unit))
-    where = [FilingTotal.dataset_id == desk.dataset.id, FilingTotal.unit_id.in_(above)]
-    if period:
-        where.append(FilingTotal.period == period)
-    session.execute(update(FilingTotal).where(*where).values(stale=True))
-    session.flush()
-
-
-def _event(
-    session: Session, desk: Desk, unit: str, period: str, action: str, question: str = "", old: Any = None,
-    new: Any = None, note: str = "",
-) -> None:  # fmt: skip
-    session.add(
-        FilingEvent(
-            event_id=new_id(), dataset_id=desk.dataset.id, unit_id=unit, period=period, at=desk.at,
-            actor_id=desk.actor_id, action=action, question=question, old=None if old is None else _json(old),
-            new=None if new is None else _json(new), note=note[:500],
-        )
-    )  # fmt: skip
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)

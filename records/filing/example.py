@@ -9,8 +9,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from records.filing.commands import Desk, approve, exempted, get_filing, save, submit
+from records.filing.approving import approve
+from records.filing.commands import get_filing, save, submit
 from records.filing.dataset import Dataset, parse_dataset
+from records.filing.period_state import Desk, exempted
 from records.filing.tree import UnitTree, save_units
 
 DISTRICT = "220105"

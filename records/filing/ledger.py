@@ -14,8 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
-from records.filing.commands import Desk, approved_units
 from records.filing.dataset import Dataset, TaskTarget
+from records.filing.period_state import Desk, approved_units
 from records.filing.periods import bounds
 from records.filing.totals import cells_of
 from storage.tables.filing import Filing

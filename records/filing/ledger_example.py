@@ -8,8 +8,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from records.filing.commands import Desk, approve, exempted, get_filing, save, submit
+from records.filing.approving import approve
+from records.filing.commands import get_filing, save, submit
 from records.filing.dataset import Dataset
+from records.filing.period_state import Desk, exempted
 from records.filing.tree import UnitTree, save_units
 
 TOP = "ledger"

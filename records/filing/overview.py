@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from records.filing.commands import Desk
 from records.filing.dataset import Dataset
+from records.filing.period_state import Desk
 from records.filing.periods import bounds
 from records.filing.timeliness import Timeliness, filing_rates, timeliness
 from storage.tables.filing import Filing, FilingApproval, FilingExemption

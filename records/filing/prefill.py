@@ -9,8 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.forms.model import Question, walk_questions
-from records.filing.commands import Desk, values_of_filing
+from records.filing.commands import values_of_filing
 from records.filing.dataset import Dataset
+from records.filing.period_state import Desk
 from records.filing.periods import before
 from records.registers.definition import Register, shipped_registers
 from records.registers.search import below

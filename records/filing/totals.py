@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from records.filing.commands import Desk, exempted
+from records.filing.period_state import Desk, exempted, own_turn
 from records.filing.rollup import Child, Total, roll_up
 from storage.tables.filing import Filing, FilingTotal, FilingValue
 
@@ -51,6 +51,7 @@ def total_of(desk: Desk, unit: str, question: str, cells: Cells, states: Mapping
 
 def roll_up_period(session: Session, desk: Desk, period: str, top: str | None = None) -> dict[str, dict[str, Total]]:
     """Roll every unit above the leaves up (or ``top`` and what is below it) and keep the totals, no longer stale."""
+    own_turn(session, desk)
     cells, states = cells_of(session, desk.dataset.id, period)
     free = exempted(session, desk.dataset.id, period)
     units = [u for u in desk.tree.children if top is None or desk.tree.within(u, top)]

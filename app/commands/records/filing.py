@@ -15,10 +15,10 @@ from sqlalchemy import Engine
 
 from core.clock import BEIJING, SystemClock
 from core.settings import load_settings
-from records.filing.commands import Desk
 from records.filing.example import example_bodies, fill_example, write_units
 from records.filing.ledger_example import fill_ledger, ledger_body, write_ledger_units
 from records.filing.overview import matrix
+from records.filing.period_state import Desk
 from records.filing.periods import before, bounds, period_of
 from records.filing.store import get_dataset, take_dataset
 from records.filing.tree import load_tree

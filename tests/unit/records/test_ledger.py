@@ -13,11 +13,13 @@ from app.cli import main
 from core.errors import Forbidden, NotFound
 from core.records import Actor
 from records.filing.access import may_see, must_approve, must_file, own_units
-from records.filing.commands import Desk, approve, exempt, get_filing, save, submit, values_of_filing
+from records.filing.approving import approve, exempt
+from records.filing.commands import get_filing, save, submit, values_of_filing
 from records.filing.dataset import DatasetInvalid, TaskTarget, parse_dataset
 from records.filing.example import example_bodies, fill_example, write_units
 from records.filing.ledger import ledger, light_of, planned_share, worst
 from records.filing.ledger_example import fill_ledger, ledger_body, ledger_units, write_ledger_units
+from records.filing.period_state import Desk
 from records.filing.periods import period_of
 from records.filing.store import get_dataset, take_dataset
 from records.filing.tree import UnitTree, load_tree
