@@ -129,6 +129,19 @@ def titles(group: str, language: str) -> dict[str, str]:
     return found
 
 
+def usable(group: str) -> list[str]:
+    """Names of the plug-ins of ``group`` that load; a broken file is told by :func:`problems` and hides no other."""
+    found: list[str] = []
+    for kind in kinds(group):
+        try:
+            load(group, kind)
+            about(group, kind)
+        except YiwangError:
+            continue
+        found.append(kind)
+    return found
+
+
 def city_mark() -> tuple[tuple[str, int], ...]:
     """Changes when a file of the city's own folder does; empty where there is none."""
     own = [path for group in GROUPS for path in _own_files(group)]

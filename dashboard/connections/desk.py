@@ -60,7 +60,7 @@ class Secrets(msgspec.Struct, forbid_unknown_fields=True):
 def kinds(language: str) -> list[dict[str, Any]]:
     """Every kind of connection: title, help, direction, its parameters (JSON Schema, with names) and secrets."""
     found = []
-    for kind in plugins.kinds("connection"):
+    for kind in plugins.usable("connection"):
         said = plugins.about("connection", kind)
         names = {name: getattr(words, language) for name, words in said.params.items()}
         found.append(

@@ -59,10 +59,12 @@ class CameraEdit(msgspec.Struct, forbid_unknown_fields=True):
 
 def algorithm_kinds(use: Services) -> list[dict[str, Any]]:
     """Every algorithm: ``{"kind", "title", "params"}``, the parameters as JSON Schema of an object."""
-    known: list[dict[str, Any]] | None = use.counters.get("algorithms")
-    if known is None:
-        known = use.counters["algorithms"] = [_described(kind) for kind in plugins.kinds("algorithm")]
-    return known
+    known: list[dict[str, Any]]
+    mark, known = use.counters.get("algorithms") or (None, [])
+    if mark != (now := plugins.city_mark()):
+        known = [_described(kind) for kind in plugins.usable("algorithm")]
+        use.counters["algorithms"] = now, known
+    return list(known)
 
 
 def _described(kind: str) -> dict[str, Any]:

@@ -60,6 +60,19 @@ def city_files(settings: Settings, engine: Engine) -> list[CityFile]:
     return sorted([*wrong.values(), *good], key=lambda file: (file.folder, file.name))
 
 
+def at_fault(settings: Settings, engine: Engine, *folders: str) -> list[CityFile]:
+    """What is wrong in these folders alone: for the page that shows what they hold."""
+    data, found = settings.data_dir, list[CityFile]()
+    if "definitions" in folders and (data / "definitions").is_dir():
+        found += _definitions(data, engine)
+    if "layers" in folders:
+        found += [_told("layers", *pair) for pair in records_at_fault(settings)]
+    for group, package in plugins.GROUPS.items():
+        if f"plugins/{package.rsplit('.', 1)[-1]}" in folders:
+            found += _plugins(group)
+    return sorted(found, key=lambda file: (file.folder, file.name))
+
+
 def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
     if not folder.is_dir():
         return []
@@ -68,8 +81,8 @@ def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
 
 def _wrong(settings: Settings, engine: Engine) -> dict[tuple[str, str], CityFile]:
     found = [
-        *_plugins(),
-        *(_told("definitions", *pair) for pair in KindFolder(settings.data_dir / "definitions").check(engine).items()),
+        *(file for group in plugins.GROUPS for file in _plugins(group)),
+        *_definitions(settings.data_dir, engine),
         *_routing_and_boards(settings.data_dir, engine),
         *_sources(settings.data_dir),
         *_calendars(settings.data_dir),
@@ -86,11 +99,14 @@ def _told(folder: str, name: str, error: YiwangError) -> CityFile:
     )
 
 
-def _plugins() -> Iterator[CityFile]:
-    for group, package in plugins.GROUPS.items():
-        for problem in plugins.problems(group):
-            path = Path(str(problem.data.get("path") or f"{problem.data.get('kind', '?')}.py"))
-            yield _told(f"plugins/{package.rsplit('.', 1)[-1]}", path.name, problem)
+def _plugins(group: str) -> Iterator[CityFile]:
+    for problem in plugins.problems(group):
+        path = Path(str(problem.data.get("path") or f"{problem.data.get('kind', '?')}.py"))
+        yield _told(f"plugins/{plugins.GROUPS[group].rsplit('.', 1)[-1]}", path.name, problem)
+
+
+def _definitions(data: Path, engine: Engine) -> Iterator[CityFile]:
+    yield from (_told("definitions", *pair) for pair in KindFolder(data / "definitions").check(engine).items())
 
 
 def _routing_and_boards(data: Path, engine: Engine) -> Iterator[CityFile]:

@@ -63,15 +63,16 @@ def rule_list(use: Services, who: Principal) -> dict[str, Any]:
 
 def rule_kinds(use: Services) -> list[dict[str, Any]]:
     """Every kind of rule: ``{"kind", "title", "params"}``, the parameters as JSON Schema."""
-    known: list[dict[str, Any]] | None = use.counters.get("rule_kinds")
-    if known is None:
+    known: list[dict[str, Any]]
+    mark, known = use.counters.get("rule_kinds") or (None, [])
+    if mark != (now := plugins.city_mark()):
         known = []
-        for kind in plugins.kinds("rule"):
+        for kind in plugins.usable("rule"):
             module = plugins.load("rule", kind)
             title = (module.__doc__ or kind).strip().split("\n")[0].rstrip(".")
             known.append({"kind": kind, "title": title, "params": msgspec.json.schema(module.Params)})
-        use.counters["rule_kinds"] = known
-    return known
+        use.counters["rule_kinds"] = now, known
+    return list(known)
 
 
 class SimulateBody(msgspec.Struct, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):

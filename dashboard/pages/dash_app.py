@@ -9,7 +9,9 @@ from typing import Any
 from dash import Dash, Input, Output
 from fastapi import FastAPI
 
+from core.errors import YiwangError
 from dashboard.errors import NotSignedIn
+from dashboard.pages.faults import refusal
 from dashboard.pages.frame import current_visit, frame, language_of_request, page_of, register
 from dashboard.pages.layouts import desk_page, missing, shell
 from dashboard.pages.menu import menu
@@ -74,5 +76,8 @@ def page_at(path: str) -> Any:
     if found is None or not found[0].PAGE.may_open(visit.principal):
         return missing(visit.language, entries)
     module, below = found
-    content = module.layout(visit, below) if module.PAGE.below else module.layout(visit)
+    try:
+        content = module.layout(visit, below) if module.PAGE.below else module.layout(visit)
+    except YiwangError as error:  # what the address names is not there, or not for this person
+        content = refusal(visit, error)
     return frame(desk_page(module.PAGE.path.lstrip("/"), content, entries))

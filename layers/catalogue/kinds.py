@@ -39,7 +39,7 @@ class LayerWish:
 
 def surest(likeness: Likeness) -> str:
     """The kind whose ``likes`` is highest."""
-    return max(plugins.kinds("layer"), key=lambda kind: (likes(kind, likeness), kind))
+    return max(plugins.usable("layer"), key=lambda kind: (likes(kind, likeness), kind))
 
 
 def likes(kind: str, likeness: Likeness) -> float:

@@ -9,6 +9,7 @@ from dash import dcc, html
 
 from core.clock import BEIJING
 from dashboard.components import FormImport
+from dashboard.pages.faults import files_at_fault
 from dashboard.pages.frame import Visit
 from dashboard.pages.tables import column, named, table
 from dashboard.pages.workshop import kind_tables as kt
@@ -38,7 +39,7 @@ def layout(visit: Visit) -> Any:
     ]
     own = [html.H2(t("kinds.drafts")), _drafts(visit), _new(visit)] if visit.principal.has(*EDIT_ROLES) else []
     grid = dmc.SimpleGrid(cards, cols={"base": 1, "sm": 2, "lg": 3})
-    return html.Div([html.H1(t("kinds.title")), grid, *own], className="workshop")
+    return html.Div([html.H1(t("kinds.title")), files_at_fault(visit, "definitions"), grid, *own], className="workshop")
 
 
 def _drafts(visit: Visit) -> Any:

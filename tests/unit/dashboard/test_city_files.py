@@ -9,12 +9,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from fastapi.testclient import TestClient
 
 from app.commands.check import check
 from core import plugins
 from core.settings import Settings
 from dashboard.desk.city_files import city_files
 from events.rules.rulebook import default_rules
+from layers.catalogue.kinds import surest
+from layers.contract import Likeness
 from storage.migrate import migrate
 from storage.session import make_engine, session_scope
 from storage.tables.exchange import Connection
@@ -108,3 +111,50 @@ def test_check_builds_what_files_and_tables_name(settings: Settings) -> None:
             assert any(f"{group} not today" in line and "docs/howto" in line for line in lines), (group, lines)
     finally:
         plugins.use_city_folder(None)
+
+
+def _page(client: TestClient, path: str) -> str:
+    asked = {
+        "output": "page.children", "outputs": {"id": "page", "property": "children"},
+        "inputs": [{"id": "url", "property": "pathname", "value": path}], "changedPropIds": ["url.pathname"],
+    }  # fmt: skip
+    answer = client.post("/_dash-update-component", json=asked)
+    assert answer.status_code == 200, answer.text
+    return json.dumps(answer.json(), ensure_ascii=False)
+
+
+def test_pages_stand_beside_broken_files_and_name_them(settings: Settings) -> None:
+    plugins.use_city_folder(settings.data_dir / "plugins")
+    beside = {"/rules": "rules", "/vision": "algorithms", "/connections": "connections"}
+    for folder in (*beside.values(), "layers"):
+        path = settings.data_dir / "plugins" / folder / "boom.py"
+        path.parent.mkdir(parents=True)
+        path.write_text(
+            "from core.plugins import About\nABOUT = About(zh='砰', en='Boom')\nraise RuntimeError('boom')\n"
+        )
+    path = settings.data_dir / "definitions" / "odd.json"
+    path.parent.mkdir()
+    path.write_text(BROKEN["definitions/odd.json"])
+    try:
+        office = make_office(settings, pages=True)
+        boss = office.client("boss")
+        for page, folder in beside.items():
+            shown = _page(boss, page)
+            assert "RuntimeError: boom" in shown and f"plugins/{folder}/boom.py" in shown and "/city-files" in shown
+        assert "odd.json" in _page(boss, "/kinds")
+        kinds = {row["kind"] for row in boss.get("/api/rules").json()["kinds"]}
+        assert "threshold" in kinds and "boom" not in kinds
+        assert surest(Likeness("roads", frozenset(), "line")) in plugins.kinds("layer")
+        good = settings.data_dir / "plugins" / "rules" / "boom.py"
+        good.write_text(
+            "import msgspec\nfrom core.plugins import About\nABOUT = About(zh='砰', en='Boom')\n"
+            "class Params(msgspec.Struct, frozen=True):\n    pass\n\ndef build(params, *, spec):\n    pass\n"
+        )
+        assert "boom" in {row["kind"] for row in boss.get("/api/rules").json()["kinds"]}  # no restart
+        for language, word in (("zh", "不存在"), ("en", "does not exist")):
+            boss.cookies.set("yiwang_lang", language)
+            assert word in _page(boss, "/boards/nothing")  # a page that refuses says so in its place
+        office.engine.dispose()
+    finally:
+        plugins.use_city_folder(None)
+

@@ -14,6 +14,7 @@ from dashboard.connections import desk, trial
 from dashboard.connections.live import with_live
 from dashboard.connections.suggest import suggest
 from dashboard.pages.desk.connections import parts
+from dashboard.pages.faults import files_at_fault
 from dashboard.pages.frame import Page, Visit, in_thread, tell
 from ingest.connections.starter import starters
 from ingest.yamltext import read_yaml
@@ -43,7 +44,7 @@ def layout(visit: Visit) -> Any:
     editor = html.Div(html.P(t("conn.pick"), className="quiet"), id="conn-editor", style=_WIDE)
     return html.Div(
         [
-            html.H1(t("page.connections")),
+            html.H1(t("page.connections")), files_at_fault(visit, "plugins/connections"),
             dcc.Store(id="conn-picked"), dcc.Store(id="conn-saved"), dcc.Interval(id="conn-tick", interval=3000),
             dmc.Group([html.Div(left, style=_NARROW), editor], align="flex-start"),
         ]

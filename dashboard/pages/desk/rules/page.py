@@ -15,6 +15,7 @@ from dashboard.desk.rules import RuleBody, SimulateBody, rule_kinds, rule_list, 
 from dashboard.pages import schema_form
 from dashboard.pages.desk.rules import outcome as trial
 from dashboard.pages.desk.rules.editor import FORM, editor, editor_states, read, schema_of, title_of
+from dashboard.pages.faults import files_at_fault
 from dashboard.pages.frame import Page, Visit, in_thread, tell
 from dashboard.pages.moments import moment_of
 from dashboard.pages.tables import chip, column, named, parts, table
@@ -41,8 +42,9 @@ def layout(visit: Visit) -> Any:
     new = dmc.Button(t("rules.new"), id="rules-new", variant="default", mb="sm")
     return html.Div(
         [
-            html.H1(t("page.rules")), dcc.Store(id="rules-changed"), dcc.Store(id="rule-at"),
-            dcc.Store(id="rules-picked"), dcc.Download(id="rule-file"), dcc.Store(id="rule-found"),
+            html.H1(t("page.rules")), files_at_fault(visit, "plugins/rules"),
+            dcc.Store(id="rules-changed"), dcc.Store(id="rule-at"), dcc.Store(id="rules-picked"),
+            dcc.Download(id="rule-file"), dcc.Store(id="rule-found"),
             html.Div([
                 html.Div([new if visit.principal.has("admin") else None, grid], className="split-main"),
                 html.Aside(html.P(t("rules.pick"), className="quiet"), id="rules-editor", className="split-side"),

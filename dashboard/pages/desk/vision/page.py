@@ -14,6 +14,7 @@ from dashboard.pages.camera_words import state_chips
 from dashboard.pages.choices import word
 from dashboard.pages.desk.vision import calibration, precision, workers, zones
 from dashboard.pages.desk.vision.base import PAGE, camera_of
+from dashboard.pages.faults import files_at_fault
 from dashboard.pages.frame import Visit, in_thread
 from dashboard.pages.tables import column, named, parts, table, window
 from storage.session import read_scope
@@ -31,7 +32,8 @@ def layout(visit: Visit) -> Any:
     picker = html.Aside([search, html.Div(id="vis-list")], id="vis-picker")
     return html.Div(
         [
-            html.H1(t("page.vision")), tabs("vis-tabs", titles, "zones"),
+            html.H1(t("page.vision")), files_at_fault(visit, "plugins/algorithms", "plugins/detectors"),
+            tabs("vis-tabs", titles, "zones"),
             html.Div([picker, html.Div(id="vis-work", className="vis-work")], id="vis-body", className="vis-body"),
             dcc.Store(id="vis-open"), dcc.Store(id="vis-saved"), dcc.Store(id="vis-filter"), dcc.Store(id="vis-picked"),
         ]
