@@ -13,12 +13,29 @@ import random
 import tempfile
 import time
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.parts.cluster import NODES, Cluster, Proxy
 from bench.parts.kills_load import Load, page, people_and_places
 from bench.parts.kills_tally import settle_and_count
+
+
+@dataclass(frozen=True)
+class Round:
+    """One round: who was killed, and the seconds until all was started again, from there until the bus confirmed a
+    message, and until a worker had stored it."""
+
+    victims: tuple[str, ...]
+    down_s: float
+    confirmed_s: float
+    stored_s: float
+
+    def told(self) -> str:
+        """One line for a person."""
+        after = self.stored_s - self.confirmed_s
+        return f"{'+'.join(self.victims)}: down {self.down_s:.1f}, bus {self.confirmed_s:.1f}, then {after:.1f}"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -82,7 +99,7 @@ async def _play(
 async def _storm(cluster: Cluster, load: Load, kills: int, seed: int) -> dict[str, object]:
     chance = random.Random(seed)
     killed: Counter[str] = Counter()
-    recovery: list[float] = []
+    rounds: list[Round] = []
     cameras: list[float] = []
     revived: Counter[str] = Counter()
     for _ in range(kills):
@@ -102,10 +119,15 @@ async def _storm(cluster: Cluster, load: Load, kills: int, seed: int) -> dict[st
         revived.update(await asyncio.to_thread(cluster.revive))
         load.rounds.append((at, victims))
         up = time.monotonic()
-        await load.marked(180)
-        recovery.append(time.monotonic() - up)
+        confirmed = await load.marked(180)
+        rounds.append(Round(tuple(victims), up - at, confirmed - up, time.monotonic() - up))
+    slowest = sorted(rounds, key=lambda r: -r.stored_s)[:10]
     return {
-        "killed": dict(killed), "ended_by_itself": dict(revived), "recovery_s": _spread(recovery),
+        "killed": dict(killed), "ended_by_itself": dict(revived),
+        "recovery_s": _spread([r.stored_s for r in rounds]),
+        "bus_s": _spread([r.confirmed_s for r in rounds]),
+        "after_bus_s": _spread([r.stored_s - r.confirmed_s for r in rounds]),
+        "slowest": [r.told() for r in slowest],
         "camera_fail_over_s": _spread(cameras), "cameras_moved": len(cameras),
     }  # fmt: skip
 

@@ -75,6 +75,7 @@ STREAMS = (
 )
 AUDIT = StreamSpec("AUDIT", ("audit.>",), max_bytes=1 << 30, max_age_s=0, kept=True)
 AUDIT_SUBJECT = "audit.anchor"
+NODE_PING_S = 5  # a node whose machine lost its power says nothing: two pings without an answer, and another is taken
 BUCKETS = ("registry", "owner", "live")
 
 
@@ -267,10 +268,12 @@ async def connect(settings: Settings, name: str, *, wait_s: float = 20.0) -> Bus
         log.debug("%s: bus error %s", name, error)
 
     deadline = asyncio.get_running_loop().time() + wait_s
+    nodes = settings.nats_url.split(",")
+    watched = {"ping_interval": NODE_PING_S} if len(nodes) > 1 else {}
     while True:
         try:
             connecting = nats.connect(
-                settings.nats_url.split(","),
+                nodes,
                 user="yiwang",
                 password=settings.nats_token,
                 name=name,
@@ -282,6 +285,7 @@ async def connect(settings: Settings, name: str, *, wait_s: float = 20.0) -> Bus
                 reconnected_cb=back,
                 error_cb=quiet,
                 tls=tls_of(settings.nats_ca),
+                **watched,
             )
             # nats-py itself tries for ever, also where a certificate is refused
             left = max(1.0, deadline - asyncio.get_running_loop().time())

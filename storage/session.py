@@ -19,6 +19,11 @@ from sqlalchemy.orm import Session
 
 PREPARED_MAX = 1000  # statements a connection to PostgreSQL keeps planned
 FRESH_S = 2.0  # a connection used so recently is taken to be there
+# A server whose machine lost its power says nothing: without these a statement waits for it a quarter of an hour.
+WATCHED = {
+    "connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}  # fmt: skip
 
 
 def make_engine(database_url: str, *, busy_s: float = 30.0) -> Engine:
@@ -37,7 +42,8 @@ def make_engine(database_url: str, *, busy_s: float = 30.0) -> Engine:
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
     options = " ".join(filter(None, (str(url.query.get("options", "")), "-c jit=off")))
-    engine = create_engine(url, connect_args={"options": options}, pool_size=8, max_overflow=8, **_JSON)
+    watched = {name: value for name, value in WATCHED.items() if name not in url.query}
+    engine = create_engine(url, connect_args=watched | {"options": options}, pool_size=8, max_overflow=8, **_JSON)
     _prepare_postgresql(engine)
     return engine
 

@@ -153,16 +153,21 @@ class Load:
             self.reported.append(title)
             await asyncio.sleep(1)
 
-    async def marked(self, seconds: float) -> None:
-        """Publish a mark and wait until a worker has stored it: everything is at work again."""
+    async def marked(self, seconds: float) -> float:
+        """Publish a mark and wait until a worker has stored it: everything is at work again.
+
+        When (monotonic) the bus confirmed it.
+        """
         self._marks += 1
         mark = said(0, -self._marks, kind="mark")
         await self._surely(mark)
+        confirmed = time.monotonic()
         deadline = time.monotonic() + seconds
         while not await asyncio.to_thread(self._is_stored, mark.observation_id):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"a confirmed message was not stored within {seconds:.0f} s")
             await asyncio.sleep(0.05)
+        return confirmed
 
     def _is_stored(self, observation_id: str) -> bool:
         try:

@@ -57,6 +57,7 @@ class ReplicatedPostgres:
         command = [str(self._bin / "postgres"), "-D", str(self._data(side)), "-p", str(self.ports[side])]
         command += ["-h", "127.0.0.1", "-k", "", "-c", f"synchronous_standby_names={said}", "-c", "max_connections=120"]
         command += ["-c", "hot_standby=on", "-c", "wal_keep_size=256MB"]
+        command += ["-c", "wal_retrieve_retry_interval=500ms"]  # else commits wait 5 s for a replica to come again
         with (self._folder / f"{side}.log").open("ab") as log:
             self._servers[side] = subprocess.Popen(command, stdout=log, stderr=log, **self._user)
         ready = [str(self._bin / "pg_isready"), "-h", "127.0.0.1", "-p", str(self.ports[side]), "-q"]

@@ -32,6 +32,9 @@ OBS_BATCH = 96  # a burst in which each opens a case must not hold the database 
 READ_BATCH = 128  # messages, each of up to 64 readings
 MAX_TRIES = 5
 SUSPECT_DELIVERIES = 5  # delivered this often without an answer: it may have killed us, so handle it alone
+AWAY_S = 0.3  # a database that is away is tried again
+RENEW_S = 0.3  # a pull that could not be started anew, for its consumer has no leader yet
+REST_S = 0.05
 TICK_S = 5.0  # how often rules that wait for time to pass are asked
 
 
@@ -62,6 +65,8 @@ class Committer:
         self._arrived = asyncio.Event()
         self._turning = asyncio.Lock()
         self._database_away = False
+        self._renewing: dict[Puller, asyncio.Task[None]] = {}
+        self.resting = False  # nothing is committed: whether our partitions are still ours is not known
         self.ticks = True  # of several workers one asks the rules that wait for time to pass
         self._ticked_at = clock.monotonic()
         self.committed = 0
@@ -107,11 +112,13 @@ class Committer:
         """Put ``partition`` down between two batches: what is in hand and not committed comes to its next owner."""
         async with self._turning:
             gone = [pull for flow in self._flows if (pull := flow.pulls.pop(partition, None)) is not None]
+        await self._end_renewals(gone)
         for pull in gone:
             await pull.stop()
 
     async def close(self) -> None:
         """Stop all pulls."""
+        await self._end_renewals(list(self._renewing))
         for news in self._leaders:
             await news.stop()
         for flow in self._flows:
@@ -121,6 +128,10 @@ class Committer:
     async def run(self) -> None:
         """Commit for ever."""
         while True:
+            if self.resting:
+                await asyncio.sleep(REST_S)
+                continue
+            self._renew_stale()
             if not any(flow.waiting for flow in self._flows):
                 self._arrived.clear()
                 with suppress(TimeoutError):
@@ -134,6 +145,31 @@ class Committer:
             if self._clock.monotonic() - self._ticked_at >= TICK_S:
                 self._ticked_at = self._clock.monotonic()
                 await asyncio.to_thread(self._tick)
+
+    def _renew_stale(self) -> None:
+        """Begin to start anew what another connection or another leader of its consumer left without a request."""
+        self._renewing = {pull: task for pull, task in self._renewing.items() if not task.done()}
+        for pull in (pull for flow in self._flows for pull in flow.pulls.values()):
+            if pull.stale and pull not in self._renewing:
+                self._renewing[pull] = asyncio.create_task(self._renew(pull))
+
+    async def _renew(self, pull: Puller) -> None:
+        """Between two batches: what is in hand comes again, in order."""
+        async with self._turning:
+            with suppress(nats.errors.Error):
+                await pull.stop()
+        while True:
+            try:
+                return await pull.start()
+            except (nats.errors.Error, Exception) as error:  # noqa: BLE001 - supervisor: a partition must not stay deaf
+                log.info("%s is not pulled again yet: %r", pull.durable, error)
+                await asyncio.sleep(RENEW_S)
+
+    async def _end_renewals(self, pulls: Collection[Puller]) -> None:
+        tasks = [task for pull in pulls if (task := self._renewing.pop(pull, None)) is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _tick(self) -> None:
         """Between batches, so that nobody else writes the rules' memory meanwhile (in a thread)."""
@@ -190,7 +226,7 @@ class Committer:
                     if not self._database_away:
                         self._database_away = True
                         log.warning("the database is away, waiting for it: %s", error)
-                    await asyncio.sleep(1.0)
+                    await asyncio.sleep(AWAY_S)
                     continue
                 tries += 1
                 if tries >= MAX_TRIES or isinstance(error, YiwangError):

@@ -4,6 +4,9 @@ The table is one entry of the key-value bucket ``owner``: who is there, each wit
 is.  Every worker writes its beat once a second, compare-and-set on the entry's revision, so that two never hold one
 unit.  One that did not beat for ``LAPSE_S``, or whose process on this machine is gone, loses what it held; one that
 joins is given its part as the others put theirs down.  Nobody is elected: whoever writes next decides by the same rule.
+
+While the bucket itself does not answer (it chooses its leader, or there is no majority) nobody can take anything over.
+A worker then rests, that is it commits nothing, and goes on with its next beat if the table still knows it.
 """
 
 from __future__ import annotations
@@ -29,6 +32,8 @@ from core.ids import new_id
 BEAT_S = 1.0
 ALONE_BEAT_S = 2.0  # nobody waits for our death but whoever may come
 LAPSE_S = 5.0
+REST_S = LAPSE_S - 2 * BEAT_S  # without a beat for so long nothing is committed: others may take over soon
+GIVE_UP_S = 30.0  # then everything is begun anew: perhaps the bucket itself is gone
 TRY_S = 1.5  # of a beat: a bucket without a leader answers nothing, and has one a moment later
 BUCKET, KEY = "owner", "shares.workers"
 JOBS = "jobs"  # the unit of what only one worker may do: sweeps, relays, anchors
@@ -97,7 +102,7 @@ class Shares:
     """Our place in the table.
 
     ``wanted`` is what we should be doing, ``doing`` what we are: whoever does the work keeps ``doing`` true, and a
-    unit is handed on only after it has left ``doing``.
+    unit is handed on only after it has left ``doing``.  While ``resting`` nothing may be done.
     """
 
     def __init__(self, bus: Bus, clock: Clock, units: Sequence[str], ended: set[str] | None = None) -> None:
@@ -109,30 +114,40 @@ class Shares:
         self._beat = 0
         self._seen: dict[str, tuple[int, float]] = {}  # member: its beat, and since when it stands
         self._known: tuple[int, ShareTable] = (0, ShareTable({}, {}))  # revision and table as we wrote it last
+        self._looked_at = clock.monotonic()
+        self._empty = False  # there was no entry when we looked last
+        self.resting = False
         self.wanted: frozenset[str] = frozenset()
         self.doing: set[str] = set()
 
-    async def keep(self, changed: Callable[[], None]) -> None:
-        """Beat for ever; ``changed`` is called when ``wanted`` is another.
+    async def keep(self, changed: Callable[[], None]) -> bool:
+        """Beat for ever; ``changed`` is called when ``wanted`` or ``resting`` is another.
 
-        Returns when we could not beat for too long, or were taken for dead: then nothing is ours any more.
+        Returns when nothing is ours any more: True where others took us for dead, False where the bucket is empty or
+        did not answer for :data:`GIVE_UP_S`.
         """
         beaten = self._clock.monotonic()
         while True:
             left = beaten + LAPSE_S - BEAT_S / 2 - self._clock.monotonic()  # then others may take us for dead
+            within = TRY_S if self.resting else min(TRY_S, max(left, BEAT_S / 2))
             with suppress(nats.errors.Error, TimeoutError):
-                async with asyncio.timeout(min(TRY_S, max(left, BEAT_S / 2))):
+                async with asyncio.timeout(within):
                     heard = await self._round()
                 if not heard:
-                    return
+                    return not self._empty
                 beaten = self._clock.monotonic()
-                if self.wanted != self.doing:
+                if self.resting or self.wanted != self.doing:
+                    self.resting = False
                     changed()
-            if self._beat and self._clock.monotonic() - beaten > LAPSE_S - 2 * BEAT_S:
-                return
-            await asyncio.sleep(self._rest_s(fresh=self._clock.monotonic() - beaten < BEAT_S / 2))
+            silent = self._clock.monotonic() - beaten
+            if self._beat and silent > GIVE_UP_S:
+                return False
+            if self._beat and silent > REST_S and not self.resting:
+                self.resting = True
+                changed()
+            await asyncio.sleep(self._pause_s(fresh=silent < BEAT_S / 2))
 
-    def _rest_s(self, *, fresh: bool) -> float:
+    def _pause_s(self, *, fresh: bool) -> float:
         """Until the next beat; ``fresh``: the last one went well."""
         if not self.wanted or not fresh:
             return BEAT_S / 4
@@ -175,6 +190,7 @@ class Shares:
 
     def _decide(self, table: ShareTable) -> tuple[ShareTable, frozenset[str]]:
         """The table with our beat, without the dead, with what we put down free and what is free and due to us ours."""
+        self._forgive_silence()
         me = Member(socket.gethostname(), _boot(), os.getpid(), self._beat + 1)
         members = {k: v for k, v in table.members.items() if k != self._me and self._lives(k, v)} | {self._me: me}
         self._seen = {k: v for k, v in self._seen.items() if k in members}
@@ -187,6 +203,13 @@ class Shares:
             held[unit] = self._me
         return ShareTable(members, held), frozenset(unit for unit in due if held.get(unit) == self._me)
 
+    def _forgive_silence(self) -> None:
+        """Time in which we could not read the table counts against nobody: they could not write it either."""
+        now = self._clock.monotonic()
+        unheard = max(0.0, now - self._looked_at - 2 * BEAT_S)
+        self._seen = {name: (beat, since + unheard) for name, (beat, since) in self._seen.items()}
+        self._looked_at = now
+
     def _lives(self, name: str, member: Member) -> bool:
         now = self._clock.monotonic()
         beat, since = self._seen.get(name, (-1, now))
@@ -197,9 +220,11 @@ class Shares:
 
     async def _read(self) -> tuple[int, ShareTable]:
         bucket = await self._bus.bucket(BUCKET)
+        self._empty = False
         try:
             entry = await bucket.get(KEY)
         except nats.js.errors.KeyNotFoundError:
+            self._empty = True
             return 0, ShareTable({}, {})
         return int(entry.revision or 0), ShareTable.read(entry.value)
 

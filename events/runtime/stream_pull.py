@@ -1,8 +1,9 @@
 """A steady pull from one durable consumer: messages arrive at once, in order, within a bound.
 
 nats-py's ``fetch`` waits for a full batch or its time-out; an alarm may not.  Here a pull request is always
-outstanding and what arrived is handed over in order.  A request is renewed when the server ends it, when half is used
-up, after a new connection, and when the consumer has another leader (:class:`LeaderNews`): neither knows of it.
+outstanding and what arrived is handed over in order.  A request is renewed when the server ends it and when half is
+used up.  After a new connection, and when the consumer has another leader (:class:`LeaderNews`), the pull is ``stale``:
+neither knows of the request, and what was on its way to us may be lost.  Then it is started anew.
 
 At start the consumer is set back to its acknowledgement floor (by the server, or where it is too old for that, made
 anew), so that what a predecessor had in hand when it died comes again at once and before anything newer: order holds,
@@ -17,6 +18,7 @@ import json
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import nats.js.errors
 from nats.aio.msg import Msg
@@ -51,28 +53,40 @@ class Puller:
         self._connection = 0  # how often the connection was made anew when the request went out
         self._inbox: Subscription | None = None
         self._reply = ""
+        self._another_leader = False
 
     async def start(self) -> None:
         """Set the consumer to its floor and begin to pull."""
+        connection, self._another_leader = self._bus.client.stats["reconnects"], False
         await self._reset_consumer()
+        self._connection = connection
         self._reply = self._bus.client.new_inbox()
-        self._inbox = await self._bus.client.subscribe(self._reply, cb=self._on_message)
+        self._inbox = await self._bus.client.subscribe(self._reply, cb=partial(self._on_message, self._reply))
         self._inbox.pending_msgs_limit = 4 * self._bound
         await self.keep_alive()
 
     async def stop(self) -> None:
         """Stop pulling; what is in hand and not acknowledged comes again at the next start."""
-        if self._inbox is not None:
-            await self._inbox.unsubscribe()
+        inbox, self._inbox = self._inbox, None
+        if inbox is not None:
+            await inbox.unsubscribe()
+        self._buffer.clear()
+        self._unacked = self._requested = 0
 
     def take(self, limit: int) -> list[Msg]:
         """Up to ``limit`` messages in order, without waiting."""
         return [self._buffer.popleft() for _ in range(min(limit, len(self._buffer)))]
 
-    def ask_again(self) -> None:
-        """The request went to a server that no longer answers for the consumer."""
-        self._requested = 0
+    def doubt(self) -> None:
+        """Another server answers for the consumer now."""
+        self._another_leader = True
         self._arrived.set()
+
+    @property
+    def stale(self) -> bool:
+        """Whether it must be stopped and started anew."""
+        moved = self._connection != self._bus.client.stats["reconnects"]
+        return self._inbox is not None and (self._another_leader or moved)
 
     @property
     def durable(self) -> str:
@@ -97,14 +111,15 @@ class Puller:
 
     async def keep_alive(self) -> None:
         """Ask for more when less than half is on its way, or when the request is lost."""
-        now, connection = asyncio.get_running_loop().time(), self._bus.client.stats["reconnects"]
-        silent = now - self._heard_at > EXPIRES_S + 1.5
-        if self._requested > 0 and (silent or connection != self._connection):
-            self._requested = 0  # the server or the connection forgot it
+        if self._inbox is None:
+            return
+        now = asyncio.get_running_loop().time()
+        if self._requested > 0 and now - self._heard_at > EXPIRES_S + 1.5:
+            self._requested = 0  # the server forgot it
         room = self._bound - self._unacked - self._requested
         if room >= self._bound // 2 or (self._requested == 0 and room > 0):
             self._requested += room
-            self._heard_at, self._connection = now, connection
+            self._heard_at = now
             request = {"batch": room, "expires": int(EXPIRES_S * 1e9)}
             await self._bus.client.publish(
                 f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._durable}",
@@ -112,7 +127,9 @@ class Puller:
                 reply=self._reply,
             )
 
-    async def _on_message(self, message: Msg) -> None:
+    async def _on_message(self, asked: str, message: Msg) -> None:
+        if self._inbox is None or asked != self._reply:
+            return  # said to the pull as it was before
         self._heard_at = asyncio.get_running_loop().time()
         status = (message.headers or {}).get("Status") if not message.reply or not message.data else None
         if status is None:
@@ -171,7 +188,7 @@ class Puller:
 
 
 class LeaderNews:
-    """Has the pulls of ``stream`` ask again when the cluster chose another leader for their consumer.
+    """Tells the pulls of ``stream`` when the cluster chose another leader for their consumer.
 
     A server that died took the requests with it, and says nothing.
     """
@@ -193,4 +210,4 @@ class LeaderNews:
         durable = message.subject.rpartition(".")[2]
         for pull in self._pulls():
             if pull.durable == durable:
-                pull.ask_again()
+                pull.doubt()

@@ -32,10 +32,11 @@ from events.dispatching.routing_in_force import routing_in_force
 from events.evidence.anchor import anchorer_of
 from events.notify.alarm_flood import AlarmControl
 from events.notify.deadlines import DeadlineSweep
-from events.rules.rulebook import default_rulebook, read_rulebook, rulebook_mark, sync_defaults
+from events.rules.rulebook import default_rulebook, sync_defaults
 from events.runtime.city_rules import CityRules
 from events.runtime.committer import Committer
 from events.runtime.field_learning import FieldLearning
+from events.runtime.kept_current import load_rules, watch_registry, watch_rules
 from events.runtime.night_watch import NightWatch
 from events.runtime.orders import OrderDesk
 from events.runtime.outbox import Relay
@@ -45,15 +46,11 @@ from events.runtime.source_recheck import Rechecker
 from events.runtime.triggers import TriggerSweep
 from events.runtime.wiring import case_service
 from storage.availability import is_away
-from storage.registry import publish_registry
-from storage.session import make_engine, read_scope, session_scope, take_turn
-from storage.watching.changes import Changes
+from storage.session import make_engine, session_scope, take_turn
 
 log = logging.getLogger("yiwang.worker")
 
-POLL_S = 2.0
-WAIT_S = 30.0  # without a commit there is nothing to take up
-AGAIN_S = 0.3  # a stream without a leader is asked again
+AGAIN_S = 0.3  # a stream without a leader, or a bus that does not answer, is asked again
 
 Job = Callable[[], Awaitable[None]]
 MakeJob = Callable[[Settings, Bus, Engine, Clock, CaseService], Job]  # work of a higher room, run by one worker
@@ -67,21 +64,24 @@ async def main(
     engine = make_engine(settings.database_url)
     bus = await connect(settings, "worker")
     ended: set[str] = set()
+    stands = False  # the streams do
     try:
         while not stop.is_set():
             # A bus without its majority, or one that stores nothing (its disk is full), is waited for; so is a
             # database that is away: a process that ends and is started again costs seconds more.
             try:
-                await bus.ensure()
-                await _member(settings, bus, engine, clock, stop, more, ended)
+                if not stands:
+                    await bus.ensure()
+                stands = await _member(settings, bus, engine, clock, stop, more, ended)
             except (nats.errors.Error, TimeoutError) as error:
+                stands = False
                 log.info("the bus: %r", error)
             except SQLAlchemyError as error:
                 if not is_away(error):
                     raise
             if not stop.is_set():
                 log.warning("the bus or the database does not answer, or others took over: beginning again")
-                await asyncio.sleep(1.0)
+                await asyncio.sleep(AGAIN_S)
     finally:
         await bus.close()
         engine.dispose()
@@ -90,14 +90,17 @@ async def main(
 async def _member(
     settings: Settings, bus: Bus, engine: Engine, clock: Clock, stop: asyncio.Event, more: Sequence[MakeJob],
     ended: set[str],
-) -> None:  # fmt: skip
-    """One membership: until ``stop``, or until the others took us for dead.  ``ended``: our earlier ones."""
+) -> bool:  # fmt: skip
+    """One membership: until ``stop``, or until the others took us for dead.  ``ended``: our earlier ones.
+
+    False where the bus said nothing for long: perhaps its streams are gone.
+    """
     shares = Shares(bus, clock, [JOBS, *map(str, range(settings.partitions))], ended)
     crew = Crew(settings, bus, engine, clock, more)
     try:
         await crew.start()
         stopped = asyncio.create_task(_until(stop))
-        kept = asyncio.create_task(shares.keep(crew.changed.set))
+        kept = asyncio.create_task(shares.keep(lambda: crew.hear(shares)))
         work = asyncio.create_task(crew.follow(shares))
         try:
             await asyncio.wait({stopped, kept, work}, return_when=asyncio.FIRST_COMPLETED)
@@ -106,9 +109,9 @@ async def _member(
     finally:
         await crew.close()
         await shares.leave()
-    for task in (kept, work):
-        if not task.cancelled():
-            task.result()
+    if not work.cancelled():
+        work.result()
+    return kept.cancelled() or kept.result()
 
 
 class Crew:
@@ -119,6 +122,7 @@ class Crew:
         self._city = CityRules(engine, settings.data_dir)
         self._registry = PlaceRegistry(clock)
         self.changed = asyncio.Event()
+        self._rested = False
         self._always: list[asyncio.Task[None]] = []
         self._jobs: list[asyncio.Task[None]] = []
 
@@ -133,8 +137,8 @@ class Crew:
         self._committer = Committer(self._engine, intake, self._clock, self._bus)
         self._committer.ticks = False
         await self._committer.start()
-        await asyncio.to_thread(_load_rules, self._engine, intake)
-        jobs: list[Job] = [self._committer.run, self._city.run, lambda: _watch_rules(self._engine, intake)]
+        await asyncio.to_thread(load_rules, self._engine, intake)
+        jobs: list[Job] = [self._committer.run, self._city.run, lambda: watch_rules(self._engine, intake)]
         self._always = [asyncio.create_task(_supervised(job)) for job in jobs]
         log.info("worker ready: %d rules, %d partitions", len(intake.book.specs), self._settings.partitions)
 
@@ -147,11 +151,26 @@ class Crew:
                 log.warning("%s", problem)
         self._city.look()
 
+    def hear(self, shares: Shares) -> None:
+        """What is ours changed, or nobody knows for the moment: then nothing more is begun, at once."""
+        self._committer.resting = shares.resting
+        if shares.resting:
+            self._rested = True
+            for job in self._jobs:
+                job.cancel()
+        self.changed.set()
+
     async def follow(self, shares: Shares) -> None:
         """Put down what is no longer ours and take up what is, for ever."""
         while True:
             await self.changed.wait()
             self.changed.clear()
+            if self._rested:
+                self._rested = False
+                await self._put_down(JOBS)
+                shares.doing.discard(JOBS)
+            if shares.resting:
+                continue
             for unit in shares.doing - shares.wanted:
                 await self._put_down(unit)
                 shares.doing.discard(unit)
@@ -196,7 +215,7 @@ class Crew:
         watch = NightWatch(engine, clock, settings, relay.channels)
         return [
             CalendarWatch(engine, service, lambda: bool(self._city.calendars.problems)).run,
-            lambda: _watch_registry(bus, engine, self._registry),
+            lambda: watch_registry(bus, engine, self._registry),
             relay.run,
             DeadlineSweep(engine, clock, relay.channels, relay.quiet, calendars=service.calendars).run,
             TriggerSweep(engine, clock, service).run,
@@ -224,7 +243,7 @@ def _complete_turns(engine: Engine, service: CaseService) -> None:
                 return
 
 
-async def end(tasks: Collection[asyncio.Task[None]], again_s: float = 2.0) -> None:
+async def end(tasks: Collection[asyncio.Task[Any]], again_s: float = 2.0) -> None:
     """Cancel ``tasks`` until all have ended.
 
     Once is not always enough: a group whose member fails while it is cancelled raises that failure instead, and
@@ -256,41 +275,3 @@ async def _supervised(job: Callable[[], Awaitable[None]]) -> None:
 
 def _name(job: Any) -> str:
     return str(getattr(job, "__qualname__", job))
-
-
-def _load_rules(engine: Engine, intake: Intake) -> tuple[int, str]:
-    with read_scope(engine) as session:
-        mark = rulebook_mark(session)
-        book = read_rulebook(session)
-    for problem in book.problems:
-        log.warning("%s", problem)
-    intake.book = book
-    return mark
-
-
-async def _watch_rules(engine: Engine, intake: Intake) -> None:
-    """Exchange the rulebook when the table changes."""
-
-    def mark_now() -> tuple[int, str]:
-        with read_scope(engine) as session:
-            return rulebook_mark(session)
-
-    changes = Changes(engine)
-    await changes.look()
-    mark = await asyncio.to_thread(_load_rules, engine, intake)
-    while True:
-        await changes.wait(POLL_S, WAIT_S)
-        await changes.look()
-        if await asyncio.to_thread(mark_now) != mark:
-            mark = await asyncio.to_thread(_load_rules, engine, intake)
-            log.info("rules reloaded: %d", len(intake.book.specs))
-
-
-async def _watch_registry(bus: Bus, engine: Engine, registry: PlaceRegistry) -> None:
-    """Publish cameras and devices to key-value at start and whenever a revision grew."""
-    changes = Changes(engine)
-    while True:
-        await changes.look()
-        if await publish_registry(bus, engine):
-            registry.forget()
-        await changes.wait(POLL_S, WAIT_S)

@@ -12,10 +12,11 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
+import weakref
 from collections.abc import Hashable
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 
 _ANY_THREAD: dict[str, bool] = {"check_same_thread": False}
@@ -30,8 +31,6 @@ class Changes:
         self._kind = engine.dialect.name
         self._path = engine.url.database if self._kind == "sqlite" else None
         self._file: sqlite3.Connection | None = None
-        self._log: Connection | None = None
-        self._lock = threading.Lock()
         self._seen: Hashable = object()
 
     async def look(self) -> None:
@@ -49,15 +48,14 @@ class Changes:
         return False
 
     def close(self) -> None:
-        """Give the connections back."""
-        with self._lock:
-            self._drop()
+        """Give the connection back; the one to PostgreSQL belongs to the engine and ends with it."""
+        self._drop()
 
     async def _mark(self) -> Hashable:
         if self._kind == "sqlite":
             return self._data_version()  # microseconds: not worth a thread
         if self._kind == "postgresql":
-            return await asyncio.to_thread(self._log_position)
+            return await asyncio.to_thread(_log_position_of(self._engine).read)
         return object()
 
     def _data_version(self) -> Hashable:
@@ -73,21 +71,62 @@ class Changes:
             return object()
         return found
 
-    def _log_position(self) -> Hashable:
+    def _drop(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            if self._file is not None:
+                self._file.close()
+        self._file = None
+
+
+class LogPosition:
+    """Where PostgreSQL's log ends, over one connection of its own that all jobs of an engine share.
+
+    It is none of the pool's: jobs that end and begin again must never use up what transactions need.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._connect = weakref.WeakMethod(engine.connect)
+        self._held: Connection | None = None
+        self._lock = threading.Lock()
+        event.listen(engine, "engine_disposed", lambda _engine: self.close(), once=False)
+
+    def read(self) -> Hashable:
+        """The position; something new each time while the database does not tell it."""
         with self._lock:
             try:
-                if self._log is None:
-                    self._log = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-                return str(self._log.scalar(_LOG_POSITION))
+                return str(self._connection().scalar(_LOG_POSITION))
             except SQLAlchemyError:
                 self._drop()
                 return object()
 
+    def close(self) -> None:
+        """End the connection."""
+        with self._lock:
+            self._drop()
+
+    def _connection(self) -> Connection:
+        if self._held is None:
+            connect = self._connect()
+            assert connect is not None  # whoever reads holds the engine
+            held = connect().execution_options(isolation_level="AUTOCOMMIT")
+            held.detach()
+            self._held = held
+        return self._held
+
     def _drop(self) -> None:
-        with contextlib.suppress(sqlite3.Error, SQLAlchemyError):
-            if self._file is not None:
-                self._file.close()
-            if self._log is not None:
-                self._log.invalidate()
-                self._log.close()
-        self._file = self._log = None
+        held, self._held = self._held, None
+        if held is not None:
+            with contextlib.suppress(SQLAlchemyError):
+                held.close()
+
+
+_positions: weakref.WeakKeyDictionary[Engine, LogPosition] = weakref.WeakKeyDictionary()
+_positions_lock = threading.Lock()
+
+
+def _log_position_of(engine: Engine) -> LogPosition:
+    with _positions_lock:
+        found = _positions.get(engine)
+        if found is None:
+            found = _positions[engine] = LogPosition(engine)
+        return found

@@ -102,3 +102,20 @@ def test_a_connection_for_the_mark_that_went_is_made_anew(engine: Engine, postgr
         return lost
 
     assert asyncio.run(play()) is True
+
+
+def test_jobs_that_watch_take_no_connection_of_the_pool(engine: Engine, postgres_server: str) -> None:
+    """Jobs end and begin again whenever the bus does; forty of them left a worker without a connection to commit."""
+
+    async def play() -> None:
+        for _ in range(40):
+            await Changes(engine).look()
+
+    asyncio.run(play())
+    assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert _one(engine) == 1
+    with psycopg.connect(f"{postgres_server}/postgres") as connection:
+        count = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
+        assert connection.execute(count, [OWN]).fetchone() == (2,)
+    engine.dispose()
+    assert asyncio.run(Changes(engine).wait(0.001, 0.002)) in {True, False}  # after it, too

@@ -129,3 +129,9 @@ def test_the_application_is_no_superuser(compose: dict) -> None:
     script = (ROOT / "deploy/postgres-init.sh").read_text()
     assert "NOSUPERUSER NOCREATEDB NOCREATEROLE" in script
     assert "yiwang:" in compose["services"]["web"]["environment"]["YIWANG_DATABASE_URL"]
+
+
+def test_a_person_who_waits_goes_before_a_flood_of_messages(compose: dict) -> None:
+    usual = 1024  # what a container without a number has
+    shares = {name: service.get("cpu_shares", usual) for name, service in compose["services"].items()}
+    assert shares["web"] > max(shares[name] for name in ("ingest", "worker", "vision"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 
 import nats.js.errors
 import pytest
@@ -11,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.clock import SystemClock
+from events.runtime import shares as shared
 from events.runtime.shares import LAPSE_S, Member, Shares, ShareTable, share_out
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
 
 UNITS = ["jobs", *map(str, range(8))]
 
@@ -124,3 +134,88 @@ def test_no_two_workers_ever_do_one_thing(seed: int) -> None:
         assert max(len(one.doing) for one in crew) - min(len(one.doing) for one in crew) <= 1
 
     asyncio.run(play())
+
+
+class Away(Entry):
+    """An entry that sometimes has no leader: whoever asks hears nothing."""
+
+    away = False
+
+    async def bucket(self, _name: str) -> Entry:
+        if self.away:
+            raise TimeoutError
+        return self
+
+
+class Quick(Shares):
+    """One whose rounds happen when told."""
+
+
+async def test_time_in_which_nobody_could_beat_counts_against_nobody() -> None:
+    clock, bus = Clockwork(), Away()
+    one, other = (Quick(bus, clock, UNITS) for _ in range(2))  # type: ignore[arg-type]
+    for member in (one, other, one, other, one, other):
+        clock.now_s += 0.5
+        assert await member._round()
+        member.doing = set(member.wanted)
+    before = [set(one.doing), set(other.doing)]
+    assert all(before)
+    clock.now_s += 3 * LAPSE_S  # the bucket chose its leader all the while
+    for member in (one, other):
+        assert await member._round()
+    assert [one.wanted, other.wanted] == before
+
+
+async def test_who_says_nothing_while_others_hear_loses_its_part_all_the_same() -> None:
+    clock, bus = Clockwork(), Away()
+    one, dead = (Quick(bus, clock, UNITS) for _ in range(2))  # type: ignore[arg-type]
+    for member in (one, dead, one, dead):
+        assert await member._round()
+        member.doing = set(member.wanted)
+    for _ in range(20):
+        clock.now_s += 1.0
+        assert await one._round()
+        one.doing = set(one.wanted)
+    assert one.doing == set(UNITS)
+    assert not await dead._round()
+
+
+async def test_a_worker_rests_while_the_bucket_is_silent_and_goes_on_with_its_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, seconds in (("BEAT_S", 0.02), ("ALONE_BEAT_S", 0.02), ("REST_S", 0.1), ("TRY_S", 0.05)):
+        monkeypatch.setattr(shared, name, seconds)
+    bus, said = Away(), list[bool]()
+    one = Quick(bus, SystemClock(), UNITS)  # type: ignore[arg-type]
+
+    def hear() -> None:
+        said.append(one.resting)
+        one.doing = set(one.wanted)
+
+    kept = asyncio.create_task(one.keep(hear))
+    await _until(lambda: one.doing == set(UNITS))
+    bus.away = True
+    await _until(lambda: one.resting)
+    bus.away = False
+    await _until(lambda: not one.resting)
+    assert said == [False, True, False] and one.doing == set(UNITS) and not kept.done()
+    bus.revision, bus.value = 0, b""  # the store was lost: everything is begun anew
+    assert await kept is False
+
+
+async def test_a_worker_gives_up_when_the_bucket_stays_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seconds in (("BEAT_S", 0.02), ("ALONE_BEAT_S", 0.02), ("REST_S", 0.05), ("GIVE_UP_S", 0.2)):
+        monkeypatch.setattr(shared, name, seconds)
+    bus = Away()
+    one = Quick(bus, SystemClock(), UNITS)  # type: ignore[arg-type]
+    kept = asyncio.create_task(one.keep(lambda: None))
+    await _until(lambda: bus.revision > 0)
+    bus.away = True
+    assert await asyncio.wait_for(kept, 60) is False
+    assert one.resting
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
