@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -103,9 +104,9 @@ def check_named(params: Mapping[str, Any]) -> None:
 def companions(path: Path) -> list[Path]:
     """``path`` and the files that belong to it: its card, and OpenVINO's weights beside an ``.xml``."""
     beside = [path.with_suffix(".json")]
-    second = second_look(path)
-    if second is not None:
-        beside.append(second.path)
+    with suppress(ModelInvalid):  # a damaged card is told where the model is built; it is a companion all the same
+        second = second_look(path)
+        beside += [second.path] if second is not None else []
     return [path, *([path.with_suffix(".bin")] if path.suffix == ".xml" else []), *beside]
 
 

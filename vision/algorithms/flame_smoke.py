@@ -4,11 +4,13 @@ Lamps, sunsets, vests and screens look like flames on a single frame.  A candida
 place on at least ``share`` of the looks of ``window_s`` seconds (at least ``min_hits``), and the pixels in it have to
 change from look to look (``flicker``: mean absolute change of the crop in grey levels).
 
-A flame too small for the detector is seen by how it moves (``life``, :mod:`vision.algorithms._flame_life`): a place
+A flame too small for the detector is seen by how it moves (``life``, :mod:`vision.algorithms._fire.life`): a place
 that lives like a flame on ``life_hits`` judgements within ``life_window_s``, and on whose magnified cut-outs the
 detector is at least once half as sure as it otherwise must be.  What the detector takes for fire without being sure
 (``sure_confidence``) has to live as well: lamps, beacons, screens and red leaves do not.  While something swings like
-a flame, six pictures a second are asked for (``pace``).
+a flame, six pictures a second are asked for (``pace``).  What changes no more than the rest of the picture (a lamp
+behind rain, a noisy night) does not flicker, and a light that is mirrored below its lamp is none
+(:mod:`vision.algorithms._fire.reflections`).
 
 Where the picture stays lively, magnified cut-outs can be looked at in any case (``second_look``; surer sights are asked
 of them, for a cut-out shows less of what is around).  Places that an operator masked (``ignore``, polygons in shares of
@@ -19,19 +21,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from core.plugins import About, Words
 from core.records import Zone
-from vision import weights
 from vision.algorithms._base import ZoneAlgorithm
-from vision.algorithms._flame_life import FlameLife, Floats
-from vision.algorithms._places import WatchedPlace, WatchedPlaces, near
-from vision.algorithms._second_look import Looks, SecondLook, surest
+from vision.algorithms._fire.life import FlameLife, Floats
+from vision.algorithms._fire.params import Params, thresholds
+from vision.algorithms._fire.places import WatchedPlace, WatchedPlaces, near
+from vision.algorithms._fire.second_look import Looks, SecondLook, surest
 from vision.capture.frames import Frame
 from vision.detections import Box, Detections, empty, merge
-from vision.evaluate.cards import read_card
 from vision.judging import boxes
 from vision.judging.arm_schedule import armed_at
 from vision.judging.findings import Need, Sight, VisionFinding
@@ -61,6 +61,7 @@ ABOUT = About(
         "life_hits": Words("变化至少几次", "Hits of liveliness"),
         "life_confidence": Words("变化置信度", "Confidence with liveliness"),
         "sure_confidence": Words("直接确认的置信度", "Confidence that is sure"),
+        "certain_confidence": Words("不疑为倒影的置信度", "Confidence beyond reflections"),
         "ignore": Words("忽略的目标", "Objects that are ignored"),
     },
 )
@@ -69,42 +70,8 @@ OLD_S = 0.45  # what was seen last counts as a sight of its own so often, as lon
 REST_S = 4.0  # between two looks of the detector while all zones have their alarm
 STILL = 0.0002  # of the picture: less than anything that burns changes
 LIFE_SHARE = 0.6  # of the judgements of ``life_window_s`` on which a place must have lived
+GROWN = 2.5  # times as large as at its first sight in the window: no reflection does that
 BELIEVED_HITS = 3  # judgements on which a place must have lived where the detector sees it too
-
-
-class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Confidences are the detector's (None: the thresholds on the model's card); areas are shares of the picture;
-    ``flicker`` in grey levels (0…255)."""
-
-    fire_confidence: float | None = None
-    smoke_confidence: float | None = None
-    window_s: float = 3.0
-    min_hits: int = 4
-    share: float = 0.5
-    fire_flicker: float = 2.0
-    smoke_flicker: float = 0.8
-    clear_after_s: float = 20.0
-    min_area: float = 0.0003
-    max_area: float = 1.0  # a room full of smoke fills the picture
-    whole_area: float = 0.8  # smoke over so much of the picture must be surer: single frames of bare ground look so
-    whole_confidence: float = 0.5
-    second_look: bool = False
-    close_margin: float = 0.1  # how much surer a magnified sight must be
-    close_window_s: float = 5.0
-    close_hits: int = 5
-    close_share: float = 0.6
-    life: bool = True
-    life_window_s: float = 5.5
-    life_hits: int = 4
-    life_confidence: float | None = None  # None: half of what counts as fire
-    sure_confidence: float = 0.5  # a fire of which the detector is less sure must have lived to be one
-    ignore: tuple[tuple[tuple[float, float], ...], ...] = ()
-    detector: str = "yolo_onnx"
-    detector_params: dict[str, Any] = msgspec.field(default_factory=lambda: {"file": "flame_smoke.onnx"})
-
-    def __post_init__(self) -> None:
-        if self.min_hits < 1 or not 0 < self.share <= 1 or self.window_s <= 0:
-            raise ValueError("min_hits ≥ 1, 0 < share ≤ 1 and window_s > 0 must hold")
 
 
 def build(params: Params, zones: tuple[Zone, ...] = (), pool: Looks | None = None, **_: object) -> FlameSmoke:
@@ -216,13 +183,18 @@ class FlameSmoke(ZoneAlgorithm):
         p = self.params
         half = self._confidence["fire"] / 2 if p.life_confidence is None else p.life_confidence
         moving = self._living.lasting(p.life_hits, LIFE_SHARE)
-        alive = [place for place in moving if max(hit.confidence for hit in place.hits) >= half]
+        alive = [p for p in moving if max(hit.confidence for hit in p.hits) >= half and p.confidence >= half / 2]
         lasting = self._wide.lasting(p.min_hits, p.share) + self._close.lasting(p.close_hits, p.close_share)
-        least = {"fire": p.fire_flicker, "smoke": p.smoke_flicker}
-        living = [place for place in lasting if place.flicker >= least[place.name]]
+        living = [place for place in lasting if self._flickers(place)]
         living = [place for place in living if self._believable(place)]
-        living += alive
+        living = [place for place in living + alive if not self._mirrored(place)]
         return sorted(living, key=lambda place: -place.confidence)
+
+    def _flickers(self, place: WatchedPlace) -> bool:
+        """A flame changes beyond its surroundings; smoke drifts, perhaps over all of the picture."""
+        if place.name == "smoke":
+            return place.flicker >= self.params.smoke_flicker
+        return place.own_flicker >= self.params.fire_flicker
 
     def _believable(self, place: WatchedPlace) -> bool:
         """Smoke, a fire the detector is sure of, or one that was seen to live (where movement is watched at all)."""
@@ -230,6 +202,11 @@ class FlameSmoke(ZoneAlgorithm):
             return True
         lived = self._living.lasting(BELIEVED_HITS, 0.0)
         return any(near(place.xyxy, other.xyxy) for other in lived)
+
+    def _mirrored(self, place: WatchedPlace) -> bool:
+        """Whether a fire is a lamp's light on wet ground: neither certain, nor growing."""
+        sure = place.confidence >= self.params.certain_confidence or place.growth >= GROWN
+        return place.name == "fire" and self._life is not None and not sure and self._life.mirrors_a_lamp(place.xyxy)
 
     def _within(self, zone: Zone, place: WatchedPlace, frame: Frame) -> bool:
         return bool(contains(zone, centre_points(place.xyxy[None], frame.width, frame.height))[0])
@@ -280,15 +257,6 @@ class FlameSmoke(ZoneAlgorithm):
             box=box,
             attributes=attributes,
         )
-
-
-def thresholds(params: Params) -> dict[str, float]:
-    """What counts as seen: the parameters, else the model's card, else 0.4."""
-    file = params.detector_params.get("file")
-    card = read_card(weights.find(str(file))) if file else None
-    known = card.thresholds if card is not None else {}
-    given = {"fire": params.fire_confidence, "smoke": params.smoke_confidence}
-    return {name: known.get(name, 0.4) if value is None else value for name, value in given.items()}
 
 
 def _join(a: Detections, b: Detections) -> Detections:

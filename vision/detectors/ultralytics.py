@@ -1,6 +1,7 @@
 """Models that ultralytics runs itself: a user's ``.pt``, open-vocabulary YOLO-World and YOLOE, TensorRT engines.
 
-Only for files that the operator trusts: a ``.pt`` is a pickle and runs code when it is loaded.  Nothing is downloaded
+Only for files that the operator trusts: a ``.pt`` is a pickle and can run code when it is loaded; one that names what a
+detection network does not need is refused (:mod:`vision.detectors._pickles`).  Nothing is downloaded
 unless ``download`` allows it (then ``yolo11n.pt`` and the like are fetched on first use).  ``classes`` names what an
 open-vocabulary model shall look for.
 """
@@ -20,6 +21,7 @@ from core.plugins import About, Words
 from core.records import ModelRef
 from vision import weights
 from vision.detections import Detections, Image
+from vision.detectors._pickles import check_pickle
 from vision.detectors.offline_torch import prepare_ultralytics
 from vision.errors import ModelInvalid, ModelMissing
 
@@ -36,6 +38,9 @@ ABOUT = About(
         "download": Words("允许下载", "May download"),
     },
 )
+
+
+PICKLED = {".pt", ".pth"}
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,6 +70,8 @@ class Ultralytics:
             if not params.download:
                 raise
             path = params.file
+        if Path(path).suffix in PICKLED and Path(path).is_file():
+            check_pickle(Path(path))
         prepare_ultralytics(Path(tempfile.gettempdir()) / "yiwang-ultralytics")
         if params.download:
             os.environ["YOLO_OFFLINE"] = "false"

@@ -41,7 +41,8 @@ def read_card(model: str | Path) -> Card | None:
     """The card beside a model's file, or of the committed model of that name; None when there is none.
 
     Raises:
-        InputInvalid: the card is damaged, or is the card of another file (its hash differs).
+        InputInvalid: the card is damaged, bears a threshold outside 0…1, or is the card of another file (its hash
+            differs).
     """
     file = Path(model) if Path(model).suffix else MODELS / f"{model}.onnx"
     if not file.exists():
@@ -53,6 +54,10 @@ def read_card(model: str | Path) -> Card | None:
         card = msgspec.json.decode(path.read_bytes(), type=Card)
     except msgspec.MsgspecError as error:
         raise InputInvalid(field=str(path), detail=str(error), how="restore the model card") from error
+    wrong = next((name for name, value in card.thresholds.items() if not 0 <= value <= 1), None)
+    if wrong is not None:
+        detail = f"thresholds: {wrong} is {card.thresholds[wrong]:g}, not 0…1"
+        raise InputInvalid(field=str(path), detail=detail, how="mend or restore the model card")
     if file.exists() and file_sha256(file) != card.sha256:
         raise InputInvalid(
             field=str(path), detail=f"it is not the card of {file.name} as it is", how="train or restore both"

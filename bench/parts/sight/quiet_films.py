@@ -256,11 +256,11 @@ def make(folder: Path, photographs: Sequence[Path] = (), seconds: float = 60.0, 
             other = KINDS[(number + turn) % len(KINDS)]
             acts = [act] if turn % 2 == 0 or other is act else [act, other]
             path = folder / f"quiet_{'_'.join(a.__name__ for a in acts)}_{seed}.mp4"
-            _encode(path, pictures(acts, _scene(photographs, seed), seconds, seed))
+            encode(path, pictures(acts, scene_of(photographs, seed), seconds, seed))
             yield path
 
 
-def _scene(photographs: Sequence[Path], seed: int) -> Picture:
+def scene_of(photographs: Sequence[Path], seed: int) -> Picture:
     if not photographs:
         return backdrop(seed)
     photo = cv2.imread(str(photographs[seed * 7 % len(photographs)]), cv2.IMREAD_COLOR)
@@ -269,7 +269,7 @@ def _scene(photographs: Sequence[Path], seed: int) -> Picture:
     return np.asarray(cv2.resize(photo, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _encode(path: Path, film: Iterator[Picture]) -> None:
+def encode(path: Path, film: Iterator[Picture]) -> None:
     with av.open(str(path), "w") as out:
         stream = out.add_stream("libx264", rate=Fraction(FPS), options={"preset": "veryfast", "crf": "26"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"

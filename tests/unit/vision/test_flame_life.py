@@ -9,7 +9,7 @@ import pytest
 
 from bench.parts.sight import quiet_films
 from bench.parts.sight.films import flame
-from vision.algorithms._flame_life import FlameLife, rhythm, swings
+from vision.algorithms._fire.life import FlameLife, rhythm, swings
 
 Picture = np.ndarray
 SCENE = np.full((180, 320, 3), (90, 100, 105), np.uint8)

@@ -153,3 +153,32 @@ def test_a_run_takes_no_more_pixels_than_it_may(pixels: int, runs: list[int]) ->
                     pixels=pixels)  # fmt: skip
     found = head.detect([np.zeros((90, 160, 3), np.uint8)] * 5)
     assert taken == runs and [len(each) for each in found] == [0] * 5
+
+
+def test_what_ultralytics_runs_keeps_the_contract_of_a_detector(tmp_path: Path) -> None:
+    """The plug-in for those with a GPU, on the processor: a checkpoint of ultralytics' own, pictures of every size."""
+    prepare_ultralytics(tmp_path / "settings")
+    from ultralytics import YOLO
+
+    file = tmp_path / "own.pt"
+    network = YOLO("yolo11n.yaml")
+    network.model.names = {n: f"thing {n}" for n in range(80)} | {0: "person"}
+    network.save(str(file))
+    params = {"file": str(file), "confidence": 0.0001, "size": 160, "device": "cpu"}
+    detector = plugins.build("detector", "ultralytics", params)
+    assert detector.class_name[0] == "person" and len(detector.class_name) == 80
+    assert detector.model == ModelRef(name="own.pt", sha256=detector.model.sha256) and len(detector.model.sha256) == 64
+    pictures = [photo(160, 120), photo(90, 200), photo(32, 32)]
+    found = detector.detect(pictures)
+    assert len(found) == 3 and detector.detect([]) == []
+    for seen, picture in zip(found, pictures, strict=True):
+        assert seen.xyxy.dtype == seen.confidence.dtype == np.float32 and seen.class_id.dtype == np.int32
+        assert seen.xyxy.shape == (len(seen), 4) and seen.class_name == detector.class_name
+        assert (np.diff(seen.confidence) <= 0).all() and seen.models == (detector.model,)
+        height, width = picture.shape[:2]
+        assert (seen.xyxy >= -1).all() and (seen.xyxy <= [width + 1, height + 1] * 2).all()
+    with pytest.raises(ModelInvalid):  # not an open vocabulary: it cannot be asked for anything
+        plugins.build("detector", "ultralytics", params | {"classes": ["fire engine"]})
+    pool = DetectorPool()
+    with pytest.raises(ClassMissing):
+        pool.get(Need("ultralytics", ("fire",), params), "flame_smoke")

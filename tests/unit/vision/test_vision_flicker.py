@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tests.unit.vision.test_vision_logic import frame
-from vision.algorithms._places import WatchedPlaces, moved
-from vision.algorithms._second_look import SecondLook
+from vision.algorithms._fire.places import WatchedPlaces, moved
+from vision.algorithms._fire.second_look import SecondLook
 from vision.algorithms.flame_smoke import FlameSmoke, Params
 from vision.detections import Detections, Image, empty
 from vision.judging.findings import Need

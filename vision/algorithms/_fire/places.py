@@ -18,18 +18,21 @@ from vision.detections import Detections
 from vision.judging import boxes
 
 SURE_OF_MOTION = 0.2  # of the phase correlation's peak
+MEAN_OF_NOISE = 1.18  # times its median
 LEAST_MOTION = 1.5  # pixels of the thumbnail; less is a tremble
 STILL: NDArray[np.float32] = np.zeros(2, np.float32)
 
 
 @dataclass(frozen=True)
 class Hit:
-    """One sight of a candidate; ``flicker`` in grey levels, ``area`` as share of the picture."""
+    """One sight of a candidate; ``flicker`` in grey levels, ``area`` as share of the picture, ``rest`` the grey levels
+    by which the picture changes where nothing happens: noise, rain, exposure."""
 
     at: float
     confidence: float
     flicker: float
     area: float
+    rest: float = 0.0
 
 
 @dataclass(eq=False)
@@ -44,6 +47,11 @@ class WatchedPlace:
     def flicker(self) -> float:
         """Median change of the pixels in it from look to look."""
         return float(np.median([hit.flicker for hit in self.hits]))
+
+    @property
+    def own_flicker(self) -> float:
+        """Median change of the pixels in it beyond what the whole picture changes."""
+        return float(np.median([hit.flicker - hit.rest for hit in self.hits]))
 
     @property
     def confidence(self) -> float:
@@ -93,12 +101,14 @@ class WatchedPlaces:
             place.xyxy = xyxy
             area = float(boxes.area(xyxy[None])[0]) / grey.size
             if before is not None and before.shape == grey.shape:
-                flicker = change(before, grey, xyxy, shift)
+                flicker, rest = change(before, grey, xyxy, shift), restless(before, grey, shift)
             elif thumb is not None and thumb.shape == frame.thumb.shape:  # the look before was not kept in full
-                flicker = change(thumb, frame.thumb, xyxy * np.float32(scale), shift * np.float32(scale))
+                small = shift * np.float32(scale)
+                flicker = change(thumb, frame.thumb, xyxy * np.float32(scale), small)
+                rest = restless(thumb, frame.thumb, small)
             else:
-                flicker = 0.0
-            place.hits.append(Hit(now, float(found.confidence[row]), flicker, area))
+                flicker = rest = 0.0
+            place.hits.append(Hit(now, float(found.confidence[row]), flicker, area, rest))
         for place in self.places:
             while place.hits and place.hits[0].at < now - self.window_s:
                 place.hits.popleft()
@@ -136,6 +146,15 @@ def moved(before: NDArray[np.uint8] | None, now: NDArray[np.uint8]) -> NDArray[n
     if sure < SURE_OF_MOTION or far < LEAST_MOTION or far > 0.4 * min(now.shape):
         return still
     return np.asarray([dx, dy], np.float32)
+
+
+def restless(before: NDArray[np.uint8], now: NDArray[np.uint8], shift: NDArray[np.float32]) -> float:
+    """Grey levels by which most of the picture changed since the look before, when it lay ``shift`` pixels back."""
+    dx, dy = round(float(shift[0])), round(float(shift[1]))
+    height, width = now.shape[:2]
+    x1, y1, x2, y2 = max(dx, 0), max(dy, 0), min(width, width + dx), min(height, height + dy)
+    old, new = before[y1 - dy : y2 - dy : 4, x1 - dx : x2 - dx : 4], now[y1:y2:4, x1:x2:4]
+    return MEAN_OF_NOISE * float(np.median(cv2.absdiff(old, new))) if old.size and old.shape == new.shape else 0.0
 
 
 def change(

@@ -23,6 +23,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vision.algorithms._fire.reflections import mirrors_a_lamp
 from vision.detections import Image
 
 WIDTH = 320  # pictures are judged at this width
@@ -69,6 +70,7 @@ class FlameLife:
         self._at: deque[float] = deque(maxlen=looks)
         self._judged = self._checked = self._suspected = float("-inf")
         self._still = 0
+        self._width = WIDTH  # of the pictures as they came
         self.pace = 0.0
 
     def look(self, image: Image, now: float, still: bool = False) -> list[Life] | None:
@@ -82,6 +84,7 @@ class FlameLife:
             self.pace = 0.0
             return None
         height, width = image.shape[:2]
+        self._width = width
         size = (WIDTH, max(2, round(height * WIDTH / width)))
         small = np.asarray(cv2.blur(cv2.resize(image, size, interpolation=cv2.INTER_AREA), (3, 3)), np.uint8)
         if self._small and (self._small[-1].shape != small.shape or now < self._at[-1]):
@@ -103,6 +106,12 @@ class FlameLife:
         scale, (left, top) = width / WIDTH, box[:2]
         moved = np.asarray([left, top, left, top], np.float32)
         return [Life((life.xyxy + moved) * scale, life.pixels, life.coherence, life.beat) for life in found]
+
+    def mirrors_a_lamp(self, xyxy: Floats) -> bool:
+        """Whether what flickers at ``xyxy`` (pixels of the picture) is the mirror image of a lamp above it."""
+        if not self._small:
+            return False
+        return mirrors_a_lamp(np.stack(self._small), xyxy * np.float32(WIDTH / self._width))
 
     def _faster(self, now: float) -> bool:
         """Whether pictures come twice as often since two of them: looks of two paces would blur a beat."""
