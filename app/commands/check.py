@@ -12,7 +12,7 @@ from sqlalchemy import select
 from core import plugins
 from core.errors import YiwangError
 from core.settings import Settings, load_settings
-from dashboard.desk.city_files import city_files
+from dashboard.desk.city_files import CityFile, city_files
 from events.dispatching.routing import check_routing, default_routing
 from storage.migrate import pending
 from storage.schema import create_all
@@ -23,19 +23,23 @@ HELP = "check settings, plug-ins, models and database; lists every problem"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    del parser
+    """Options of the command."""
+    parser.add_argument("--language", choices=("en", "zh"), default="en", help="in which the city's files are told")
 
 
 def run(args: argparse.Namespace) -> int:
-    problems = check(load_settings())
+    advice: list[str] = []
+    problems = check(load_settings(), args.language, advice)
     for problem in problems:
         print(f"✗ {problem}")
+    for line in advice:
+        print(f"· {line}")
     print(f"{len(problems)} problem(s)" if problems else "all is well")
     return 1 if problems else 0
 
 
-def check(settings: Settings) -> list[str]:
-    """Every problem as one line."""
+def check(settings: Settings, language: str = "en", advice: list[str] | None = None) -> list[str]:
+    """Every problem as one line; what might be better and keeps nothing from running is added to ``advice``."""
     from app import configured  # the rooms of every process
 
     problems: list[str] = []
@@ -55,9 +59,9 @@ def check(settings: Settings) -> list[str]:
     behind = pending(settings.database_url)
     if behind:
         problems.append(f"database: {behind} migration(s) not applied — run 'python -m app migrate'")
-        return _besides(problems, _without_database(settings))
+        return _besides(problems, _without_database(settings, language, advice))
     engine = make_engine(settings.database_url)
-    files = [file.line() for file in city_files(settings, engine) if not file.ok]
+    files = _told(city_files(settings, engine, language), advice)
     with read_scope(engine) as session:
         departments = set(session.scalars(select(Department.department_id)))
         if departments:  # an empty city has none yet
@@ -80,12 +84,18 @@ def _routing(settings: Settings, departments: set[str]) -> list[str]:
     return [f"routing: {problem}" for problem in check_routing(default_routing(), departments)]
 
 
-def _without_database(settings: Settings) -> list[str]:
+def _told(files: list[CityFile], advice: list[str] | None) -> list[str]:
+    if advice is not None:
+        advice += [f"{file.folder}/{file.name}: {line}" for file in files for line in file.advice]
+    return [file.line() for file in files if not file.ok]
+
+
+def _without_database(settings: Settings, language: str, advice: list[str] | None) -> list[str]:
     """The city's files as far as they can be judged before there is a schema."""
     with tempfile.TemporaryDirectory() as folder:
         engine = make_engine(f"sqlite:///{folder}/check.db")
         create_all(engine)
         try:
-            return [file.line() for file in city_files(settings, engine) if not file.ok]
+            return _told(city_files(settings, engine, language), advice)
         finally:
             engine.dispose()

@@ -22,7 +22,7 @@ def files_at_fault(visit: Visit, *folders: str) -> Any:
     """Files in these folders of the data folder that were not taken, for the administrator who put them there."""
     if not visit.principal.has("admin"):
         return None
-    found = at_fault(visit.services.settings, visit.services.engine, *folders)
+    found = at_fault(visit.services.settings, visit.services.engine, *folders, language=visit.language)
     if not found:
         return None
     lines = [html.Li(file.line()) for file in found]

@@ -2,55 +2,19 @@
 
 from __future__ import annotations
 
-from core.records import Record
+import difflib
+from collections.abc import Iterable
+from typing import Any
 
-TEXTS: dict[str, str] = {
-    "too_long": "{what} {name!r} has more than {most} characters",
-    "stage_unknown": "state {state!r} has unknown stage {name!r}",
-    "initial_unknown": "initial state {name!r} does not exist",
-    "shown_clock_unknown": "shown_clock: unknown clock {name!r}",
-    "automatic_unknown": "automatic {key!r}: {name!r} does not exist",
-    "state_unknown": "unknown state {name!r}",
-    "field_unknown": "unknown field {name!r}",
-    "keep_unknown": "keep: unknown field {name!r}",
-    "effect_unknown": "unknown effect {name!r}",
-    "spawn_nameless": "effect spawn names no definition",
-    "template_unknown": "effect issue: unknown template {name!r}",
-    "clock_unknown": "unknown clock {name!r}",
-    "approval_unknown": "unknown approval {name!r}",
-    "guard_unknown": "unknown guard {name!r}",
-    "guard_clock_unknown": "guard {guard}: unknown clock {name!r}",
-    "guard_incomplete": "guard {guard}: {name!r} is missing",
-    "guard_field_unknown": "guard {guard}: unknown field {name!r}",
-    "guard_document_unknown": "guard {guard}: unknown document {name!r}",
-    "guard_expression": "guard holds: {detail}",
-    "relation_unknown": "unknown relation {name!r}",
-    "role_unknown": "unknown role {name!r}",
-    "notice_on_unknown": "{name!r} is no command or state",
-    "notice_to_unknown": "nobody is meant by {name!r}",
-    "trigger_unknown": "{name!r} is none of {known}",
-    "command_unknown": "unknown command {name!r}",
-    "reminder_invalid": "{name!r} is no reminder such as -1 {unit}",
-    "sites_unknown": "sites: {name!r} is none of {known}",
-    "part_unknown": "part {name!r} is none of {known}",
-    "counting_unknown": "counting: unknown clock {name!r}",
-    "recheck_state_unknown": "recheck: unknown state {name!r}",
-    "recheck_command_unknown": "recheck: unknown command {name!r}",
-    "form_command_unknown": "forms: unknown command {name!r}",
-    "form_wrong": "its form, {at}: {detail}",
-    "dead_end": "state {name!r} is open and can never end: no command leads from it to a closed state",
-    "kind_unknown": "effect spawn: there is no kind of case {name!r}",
-    "report_missing": "there is no command 'report': nobody could begin a case of this kind",
-    "not_readable": "{detail}",
-}
-_PLACES = {"commands": "command {0!r}: ", "clocks": "clock {0!r}: ", "notify": "notify[{0}]: ",
-           "triggers": "triggers[{0}]: "}  # fmt: skip
-_SELF_NAMED = frozenset(("too_long", "stage_unknown", "dead_end"))
+from core.records import Record
+from events.cases.soundness.words import ADVICE, TEXTS
+
+_MOST = 300  # characters of one value in a message
 
 
 class DefinitionProblem(Record, frozen=True):
     """``where``: ``commands/accept/moves``, ``states/sent/turn``, ``notify/0/to``, ``initial``.  ``code``: of
-    :data:`TEXTS`, with its ``values``; pages word it in their language."""
+    :data:`~events.cases.soundness.words.TEXTS`, with its ``values``."""
 
     where: str
     code: str
@@ -64,17 +28,52 @@ class DefinitionProblem(Record, frozen=True):
         return table, row, field
 
     @property
+    def advice(self) -> bool:
+        """It runs all the same; what is told helps its author."""
+        return self.code in ADVICE
+
+    def said(self, language: str = "en") -> tuple[str, str]:
+        """What is wrong and what to do, in ``language`` (zh, en)."""
+        words = TEXTS[self.code].zh if language == "zh" else TEXTS[self.code].en
+        close = self.values.get("close", "")
+        guess = (f"是不是“{close}”？" if language == "zh" else f"did you mean {close!r}? ") if close else ""
+        values = _Values({**{k: _cut(v) for k, v in self.values.items()}, "perhaps": guess})
+        return words[0].format_map(values), words[1].format_map(values)
+
+    def line(self, language: str = "en") -> str:
+        """Path, what is wrong and what to do, in one line."""
+        what, how = self.said(language)
+        colon, dash = ("：", "——") if language == "zh" else (": ", " — ")
+        return f"{self.where}{colon}{what}{dash}{how}" if self.where else f"{what}{dash}{how}"
+
+    @property
     def text(self) -> str:
-        """In English, with its place before it."""
-        table, row, field = self.row
-        place = "" if self.code in _SELF_NAMED else _PLACES.get(table, "").format(row)
-        if table == "states" and field == "turn":
-            place = f"state {row!r}, turn: "
-        if self.code == "reminder_invalid" and table == "remind":
-            place = "remind: "
-        return place + TEXTS[self.code].format_map(self.values)
+        """In English, with its path before it."""
+        return f"{self.where}: {self.said()[0]}" if self.where else self.said()[0]
+
+    def as_dict(self) -> dict[str, Any]:
+        """``{"path", "code", "message", "remedy", "zh", "zh_remedy", "advice"}``."""
+        (what, how), (zh, zh_how) = self.said("en"), self.said("zh")
+        return {"path": self.where, "code": self.code, "message": what, "remedy": how, "zh": zh, "zh_remedy": zh_how,
+                "advice": self.advice}  # fmt: skip
+
+
+class _Values(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def _cut(value: str) -> str:
+    return value if len(value) <= _MOST else value[: _MOST - 1] + "…"
 
 
 def problem(where: str, code: str, **values: object) -> DefinitionProblem:
     """One problem; values become texts."""
     return DefinitionProblem(where=where, code=code, values={key: str(value) for key, value in values.items()})
+
+
+def unknown(where: str, code: str, name: object, known: Iterable[str], **values: object) -> DefinitionProblem:
+    """A word that is not among ``known``, with the nearest one that is."""
+    listed = sorted(map(str, known))
+    close = next(iter(difflib.get_close_matches(str(name), listed, 1, 0.6)), "")
+    return problem(where, code, name=name, known=", ".join(listed) or "–", close=close, **values)

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from events.cases.definition import Definition
-from events.cases.definition_check import parse_definition, shipped_definitions
+from events.cases.definition_check import read_stored, shipped_definitions
 from events.cases.errors import DefinitionInvalid
 from storage.tables.cases import Case, CaseDefinition
 
@@ -48,7 +48,7 @@ def definition_of(session: Session, case: Case, current: Mapping[str, Definition
         return found
     row = session.get(CaseDefinition, (case.definition_id, case.definition_version))
     if row is not None:
-        return parse_definition(row.body)
+        return read_stored(row.body)
     if found is not None:
         return found  # never stored (a test, an import): the current one is the best there is
     raise DefinitionInvalid(definition=case.definition_id, detail=f"version {case.definition_version} is not known")

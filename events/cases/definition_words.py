@@ -9,8 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from events.cases.definition_parts import RELATIONS
+import msgspec
 
+from core.errors import YiwangError
+from events.cases.definition_parts import RELATIONS
+from events.legal_time.requests import parse_words
+
+# The parameter that is meant where an effect or a guard is given one value alone: {"issue": "notice"}.
+_FIRST: dict[str, dict[str, str]] = {
+    "effect": {"issue": "template", "spawn": "definition", "copy_up": "fields", "ask_party": "fields"},
+    "guard": {
+        "documents": "types", "form_complete": "fields", "record_valid": "field", "holds": "expr",
+        "within_clock": "clock", "before_deadline": "clock", "clock_running": "clock", "evidence": "purpose",
+        "pending": "approval", "no_pending": "approval", "not_extended": "times",
+    },
+}  # fmt: skip
 _ALIASES = {"requester": "reporter", "lead": "lead_department", "parties": "party", "assisting": "unfinished_assist"}
 
 
@@ -31,6 +44,10 @@ def in_full(body: Mapping[str, Any]) -> dict[str, Any]:
         found["states"] = states
     if isinstance(found.get("commands"), Mapping):
         found["commands"] = {name: _command(spec) for name, spec in found["commands"].items()}
+    if isinstance(found.get("clocks"), Mapping):
+        found["clocks"] = {kind: _clock(spec) for kind, spec in found["clocks"].items()}
+    if isinstance(found.get("numbering"), str):
+        found["numbering"] = {"prefix": found["numbering"]}
     if "notify" in found:
         found["notify"] = [_notify(line) for line in _list(found["notify"])]
     for name in ("remind", "shown_clock"):
@@ -59,6 +76,21 @@ def _who(value: Any) -> Any:
     return {"relation": word} if word in RELATIONS else {"roles": [word.removeprefix("role:")]}
 
 
+def _clock(spec: Any) -> Any:
+    """``{"limit": "3 work_day"}``; reminders may be numbers."""
+    if not isinstance(spec, Mapping):
+        return spec
+    found = dict(spec)
+    if isinstance(found.get("limit"), str):
+        try:
+            found["limit"] = msgspec.to_builtins(parse_words(found["limit"]))
+        except YiwangError:
+            return found  # the check names it
+    if found.get("remind") is not None:
+        found["remind"] = [str(each) for each in _list(found["remind"])]
+    return found
+
+
 def _command(spec: Any) -> Any:
     if not isinstance(spec, Mapping):
         return spec
@@ -85,6 +117,9 @@ def _named(value: Any, key: str) -> Any:
         ((name, params),) = value.items()
         if isinstance(params, Mapping):
             return {key: name, **params}
+        if name in _FIRST[key]:
+            several = _FIRST[key][name] in ("fields", "types") and isinstance(params, str)
+            return {key: name, _FIRST[key][name]: [params] if several else params}
     return dict(value) if isinstance(value, Mapping) else value
 
 

@@ -14,6 +14,7 @@ from core.errors import NotFound
 from core.records import Actor
 from events.cases.access import visible_cases
 from events.cases.clocks import suspended
+from events.cases.course.decisive import decisive_first, forward_among
 from events.cases.definition import Definition
 from events.cases.definition_store import definition_of
 from events.cases.kinds_in_force import definitions_in_force
@@ -64,20 +65,19 @@ def case_detail(
         clocks=clock_views,
         observations=_observations(session, case_id),
         why=why,
-        allowed=[_allowed(definition, name, case.state) for name in _decisive_first(definition, names)],
+        allowed=_offered(definition, names, case.state),
         children=_related(session, actor, Case.parent_case_id == case_id),
         merged=_related(session, actor, Case.merged_into_id == case_id),
     )
 
 
-def _decisive_first(definition: Definition, names: Sequence[str]) -> list[str]:
-    """``names`` in the definition's order, what moves the case on first and what is rare last."""
-    order = {name: at for at, name in enumerate(definition.commands)}
-    specs = definition.commands
-    return sorted(names, key=lambda name: (specs[name].rare, not specs[name].forward, order[name]))
+def _offered(definition: Definition, names: Sequence[str], state: str) -> list[AllowedCommand]:
+    """What decides first."""
+    forward = forward_among(definition, names, state)
+    return [_allowed(definition, name, state, name in forward) for name in decisive_first(definition, names, state)]
 
 
-def _allowed(definition: Definition, name: str, state: str) -> AllowedCommand:
+def _allowed(definition: Definition, name: str, state: str, forward: bool) -> AllowedCommand:
     spec = definition.commands[name]
     leads = next((move.to for move in spec.moves if state in move.from_ and move.to), "")
     return AllowedCommand(
@@ -87,7 +87,7 @@ def _allowed(definition: Definition, name: str, state: str) -> AllowedCommand:
         optional=list(spec.optional),
         form=definition.form(name),
         ask=definition.ask(name),
-        forward=spec.forward,
+        forward=forward,
         rare=spec.rare,
         to=leads if leads in definition.states else "",
         routed=name == definition.automatic.get("dispatch"),

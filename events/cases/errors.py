@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from core.errors import Forbidden, InputInvalid, YiwangError
 
 
 class DefinitionInvalid(YiwangError):
+    """``field``: the path of the first fault, ``problem`` its code; ``problems``: all of them, in both languages."""
+
     code = "definition_invalid"
     message = "case definition {definition!r}: {detail}"
-    remedy = "mend the definition file; docs/case-engine.md lists its fields"
-    zh = "案卷定义 {definition!r}：{detail}"
-    zh_remedy = "请改正定义文件，字段见 docs/case-engine.md"
+    remedy = "{how}"
+    zh = "案卷定义 {definition!r}：{detail_zh}"
+    zh_remedy = "{how_zh}"
+
+    def __init__(self, **data: Any) -> None:
+        told = {
+            "how": "mend the definition file; docs/case-engine.md lists its fields",
+            "how_zh": "请改正定义文件，字段见 docs/case-engine.md", "detail_zh": data.get("detail", ""),
+        }  # fmt: skip
+        super().__init__(**{**told, **data})
 
 
 class CommandUnknown(YiwangError):

@@ -8,7 +8,7 @@ rules say who may see them.  Every process looks by itself (:meth:`KindFolder.lo
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -18,8 +18,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import YiwangError
 from events.cases.definition import Definition
-from events.cases.definition_check import load_definition, parse_definition, shipped_definitions
-from events.cases.definition_parts import effect_name, effect_params
+from events.cases.definition_check import body_problems, load_definition, read_body, read_stored, shipped_definitions
 from events.cases.errors import DefinitionInvalid
 from storage.session import read_scope, session_scope
 from storage.tables.cases import CaseDefinition
@@ -33,9 +32,9 @@ ORIGIN = "origin"  # key of a stored body that came from a file of the city: its
 class DefinitionFileWrong(DefinitionInvalid):
     code = "definition_file_invalid"
     message = "{path}: {detail}"
-    remedy = "mend the file (docs/case-engine.md lists its fields); the version in force goes on"
-    zh = "{path}：{detail}"
-    zh_remedy = "请改正文件（字段见 docs/case-engine.md）；现行版本继续有效"
+    remedy = "{how}\n  the version in force goes on"
+    zh = "{path}：{detail_zh}"
+    zh_remedy = "{how_zh}\n  现行版本继续有效"
 
 
 class _InForce:
@@ -89,6 +88,18 @@ class KindFolder:
                 found[path.name] = error
         return found
 
+    def advice(self, language: str = "en") -> dict[str, list[str]]:
+        """What might be better in files that are good otherwise, by name: path, what and remedy a line."""
+        found: dict[str, list[str]] = {}
+        for path in self._files():
+            try:
+                lines = [each.line(language) for each in body_problems(read_body(path)) if each.advice]
+            except YiwangError:
+                continue  # told as an error
+            if lines:
+                found[path.name] = lines
+        return found
+
     def _files(self) -> list[Path]:
         if not self.folder.is_dir():
             return []
@@ -96,17 +107,12 @@ class KindFolder:
 
     def _read(self, path: Path) -> Definition:
         try:
-            definition = load_definition(path)
+            definition = load_definition(path, definitions_in_force())
         except DefinitionInvalid as error:
-            raise DefinitionFileWrong(path=path, detail=error.data["detail"]) from error
+            raise DefinitionFileWrong(**{**error.data, "path": path}) from error
         shipped = shipped_definitions().get(definition.definition_id)
         if shipped is not None and definition.version <= shipped.version:
-            detail = f"version {definition.version} of {definition.definition_id!r} ships: write {shipped.version + 1}"
-            raise DefinitionFileWrong(path=path, detail=detail)
-        known = {*definitions_in_force(), definition.definition_id}
-        for name in spawned(definition):
-            if name not in known:
-                raise DefinitionFileWrong(path=path, detail=f"effect spawn: there is no kind of case {name!r}")
+            raise _another_version(path, definition, shipped.version, "ships", "是随系统提供的")
         return definition
 
     def _take(self, engine: Engine, path: Path) -> Definition | None:
@@ -137,14 +143,6 @@ class KindFolder:
         self._mark = mark
 
 
-def spawned(definition: Definition) -> Iterable[str]:
-    """The kinds of case that a definition opens."""
-    for spec in definition.commands.values():
-        for effect in spec.effects:
-            if effect_name(effect) == "spawn" and effect_params(effect).get("definition"):
-                yield str(effect_params(effect)["definition"])
-
-
 def _is_stored(session: Session, definition: Definition, path: Path) -> bool:
     """Whether the very version is stored; :class:`DefinitionFileWrong` when it is with another content, or newer."""
     body = msgspec.json.decode(msgspec.json.encode(definition))
@@ -154,11 +152,19 @@ def _is_stored(session: Session, definition: Definition, path: Path) -> bool:
     if definition.version in rows:
         if {k: v for k, v in rows[definition.version].items() if k != ORIGIN} == body:
             return True
-        detail = f"version {definition.version} is kept with another content: give it version {newest + 1}"
-        raise DefinitionFileWrong(path=path, detail=detail)
+        raise _another_version(path, definition, newest, "is kept with another content", "已保存，内容不同")
     if definition.version < newest:
-        raise DefinitionFileWrong(path=path, detail=f"version {newest} is in force: give it version {newest + 1}")
+        older = f"is older than version {newest} in force", f"早于现行第 {newest} 版"
+        raise _another_version(path, definition, newest, *older)
     return False
+
+
+def _another_version(path: Path, d: Definition, newest: int, why: str, why_zh: str) -> DefinitionFileWrong:
+    return DefinitionFileWrong(
+        path=path, field="version", detail=f"version: version {d.version} of {d.definition_id!r} {why}",
+        detail_zh=f"version：{d.definition_id!r} 的第 {d.version} 版{why_zh}", how=f"write version: {newest + 1}",
+        how_zh=f"请写 version: {newest + 1}",
+    )  # fmt: skip
 
 
 def _row(definition: Definition, path: Path) -> CaseDefinition:
@@ -177,7 +183,7 @@ def _newest(session: Session) -> dict[str, Definition]:
         if ORIGIN not in row.body or (shipped is not None and row.version <= shipped.version):
             continue
         try:
-            found[row.definition_id] = parse_definition(row.body)
+            found[row.definition_id] = read_stored(row.body)
         except YiwangError as error:  # taken in by an earlier release, whose words were others
             log.warning("%s version %s: %s", row.definition_id, row.version, error)
     return found

@@ -15,14 +15,13 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core.errors import NotFound, YiwangError
+from core.errors import NotFound
 from core.ids import new_id
 from core.records import Record
 from events.cases.definition import Definition
-from events.cases.definition_check import parse_definition, problems
-from events.cases.definition_problems import DefinitionProblem, problem
-from events.cases.definition_words import in_full
-from events.cases.kinds_in_force import ORIGIN, definitions_in_force, spawned
+from events.cases.definition_check import body_problems, parse_definition
+from events.cases.definition_problems import DefinitionProblem
+from events.cases.kinds_in_force import ORIGIN, definitions_in_force
 from events.workshop.errors import (
     DefinitionIdInvalid,
     DefinitionMoved,
@@ -172,26 +171,13 @@ def long_form(definition: Definition) -> dict[str, Any]:
 
 def problems_of(body: Mapping[str, Any]) -> list[DefinitionProblem]:
     """Everything that is wrong with a body, also what keeps it from being a definition at all."""
-    try:
-        definition = msgspec.convert(in_full(body), Definition)
-    except (msgspec.ValidationError, TypeError, YiwangError) as error:
-        return [problem("", "not_readable", detail=error)]
-    try:
-        found = list(problems(definition))
-    except (YiwangError, TypeError, AttributeError, ValueError) as error:  # odd parameters of guards and effects
-        return [problem("", "not_readable", detail=error)]
-    known = {*definitions_in_force(), definition.definition_id}
-    unknown = (name for name in spawned(definition) if name not in known)
-    found += [problem("commands", "kind_unknown", name=name) for name in unknown]
-    if "report" not in definition.commands:
-        found.append(problem("commands", "report_missing"))
-    return found
+    return body_problems(body, definitions_in_force())
 
 
 def _check(body: Mapping[str, Any]) -> Definition:
-    found = problems_of(body)
+    found = [each for each in problems_of(body) if not each.advice]
     if found:
-        raise DraftBlocked(count=len(found), first=found[0].text)
+        raise DraftBlocked(count=len(found), first=found[0].text, first_zh=found[0].line("zh"))
     return parse_definition(body)
 
 

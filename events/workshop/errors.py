@@ -43,7 +43,7 @@ class DraftBlocked(YiwangError):
     code = "draft_blocked"
     message = "the definition has {count} problems; the first: {first}"
     remedy = "mend them; the page lists each with its table, row and field"
-    zh = "定义有 {count} 个问题；第一个：{first}"
+    zh = "定义有 {count} 个问题；第一个：{first_zh}"
     zh_remedy = "请改正；页面按表、行、字段逐一列出"
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from core.errors import NotFound, YiwangError
 from events.cases.definition import Definition
-from events.cases.definition_check import load_definition
+from events.cases.definition_check import load_definition, problems
 from events.cases.kinds_in_force import definitions_in_force
 from events.trial.play import play
 from events.trial.script import read_script
@@ -31,29 +31,33 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("definition", metavar="DEFINITION", help="id of a shipped kind of case, or a definition file")
     parser.add_argument("--script", metavar="FILE", type=Path, required=True, help="the script, YAML")
     parser.add_argument("--json", action="store_true", help="print one JSON object a step")
+    parser.add_argument("--language", choices=("en", "zh"), default="en", help="of what is said about mistakes")
 
 
 def run(args: argparse.Namespace) -> int:
     """Play; 0 when every expectation held, 1 when one did not, 2 when the script cannot be played."""
     held = True
     try:
-        for line in play(read_script(args.script), definition_named(args.definition)):
+        for line in play(read_script(args.script), definition_named(args.definition, args.language)):
             held &= line.pop("held", True)
             print(json.dumps(line, ensure_ascii=False) if args.json else as_text(line), flush=True)
     except YiwangError as error:
         if args.json:
-            shown = error.as_dict()
+            shown = error.as_dict(args.language)
             print(json.dumps({"step": None, "error": {"code": shown.pop("error"), **shown}}, ensure_ascii=False))
-        print(f"try: {error}", file=sys.stderr)
+        print(f"try: {error.told(args.language)}", file=sys.stderr)
         return 2
     return 0 if held else 1
 
 
-def definition_named(name: str) -> Definition:
-    """The definition in the file ``name``, or the shipped one of that id."""
+def definition_named(name: str, language: str = "en") -> Definition:
+    """The definition in the file ``name``, or the shipped one of that id; what might be better goes to stderr."""
     path = Path(name)
     if path.suffix.lower() in (".json", ".yaml", ".yml") or path.is_file():
-        return load_definition(path)
+        definition = load_definition(path, definitions_in_force())
+        for each in problems(definition):
+            print(f"try: {each.line(language)}", file=sys.stderr)
+        return definition
     found = definitions_in_force().get(name)
     if found is None:
         raise NotFound(what="case definition", key=f"{name} (there are: {', '.join(definitions_in_force())})")

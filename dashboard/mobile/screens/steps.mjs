@@ -5,7 +5,8 @@ import { FileRefused, prepare, sha256 } from "../queue/files.mjs";
 import * as queue from "../queue/index.mjs";
 
 const ACCEPT = "image/*,video/*";
-const AFTER = { handling: [{ name: "finish" }, { name: "arrive" }, { name: "return" }, { name: "comment" }, { name: "attach" }] };
+const UP = ["accept", "finish", "arrive", "check_pass", "rework", "refuse", "return"]; // big buttons, of those with a way of their own
+const AFTER = { handling: [{ name: "finish", forward: true }, { name: "arrive" }, { name: "return" }, { name: "comment" }, { name: "attach" }] };
 
 /** The panel of what may be done now; `redraw` after a step that this phone already knows the outcome of. */
 export function actions(detail, body, redraw) {
@@ -17,29 +18,41 @@ export function actions(detail, body, redraw) {
   const slot = h("div", { class: "actions", onInput: begun, onClick: begun, onChange: begun });
   const send = (form, steps) => put(form, steps.map((s) => ({ case_id: c.case_id, seen_version: c.version, ...s })));
   const home = () => { location.hash = "#/"; };
-  if (can.has("accept")) slot.append(oneTap("accept", "phone.accept", async (form) => {
+  const accept = async (form) => {
     await send(form, [{ kind: "command", name: "accept" }]);
     if (can.get("accept").to !== undefined && !can.has("arrive")) { home(); return; } // work at no place: what comes next is not known here
     await stepAhead(detail, "handling", AFTER.handling);
     if (held) { slot.querySelector('[data-do="accept"]').hidden = true; return; }
     delete body.dataset.begun;
     redraw();
-  }));
-  if (can.has("arrive")) slot.append(oneTap("arrive", "phone.arrive", (form) => send(form, [{ kind: "command", name: "arrive" }]), can.has("accept") || can.has("finish") ? "" : "primary"));
-  if (can.has("finish")) slot.append(finish(send, home));
-  if (can.has("check_pass")) slot.append(checkPass(send, home));
-  for (const name of ["rework", "refuse", "return"]) if (can.has(name)) slot.append(withText(name, "reason", "danger", (form, data) => send(form, [{ kind: "command", name, data }]).then(home)));
-  const more = h("div", { class: "more" });
-  if (can.has("request_extension")) more.append(extension((form, data) => send(form, [{ kind: "command", name: "request_extension", data }]).then(home)));
-  if (can.has("approve_extension")) more.append(oneTap("approve_extension", "command.approve_extension", (form) => send(form, [{ kind: "command", name: "approve_extension" }]).then(home)));
-  for (const name of ["refuse_extension", "ask_help"]) if (can.has(name)) more.append(withText(name, "reason", "", (form, data) => send(form, [{ kind: "command", name, data }]).then(home)));
-  if (can.has("comment")) more.append(withText("comment", "comment", "", (form, data) => send(form, [{ kind: "command", name: "comment", data }]).then(home)));
-  if (can.has("verify")) more.append(oneTap("verify", "command.verify", (form) => send(form, [{ kind: "command", name: "verify" }]).then(home)));
+  };
+  const plain = (name) => (form, data = {}) => send(form, [{ kind: "command", name, data }]).then(home);
+  const said = (name, style) => withText(name, name === "comment" ? "comment" : "reason", style, plain(name));
+  /** Ways of their own; the first of each row is what it is drawn with. */
+  const ways = {
+    accept: () => oneTap("accept", "phone.accept", accept),
+    arrive: () => oneTap("arrive", "phone.arrive", (form) => send(form, [{ kind: "command", name: "arrive" }]), can.has("accept") || can.has("finish") ? "" : "primary"),
+    finish: () => finish(send, home),
+    check_pass: () => checkPass(send, home),
+    rework: () => said("rework", "danger"), refuse: () => said("refuse", "danger"), return: () => said("return", "danger"),
+    request_extension: () => extension(plain("request_extension")),
+    approve_extension: () => oneTap("approve_extension", "command.approve_extension", plain("approve_extension")),
+    refuse_extension: () => said("refuse_extension", ""), ask_help: () => said("ask_help", ""), comment: () => said("comment", ""),
+    verify: () => oneTap("verify", "command.verify", plain("verify")),
+  };
+  const main = [], more = h("div", { class: "more" }); // in the server's order: what decides comes first
+  for (const command of all.values()) {
+    const quickly = can.has(command.name);
+    if (quickly && !ways[command.name]) continue; // attach: the camera below
+    if (!quickly && !command.ask) continue;
+    const first = !main.length && command.forward;
+    const node = quickly ? ways[command.name]() : formed(command, detail, first ? "primary" : command.rare ? "danger" : "", send, home);
+    if (command.forward || (quickly && UP.includes(command.name))) main.push({ command, node });
+    else more.append(node);
+  }
+  const place = (command) => (command.forward ? 0 : UP.indexOf(command.name) + 1);
+  slot.append(...main.sort((a, b) => place(a.command) - place(b.command)).map((one) => one.node));
   if (can.has("attach") || can.has("accept") || can.has("finish")) more.append(extraFiles(send, can.has("finish")), signature(send));
-  const rest = [...all.values()].filter((command) => command.ask && !can.has(command.name));
-  const decisive = rest.filter((command) => command.forward);
-  if (decisive.length) slot.prepend(...decisive.map((command, at) => formed(command, detail, at ? "" : "primary", send, home)));
-  for (const command of rest) if (!command.forward) more.append(formed(command, detail, command.rare ? "danger" : "", send, home));
   if (more.children.length) slot.append(more);
   if (!slot.children.length) slot.append(h("p", { class: "soft" }, t("case.nothing_allowed")));
   return slot;

@@ -32,7 +32,7 @@ def layout(visit: Visit) -> Any:
 
 @PAGE.callback(Output("files-table", "rowData"), Input("files-again", "n_clicks"))
 async def rows(visit: Visit, _clicks: int | None) -> list[dict[str, Any]]:
-    found = await in_thread(city_files, visit.services.settings, visit.services.engine)
+    found = await in_thread(city_files, visit.services.settings, visit.services.engine, visit.language)
     return [shown(visit, file) for file in found]
 
 
@@ -40,4 +40,4 @@ def shown(visit: Visit, file: CityFile) -> dict[str, Any]:
     """A row of the table."""
     state = visit.t("files.taken" if file.ok else "files.wrong")
     name = f"{file.folder}/{file.name}".lstrip("/")
-    return {"file": name, "state": state, "message": file.message, "remedy": file.remedy}
+    return {"file": name, "state": state, "message": file.message or "; ".join(file.advice), "remedy": file.remedy}

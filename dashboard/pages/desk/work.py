@@ -21,8 +21,10 @@ from dashboard.pages.presses import pressed
 from dashboard.pages.tables import column, table, window
 from dashboard.pages.workshop.titles import label
 from dashboard.search.indexing import catch_up
+from events.cases.course.decisive import decisive_first
 from events.cases.definition import Definition
 from events.cases.queries import MAX_PAGE
+from events.cases.soundness.course import origins
 from events.cases.worklists.beginning import drafts_of, drop_draft, kinds_to_report
 from events.cases.worklists.lists import VIEWS, WorkItem, WorkPage, work_page
 from storage.session import read_scope, session_scope
@@ -225,8 +227,9 @@ def _drop(visit: Visit, draft_id: str) -> None:
 async def chosen(visit: Visit, lists: list[list[dict[str, Any]] | None]) -> Any:
     """The commands that may be given to all the chosen files at once."""
     picked = [row for rows in lists for row in rows or []]
-    kinds = [visit.services.cases.definitions.get(str(row.get("definition_id"))) for row in picked]
-    found = commands_for_many([kind for kind in kinds if kind is not None])
+    known = visit.services.cases.definitions
+    pairs = [(known.get(str(row.get("definition_id"))), str(row.get("state") or "")) for row in picked]
+    found = commands_for_many([(kind, state) for kind, state in pairs if kind is not None])
     buttons = [
         dmc.Button(label(spec, visit, name), id={"batch": name}, variant="light", size="xs", n_clicks=0)
         for name, spec in found.items()
@@ -234,12 +237,17 @@ async def chosen(visit: Visit, lists: list[list[dict[str, Any]] | None]) -> Any:
     return buttons, None
 
 
-def commands_for_many(kinds: list[Definition]) -> dict[str, dict[str, str]]:
-    """Names of the commands that every kind of the chosen files allows for many."""
-    if not kinds:
+def commands_for_many(chosen: list[tuple[Definition, str]]) -> dict[str, dict[str, str]]:
+    """Names of the commands that each chosen file (its kind, its state) allows for many; what decides comes first."""
+    if not chosen:
         return {}
-    shared = set.intersection(*({n for n, spec in kind.commands.items() if spec.batch} for kind in kinds))
-    return {name: spec.name for name, spec in kinds[0].commands.items() if name in shared}
+    shared = set.intersection(*(_for_many(kind, state) for kind, state in chosen))
+    kind, state = chosen[0]
+    return {name: kind.commands[name].name for name in decisive_first(kind, shared, state)}
+
+
+def _for_many(kind: Definition, state: str) -> set[str]:
+    return {name for name, spec in kind.commands.items() if spec.batch and state in origins(kind, spec)}
 
 
 @PAGE.callback(

@@ -208,17 +208,21 @@ def problems(visit: Visit, body: Mapping[str, Any], unread: list[DefinitionProbl
 def problem_row(visit: Visit, identifier: str, one: DefinitionProblem) -> dict[str, Any]:
     """A problem with the words that the page's tabs and columns have."""
     known = words(visit.language)
-    place, row, field = one.row
+    place, row, path = one.row
+    field = path.partition("/")[0]
     return {"id": identifier, "table": known.get(f"kinds.tab.{place}", known.get(f"kinds.set.{place}", place)),
-            "row": row, "field": known.get(f"kinds.col.{field}", field), "text": problem_text(visit, one)}  # fmt: skip
+            "row": row, "field": known.get(f"kinds.col.{field}", path), "text": problem_text(visit, one)}  # fmt: skip
 
 
 def state_line(visit: Visit, body: Mapping[str, Any], unread: list[DefinitionProblem] | None = None) -> Any:
     """One line: how many problems there are."""
     if unread:
         return dmc.Alert(visit.t("kinds.unread", n=len(unread)), color="red")
-    number = len(problems_of(body))
-    return dmc.Alert(visit.t("kinds.problems", n=number), color="orange") if number else None
+    found = problems_of(body)
+    number = sum(not one.advice for one in found)
+    if number:
+        return dmc.Alert(visit.t("kinds.problems", n=number), color="orange")
+    return dmc.Alert(visit.t("kinds.advices", n=len(found)), color="blue") if found else None
 
 
 def changes(visit: Visit, draft: DraftView) -> Any:

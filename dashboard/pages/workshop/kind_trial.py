@@ -22,6 +22,7 @@ from dashboard.pages.tables import column, table
 from dashboard.pages.workshop import kind_actions as act
 from dashboard.pages.workshop.kind_page import PAGE
 from dashboard.pages.workshop.titles import label
+from events.cases.course.decisive import decisive_first, forward_among
 from events.cases.course.relations import CaseState, may
 from events.cases.definition import NEW, Definition
 from events.cases.definition_check import parse_definition
@@ -101,7 +102,7 @@ def played(visit: Visit, draft_id: str, steps: list[Line], accounts: list[str], 
     """What is seen, the people, who acts now, who may do what, the steps."""
     with read_scope(visit.services.engine) as session:
         draft = draft_of(session, draft_id)
-    wrong = problems_of(draft.body)
+    wrong = [each for each in problems_of(draft.body) if not each.advice]
     if wrong:
         told = dmc.Alert(visit.t("kinds.problems", n=len(wrong)), color="orange")
         return told, [], None, {}, steps
@@ -144,13 +145,16 @@ def _people(visit: Visit, accounts: list[str]) -> list[TrialPerson]:
 
 def _commands(visit: Visit, d: Definition, person: TrialPerson, last: Line) -> list[dict[str, Any]]:
     """What a person may press: the commands of the case tried last, and a new one."""
-    allowed = list(last["allowed"].get(person.user_id, ()))
+    offered = list(last["allowed"].get(person.user_id, ()))
+    state = str(last.get("state") or NEW)
+    main = forward_among(d, offered, state)
+    allowed = decisive_first(d, offered, state)
     actor = ScriptPerson(user_id=person.user_id, roles=person.roles, department=person.department).actor()
     begun = CaseState(state=NEW, now=visit.services.clock.now())
     if "report" in d.commands and may(actor, begun, d.commands["report"].who):
         allowed.append("report")
-    order = sorted(dict.fromkeys(allowed), key=lambda name: (d.commands[name].rare, not d.commands[name].forward))
-    return [{"name": n, "title": label(d.commands[n].name, visit, n), "main": d.commands[n].forward} for n in order]
+    names = dict.fromkeys(allowed)
+    return [{"name": n, "title": label(d.commands[n].name, visit, n), "main": n in main} for n in names]
 
 
 def _buttons(commands: list[dict[str, Any]]) -> list[Any]:

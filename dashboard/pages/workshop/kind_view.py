@@ -14,9 +14,8 @@ from dashboard.pages.tables import column, table
 from dashboard.pages.workshop import kind_tables as kt
 from dashboard.pages.workshop.kind_page import EDIT_ROLES, PAGE
 from events.cases.definition import Definition
-from events.cases.definition_check import parse_definition
+from events.cases.definition_check import body_of_text, parse_definition
 from events.cases.definition_problems import DefinitionProblem
-from events.cases.errors import DefinitionInvalid
 from events.workshop.drafts import long_form, problems_of
 
 MOST_TEXT = 400_000
@@ -101,21 +100,21 @@ def found_in(visit: Visit, text: str, at: str) -> Any:
     if len(text) > MOST_TEXT:
         return dmc.Alert(visit.t("kinds.check.long"), color="red")
     try:
-        body = json.loads(text)
-        if not isinstance(body, dict):
-            raise DefinitionInvalid(definition=at, detail="it is not an object")
+        body = body_of_text(text)
         found = problems_of(body)
-        wrong = [problem_text(visit, one) for one in found]
+        wrong = [f"{one.where}: {problem_text(visit, one)}" for one in found if not one.advice]
+        advice = [f"{one.where}: {problem_text(visit, one)}" for one in found if one.advice]
         parsed = None if wrong else parse_definition(body)
-    except (ValueError, TypeError, RecursionError, YiwangError) as error:
-        wrong, parsed = [said(visit, error)], None
+    except (ValueError, RecursionError, YiwangError) as error:
+        wrong, advice, parsed = [said(visit, error)], [], None
     if parsed is None:
         listed = dmc.List([dmc.ListItem(line) for line in wrong])
         return dmc.Alert(listed, title=visit.t("kinds.check.wrong"), color="red")
     old = visit.services.cases.definitions.get(at)
     rows = difference_rows(visit, long_form(old) if old else {}, long_form(parsed))
     good = dmc.Alert(visit.t("kinds.check.good", n=len(rows)), color="green")
-    return html.Div([good, difference_table(visit, "kind-diff", rows) if rows else None])
+    hints = dmc.Alert(dmc.List([dmc.ListItem(line) for line in advice]), color="blue", mt="sm") if advice else None
+    return html.Div([good, hints, difference_table(visit, "kind-diff", rows) if rows else None])
 
 
 def difference_rows(visit: Visit, old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]:
@@ -133,5 +132,7 @@ def difference_table(visit: Visit, identifier: str, rows: list[dict[str, Any]]) 
 
 
 def problem_text(visit: Visit, one: DefinitionProblem) -> str:
-    """A problem's sentence in the visitor's language."""
-    return visit.t(f"kinds.problem.{one.code}", **one.values)
+    """What is wrong and what to do, in the visitor's language; advice is named so."""
+    what, remedy = one.said(visit.language)
+    text = f"{what} {'→'} {remedy}" if remedy else what
+    return visit.t("kinds.advice", text=text) if one.advice else text

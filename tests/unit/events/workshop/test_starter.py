@@ -12,6 +12,7 @@ from core.clock import BEIJING
 from core.forms.model import parse_form
 from events.cases.definition import Definition
 from events.cases.definition_check import parse_definition
+from events.cases.definition_problems import DefinitionProblem
 from events.workshop import notation as n
 from events.workshop.drafts import problems_of
 from events.workshop.starter import STATES, fitted, new_kind, state_lines, with_form
@@ -89,10 +90,14 @@ def test_the_form_is_asked_whole_with_what_every_case_needs() -> None:
     assert "kinds" in ask["choices"] and fitted(parse_form(FORM)).questions[4].name == "evidence"
 
 
+def faults(body: dict[str, Any]) -> list[DefinitionProblem]:
+    return [each for each in problems_of(body) if not each.advice]
+
+
 def test_it_goes_through_the_tables_unharmed_and_without_a_form_too() -> None:
     body = new_kind({"zh": "甲"}, state_lines(STATES))
     body = {**body, "definition_id": "own", "version": 1}
-    assert problems_of(body) == []
+    assert faults(body) == []
     made, unread = body_of(tables_of(body), settings_of(body), body)
     assert unread == [] and parse_definition(made) == parse_definition(body)
 
@@ -108,7 +113,7 @@ def test_a_table_of_states_with_a_fault_is_refused(text: str) -> None:
     except n.CellUnreadable as error:
         assert error.as_dict()["remedy"]
         return
-    found = problems_of({**new_kind({"zh": "甲"}, lines), "definition_id": "own", "version": 1})
+    found = faults({**new_kind({"zh": "甲"}, lines), "definition_id": "own", "version": 1})
     assert text == "a\nb" and found == []  # two ends and nothing to do: a case that is closed when it begins
 
 
@@ -138,7 +143,7 @@ def test_another_form_of_a_command_takes_the_place_of_the_first() -> None:
     body = {**new_kind({"zh": "甲"}, state_lines(STATES), parse_form(FORM)), "definition_id": "own", "version": 1}
     other = parse_form({"questions": [{"type": "text", "name": "colour", "label": {"zh": "颜色"}, "required": True}]})
     changed = with_form(with_form(body, "report", other), "to_handled", other)
-    assert problems_of(changed) == []
+    assert faults(changed) == []
     report = changed["commands"]["report"]
     assert report["required"] == ["title", "department_id", "colour"] and report["optional"] == ["evidence"]
     assert "colour" in changed["commands"]["to_handled"]["required"]

@@ -125,8 +125,8 @@ def test_a_misspelt_role_is_a_named_problem() -> None:
     made, unread = body_of(tables, settings_of(body), body)
     name = tables["commands"][0]["name"]
     found = problems_of(made)
-    assert unread == [] and [(one.where, one.code, one.values) for one in found] == [
-        (f"commands/{name}/who", "role_unknown", {"name": "staf"})
+    assert unread == [] and [(one.where, one.code, one.values["name"]) for one in found] == [
+        (f"commands/{name}/who", "role_unknown", "staf")
     ]
     with pytest.raises(DefinitionInvalid, match="'staf'"):
         parse_definition(made)
