@@ -41,6 +41,14 @@ def parse_words(text: str) -> Limit:
     return Limit(value=float(found.group(1)), unit=unit)  # type: ignore[arg-type]
 
 
+def parse_reminder(text: str, unit: str = "work_day") -> tuple[str, Limit]:
+    """``"-1 work_day"``, ``"0"``, ``"+2"`` (then in ``unit``) as a sign (``-``, ``+`` or none) and how much."""
+    found = re.fullmatch(r"\s*([+-]?)\s*([0-9]+(?:\.[0-9]+)?)\s*(\S.*)?", text.replace("−", "-"))
+    if found is None:
+        raise InputInvalid(field="remind", detail=f"{text!r} is no reminder", how='give e.g. "-1 work_day", "0"')
+    return found[1], parse_words(f"{found[2]} {found[3] or unit}")
+
+
 def parse_moment(value: Any, field: str, calendar: WorkCalendar) -> datetime:
     """An ISO 8601 instant; without an offset it is local time of the calendar."""
     how = "give an ISO 8601 time: 2026-06-05T15:00:00+08:00"

@@ -6,14 +6,12 @@ list: an hour and a quarter of an hour before, at, an hour and a day after, in w
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
-from core.errors import InputInvalid
 from core.legal_time.limits import Limit
 from core.records import Record
 from events.cases.definition import Definition
-from events.legal_time.requests import parse_words
+from events.legal_time.requests import parse_reminder
 
 _ZH = {"work_hour": "个工作小时", "work_day": "个工作日", "urgent_hour": "小时", "urgent_day": "天"}
 _EN = {"work_hour": "working hour", "work_day": "working day", "urgent_hour": "hour", "urgent_day": "day"}
@@ -50,15 +48,12 @@ WORKING = _standard("work_hour", "work_day")
 @lru_cache(maxsize=512)
 def parse_phase(text: str, unit: str = "work_day") -> Phase:
     """``"-1 work_day"``, ``"0"``, ``"+2"`` (then in ``unit``) as a phase."""
-    found = re.fullmatch(r"\s*([+-]?)\s*([0-9]+(?:\.[0-9]+)?)\s*(\S.*)?", text.replace("−", "-"))
-    if found is None:
-        raise InputInvalid(field="remind", detail=f"{text!r} is no reminder", how='give e.g. "-1 work_day", "0"')
-    by = parse_words(f"{found[2]} {found[3] or unit}")
+    sign, by = parse_reminder(text, unit)
     if not by.value:
         return _phase("at", 0, 0, by.unit, "已到期 / Due now")
     number, plural = f"{by.value:g}", "" if by.value == 1 else "s"
     words_zh, words_en = f"{number}{_ZH[by.unit]}", f"{number} {_EN[by.unit]}{plural}"
-    if found[1] == "-":
+    if sign == "-":
         name, heading = f"before_{number}_{by.unit}", f"还有{words_zh}到期 / Due in {words_en}"
         return Phase(name=name, sign=-1, by=by, heading=heading)
     name, heading = f"after_{number}_{by.unit}", f"超期{words_zh} / Overdue by {words_en}"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from core.errors import YiwangError
 from events.cases.definition import ANY, ClockMoves, Definition
 from events.cases.definition_problems import DefinitionProblem, problem, unknown
-from events.notify.phases import parse_phase
+from events.legal_time.requests import parse_reminder
 
 PARTS = ("lead", "assist", ANY)
 MOST = {"urgent_hour": 87_600, "work_hour": 20_000, "work_day": 2_500, "urgent_day": 3_650}  # ten years
@@ -37,7 +37,7 @@ def clock_problems(d: Definition) -> Iterator[DefinitionProblem]:
 def _reminders(at: str, listed: Iterable[str] | None, unit: str) -> Iterator[DefinitionProblem]:
     for text in listed or ():
         try:
-            parse_phase(text, unit)
+            parse_reminder(text, unit)
         except YiwangError:
             yield problem(at, "reminder_invalid", name=text, unit=unit)
 
