@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.camera_secrets import CameraSeal
 from core.errors import NotFound
 from core.late import Late
+from core.reading import own_or_none
 from core.records import Actor
 from dashboard.refusals import device_refusals
 from events.cases.access import SEE_ALL, visible_cases
@@ -81,12 +82,12 @@ def camera_page(
     conditions += _in_box(Camera, wanted.get("bbox"))
     total = session.scalar(select(func.count()).select_from(Camera).where(*conditions)) or 0
     query = _cameras().where(*conditions).order_by(Camera.priority, Camera.camera_id).limit(limit).offset(offset)
-    return [camera_row(c, site, dep, states) for c, site, dep in session.execute(query)], total
+    return [camera_row(c, *_owners(names), states) for c, *names in session.execute(query)], total
 
 
 def _cameras() -> Any:
     return (
-        select(Camera, Site.name, Department.name)
+        select(Camera, Site.name, Site.name_en, Department.name, Department.name_en)
         .outerjoin(Site, Site.site_id == Camera.site_id)
         .outerjoin(Department, Department.department_id == Camera.department_id)
     )
@@ -104,6 +105,7 @@ def camera_row(camera: Camera, site_name: str | None, department_name: str | Non
     return {
         "camera_id": camera.camera_id,
         "name": camera.name,
+        "name_en": camera.name_en or "",
         "category": camera.category,
         "site_id": camera.site_id,
         "site_name": site_name,
@@ -138,8 +140,14 @@ def one_camera(session: Session, actor: Actor, camera_id: str) -> tuple[Camera, 
     found = session.execute(_cameras().where(Camera.camera_id == camera_id, visible_cameras(actor))).first()
     if found is None:
         raise NotFound(what="camera", key=camera_id)
-    camera, site_name, department_name = found
-    return camera, site_name, department_name
+    camera, *names = found
+    return (camera, *_owners(names))
+
+
+def _owners(names: Sequence[str | None]) -> tuple[str | None, str | None]:
+    """Site and department in the reader's language, of their names in both."""
+    site, site_en, department, department_en = names
+    return own_or_none(site, site_en), own_or_none(department, department_en)
 
 
 def camera_detail(session: Session, actor: Actor, states: States, camera_id: str, seal: CameraSeal) -> Row:
@@ -216,12 +224,12 @@ def device_page(
         conditions.append(Device.device_id.in_(heard[:5000]))
     total = session.scalar(select(func.count()).select_from(Device).where(*conditions)) or 0
     query = _devices().where(*conditions).order_by(Device.status, Device.device_id).limit(limit).offset(offset)
-    return [device_row(d, site, dep, states) for d, site, dep in session.execute(query)], total
+    return [device_row(d, *_owners(names), states) for d, *names in session.execute(query)], total
 
 
 def _devices() -> Any:
     return (
-        select(Device, Site.name, Department.name)
+        select(Device, Site.name, Site.name_en, Department.name, Department.name_en)
         .outerjoin(Site, Site.site_id == Device.site_id)
         .outerjoin(Department, Department.department_id == Device.department_id)
     )
@@ -240,6 +248,7 @@ def device_row(device: Device, site_name: str | None, department_name: str | Non
         "source": device.source,
         "address": device.address,
         "name": device.name,
+        "name_en": device.name_en or "",
         "device_type": device.device_type,
         "status": device.status,
         "site_id": device.site_id,
@@ -267,8 +276,8 @@ def device_detail(session: Session, actor: Actor, states: States, device_id: str
     found = session.execute(_devices().where(Device.device_id == device_id, visible_devices(actor))).first()
     if found is None:
         raise NotFound(what="device", key=device_id)
-    device, site_name, department_name = found
-    return device_row(device, site_name, department_name, states) | {
+    device, *names = found
+    return device_row(device, *_owners(names), states) | {
         "calibration": device.calibration,
         "ranges": device.ranges,
         "attributes": {name: value for name, value in device.attributes.items() if name != "token_sha256"},

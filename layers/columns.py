@@ -97,6 +97,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "cameras": (
         Column("camera_id", required=True, pattern=_ID, length=40, also=("摄像机编号", "编号")),
         Column("name", required=True, length=120, also=(*_NAME, "摄像机名称")),
+        Column("name_en", length=160, also=_ENGLISH),
         Column("category", default="general", pattern=r"[a-z_]+", length=24, also=("类别", "类型", "摄像机类别")),
         Column("site_id", length=40, also=("场所编号", "点位编号")),
         Column("url", length=500, also=("地址", "视频地址")),
@@ -119,6 +120,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("source", required=True, pattern=r"[a-z0-9_]+", length=24, also=("协议",)),
         Column("address", required=True, length=80, also=("地址", "设备地址")),
         Column("name", length=120, also=(*_NAME, "设备名称")),
+        Column("name_en", length=160, also=_ENGLISH),
         Column("device_type", length=40, also=("类型", "设备类型")),
         Column("status", default="quarantine", choices=("accepted", "quarantine", "disabled"), also=("状态",)),
         Column("site_id", length=40, also=("场所编号", "场所")),

@@ -136,6 +136,7 @@ def _features(use: Services, who: Any, layer: str, wish: str) -> list[dict[str, 
         columns = (
             Camera.camera_id,
             Camera.name,
+            Camera.name_en,
             Camera.category,
             Camera.site_id,
             Camera.enabled,
@@ -153,6 +154,7 @@ def _features(use: Services, who: Any, layer: str, wish: str) -> list[dict[str, 
                 {
                     "camera_id": camera_id,
                     "name": name,
+                    "name_en": english or "",
                     "category": category,
                     "site_id": site_id,
                     "enabled": enabled,
@@ -161,7 +163,7 @@ def _features(use: Services, who: Any, layer: str, wish: str) -> list[dict[str, 
                     "seen_at": queries.state_of(states, "camera", camera_id).get("at"),
                 },
             )
-            for camera_id, name, category, site_id, enabled, lon, lat in session.execute(query)
+            for camera_id, name, english, category, site_id, enabled, lon, lat in session.execute(query)
         ]
 
 

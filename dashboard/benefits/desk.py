@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from core.clock import BEIJING
 from core.codes.masking import mask_name
 from core.errors import Forbidden, InputInvalid, NotFound
+from core.reading import own_name
 from core.records import Actor
 from core.sealing import Seal
 from dashboard.benefits.cases import CasesOfPayers
@@ -84,7 +85,8 @@ class BenefitDesk:
         return {
             "benefit_id": benefit.id, "zh": benefit.zh, "en": benefit.en, "register": benefit.register,
             "period": benefit.period, "payer": benefit.payer, "payer_name": payer, "then": benefit.then,
-            "source": benefit.source, "amount": benefit.amount.text, "digest": benefit.digest,
+            "source": own_name(benefit.source, benefit.source_en),
+            "amount": benefit.amount.text, "digest": benefit.digest,
             "conditions": [{"zh": c.zh, "en": c.en, "holds": c.holds.text} for c in benefit.conditions],
             "state": state, "simulation": list(row.simulation) if row and state != "changed" else [],
             "simulated_at": row.simulated_at if row else None, "asked_at": row.asked_at if row else None,

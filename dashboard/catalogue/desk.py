@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from core.clock import BEIJING
 from core.errors import Forbidden, InputInvalid, NotFound
 from core.ids import new_id
+from core.reading import own_name
 from dashboard.api.deps import audit, must_be
 from dashboard.auth import Principal
 from dashboard.errors import NotSignedIn
@@ -65,7 +66,7 @@ def dataset(use: Services, dataset_id: str) -> SharedDataset:
 def listed(use: Services) -> list[dict[str, Any]]:
     """Every data set: description, fields, freshness, quality, how many rows and grants."""
     with read_scope(use.engine) as session:
-        names = dict(session.execute(select(Department.department_id, Department.name)).all())
+        names = _departments(session)
         grants = dict(
             session.execute(
                 select(ShareRequest.dataset_id, func.count())
@@ -89,7 +90,7 @@ def detail(use: Services, dataset_id: str) -> dict[str, Any]:
         for f in register.fields if f.name in shared.fields
     ]  # fmt: skip
     with read_scope(use.engine) as session:
-        names = dict(session.execute(select(Department.department_id, Department.name)).all())
+        names = _departments(session)
         fresh, rows = fresh_of(session, use, shared)
         looked = session.scalars(_records(shared).limit(LOOKED_AT))
         checked = quality(shared, [dict(row) for row in looked])
@@ -116,6 +117,12 @@ def _records(shared: SharedDataset) -> Any:
         .where(RegisterRecord.register_id == shared.register, RegisterRecord.state == "active")
         .order_by(RegisterRecord.record_id)
     )
+
+
+def _departments(session: Session) -> dict[str, str]:
+    """Every department's name by its id, in the reader's language."""
+    sql = select(Department.department_id, Department.name, Department.name_en)
+    return {key: own_name(zh, en) for key, zh, en in session.execute(sql)}
 
 
 def _described(shared: SharedDataset, names: dict[str, str]) -> dict[str, Any]:

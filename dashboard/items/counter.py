@@ -16,6 +16,7 @@ from core.errors import Forbidden, InputInvalid, NotFound
 from core.forms.compiled import compile_form
 from core.forms.engine import evaluate_form
 from core.forms.model import parse_form
+from core.reading import own_name
 from core.records import JSON, Actor, Command
 from core.sealing import Seal
 from dashboard.items.errors import AnswersRefused
@@ -62,12 +63,14 @@ class CounterDesk:
             items = offered_items(session, self.today, frequent=True)
             bundles = [b for b in listed_bundles(session, self.today, drafts=False) if not b.missing]
         found = [
-            {"kind": "item", "key": i.item_id, "name": i.name, "pinyin": i.pinyin, "initials": i.initials,
-             "promised": i.limit_text("promise"), "legal": i.limit_text("anticipate"), "place": i.frequent,
+            {"kind": "item", "key": i.item_id, "name": own_name(i.name, i.english), "pinyin": i.pinyin,
+             "initials": i.initials,
+             "promised": i.limit_shown("promise"), "legal": i.limit_shown("anticipate"), "place": i.frequent,
              "items": 1} for i in items
         ]  # fmt: skip
         return found + [
-            {"kind": "bundle", "key": b.row.bundle_id, "name": b.row.zh, "pinyin": "", "initials": "", "promised": "",
+            {"kind": "bundle", "key": b.row.bundle_id, "name": own_name(b.row.zh, b.row.en), "pinyin": "",
+             "initials": "", "promised": "",
              "legal": "", "place": 0, "items": len(b.items)} for b in bundles
         ]  # fmt: skip
 

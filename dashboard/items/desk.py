@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import BEIJING
 from core.errors import InputInvalid
+from core.reading import own_name
 from core.records import Actor
 from core.sealing import Seal
 from dashboard.registers.desk import ChainAudit
@@ -65,7 +66,8 @@ class CatalogueDesk:
 
     def _line(self, row: ServiceItem, names: Mapping[str, str]) -> dict[str, Any]:
         return {
-            "item_id": row.item_id, "name": row.name, "code": row.code, "basic": row.basic, "level": row.level,
+            "item_id": row.item_id, "name": own_name(row.name, row.name_en), "code": row.code,
+            "basic": row.basic, "level": row.level,
             "task_type": row.task_type, "department_id": row.department_id,
             "department_name": names.get(row.department_id, row.department_id), "state": row.state, "head": row.head,
             "live": row.live, "blocking": row.blocking, "warnings": row.warnings, "answer_due": row.answer_due,
@@ -254,9 +256,10 @@ class CatalogueDesk:
 
 
 def department_names(session: Session, ids: set[str]) -> dict[str, str]:
-    """Names of departments by id."""
-    sql = select(Department.department_id, Department.name).where(Department.department_id.in_(ids))
-    return dict(session.execute(sql).all())
+    """Names of departments by id, in the reader's language."""
+    wanted = (Department.department_id, Department.name, Department.name_en)
+    sql = select(*wanted).where(Department.department_id.in_(ids))
+    return {key: own_name(zh, en) for key, zh, en in session.execute(sql)}
 
 
 def person_names(session: Session, ids: set[str]) -> dict[str, str]:

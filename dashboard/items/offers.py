@@ -8,6 +8,7 @@ from typing import Any
 
 from core.codes.masking import mask_id, mask_phone
 from core.errors import InputInvalid, NotFound
+from core.reading import own_name
 from dashboard.items.errors import PapersMissing
 from records.items.bundles import Bundle, OfferedItem, form_key
 from records.items.bundling import Merged, MergedPaper, answers_for, form_of, papers_for
@@ -29,10 +30,17 @@ class Offer:
     after: Mapping[str, tuple[str, ...]]
     merged: Merged
     bundle: bool
+    title_en: str = ""
+
+    @property
+    def english(self) -> str:
+        """The name on an English page."""
+        return self.title_en or (self.items[0].english if not self.bundle and self.items else "") or self.name
 
     @property
     def form(self) -> dict[str, Any]:
-        return form_of(self.merged, f"apply_{'bundle' if self.bundle else 'item'}", {"zh": self.name, "en": self.name})
+        title = {"zh": self.name, "en": self.english}
+        return form_of(self.merged, f"apply_{'bundle' if self.bundle else 'item'}", title)
 
 
 def offer_of(bundle: Bundle) -> Offer:
@@ -41,22 +49,22 @@ def offer_of(bundle: Bundle) -> Offer:
         raise NotFound(what="released bundle", key=bundle.row.bundle_id)
     after = {each.item.basic: each.after for each in bundle.items}
     items = tuple(each.item for each in bundle.items)
-    return Offer(bundle.row.bundle_id, bundle.row.zh, items, after, bundle.merged, True)
+    return Offer(bundle.row.bundle_id, bundle.row.zh, items, after, bundle.merged, True, bundle.row.en)
 
 
 def offer_body(offer: Offer) -> dict[str, Any]:
     """Form, papers and items of an offer."""
     names = {form_key(item.basic): item.name for item in offer.items}
     return {
-        "key": offer.key, "name": offer.name, "form": offer.form,
+        "key": offer.key, "name": own_name(offer.name, offer.english), "form": offer.form,
         "papers": [
             {"name": p.name, "term": p.term, "need": p.need, "source": p.source, "issuer": p.source_explain,
              "original": p.original, "copies": p.copies, "licence": p.licence,
              "of": [names.get(k, k) for k in p.of], "made_by": names.get(p.made_by, "")}
             for p in offer.merged.papers
         ],
-        "items": [{"item_id": i.item_id, "name": i.name, "basic": i.basic, "promised": i.limit_text("promise"),
-                   "legal": i.limit_text("anticipate")} for i in offer.items],
+        "items": [{"item_id": i.item_id, "name": own_name(i.name, i.english), "basic": i.basic,
+                   "promised": i.limit_shown("promise"), "legal": i.limit_shown("anticipate")} for i in offer.items],
         "questions": len(offer.merged.questions), "asked": offer.merged.asked, "wanted": offer.merged.wanted,
     }  # fmt: skip
 

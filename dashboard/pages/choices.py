@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import select
 
 from dashboard.i18n import words
@@ -28,6 +31,11 @@ def sites(visit: Visit) -> list[Choice]:
 
 def _choice(visit: Visit, key: str, zh: str, en: str | None) -> Choice:
     return {"value": key, "label": (en or zh) if visit.language == "en" else zh}
+
+
+def own(visit: Visit, row: Mapping[str, Any], name: str = "name") -> str:
+    """``row[name]`` in the visitor's language, where it has an English name beside it (``…_en``)."""
+    return str((row.get(f"{name}_en") if visit.language == "en" else "") or row[name] or "")
 
 
 def named_words(visit: Visit, prefix: str) -> dict[str, str]:

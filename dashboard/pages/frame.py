@@ -33,6 +33,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from core.errors import Forbidden, YiwangError
+from core.reading import reading
 from dashboard.accounts.confirming import ConfirmationRequired
 from dashboard.api.deps import principal_of, services_of
 from dashboard.auth import Principal
@@ -103,8 +104,9 @@ def current_visit() -> Visit:
     Raises:
         NotSignedIn: there is no session; the gate lets no such request through.
     """
-    request = current_request()
-    return Visit(principal_of(request), services_of(request), language_of_request())
+    request, language = current_request(), language_of_request()
+    reading.set(language)
+    return Visit(principal_of(request), services_of(request), language)
 
 
 def language_of_request() -> str:

@@ -64,9 +64,9 @@ class Places:
                 yield Entry("division", d.code, d.name, d.name_en or "", d.lon, d.lat, {"level": d.level})
             for p in session.scalars(select(Department)):
                 yield Entry("department", p.department_id, p.name, p.name_en or "", None, None, {"phone": p.phone})
-            columns = (Camera.camera_id, Camera.name, Camera.category, Camera.lon, Camera.lat)
-            for camera_id, name, category, lon, lat in session.execute(select(*columns)):
-                yield Entry("camera", camera_id, name, "", lon, lat, {"category": category})
+            columns = (Camera.camera_id, Camera.name, Camera.name_en, Camera.category, Camera.lon, Camera.lat)
+            for camera_id, name, english, category, lon, lat in session.execute(select(*columns)):
+                yield Entry("camera", camera_id, name, english or "", lon, lat, {"category": category})
         for road in road_names(self._data_dir):
             yield Entry("street", road.name, road.name, road.name_en, road.lon, road.lat, {"class": road.kind})
 

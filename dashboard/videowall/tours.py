@@ -78,7 +78,8 @@ def tour_stops(session: Session, actor: Actor, tour: VideoTour, data_dir: Path) 
         wanted = on_street(session, actor, data_dir, tour.body)
         if not wanted:
             return []
-    query = select(Camera.camera_id, Camera.name, Camera.category, Camera.lon, Camera.lat, Camera.url, Camera.sub_url)
+    columns = (Camera.camera_id, Camera.name, Camera.name_en, Camera.category, Camera.lon, Camera.lat, Camera.url)
+    query = select(*columns, Camera.sub_url)
     query = query.where(visible_cameras(actor))
     query = query.where(Camera.camera_id.in_(wanted) if wanted else Camera.category == tour.body.get("category", ""))
     rows = session.execute(query.order_by(Camera.risk.desc(), Camera.camera_id).limit(MOST)).all()
@@ -87,7 +88,8 @@ def tour_stops(session: Session, actor: Actor, tour: VideoTour, data_dir: Path) 
         rows = sorted(rows, key=lambda row: place[row.camera_id])
     found = open_findings(session, actor, [row.camera_id for row in rows])
     return [
-        {"camera_id": r.camera_id, "name": r.name, "category": r.category, "lon": r.lon, "lat": r.lat,
+        {"camera_id": r.camera_id, "name": r.name, "name_en": r.name_en or "", "category": r.category,
+         "lon": r.lon, "lat": r.lat,
          "has_video": bool(r.url or r.sub_url), "findings": found.get(r.camera_id, [])} for r in rows
     ]  # fmt: skip
 

@@ -89,6 +89,7 @@ def _cameras(
             {
                 "camera_id": camera.camera_id,
                 "name": camera.name,
+                "name_en": camera.name_en or "",
                 "category": camera.category,
                 "distance_m": None if far is None else round(far, 1),
                 "bearing_deg": _bearing(here, camera),

@@ -147,7 +147,9 @@ def patrol_cameras(city: DemoCity, roads: list[streets.Road]) -> list[Row]:
         word = "交通" if category == "traffic" else "治安"
         rows.append(
             {
-                "camera_id": f"cam-patrol-{k + 1:04d}", "name": f"{word}监控{k + 1:04d}", "category": category,
+                "camera_id": f"cam-patrol-{k + 1:04d}", "name": f"{word}监控{k + 1:04d}",
+                "name_en": f"{'Traffic' if category == 'traffic' else 'Public security'} camera {k + 1:04d}",
+                "category": category,
                 "lon": lon, "lat": lat, "department_id": "dept-traffic" if category == "traffic" else "dept-command",
                 "priority": 9, "enabled": False, "risk": round(rng.betavariate(2, 5), 3), "source": "generated",
                 "attributes": json.dumps({"heading_deg": rng.randrange(0, 360, 15), "demo": True}),

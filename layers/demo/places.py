@@ -9,6 +9,7 @@ from typing import Any
 from layers.demo.areas import DemoArea, random_point
 from layers.demo.plane import Plane
 from layers.demo.streets import Node, lattice_point
+from layers.romanised import english_of
 
 BUREAUS = (
     ("dept-command", "城市运行指挥中心", "City Operations Command Centre", "centre"),
@@ -53,7 +54,7 @@ def departments(streets: list[DemoArea]) -> list[Row]:
             {
                 "department_id": f"street-{street.code}",
                 "name": office,
-                "name_en": f"Office of {street.code}",
+                "name_en": _office(street.name),
                 "kind": "street",
                 "parent_id": "",
                 "division_code": street.code,
@@ -113,6 +114,11 @@ def _short(area: DemoArea) -> str:
     return area.name.removesuffix("街道")
 
 
+def _office(name: str) -> str:
+    """``东盛街道`` → ``Dongsheng Subdistrict Office``, ``英俊镇`` → ``Yingjun Town Government``."""
+    return f"{english_of(name)} {'Office' if name.endswith('街道') else 'Government'}"
+
+
 def _pick(rng: random.Random, nodes: set[Node], step: int) -> Node:
     return rng.choice(sorted(n for n in nodes if n[0] % step == 0 and n[1] % step == 0))
 
@@ -158,6 +164,7 @@ def site_cameras(places: list[Row]) -> list[Row]:
                 {
                     "camera_id": camera_id,
                     "name": f"{place['name']}{f'消控室{k + 1}号机' if number > 1 else '监控'}",
+                    "name_en": f"{place['name_en']}, " + (f"control room camera {k + 1}" if number > 1 else "camera"),
                     "category": category, "site_id": place["site_id"],
                     "url": f"../clips/{wanted[0] if wanted else clip}.mp4?loop=1",
                     "lon": round(place["lon"] + 0.00012 * k, 7), "lat": place["lat"],
@@ -178,12 +185,13 @@ def devices(places: list[Row]) -> list[Row]:
     at = {p["site_id"]: p for p in places}
     rows: list[Row] = []
 
-    def add(source: str, address: str, name: str, kind: str, site: str | None, department: str, every_s: float | None,
-            ranges: Row | None = None) -> None:  # fmt: skip
+    def add(source: str, address: str, names: tuple[str, str], kind: str, site: str | None, department: str,
+            every_s: float | None, ranges: Row | None = None) -> None:  # fmt: skip
         place = at.get(site or "")
         rows.append(
             {
-                "device_id": f"{source}:{address}", "source": source, "address": address, "name": name,
+                "device_id": f"{source}:{address}", "source": source, "address": address, "name": names[0],
+                "name_en": names[1],
                 "device_type": kind, "status": "accepted", "site_id": site or "",
                 "lon": place["lon"] if place else "", "lat": place["lat"] if place else "",
                 "department_id": department,
@@ -192,15 +200,41 @@ def devices(places: list[Row]) -> list[Row]:
             }
         )  # fmt: skip
 
-    add("gb26875", "889", "商业广场用户信息传输装置", "fire_panel", "site-fire-01", "dept-fire", 120)
+    add(
+        "gb26875",
+        "889",
+        ("商业广场用户信息传输装置", "Shopping plaza transmission unit"),
+        "fire_panel",
+        "site-fire-01",
+        "dept-fire",
+        120,
+    )
     depth = {"water_level_m": [-0.5, 5.0]}
     for n in range(1, 7):
         site = f"site-water-{n:02d}"
-        add("mqtt", f"erdao-underpass-{n:02d}", f"{n}号下穿桥水位计", "water_gauge", site, "dept-drainage", 60, depth)
+        add(
+            "mqtt",
+            f"erdao-underpass-{n:02d}",
+            (f"{n}号下穿桥水位计", f"Underpass {n} water gauge"),
+            "water_gauge",
+            site,
+            "dept-drainage",
+            60,
+            depth,
+        )
     for n in (1, 2):
-        add("sl651", f"002201050{n}", f"雨量站{n}", "rain_gauge", f"site-water-{n + 6:02d}", "dept-drainage", 300,
+        add("sl651", f"002201050{n}", (f"雨量站{n}", f"Rain gauge {n}"), "rain_gauge",
+            f"site-water-{n + 6:02d}", "dept-drainage", 300,
             {"rain_mm": [0, 200]})  # fmt: skip
-    add("hj212", "22010500000000000000A001", "空气质量微站1", "air_station", "site-place-01", "dept-environment", 60)
+    add(
+        "hj212",
+        "22010500000000000000A001",
+        ("空气质量微站1", "Air quality station 1"),
+        "air_station",
+        "site-place-01",
+        "dept-environment",
+        60,
+    )
     for n in (1, 2, 3):
-        add("jt808", f"00000000050{n}", f"环卫车{n}", "vehicle", None, "dept-urban", 60)
+        add("jt808", f"00000000050{n}", (f"环卫车{n}", f"Sweeper {n}"), "vehicle", None, "dept-urban", 60)
     return rows

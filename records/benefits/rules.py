@@ -49,6 +49,7 @@ class Benefit:
     conditions: tuple[BenefitCondition, ...]
     digest: str
     source: str = ""
+    source_en: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -88,11 +89,12 @@ def parse_benefit(body: Mapping[str, Any], where: str = "") -> Benefit:
     for place, each in used:
         if each not in known or each in register.sensitive:
             raise InputInvalid(field=place, detail=f"{each!r}", how="name open fields of the register, age or day")
-    text = json.dumps(body, ensure_ascii=False, sort_keys=True, default=str)
+    rule = {key: value for key, value in body.items() if key != "source_en"}
+    text = json.dumps(rule, ensure_ascii=False, sort_keys=True, default=str)
     return Benefit(
         str(body["id"]), str(body["zh"]), str(body["en"]), register.id, str(body["period"]), str(body["payer"]),
         str(body["then"]), amount, conditions, hashlib.sha256(text.encode()).hexdigest()[:16],
-        str(body.get("source", "")),
+        str(body.get("source", "")), str(body.get("source_en", "")),
     )  # fmt: skip
 
 

@@ -112,4 +112,13 @@ def fill_example(
 
 def write_units(session: Session) -> None:
     """The example's 93 units into the database."""
-    save_units(session, example_units())
+    units = example_units()
+    save_units(session, units, {unit: _english(name) for unit, name, _ in units})
+
+
+def _english(name: str) -> str:
+    """``示例镇1`` → ``Example town 1``."""
+    for zh, en in (("示例镇", "Example town"), ("示例村", "Example village")):
+        if name.startswith(zh):
+            return f"{en} {name.removeprefix(zh)}"
+    return "Erdao (example)"

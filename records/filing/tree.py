@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
+from core.reading import own_name
 from storage.tables.filing import FilingUnit
 
 
@@ -60,13 +61,19 @@ class UnitTree:
 
 
 def load_tree(session: Session) -> UnitTree:
-    """The units of the database."""
-    rows = session.execute(select(FilingUnit.unit_id, FilingUnit.parent_id, FilingUnit.name)).all()
-    return UnitTree({row[0]: row[1] for row in rows}, {row[0]: row[2] for row in rows})
+    """The units of the database, named in the reader's language."""
+    rows = session.scalars(select(FilingUnit)).all()
+    names = {row.unit_id: own_name(row.name, row.name_en) for row in rows}
+    return UnitTree({row.unit_id: row.parent_id for row in rows}, names)
 
 
-def save_units(session: Session, units: Iterable[tuple[str, str, str | None]]) -> None:
-    """Add or change units ``(id, name, parent)``, upper ones first."""
+def save_units(
+    session: Session, units: Iterable[tuple[str, str, str | None]], english: Mapping[str, str] | None = None
+) -> None:
+    """Add or change units ``(id, name, parent)``, upper ones first; ``english``: id → English name."""
     for unit_id, name, parent in units:
-        session.merge(FilingUnit(unit_id=unit_id, name=name, parent_id=parent, division_code=unit_id[:12]))
+        row = FilingUnit(unit_id=unit_id, name=name, parent_id=parent, division_code=unit_id[:12])
+        if english:
+            row.name_en = english.get(unit_id)
+        session.merge(row)
         session.flush()

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid, NotFound
+from core.reading import own_name
 from core.records import Actor
 from records.items.access import must_review
 from records.items.bundling import Conflict, ItemForm, Merged, merge
@@ -25,6 +26,7 @@ from storage.tables.items import ItemBundle, ServiceItem, ServiceItemVersion
 
 DISTRICT = "4"
 MOST_ITEMS = 40
+_ENGLISH = {"工作日": "working days", "自然日": "days", "小时": "hours", "月": "months"}
 UNITS = {"工作日": ("work_day", 1), "自然日": ("urgent_day", 1), "小时": ("work_hour", 1), "月": ("urgent_day", 30)}
 
 
@@ -77,6 +79,16 @@ class OfferedItem:
         """The limit in the item's own words."""
         number = text_of(self.data.get(f"{kind}_day"))
         return f"{number}个{text_of(self.data.get(f'{kind}_type'))}" if number else "—"
+
+    @property
+    def english(self) -> str:
+        """The item's English name; empty where it has none."""
+        return text_of(self.data.get("task_name_en"))
+
+    def limit_shown(self, kind: str) -> str:
+        """The limit in the reader's language."""
+        number, unit = text_of(self.data.get(f"{kind}_day")), text_of(self.data.get(f"{kind}_type"))
+        return own_name(self.limit_text(kind), f"{number} {_ENGLISH[unit]}" if number and unit in _ENGLISH else None)
 
 
 def offered_items(

@@ -254,7 +254,8 @@ def indexed(data: Mapping[str, Any], otherwise: str) -> dict[str, Any]:
     kind, place = standard_elements().get("task_type"), text_of(data.get("counter_number"))
     return {
         "frequent": int(place) if place.isascii() and place.isdigit() and len(place) < 4 else 0,
-        "name": name, "pinyin": pinyin, "initials": initials, "basic": text_of(data.get("basic"))[:50],
+        "name": name, "name_en": text_of(data.get("task_name_en"))[:300] or None,
+        "pinyin": pinyin, "initials": initials, "basic": text_of(data.get("basic"))[:50],
         "code": (code or otherwise)[:60],
         "task_type": code_of(text_of(data.get("task_type")), kind.codes)[:2] if kind else "",
     }  # fmt: skip

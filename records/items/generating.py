@@ -17,22 +17,34 @@ from records.items.frequent import FrequentItem, frequent_items
 SOURCE = "generated"
 MARK = "生成的示例数据，不是真实事项"
 BASICS, STREETS, STREET_ITEMS = 300, 12, 50
-_SUBJECTS = (
-    "道路施工", "绿地占用", "树木迁移", "建筑垃圾处置", "门楣招牌", "夜市经营", "停车场设置", "供水设施",
-    "排水设施", "燃气设施", "供热设施", "路灯设施", "校外托管", "民办幼儿园", "养老机构", "社会团体",
-    "民办非企业单位", "慈善募捐", "殡葬服务", "地名命名", "医疗机构", "诊所备案", "母婴保健", "放射诊疗",
-    "职业卫生", "饮用水卫生", "消毒产品", "美容美发场所", "体育场馆", "游泳场所", "文化娱乐场所", "网吧经营",
-    "出版物零售", "印刷经营", "旅行社分社", "文物保护", "安全生产", "危险化学品", "烟花爆竹零售", "特种设备",
-    "计量器具", "产品质量", "广告发布", "药品零售", "医疗器械", "食品小作坊", "农产品", "种子经营", "兽药经营",
-    "动物诊疗", "农机驾驶", "水域滩涂", "取水", "河道采砂", "林木采伐", "退役军人优抚", "残疾人就业",
-    "工伤认定",
-)  # fmt: skip
+_SUBJECTS = {
+    "道路施工": "Road works", "绿地占用": "Use of green space", "树木迁移": "Moving trees",
+    "建筑垃圾处置": "Disposal of building rubble", "门楣招牌": "Shop signs", "夜市经营": "Night market",
+    "停车场设置": "Car park", "供水设施": "Water supply facility", "排水设施": "Drainage facility",
+    "燃气设施": "Gas facility", "供热设施": "Heating facility", "路灯设施": "Street lighting",
+    "校外托管": "After-school care", "民办幼儿园": "Private kindergarten", "养老机构": "Care home",
+    "社会团体": "Social association", "民办非企业单位": "Private non-enterprise unit",
+    "慈善募捐": "Charity collection", "殡葬服务": "Funeral service", "地名命名": "Place name",
+    "医疗机构": "Medical institution", "诊所备案": "Clinic", "母婴保健": "Mother and child care",
+    "放射诊疗": "Radiological treatment", "职业卫生": "Occupational health", "饮用水卫生": "Drinking water hygiene",
+    "消毒产品": "Disinfectants", "美容美发场所": "Beauty and hair salon", "体育场馆": "Sports venue",
+    "游泳场所": "Swimming venue", "文化娱乐场所": "Entertainment venue", "网吧经营": "Internet café",
+    "出版物零售": "Retail of publications", "印刷经营": "Printing business", "旅行社分社": "Branch of a travel agency",
+    "文物保护": "Protection of relics", "安全生产": "Safety at work", "危险化学品": "Hazardous chemicals",
+    "烟花爆竹零售": "Retail of fireworks", "特种设备": "Special equipment", "计量器具": "Measuring instruments",
+    "产品质量": "Product quality", "广告发布": "Publication of advertisements", "药品零售": "Retail of medicines",
+    "医疗器械": "Medical devices", "食品小作坊": "Small food workshop", "农产品": "Farm produce",
+    "种子经营": "Seed trade", "兽药经营": "Trade in veterinary medicines", "动物诊疗": "Veterinary practice",
+    "农机驾驶": "Driving of farm machinery", "水域滩涂": "Water and mudflats", "取水": "Water abstraction",
+    "河道采砂": "River sand mining", "林木采伐": "Felling of trees", "退役军人优抚": "Care of veterans",
+    "残疾人就业": "Employment of disabled people", "工伤认定": "Recognition of work injury",
+}  # fmt: skip
 _ACTIONS = (
-    ("新办", "01", "许可证"),
-    ("变更", "01", "许可证"),
-    ("延续", "01", "许可证"),
-    ("注销", "01", "决定书"),
-    ("备案", "10", "备案表"),
+    ("新办", "new", "01", "许可证"),
+    ("变更", "change", "01", "许可证"),
+    ("延续", "extension", "01", "许可证"),
+    ("注销", "cancellation", "01", "决定书"),
+    ("备案", "filing", "10", "备案表"),
 )
 BODIES = (
     ("民政局", "dept-civil"), ("市场监督管理局", "dept-market"), ("卫生健康局", "dept-health"),
@@ -58,6 +70,7 @@ class Basic:
     result: str
     materials: tuple[Mapping[str, Any], ...]
     questions: tuple[Mapping[str, Any], ...] = ()
+    english: str = ""
 
     @property
     def code(self) -> str:
@@ -68,21 +81,21 @@ def basics(count: int = BASICS) -> list[Basic]:
     """The first 30 are the counter's, the rest subject × action."""
     found = [_frequent(item) for item in frequent_items()][:count]
     number = len(found)
-    for action, kind, result in _ACTIONS:
-        for subject in _SUBJECTS:
+    for action, done, kind, result in _ACTIONS:
+        for subject, english in _SUBJECTS.items():
             if number >= count:
                 return found
-            found.append(_made(number, subject, action, kind, result))
+            found.append(_made(number, subject, action, kind, result, f"{english}: {done}"))
             number += 1
     return found
 
 
 def _frequent(item: FrequentItem) -> Basic:
     return Basic(item.number - 1, item.name, item.type, item.kind, item.body, item.legal, item.promise, item.served,
-                 item.result, item.materials, item.questions)  # fmt: skip
+                 item.result, item.materials, item.questions, item.en)  # fmt: skip
 
 
-def _made(number: int, subject: str, action: str, kind: str, result: str) -> Basic:
+def _made(number: int, subject: str, action: str, kind: str, result: str, english: str) -> Basic:
     form = f"{subject}{action}申请表"
     materials: tuple[Mapping[str, Any], ...] = (
         {"material_name": form, "material_type": "申请表格文书", "material_format": "电子或纸质", "is_need": "1",
@@ -95,8 +108,9 @@ def _made(number: int, subject: str, action: str, kind: str, result: str) -> Bas
     legal = (10, 15, 20, 30)[number % 4]
     body = BODIES[number % len(BODIES)][0]
     return Basic(
-        number, f"{subject}{action}", kind, "2", body, legal, legal // 2, ("2",), f"{subject}{result}", materials
-    )
+        number, f"{subject}{action}", kind, "2", body, legal, legal // 2, ("2",), f"{subject}{result}", materials,
+        english=english,
+    )  # fmt: skip
 
 
 def body_code(number: int) -> str:
@@ -130,7 +144,8 @@ def item_of(basic: Basic, level: str, body: str, body_number: int) -> dict[str, 
     instant = basic.kind == "1"
     record: dict[str, Any] = {element.name: "" for element in standard_elements().elements}
     record |= {
-        "task_name": basic.name, "task_type": basic.type, "use_level": level, "dept_name": body, "dept_code": code,
+        "task_name": basic.name, "task_name_en": basic.english, "task_type": basic.type, "use_level": level,
+        "dept_name": body, "dept_code": code,
         "dept_type": "1", "basic": basic.code, "implementing": implementing, "handling": f"{implementing}01",
         "task_state": "1", "task_version": "1", "power_source": "法定本级行使",
         "by_law": f"《{basic.name}管理办法（示例）》第八条", "project_type": basic.kind,

@@ -17,6 +17,7 @@ class FilingUnit(Base):
     __tablename__ = "filing_unit"
     unit_id: Mapped[str] = mapped_column(String(40), primary_key=True)
     name: Mapped[str] = mapped_column(String(80))
+    name_en: Mapped[str | None] = mapped_column(String(120))
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("filing_unit.unit_id"), index=True)
     division_code: Mapped[str] = mapped_column(String(12), default="")
     department_id: Mapped[str] = mapped_column(String(40), default="")

@@ -31,6 +31,7 @@ class ServiceItem(Base):
     basic: Mapped[str] = mapped_column(String(50), index=True)
     code: Mapped[str] = mapped_column(String(60), unique=True)
     name: Mapped[str] = mapped_column(String(300))
+    name_en: Mapped[str | None] = mapped_column(String(300))
     pinyin: Mapped[str] = mapped_column(String(120), default="")
     initials: Mapped[str] = mapped_column(String(40), default="")
     task_type: Mapped[str] = mapped_column(String(2), default="")

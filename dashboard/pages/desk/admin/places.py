@@ -14,7 +14,7 @@ from dashboard.desk.camera_sets import Spread, spread
 from dashboard.desk.camera_trial import try_camera
 from dashboard.desk.cameras import CameraEdit, NewCamera, change_camera, create_camera
 from dashboard.pages.camera_words import state_chips
-from dashboard.pages.choices import Choice, choices, departments, named_words, sites, word
+from dashboard.pages.choices import Choice, choices, departments, named_words, own, sites, word
 from dashboard.pages.desk.admin.parts import Action, Row, Tab, Values, button, choose, facts, number, text, yes_no
 from dashboard.pages.desk.devices.parts import CATEGORIES
 from dashboard.pages.frame import Visit
@@ -161,7 +161,7 @@ def camera_rows(visit: Visit) -> list[Row]:
         found, _ = queries.camera_page(session, visit.principal.actor, use.hub.states, {}, MOST, 0)
     return [
         {"camera_id": c["camera_id"], "kind": word(visit, "category", c["category"]), "site": c["site_name"] or "—",
-         "department": c["department_name"] or "—", **named("name", c["name"], c["camera_id"]),
+         "department": c["department_name"] or "—", **named("name", own(visit, c), c["camera_id"]),
          **parts("state", *state_chips(c, visit))}
         for c in found
     ]  # fmt: skip
@@ -180,7 +180,7 @@ def camera_panel(visit: Visit, key: str) -> Any:
              (t("devices.analysed"), t("rules.on" if c["enabled"] else "rules.off"))]  # fmt: skip
     names = ("change", "try", "spread")
     acts = [button(visit, "cameras", name, key, CAMERAS.actions[name].title) for name in names]
-    return [html.H2(c["name"]), dmc.Group([*acts, zones], gap=6), facts(pairs)]
+    return [html.H2(own(visit, c)), dmc.Group([*acts, zones], gap=6), facts(pairs)]
 
 
 def ask_camera(visit: Visit, key: str) -> Any:

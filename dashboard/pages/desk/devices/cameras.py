@@ -10,7 +10,7 @@ from dash import Input, Output, State, html, no_update
 from dashboard import queries
 from dashboard.components import CameraView
 from dashboard.pages.camera_words import algorithm_chips, state_chips
-from dashboard.pages.choices import word
+from dashboard.pages.choices import own, word
 from dashboard.pages.desk.devices.page import PAGE
 from dashboard.pages.desk.devices.parts import HEIGHT
 from dashboard.pages.frame import Visit, in_thread
@@ -57,7 +57,7 @@ async def picked(visit: Visit, cell: dict[str, Any] | None) -> Any:
         return no_update
     detail = await in_thread(_one, visit, str(cell["rowId"]))
     view = CameraView(id="cam-view", camera_id=detail["camera_id"])
-    return html.Div([html.H2(detail["name"]), html.Div(view, key=detail["camera_id"])], className="desk-stack")
+    return html.Div([html.H2(own(visit, detail)), html.Div(view, key=detail["camera_id"])], className="desk-stack")
 
 
 def _page(visit: Visit, filters: dict[str, Any], start: int, number: int) -> tuple[list[dict[str, Any]], int]:
@@ -77,6 +77,6 @@ def row_of(c: dict[str, Any], visit: Visit) -> dict[str, Any]:
     """A camera as the list shows it."""
     return {
         "camera_id": c["camera_id"], "kind": word(visit, "category", c["category"]), "site": c["site_name"] or "—",
-        **named("name", c["name"], c["camera_id"]), **parts("state", *state_chips(c, visit)),
+        **named("name", own(visit, c), c["camera_id"]), **parts("state", *state_chips(c, visit)),
         **parts("algorithms", *algorithm_chips(c["algorithms"], visit)),
     }  # fmt: skip

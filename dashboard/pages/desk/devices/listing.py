@@ -9,7 +9,7 @@ from dash import Input, Output, State, no_update
 
 from dashboard import queries
 from dashboard.pages.address import address, asked
-from dashboard.pages.choices import word
+from dashboard.pages.choices import own, word
 from dashboard.pages.desk.devices.page import PAGE
 from dashboard.pages.frame import Visit, in_thread
 from dashboard.pages.moments import shown
@@ -89,7 +89,7 @@ def row_of(d: dict[str, Any], visit: Visit) -> dict[str, Any]:
     return {
         "device_id": d["device_id"], "site": d["site_name"] or "—", "heard": shown(d["heard_at"], "%m-%d %H:%M:%S"),
         "refused": d["refused_count"],
-        **named("name", d["name"] or d["device_id"], d["device_id"]),
+        **named("name", own(visit, d) or d["device_id"], d["device_id"]),
         **named("type", kind, word(visit, "protocol", d["source"])),
         **parts("state", *state_chips(d, visit)), **parts("values", *last_values(d, visit)),
     }  # fmt: skip

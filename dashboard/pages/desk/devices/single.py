@@ -11,7 +11,7 @@ from dash import Input, Output, State, dcc, html, no_update
 
 from core.clock import BEIJING
 from dashboard.desk.devices import SeriesWanted, one_device, readings_of
-from dashboard.pages.choices import choices, word
+from dashboard.pages.choices import choices, own, word
 from dashboard.pages.desk.devices.listing import figure, state_chips
 from dashboard.pages.desk.devices.page import PAGE
 from dashboard.pages.desk.devices.tools import tools
@@ -41,7 +41,7 @@ async def panel(visit: Visit, device_id: str | None, _changed: Any) -> Any:
     ] if known else [html.P(visit.t("devices.no_readings"), className="quiet")]  # fmt: skip
     return html.Div(
         [
-            html.H2(d["name"] or d["device_id"]), html.Div(live(visit, d), id="dev-live"), tools(visit, d),
+            html.H2(own(visit, d) or d["device_id"]), html.Div(live(visit, d), id="dev-live"), tools(visit, d),
             dmc.Group(pick, gap="xs"), html.Div(id="dev-chart"), refused(visit, d), facts(visit, d),
             *history(visit, d),
         ],

@@ -11,6 +11,7 @@ from core.errors import InputInvalid
 from core.geo.homography import GroundPoint, Homography, field_of_view, fit
 from dashboard.components import GroundMap
 from dashboard.desk.cameras import Calibration, CameraEdit, change_camera
+from dashboard.pages.choices import own
 from dashboard.pages.desk.vision.base import PAGE, clicked, drawing, picture, shape, still
 from dashboard.pages.frame import Visit, in_thread, tell
 
@@ -28,7 +29,7 @@ def draw(visit: Visit, camera: dict[str, Any]) -> Any:
     ground = GroundMap(id="cal-map", lon=camera["lon"], lat=camera["lat"], target="cal-ground", pins=[], view=None)
     return html.Div(
         [
-            dmc.Group([html.H2(camera["name"]), save]), html.P(t("vision.calib_how"), className="quiet"),
+            dmc.Group([html.H2(own(visit, camera)), save]), html.P(t("vision.calib_how"), className="quiet"),
             html.P(t("vision.saved_error", m=f"{error:g}"), className="calib-saved") if error else None,
             html.Div([html.Div(picture("cal-picture"), className="calib-shot"), ground], className="calib"),
             html.P(id="cal-verdict", className="calib-verdict", role="status"), html.Div(id="cal-list"),

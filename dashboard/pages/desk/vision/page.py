@@ -11,7 +11,7 @@ from dash import Input, Output, State, dcc, html, no_update
 from dashboard import queries
 from dashboard.pages.address import address, asked, tabs
 from dashboard.pages.camera_words import state_chips
-from dashboard.pages.choices import word
+from dashboard.pages.choices import own, word
 from dashboard.pages.desk.vision import calibration, precision, workers, zones
 from dashboard.pages.desk.vision.base import PAGE, camera_of
 from dashboard.pages.faults import files_at_fault
@@ -114,4 +114,5 @@ def _page(visit: Visit, filters: dict[str, Any], number: int, start: int) -> tup
 
 def _row(c: dict[str, Any], visit: Visit) -> dict[str, Any]:
     below = c["site_name"] or word(visit, "category", c["category"])
-    return {"camera_id": c["camera_id"], **named("name", c["name"], below), **parts("state", *state_chips(c, visit))}
+    shown = named("name", own(visit, c), below)
+    return {"camera_id": c["camera_id"], **shown, **parts("state", *state_chips(c, visit))}

@@ -12,6 +12,7 @@ from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
 from core.records import AlgorithmConfig, Zone
 from dashboard.desk.cameras import CameraEdit, change_camera
 from dashboard.pages.camera_words import state_chips
+from dashboard.pages.choices import own
 from dashboard.pages.desk.vision.base import PAGE, clicked, drawing, picture, shape, still
 from dashboard.pages.desk.vision.draft import (
     Draft,
@@ -35,7 +36,7 @@ def draw(visit: Visit, camera: dict[str, Any]) -> Any:
     t, admin = visit.t, visit.principal.has("admin")
     marks = [html.Span(c["text"], className=c["c"], title=c["title"] or None) for c in state_chips(camera, visit)]
     keep = dmc.Button(t("act.save"), id="zone-save") if admin else html.Span(t("admin.only"), className="quiet")
-    head = dmc.Group([html.H2(camera["name"]), *marks, html.Span(id="zone-unsaved", className="warn-text"), keep])
+    head = dmc.Group([html.H2(own(visit, camera)), *marks, html.Span(id="zone-unsaved", className="warn-text"), keep])
     drawing_tools = dmc.Group(
         [
             dmc.Button(t("vision.new_zone"), id="zone-new", variant="default", size="xs"),
