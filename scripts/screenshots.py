@@ -24,6 +24,7 @@ SIZES = {"1920x1080": (1920, 1080), "1366x768": (1366, 768), "390x844": (390, 84
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 LOCALES = {"zh": "zh-CN", "en": "en-GB"}
 SETTLE_S = 45.0  # the longest that a page may take to come to rest
+PATIENCE_MS = 180_000  # of one picture: a map drawn without a graphics card on a busy machine takes its time
 QUALITY = 55
 BUSY = """() => document.title.startsWith('Updating')
     || !!document.querySelector('._dash-loading, .ag-overlay-loading-center, .map-wait')
@@ -86,7 +87,7 @@ def still(page: Page, seconds: float = SETTLE_S) -> bool:
     while time.monotonic() < deadline:
         page.wait_for_timeout(700)
         busy = page.evaluate(BUSY)
-        now = page.screenshot(type="jpeg", quality=20)
+        now = page.screenshot(type="jpeg", quality=20, timeout=PATIENCE_MS)
         if not busy and before and abs(len(now) - len(before)) < max(60, len(before) // 400):
             return True
         before = now
@@ -117,13 +118,14 @@ def take(page: Page, shot: Shot, folder: Path) -> str:
     said: list[str] = []
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("console", lambda m: said.append(m.text) if "no words for" in m.text else None)
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(shot.path, wait_until="load")
     if not still(page):
         said.append("never came to rest")
     wide = page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
     if wide > 1:
         said.append(f"{wide} px wider than the screen")
-    with Image.open(io.BytesIO(page.screenshot())) as taken:
+    with Image.open(io.BytesIO(page.screenshot(timeout=PATIENCE_MS))) as taken:
         picture = taken.convert("RGB")
         if picture.width > 1400:
             picture = picture.resize((picture.width // 2, picture.height // 2), Image.Resampling.LANCZOS)
