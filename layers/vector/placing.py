@@ -31,6 +31,8 @@ _ALIASES = {"wgs84": "EPSG:4326", "wgs-84": "EPSG:4326", "cgcs2000": "EPSG:4490"
 _THREE_DEGREES = {str(code) for code in range(4534, 4555)}
 _OLD = re.compile(r"beijing|xi.?an|pulkovo|krass", re.IGNORECASE)
 _NEAR_DEG = 0.7  # a district is smaller, neighbouring zones lie 3° apart
+_ALIKE_SHARE = 0.02  # as much of the sample in the district: the likelier zone is taken
+_ALIKE_M = 30.0  # systems that put the sample nearer than this are one for a map
 _NAMED = (
     (re.compile(r"gcj-?0?2|火星|高德|amap", re.IGNORECASE), "gcj02"),
     (re.compile(r"bd-?0?9|百度", re.IGNORECASE), "bd09"),
@@ -123,7 +125,7 @@ def label_of(crs: CRS) -> str:
 
 
 def _with(placing: Placing, code: str, values: dict[str, Any], swap: bool) -> Placing:
-    notes = (*placing.notes, (code, {**values, "taken": placing.label}))
+    notes = ((code, {**values, "taken": placing.label}), *placing.notes)
     return Placing(placing.label, placing.system, placing.transformer, notes, swap)
 
 
@@ -177,18 +179,54 @@ def _fit(placing: Placing, sample: Floats, territory: Territory) -> float:
 
 
 def _better(sample: Floats, territory: Territory, parameters: tuple[float, ...]) -> Placing | None:
-    """What fits the territory; among central meridians that fit a mere province nobody can choose."""
-    fitting = []
+    """What fits the territory best; a system that would put the sample elsewhere in it is named in a note.
+
+    UTM and Gauss-Krüger on one meridian differ by 0.04 %, two kilometres at 44° north: both may lie in the district.
+    Among central meridians that fit a mere province nobody can choose.
+    """
+    fitting = list(_fitting(sample, territory, parameters))
+    zones = [f for f in fitting if f.placing.label[5:] in _THREE_DEGREES]
+    if len(zones) > 1 and not territory.exact:
+        fitting = [f for f in fitting if _is_near(f.placing, sample, territory)]
+    if not fitting:
+        return None
+    most = max(f.share for f in fitting)
+    taken = min((f for f in fitting if f.share > most - _ALIKE_SHARE), key=lambda f: f.off)
+    here = _middle(taken.placing, sample)
+    others = {f.placing.label: _metres(here, _middle(f.placing, sample)) for f in fitting if f is not taken}
+    elsewhere = {label: far for label, far in others.items() if far > _ALIKE_M}
+    if not elsewhere:
+        return taken.placing
+    label, far = min(elsewhere.items(), key=lambda other: other[1])
+    values = {"taken": taken.placing.label, "others": ", ".join(elsewhere), "other": label, "metres": round(far)}
+    return Placing(taken.placing.label, None, taken.placing.transformer, (("crs_ambiguous", values),))
+
+
+@dataclass(frozen=True)
+class _Fitting:
+    """A system in which the sample lies in the territory: its share, and how unlikely the zone is (``off``)."""
+
+    placing: Placing
+    share: float
+    off: float
+
+
+def _fitting(sample: Floats, territory: Territory, parameters: tuple[float, ...]) -> Iterator[_Fitting]:
     for code in _candidates(sample):
         placing = Placing(f"EPSG:{code}", transformer=_transformer(CRS.from_epsg(code), parameters))
-        if _fit(placing, sample, territory) >= 0.5:
-            fitting.append((_off_meridian(code, placing, sample), placing))
-            if code not in range(4502, 4555):
-                break
-    zones = [p for _, p in fitting if p.label[5:] in _THREE_DEGREES]
-    if len(zones) > 1 and not territory.exact:
-        fitting = [(off, p) for off, p in fitting if _is_near(p, sample, territory)]
-    return min(fitting, key=lambda f: f[0])[1] if fitting else None
+        share = _fit(placing, sample, territory)
+        if share >= 0.5:
+            yield _Fitting(placing, share, _off_meridian(code, placing, sample))
+
+
+def _middle(placing: Placing, sample: Floats) -> Floats:
+    placed = placing.points(sample)
+    return np.asarray(np.median(placed[np.isfinite(placed).all(axis=1)], axis=0))
+
+
+def _metres(one: Floats, other: Floats) -> float:
+    side = np.cos(np.radians(one[1]))
+    return float(np.hypot((one[0] - other[0]) * side, one[1] - other[1]) * 111_320)
 
 
 def _is_near(placing: Placing, sample: Floats, territory: Territory) -> bool:

@@ -13,6 +13,17 @@ _CRS: dict[str, Word] = {
         ),
         ("文件没有注明（或写坏了）坐标系，按数值判断为 {taken}", "请补上 .prj，或指明坐标系"),
     ),
+    "crs_ambiguous": Word(
+        "warning",
+        (
+            "in {others}, too, its values lie in the district: as {other} they would lie {metres} m away from {taken}",
+            "ask where the file comes from, compare with the streets, and name the system (--crs {other})",
+        ),
+        (
+            "按 {others} 解释，数值也落在本区内：按 {other} 与按 {taken} 相差 {metres} 米",
+            "请向数据来源核实、对照道路位置，并指明坐标系（--crs {other}）",
+        ),
+    ),
     "crs_contradicts": Word(
         "warning",
         ("the file says {declared}, its values are {taken}: that is taken", "correct the .prj, or name the system"),

@@ -58,6 +58,30 @@ def test_a_missing_system_is_seen_by_its_values(epsg: int) -> None:
     assert found.point(*to_projected(*HERE, epsg)) == pytest.approx(HERE, abs=1e-4)
 
 
+@pytest.mark.parametrize(("epsg", "other"), [(4550, 32651), (32651, 4550), (4510, 32651)])
+def test_two_systems_that_both_fit_are_named(epsg: int, other: int) -> None:
+    """UTM and Gauss-Krueger on one meridian: 1.9 km apart at Changchun, both in the district."""
+    middle = (125.6, 43.86)
+    found = placing(None, "auto", to_projected(*middle, epsg))
+    assert [code for code, _ in found.notes] == ["crs_missing", "crs_ambiguous"]
+    assert found.label == "EPSG:4550"  # the system that the law asks for, where nothing tells them apart
+    told = dict(found.notes)["crs_ambiguous"]
+    assert (told["other"], told["metres"]) == ("EPSG:32651", pytest.approx(1945, abs=20)), other
+
+
+@pytest.mark.parametrize(("lat", "epsg"), [(43.757, 32651), (43.962, 4550)])
+def test_the_system_that_puts_all_in_the_district_is_taken(lat: float, epsg: int) -> None:
+    """Near an edge the other system would lie outside: nothing is ambiguous there."""
+    found = placing(None, "auto", to_projected(125.5, lat, epsg), to_projected(125.6, lat, epsg))
+    assert (found.label, [code for code, _ in found.notes]) == (f"EPSG:{epsg}", ["crs_missing"])
+    assert found.point(*to_projected(125.5, lat, epsg)) == pytest.approx((125.5, lat), abs=1e-6)
+
+
+def test_a_wrong_declaration_with_two_systems_that_fit_names_both() -> None:
+    found = placing("EPSG:4326", "auto", to_projected(125.6, 43.86, 32651))
+    assert [code for code, _ in found.notes] == ["crs_contradicts", "crs_ambiguous"]
+
+
 def test_without_outline_nobody_can_choose_a_meridian() -> None:
     with pytest.raises(FileUnreadable, match="fit no coordinate system"):
         placing(None, "auto", to_projected(*HERE, 4551), territory=of_code("220105"))
