@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import io
-import resource
+import json
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,22 +18,12 @@ import pandas as pd
 from sqlalchemy import Column, Engine, Index, Integer, MetaData, String, Table, create_engine, insert
 
 from bench.parts.filing import measure_filing
+from bench.parts.people import COMMUNITIES, SEAL, people_csv, write_people_xlsx
 from core.clock import SystemClock
-from core.sealing import Seal
-from records.registers.columns import surroundings
-from records.registers.definition import shipped_registers
-from records.registers.generating import generate, rows
-from records.registers.importing import Importer
+from records.registers.generating import generate
 from records.registers.search import Query, count, page
 from storage.schema import create_all
 from storage.session import make_engine, read_scope, refresh_statistics
-
-COMMUNITIES = [
-    (f"220105{street:03d}{community:03d}", 125.3 + community * 0.004, 43.8 + street * 0.01)
-    for street in range(1, 13)
-    for community in range(1, 9)
-]
-_SEAL = Seal("a key for measurements only")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -58,40 +47,30 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def measure_import(wanted: int, folder: Path) -> dict[str, Any]:
-    """The same CSV through our import with all checks, and through pandas + SQLAlchemy without any.
+    """The same CSV through our import with all checks, and through pandas + SQLAlchemy without any; our workbook, too.
 
-    The peer writes into a table with the indexes that a register is searched by; the bare peer into one without.
+    Ours run in processes of their own, which hold nothing of the measurement.  The peer writes into a table with the
+    indexes that a register is searched by; the bare peer into one without.
     """
-    text = people_csv(wanted)
-    engine = make_engine(f"sqlite:///{folder / 'import.db'}")
-    create_all(engine)
-    around = surroundings(date.today(), {code: code for code, _, _ in COMMUNITIES})
-    importer = Importer(shipped_registers()["person"], _SEAL, around, SystemClock(), "bench")
-    began, memory = time.process_time(), _peak()
-    report = importer.run(engine, io.BytesIO(text), "people.csv")
-    ours = time.process_time() - began
-    grown = _peak() - memory
+    text, table, book = people_csv(wanted), folder / "people.csv", folder / "people.xlsx"
+    table.write_bytes(text)
+    write_people_xlsx(book, wanted)
+    ours, workbook = _taken(table, folder / "import.db"), _taken(book, folder / "workbook.db")
     peer = _peer(text, folder / "peer.db", indexed=True)
     bare = _peer(text, folder / "bare.db", indexed=False)
     return {
-        "rows": report.rows, "taken": report.created, "refused": report.refused, "rows_per_cpu_s": round(wanted / ours),
-        "peer_rows_per_cpu_s": round(wanted / peer), "times_the_peer": round(ours / peer, 2),
-        "bare_peer_rows_per_cpu_s": round(wanted / bare), "times_the_bare_peer": round(ours / bare, 2),
-        "memory_mb": round(_peak()), "memory_grown_mb": round(grown),
+        **{key: ours[key] for key in ("rows", "taken", "refused", "memory_mb", "grown_mb")},
+        "rows_per_cpu_s": round(wanted / ours["cpu_s"]), "peer_rows_per_cpu_s": round(wanted / peer),
+        "times_the_peer": round(ours["cpu_s"] / peer, 2), "bare_peer_rows_per_cpu_s": round(wanted / bare),
+        "times_the_bare_peer": round(ours["cpu_s"] / bare, 2),
+        "workbook": {"rows_per_cpu_s": round(wanted / workbook["cpu_s"]), "memory_mb": workbook["memory_mb"]},
     }  # fmt: skip
 
 
-def people_csv(wanted: int) -> bytes:
-    """People as a district's export has them, with Chinese headings."""
-    register = shipped_registers()["person"]
-    titles = {field.name: field.zh for field in register.fields}
-    out = io.StringIO()
-    writer = csv.writer(out)
-    names = [n for n in titles if n not in ("remark", "work", "education")]
-    writer.writerow([titles[n] for n in names])
-    for values in rows(register, COMMUNITIES, wanted):
-        writer.writerow([values.get(n, "") for n in names])
-    return out.getvalue().encode("utf-8-sig")
+def _taken(file: Path, database: Path) -> dict[str, Any]:
+    words = [sys.executable, "-m", "bench.parts.taking", str(file), f"sqlite:///{database}"]
+    found: dict[str, Any] = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+    return found
 
 
 def _peer(text: bytes, path: Path, indexed: bool) -> float:
@@ -119,7 +98,7 @@ def _district(folder: Path, wanted: int) -> Engine:
     if not made:
         create_all(engine)
         began = time.process_time()
-        generate(engine, _SEAL, SystemClock(), COMMUNITIES, wanted)
+        generate(engine, SEAL, SystemClock(), COMMUNITIES, wanted)
         print(f"{wanted} records written in {time.process_time() - began:.0f} CPU s", file=sys.stderr)
         refresh_statistics(engine)
     return engine
@@ -128,15 +107,15 @@ def _district(folder: Path, wanted: int) -> Engine:
 def measure_search(engine: Engine, wanted: int) -> dict[str, Any]:
     """p50 and p95 in ms of wall time for the searches and pages that people ask for."""
     with read_scope(engine) as session:
-        people = page(session, Query("person", limit=200, offset=wanted // 3), _SEAL)
-        firms = page(session, Query("enterprise", limit=100, offset=wanted // 60), _SEAL)
-        numbers = [_SEAL.open(r.record_id, r.sealed).get("id_number", "") for r in people]
+        people = page(session, Query("person", limit=200, offset=wanted // 3), SEAL)
+        firms = page(session, Query("enterprise", limit=100, offset=wanted // 60), SEAL)
+        numbers = [SEAL.open(r.record_id, r.sealed).get("id_number", "") for r in people]
 
         def find(query: Query) -> Callable[[], Any]:
-            return lambda: page(session, query, _SEAL)
+            return lambda: page(session, query, SEAL)
 
         def listed(query: Query) -> Callable[[], Any]:
-            return lambda: (page(session, query, _SEAL), count(session, query, _SEAL))
+            return lambda: (page(session, query, SEAL), count(session, query, SEAL))
 
         return {
             "records": wanted,
@@ -161,7 +140,3 @@ def _times(calls: list[Callable[[], Any]]) -> dict[str, float]:
         taken.append((time.perf_counter() - began) * 1000)
     taken.sort()
     return {"p50": round(statistics.median(taken), 1), "p95": round(taken[int(len(taken) * 0.95)], 1)}
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

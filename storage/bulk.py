@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -23,11 +24,11 @@ def bulk_insert(session: Session, table: Table, rows: Sequence[Mapping[str, Any]
     names = list(order) if order is not None else names  # the values stand in the statement's own order at once
     converts = [_convert(table, name, connection.dialect) for name in names]
     changed = [(at, convert) for at, convert in enumerate(converts) if convert is not None]
-    values = [_values(row, names, changed) for row in rows]
+    values = _values(rows, names, changed)
     if order is None:  # named parameters
         connection.exec_driver_sql(str(statement), [dict(zip(names, line, strict=True)) for line in values])
         return
-    connection.exec_driver_sql(str(statement), [tuple(line) for line in values])
+    connection.exec_driver_sql(str(statement), values)
 
 
 def roomy(session: Session) -> None:
@@ -37,11 +38,14 @@ def roomy(session: Session) -> None:
             session.connection().exec_driver_sql(f"PRAGMA {pragma}")
 
 
-def _values(row: Mapping[str, Any], names: Sequence[str], changed: Sequence[tuple[int, Convert]]) -> list[Any]:
-    line = [row[name] for name in names]
+def _values(
+    rows: Sequence[Mapping[str, Any]], names: Sequence[str], changed: Sequence[tuple[int, Convert]]
+) -> list[tuple[Any, ...]]:
+    """The rows' values in the order of ``names``, converted column by column."""
+    columns = [list(map(itemgetter(name), rows)) for name in names]
     for at, convert in changed:
-        line[at] = convert(line[at])
-    return line
+        columns[at] = list(map(convert, columns[at]))
+    return list(zip(*columns, strict=True))
 
 
 def _convert(table: Table, name: str, dialect: Dialect) -> Convert | None:

@@ -1,8 +1,8 @@
 """Forms by version: draft → trial → live → retired.  Callers commit.
 
-    version = live_form(session, "population")          # the newest live one
-    version = form_version(session, "population", 3)    # the one that a case or filing began with
-    state = evaluate_form(compiled_form(version), answers, today=…)
+version = live_form(session, "population")          # the newest live one
+version = form_version(session, "population", 3)    # the one that a case or filing began with
+state = evaluate_form(compiled_form(version), answers, today=…)
 """
 
 from __future__ import annotations

@@ -43,8 +43,8 @@ def folder(paths: Sequence[Path], photos: int, most_s: float = MOST_S) -> dict[s
         with session_scope(rig.engine) as session:
             session.add(Department(department_id="d", name="d"))
             session.flush()
-            add_user(session, login="o", name="o", roles=["operator"], department_id="d").password_hash = (
-                hash_password(word)
+            add_user(session, login="o", name="o", roles=["operator"], department_id="d").password_hash = hash_password(
+                word
             )
         rig.start("nats", "worker", "web")
         wait_for_port(rig.settings.web_port)

@@ -70,7 +70,7 @@ def _add(**values: Any) -> Callable[[Record], None]:
     return lambda record: record["materials"].append({**row, **values})
 
 
-def _unit(legal: int, legal_unit: str, promise: int, promise_unit: str) -> Callable[[Record], None]:
+def _unit(legal: Any, legal_unit: str, promise: Any, promise_unit: str) -> Callable[[Record], None]:
     def break_it(record: Record) -> None:
         record.update(anticipate_day=legal, anticipate_type=legal_unit, promise_day=promise, promise_type=promise_unit)
         record["parent"].pop("anticipate_day")
@@ -114,6 +114,24 @@ FAULTS: list[tuple[str, Callable[[Record], None]]] = [
     ("R26", _material(1, copies=0)), ("R30", lambda r: r["parent"].update(anticipate_day=r["anticipate_day"] + 1)),
     ("R30", lambda r: r["parent"].update(task_name="别的事项")), ("R32", _set(dept_type="7")), ("R32", _set(handle_type=["1", "6"])),
     ("R33", _set(task_name="长" * 1001, parent={})), ("R34", _set(promise_day="十天")), ("R34", _set(is_fee="不清楚")),
+    *[("R01", _set(**{name: word})) for name, word in (
+        ("by_law", "\u200b"), ("transact_addr", "　"), ("handle_flow", "——"), ("link_way", "无"), ("transact_time", "N/A"))],
+    ("R02", lambda r: r.update(handling=r["handling"][:-2] + "00")), ("R03", _unit("２０", "个工作日", "２５", "W")),
+    ("R03", _unit(1, "月", 32, "自然日")), ("R03", _unit(1, "年", 13, "月")), ("R04w", _unit(20, "工作日", 1, "月")),
+    *[("R08", _set(is_fee="是", fee_basis=word, fees=[{"fee_name": "工本费", "fee_stand": "10元"}])) for word in ("无", "/")],
+    ("R10", _set(limit_scene_num=1, limit_scene_explain="无", online_handle_depth="Ⅱ")), ("R13", _set(is_online="1", online_handle_url="无")),
+    *[("R11", _set(online_handle_depth=depth, limit_scene_num=1, limit_scene_explain="核验", is_online="1", online_handle_url="https://a.invalid"))
+      for depth in ("IV级", "全程网办", "Ⅳ（全程网办）", "四级深度")],
+    ("R14", _set(result_sample="/")), ("R15", _set(link_way="0431-84563210、0431-84563211", supervise_way="0431-84563211")),
+    ("R16", _set(result_name="小餐饮经营许可证（副本）", result_type="批文")),
+    *[("R20", _add(material_name=name)) for name in (
+        "根据实际情况需要提供的材料", "其　他　材　料", "营业执照等", "窗口要求的材料", "上述以外的材料", "其他（见办事指南）")],
+    ("R21", _material(1, source_explain="无")), ("R24", _material(0, form="无")), ("R26", _material(1, copies="0份")),
+    *[("R23", _set(accept_condition=f"1.有固定场所；2.{text}。")) for text in (
+        "其他应当具备的条件", "符合法律法规规定的条件", "符合规定", "符合有关法律、法规、规章的规定")],
+    *[("R25", _add(material_name=name)) for name in ("《营业执照》", "1.营业执照", "营业执照。")],
+    ("R34", _set(plan_effective_date="2026-13-01")), ("R34", _set(limit_scene_num=1.5)), ("R34", _set(promise_day="1e99")),
+    ("R40w", _set(by_law="《餐饮服务条例》")),
 ]  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from records.items.facts import Facts, comparable, facts_of, rows_of, text_of
 from records.items.rules import Rule, RuleSet, standard_rules
 
 _URL = re.compile(r"(https?://)?[A-Za-z0-9.\-]+(:[0-9]+)?(/\S*)?", re.ASCII)
-_DATE = re.compile(r"[0-9]{4}[-/.年]?[0-9]{1,2}[-/.月]?[0-9]{1,2}日?([ T].*)?", re.ASCII)
+_DATE = re.compile(r"([0-9]{4})(?:[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?|([0-9]{2})([0-9]{2}))([ T].*)?", re.ASCII)
 _UNITS = frozenset({"工作日", "自然日", "月", "小时", "年"})
 _DEPTHS = frozenset("ⅠⅡⅢⅣ")
 
@@ -102,8 +102,10 @@ def _format(rule: Rule, facts: Facts, table: ElementTable, parent: Any) -> Itera
 
 def _well_formed(element: Element, value: Any) -> bool:
     match element.type:
-        case "number" | "count":
+        case "number":
             return isinstance(value, int | float) and value >= 0
+        case "count":
+            return isinstance(value, int) and value >= 0
         case "flag":
             return value in ("0", "1")
         case "unit":
@@ -113,11 +115,23 @@ def _well_formed(element: Element, value: Any) -> bool:
         case "url":
             return all(_URL.fullmatch(part) for part in str(value).replace("；", ";").split(";"))
         case "date":
-            return isinstance(value, date) or bool(_DATE.fullmatch(str(value)))
+            return isinstance(value, date) or _is_day(str(value))
         case "phone":
             return any(c in "0123456789" for c in str(value))
         case _:
             return True
+
+
+def _is_day(text: str) -> bool:
+    """Whether ``text`` begins with a day that the calendar has."""
+    match = _DATE.fullmatch(text)
+    if match is None:
+        return False
+    try:
+        date(int(match[1]), int(match[2] or match[4]), int(match[3] or match[5]))
+    except ValueError:
+        return False
+    return True
 
 
 def _locked(rule: Rule, facts: Facts, table: ElementTable, parent: Any) -> Iterator[ItemProblem]:

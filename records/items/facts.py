@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -22,9 +23,23 @@ _UNITS = {
     **dict.fromkeys(("年", "YEAR"), "年"),
 }
 _DEPTHS = {"Ⅰ": "Ⅰ", "Ⅱ": "Ⅱ", "Ⅲ": "Ⅲ", "Ⅳ": "Ⅳ", "I": "Ⅰ", "II": "Ⅱ", "III": "Ⅲ", "IV": "Ⅳ"}
+_DEPTHS |= {"信息发布": "Ⅰ", "网上预审": "Ⅱ", "网上受理": "Ⅲ", "全程网办": "Ⅳ"}
 _DEPTHS |= {"1": "Ⅰ", "2": "Ⅱ", "3": "Ⅲ", "4": "Ⅳ", "一": "Ⅰ", "二": "Ⅱ", "三": "Ⅲ", "四": "Ⅳ"}
 _NEED = {"是": "1", "必要": "1", "必须": "1", "否": "2", "非必要": "2", "容缺": "3", "容缺后补": "3", "0": "2"}
 _SOURCE = {"申请人自备": "10", "政府部门核发": "20", "中介机构出具": "30", "中介机构或法定机构产生": "30", "其他": "99"}
+_NOTHING = frozenset({"无", "暂无", "没有", "空", "略", "N/A", "NA", "NULL", "NONE", "NIL"})
+_SPEAKING = frozenset(  # elements of which such a word says nothing; elsewhere (limits on numbers …) 无 is an answer
+    (
+        "task_name", "dept_code", "by_law", "fee_basis", "limit_scene_explain", "online_handle_url", "result_sample",
+        "transact_addr", "transact_time", "link_way", "supervise_way", "handle_flow", "source_explain", "form",
+        "example", "fee_name", "fee_stand",
+    )
+)  # fmt: skip
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_COUNTED = ("original", "copies")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
+_SIGNS = re.compile(r"^[0-9一二三四五六七八九十]{1,2}[.、)]|[\s《》〈〉“”‘’\"'。;,、:.]")
+_TELEPHONE = re.compile(r"(?:0[0-9]{2,3}[)-]? ?)?([1-9][0-9]{3} ?[0-9]{3,4})(?![0-9])")
 _SPLIT = re.compile(r"[,，;；、|/\s]+")
 _AREA_CODE = re.compile(r"(?<![0-9])\(?0[0-9]{2,3}\)?[- ]*[0-9]{5,8}(?![0-9])")
 _HOURS = re.compile(
@@ -78,12 +93,25 @@ def comparable(value: Any, element: Element, titles_of: Mapping[str, str] = Mapp
             text = text_of(value)
             return _UNITS.get(text.upper(), text)
         case "depth":
-            text = text_of(value).removesuffix("级").removesuffix("度")
-            return _DEPTHS.get(text.upper(), _DEPTHS.get(str(value or "").strip(), text))
+            return _depth(value)
         case "number" | "count":
             return _number(value)
         case _:
-            return text_of(value)
+            return said(element.name, text_of(value))
+
+
+def said(name: str, text: str) -> str:
+    """``text``, or nothing where it is signs alone or, for an element that must speak, 无 and its like."""
+    if text and not any(c.isalnum() for c in text):
+        return ""
+    return "" if name in _SPEAKING and text.upper() in _NOTHING else text
+
+
+def _depth(value: Any) -> str:
+    text = re.sub(r"\(.*\)|\s", "", text_of(value))
+    for suffix in ("深度", "级", "度"):
+        text = text.removesuffix(suffix)
+    return _DEPTHS.get(text.upper(), _DEPTHS.get(str(value or "").strip(), text))
 
 
 def text_of(value: Any) -> str:
@@ -98,7 +126,7 @@ def text_of(value: Any) -> str:
 
 
 def _fold(text: str) -> str:
-    return text.strip() if text.isascii() else unicodedata.normalize("NFKC", text).strip()
+    return text.strip() if text.isascii() else _UNSEEN.sub("", unicodedata.normalize("NFKC", text)).strip()
 
 
 def code_of(text: str, codes: Mapping[str, str]) -> str:
@@ -131,22 +159,20 @@ def _number(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return len(value)
     text = text_of(value)
-    for suffix in ("个工作日", "工作日", "自然日", "天", "次"):
+    for suffix in ("个工作日", "工作日", "个自然日", "自然日", "个月", "小时", "天", "次", "份"):
         text = text.removesuffix(suffix).strip()
-    try:
-        number = float(text) if text else None
-    except ValueError:
+    if not _NUMBER.fullmatch(text):
         return text
-    if number is None:
-        return ""
+    number = float(text)
     return int(number) if number.is_integer() else number
 
 
 def _row(row: Mapping[str, Any], names: Mapping[str, str]) -> Facts:
-    facts: Facts = {
-        names.get("".join(str(key).split()), str(key)): value if isinstance(value, list | dict) else text_of(value)
-        for key, value in row.items()
-    }
+    facts: Facts = {}
+    for key, value in row.items():
+        name = names.get("".join(str(key).split()), str(key))
+        kept = value if isinstance(value, list | dict) else said(name, text_of(value))
+        facts[name] = _number(kept) if name in _COUNTED else kept
     if need := facts.get("is_need"):
         facts["is_need"] = _NEED.get(need, need)
     if source := facts.get("source_type"):
@@ -160,6 +186,11 @@ def _derive(facts: Facts) -> None:
         text = text_of(facts.get(name))
         facts[f"{short}_digits"] = "".join(c for c in text if c in "0123456789")
         facts[f"{short}_area"] = int(bool(_AREA_CODE.search(text)))
+    facts["same_number"] = int(bool(_telephones(facts.get("link_way")) & _telephones(facts.get("supervise_way"))))
+    for name in ("promise", "anticipate"):
+        least, most = natural_days(facts.get(f"{name}_day"), facts.get(f"{name}_type"))
+        facts[f"{name}_least"], facts[f"{name}_most"] = least, most
+        facts[f"{name}_unit"], facts[f"{name}_units"] = _in_months(facts.get(f"{name}_day"), facts.get(f"{name}_type"))
     facts["hours_readable"] = int(bool(_HOURS.search(text_of(facts.get("transact_time")))))
     facts["accept_condition_text"] = " ".join(text_of(facts.get("accept_condition")).split())[:1000]
     fees = facts.get("fees") or []
@@ -167,10 +198,46 @@ def _derive(facts: Facts) -> None:
     facts["fee_rows_complete"] = len(complete) if len(complete) == len(fees) else 0
     seen: dict[str, int] = {}
     for row in facts.get("materials") or []:
-        name = "".join(str(row.get("material_name") or "").split())
+        name = row["plain_name"] = _SIGNS.sub("", str(row.get("material_name") or ""))
         row["same_name_before"] = seen.get(name, 0) if name else 0
         seen[name] = seen.get(name, 0) + 1
         row["is_own_form"] = int(_own_form(row))
+
+
+def _in_months(count: Any, unit: Any) -> tuple[Any, Any]:
+    """``(unit, count)``; a year is twelve months."""
+    if unit == "年" and isinstance(count, int | float) and not isinstance(count, bool):
+        return "月", count * 12
+    return "" if unit is None else unit, "" if count is None else count
+
+
+def natural_days(count: Any, unit: Any) -> tuple[Any, Any]:
+    """The shortest and the longest time without holidays that a limit can take, in natural days (standards/11 §1.3)."""
+    if isinstance(count, bool) or not isinstance(count, int | float) or count < 0:
+        return "", ""
+    match unit:
+        case "自然日":
+            return count, count
+        case "工作日":
+            return count + 2 * max(0, (math.ceil(count) - 1) // 5), count + 2 * math.ceil(count / 5)
+        case "月":
+            return (30.4 * count - 2.4 if count else 0), (30.5 * count + 0.5 if count else 0)  # 28 to 31 days for one
+        case "年":
+            return 365 * count, 366 * count
+        case "小时":  # of the day, or of eight an office has
+            return count / 24, count / 8 + 2 * math.ceil(count / 40)
+        case _:
+            return "", ""
+
+
+def _telephones(value: Any) -> set[str]:
+    """The numbers in a text without area code; an extension belongs to its number."""
+    text = text_of(value).replace("转", "#")
+    found = set()
+    for match in _TELEPHONE.finditer(text):
+        extension = re.match(r"[ -]?#? ?([0-9]{1,6})(?![0-9])", text[match.end() :])
+        found.add("".join(match[1].split()) + (f"#{extension[1]}" if extension and "#" in extension[0] else ""))
+    return found
 
 
 def _own_form(row: Facts) -> bool:

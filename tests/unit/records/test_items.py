@@ -35,6 +35,53 @@ def test_two_hundred_faults_are_found_and_name_few_other_rules() -> None:
     assert sum(len(rules) - 1 for rules in found) <= 60  # an emptied element may break a second rule, not ten
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "其他组织登记证书",
+        "相关专业毕业证书",
+        "章程规定的出资证明书",
+        "劳动合同等级证书",
+        "营业执照（复印件）",
+        "无其他收入声明书",
+        "等级医院诊断书",
+    ],
+)
+def test_a_paper_that_is_named_is_no_catch_all(name: str) -> None:
+    record = clean_item(1)
+    record["materials"][1]["material_name"] = name
+    assert item_problems(record) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "符合《公共场所卫生管理条例》规定的条件。",
+        "申请人年满60周岁，户籍在本区。",
+        "场所符合消防要求",
+        "无不良信用记录",
+        "有与经营规模相适应的设施",
+    ],
+)
+def test_a_condition_that_says_something_is_no_catch_all(text: str) -> None:
+    record = clean_item(1) | {"accept_condition": text}
+    assert item_problems(record) == []
+
+
+@pytest.mark.parametrize(
+    ("legal", "promise"),
+    [((1, "月"), (28, "自然日")), ((7, "自然日"), (5, "工作日")), ((1, "月"), (20, "工作日")), ((1, "年"), (12, "月"))],
+)
+def test_limits_that_certainly_fit_are_not_told(legal: tuple[int, str], promise: tuple[int, str]) -> None:
+    record = clean_item(1) | {"anticipate_day": legal[0], "anticipate_type": legal[1], "parent": {}}
+    assert item_problems(record | {"promise_day": promise[0], "promise_type": promise[1]}) == []
+
+
+def test_two_extensions_of_one_number_differ() -> None:
+    record = clean_item(1) | {"link_way": "0431-84563210转801", "supervise_way": "0431-84563210转802"}
+    assert item_problems(record) == []
+
+
 def test_there_are_sixty_five_elements_and_every_rule_is_documented() -> None:
     assert len(standard_elements().elements) == 65
     assert all(rule.zh and rule.en and rule.fix for rule in standard_rules().rules)

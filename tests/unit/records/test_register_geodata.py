@@ -48,8 +48,16 @@ def _written(folder: Path, driver: str, name: str, crs: str = "EPSG:4326", shape
     import numpy as np
 
     data = [np.array([row[n] for row in ROWS], dtype=None if n == "地上层数" else object) for n in names]
-    pyogrio.raw.write(target, found, data, names, driver=driver, geometry_type="Polygon", crs=crs,
-                        encoding="GBK" if "Shape" in driver else "UTF-8")
+    pyogrio.raw.write(
+        target,
+        found,
+        data,
+        names,
+        driver=driver,
+        geometry_type="Polygon",
+        crs=crs,
+        encoding="GBK" if "Shape" in driver else "UTF-8",
+    )
     return target
 
 
