@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time
 from sqlalchemy import Engine, func, select
 
 from app.catalogue import fill_example as fill_catalogue
+from app.demo_history import fill_history
 from core.clock import BEIJING, SystemClock
 from core.sealing import Seal
 from core.settings import Settings
@@ -28,7 +29,7 @@ PERIODS = 2
 
 
 def fill(engine: Engine, settings: Settings, progress: Callable[[str], None], *, full: bool = False) -> None:
-    """Registers and filings, each only where there are none yet."""
+    """Registers, filings and closed cases of the last weeks, each only where there are none yet."""
     with read_scope(engine) as session:
         records = session.scalar(select(func.count()).select_from(RegisterRecord)) or 0
         units = session.scalar(select(func.count()).select_from(FilingUnit)) or 0
@@ -44,6 +45,8 @@ def fill(engine: Engine, settings: Settings, progress: Callable[[str], None], *,
         items = session.scalar(select(func.count()).select_from(ServiceItem)) or 0
     if not items:
         progress(f"items: {fill_catalogue(engine, settings)['created']:,} generated service items")
+    if generated := fill_history(engine):
+        progress(f"cases: {generated:,} generated cases of the last weeks, all closed")
     if not units:
         progress(f"filing: {_filings(engine)} generated filings of 93 units")
 
