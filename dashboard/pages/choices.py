@@ -22,6 +22,11 @@ def departments(visit: Visit) -> list[Choice]:
         return [_choice(visit, key, zh, en) for key, zh, en in session.execute(query)]
 
 
+def department_words(visit: Visit) -> dict[str, str]:
+    """Department → its name on an English page; empty on a Chinese one, where a case bears it itself."""
+    return {d["value"]: d["label"] for d in departments(visit)} if visit.language == "en" else {}
+
+
 def sites(visit: Visit) -> list[Choice]:
     """All sites, by name."""
     query = select(Site.site_id, Site.name, Site.name_en).order_by(Site.name)

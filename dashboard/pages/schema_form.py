@@ -21,6 +21,7 @@ from core import plugins
 from core.errors import InputInvalid, YiwangError
 from dashboard.i18n import words
 from dashboard.pages.frame import Page, Visit
+from dashboard.pages.tables import locale_text
 from vision.params import EXPERT, WORDS
 
 Schema = Mapping[str, Any]
@@ -171,6 +172,7 @@ class Form:
             getRowId="params.data.id", style={"height": None, "width": "100%"},
             defaultColDef={"flex": 1, "minWidth": 90, "editable": not self.off, "sortable": False},
             dashGridOptions={"domLayout": "autoHeight", "singleClickEdit": True, "stopEditingWhenCellsLoseFocus": True,
+                         "localeText": locale_text(self.visit, "lines"),
                              "rowSelection": {"mode": "singleRow", "checkboxes": False}, "rowHeight": 36,
                              "headerHeight": 32, "noRowsOverlayComponentParams": {}},
         )  # fmt: skip

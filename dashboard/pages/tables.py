@@ -11,7 +11,7 @@ from dashboard.i18n import words
 from dashboard.pages.frame import Visit
 
 ZH = {
-    "loadingOoo": "载入中…", "filterOoo": "筛选…",
+    "noRowsToShow": "没有记录", "loadingOoo": "载入中…", "filterOoo": "筛选…",
     "contains": "包含", "notContains": "不包含", "equals": "等于", "notEqual": "不等于",
     "startsWith": "开头是", "endsWith": "结尾是", "blank": "为空", "notBlank": "不为空",
     "greaterThan": "大于", "greaterThanOrEqual": "大于等于", "lessThan": "小于", "lessThanOrEqual": "小于等于",
@@ -74,7 +74,8 @@ def table(
         "animateRows": False, "tooltipShowDelay": 300, "rowHeight": 38, "headerHeight": 38,
         "ensureDomOrder": True, "suppressColumnVirtualisation": True, "pagination": rows is not None,
         "paginationPageSize": 100, "paginationPageSizeSelector": [50, 100, 500],
-        "localeText": _locale(visit, empty or identifier), "rowSelection": {"mode": "singleRow", "checkboxes": False},
+        "localeText": locale_text(visit, empty or identifier),
+        "rowSelection": {"mode": "singleRow", "checkboxes": False},
     }  # fmt: skip
     endless = {} if rows is not None else {"rowModelType": "infinite"}
     if rows is None:
@@ -93,7 +94,7 @@ def table(
     )
 
 
-def _locale(visit: Visit, name: Any) -> dict[str, str]:
+def locale_text(visit: Visit, name: Any) -> dict[str, str]:
     """The grid's own words; an empty table and an empty filter say what to do next."""
     known = words(visit.language)
     said = {"noRowsToShow": known.get(f"empty.{name}") or known["empty.any"], "noMatchingRows": known["empty.matching"]}

@@ -16,11 +16,12 @@ from dashboard.boards.access import in_force
 from dashboard.boards.figures import shown_value
 from dashboard.form_service import calendar_of
 from dashboard.i18n import translate, words
+from dashboard.i18n.case_titles import title_of
 from dashboard.services import Services
 from events.cases.access import visible_cases
 from measures.evaluation import Period, Reader
 from storage.tables.cases import Case
-from storage.tables.registry import Department, Division
+from storage.tables.registry import Department, Division, Site
 
 if TYPE_CHECKING:
     import shapely
@@ -115,7 +116,9 @@ class _Lines:
     def __init__(self, session: Session, language: str, now: datetime) -> None:
         rows = session.execute(select(Department.department_id, Department.name, Department.name_en))
         self._names = {r.department_id: r.name if language == "zh" else r.name_en or r.name for r in rows}
-        self._session, self._said, self._now = session, words(language), now
+        sites = session.execute(select(Site.site_id, Site.name, Site.name_en)) if language == "en" else ()
+        self._sites = {site_id: en or zh for site_id, zh, en in sites}
+        self._session, self._said, self._now, self._language = session, words(language), now, language
 
     def of(self, query: Any) -> tuple[CaseLine, ...]:
         return tuple(self._line(case) for case in self._session.scalars(query.limit(LISTED)))
@@ -123,7 +126,8 @@ class _Lines:
     def _line(self, case: Case) -> CaseLine:
         deadline = f"{case.deadline_at.astimezone(BEIJING):%m-%d %H:%M}" if case.deadline_at else "—"
         return CaseLine(
-            number=case.number, title=case.title,
+            number=case.number,
+            title=title_of(case.title, case.kind, self._sites.get(case.site_id or ""), self._language),
             severity=self._said.get(f"severity.{case.severity}", str(case.severity)),
             state=self._said.get(f"state.{case.state}", case.state), deadline=deadline,
             department=self._names.get(case.department_id or "", "—"),

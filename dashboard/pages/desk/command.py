@@ -13,6 +13,7 @@ from dashboard.components import GroundMap
 from dashboard.desk import command_post
 from dashboard.desk import plans as desk
 from dashboard.desk.command_post import CallEntry, CommandPicture, Force
+from dashboard.i18n.case_titles import case_title
 from dashboard.pages.choices import word
 from dashboard.pages.desk.plans.emergency import task_item
 from dashboard.pages.frame import Page, Visit, in_thread
@@ -34,7 +35,7 @@ def layout(visit: Visit, below: list[str]) -> Any:
         [
             dcc.Store(id="command-case", data=case_id), dcc.Store(id="command-ground"),
             dcc.Store(id="command-changed", data=""), dcc.Interval(id="command-tick", interval=EVERY_MS),
-            html.H1([html.A(case.number, href=f"/cases/{case_id}"), f" {case.title}"]),
+            html.H1([html.A(case.number, href=f"/cases/{case_id}"), f" {case_title(case, visit.language)}"]),
             html.Div(_head(visit, found), id="command-head"),
             html.Div([
                 html.Section([html.H2(visit.t("plans.tasks")), html.Div(_tasks(visit, found), id="command-tasks")]),

@@ -11,6 +11,8 @@ from dash import Input, Output, State, dcc, html, no_update
 
 from core.clock import BEIJING
 from core.errors import InputInvalid
+from dashboard.i18n.case_titles import case_title
+from dashboard.pages.choices import department_words
 from dashboard.pages.frame import Page, Visit, in_thread
 from dashboard.pages.tables import CHART, column, table
 from events.cases.queries import summary_of
@@ -148,7 +150,7 @@ def _evaluate(visit: Visit, question: IndicatorQuestion) -> Table:
 
 
 def _behind(visit: Visit, question: IndicatorQuestion, column_id: str, key: str) -> list[dict[str, Any]]:
-    now = visit.services.clock.now()
+    now, names = visit.services.clock.now(), department_words(visit)
     with read_scope(visit.services.engine) as session:
         over = {f.id: f.over for f in evaluate(session, visit.principal.actor, question, now).formulas}
         measure, group = over.get(column_id, column_id), "" if key == NOBODY else key
@@ -156,7 +158,8 @@ def _behind(visit: Visit, question: IndicatorQuestion, column_id: str, key: str)
         found = [summary_of(session, case_id) for case_id in ids]
     return [
         {
-            "case_id": c.case_id, "number": c.number, "title": c.title, "department_name": c.department_name or "—",
+            "case_id": c.case_id, "number": c.number, "title": case_title(c, visit.language),
+            "department_name": names.get(c.department_id or "") or c.department_name or "—",
             "opened": _moment(c.opened_at), "closed": _moment(c.closed_at), "deadline": _moment(c.deadline_at),
         } for c in found if c is not None
     ]  # fmt: skip

@@ -12,6 +12,7 @@ from core.ids import new_id
 from dashboard.components import GroundMap
 from dashboard.desk import intake
 from dashboard.desk.intake import SOURCES, NearCase, PhoneCall, Place
+from dashboard.i18n.case_titles import case_title
 from dashboard.pages.frame import Page, Visit, in_thread, tell
 from dashboard.pages.presses import pressed
 from dashboard.pages.workshop.titles import label
@@ -159,7 +160,8 @@ def _near(visit: Visit, found: list[NearCase]) -> Any:
     kinds = visit.services.cases.definitions
     lines = [
         html.Li([
-            html.A(f"{each.case.number} {each.case.title}", href=f"/cases/{each.case.case_id}", target="_blank"),
+            html.A(f"{each.case.number} {case_title(each.case, visit.language)}", href=f"/cases/{each.case.case_id}",
+                   target="_blank"),
             f" · {_state(visit, kinds, each)} · {each.distance_m:.0f} m ",
             html.Button(visit.t("intake.same"), id={"intake-same": each.case.case_id}, n_clicks=0, className="tool"),
         ])

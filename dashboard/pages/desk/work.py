@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,8 @@ from core.ids import new_id
 from dashboard.components import WorkBatch, WorkFile, WorkReport
 from dashboard.desk import case_filters
 from dashboard.desk.case_filters import Chosen, chosen_of, conditions
+from dashboard.i18n.case_titles import case_title
+from dashboard.pages.choices import department_words
 from dashboard.pages.desk import work_filters
 from dashboard.pages.frame import Page, Visit, in_thread, tell
 from dashboard.pages.presses import pressed
@@ -112,7 +115,8 @@ async def rows(visit: Visit, request: dict[str, Any] | None, name: dict[str, str
     start, number = window(request)
     found, end = await in_thread(_read, visit, json.loads(name["work"]), start, number)
     now = visit.services.clock.now()
-    shown = [row_of(item, visit, now) for item in found]
+    names = await in_thread(department_words, visit)
+    shown = [row_of(item, visit, now, names) for item in found]
     return {"rowData": shown, "rowCount": start + len(shown) if end else None}
 
 
@@ -165,15 +169,16 @@ async def take(visit: Visit, name: str | None) -> Any:
     return *shown, found is None
 
 
-def row_of(item: WorkItem, visit: Visit, now: datetime) -> dict[str, Any]:
-    """A file as the list shows it."""
+def row_of(item: WorkItem, visit: Visit, now: datetime, names: Mapping[str, str]) -> dict[str, Any]:
+    """A file as the list shows it; ``names`` of departments where the visitor reads other ones."""
     case = item.case
     late = bool(case.open and case.deadline_at and case.deadline_at < now)
     due = _time(case.deadline_at) if case.open else ""
     return {
-        "case_id": case.case_id, "number": case.number, "title": case.title,
+        "case_id": case.case_id, "number": case.number, "title": case_title(case, visit.language),
         "kind": label(item.kind_name, visit, case.definition_id), "definition_id": case.definition_id,
-        "state": label(item.state_name, visit, case.state), "department": case.department_name or "",
+        "state": label(item.state_name, visit, case.state),
+        "department": names.get(case.department_id or "") or case.department_name or "",
         "handler": case.handler_name or "", "due": f"⚠ {due}" if late else due, "opened": _time(case.opened_at),
         "closed": _time(case.closed_at), "severity": visit.t(f"severity.{case.severity}") if case.severity else "",
     }  # fmt: skip

@@ -12,7 +12,7 @@ from core.clock import BEIJING
 from dashboard.components import FormImport
 from dashboard.i18n import words
 from dashboard.pages.frame import Visit
-from dashboard.pages.tables import ZH
+from dashboard.pages.tables import locale_text
 from dashboard.pages.workshop.titles import GRID_CLASS, label
 from dashboard.people import person_names
 from storage.forms import FormVersionView, versions_of
@@ -41,7 +41,7 @@ def layout(visit: Visit) -> Any:
                 dashGridOptions={
                     "domLayout": "autoHeight",
                     "ensureDomOrder": True,
-                    "localeText": ZH if visit.language == "zh" else {},
+                    "localeText": locale_text(visit, "form-versions"),
                 },
                 getRowId="params.data.id",
             ),

@@ -13,7 +13,7 @@ from dash import dcc, html
 from core.errors import YiwangError
 from dashboard.i18n import words
 from dashboard.pages.frame import Visit, said
-from dashboard.pages.tables import ZH, column, table
+from dashboard.pages.tables import column, locale_text, table
 from dashboard.pages.workshop import kind_tables as kt
 from dashboard.pages.workshop import kind_trial
 from dashboard.pages.workshop.kind_list import form_choices
@@ -116,7 +116,7 @@ def _table(visit: Visit, name: str, body: Mapping[str, Any], editable: bool) -> 
         defaultColDef={"resizable": True, "sortable": False}, getRowId="params.data.id",
         dashGridOptions={"rowSelection": {"mode": "singleRow", "checkboxes": editable}, "rowDragManaged": True,
                          "singleClickEdit": True, "stopEditingWhenCellsLoseFocus": True, "animateRows": False,
-                         "suppressColumnVirtualisation": True, "localeText": ZH if visit.language == "zh" else {}},
+                         "suppressColumnVirtualisation": True, "localeText": locale_text(visit, "kind-rows")},
     )  # fmt: skip
     hint = html.P(t(f"kinds.hint.{name}"), className="quiet")
     buttons = [

@@ -11,6 +11,7 @@ from dash import dcc, html
 from dashboard.desk.devices import ACTIONS, COMMANDED_BY, EDITED_BY
 from dashboard.pages.choices import choices, departments, named_words, sites, word
 from dashboard.pages.frame import Visit
+from dashboard.pages.tables import locale_text
 
 SYSTEMS = ("wgs84", "gcj02", "bd09", "cgcs2000")
 STATUSES = ("accepted", "quarantine", "disabled")
@@ -134,7 +135,8 @@ def measures(visit: Visit, d: dict[str, Any]) -> Any:
     grid = dag.AgGrid(
         id="dev-measures", rowData=rows, columnDefs=columns, getRowId="params.data.quantity", className="desk-grid",
         defaultColDef={"flex": 1, "editable": True, "sortable": False, "cellDataType": "number"},
-        dashGridOptions={"domLayout": "autoHeight", "singleClickEdit": True, "stopEditingWhenCellsLoseFocus": True},
+        dashGridOptions={"domLayout": "autoHeight", "singleClickEdit": True, "stopEditingWhenCellsLoseFocus": True,
+                         "localeText": locale_text(visit, "lines")},
         style={"height": None, "width": "100%"},
     )  # fmt: skip
     return html.Div([html.Span(t("devices.calibration_ranges"), className="label"), grid], className="mt")

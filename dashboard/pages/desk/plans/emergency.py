@@ -8,6 +8,7 @@ import dash_mantine_components as dmc
 from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
 
 from dashboard.desk import plans as desk
+from dashboard.i18n.case_titles import case_title
 from dashboard.pages.address import asked
 from dashboard.pages.choices import Choice, departments, word
 from dashboard.pages.desk.plans.page import PAGE
@@ -119,7 +120,7 @@ def open_cases(visit: Visit) -> list[Choice]:
     """The open cases that this person may see, newest first."""
     with read_scope(visit.services.engine) as session:
         found = list_cases(session, visit.principal.actor, CaseFilter(open=True), None, MOST_CASES)
-    return [{"value": c.case_id, "label": f"{c.number} {c.title}"} for c in found.items]
+    return [{"value": c.case_id, "label": f"{c.number} {case_title(c, visit.language)}"} for c in found.items]
 
 
 @PAGE.callback(

@@ -11,6 +11,7 @@ from dash import dcc, html
 
 from core.clock import BEIJING
 from dashboard.pages.frame import Visit
+from dashboard.pages.tables import locale_text
 
 Rows = dict[str, list[dict[str, Any]]]
 STAFFED = ("", "duty")  # purposes of a zone in which people are counted
@@ -125,6 +126,7 @@ def corners(visit: Visit, zone: dict[str, Any]) -> Any:
         columnDefs=[{"field": "x", "headerName": "x %"}, {"field": "y", "headerName": "y %"}],
         defaultColDef={"flex": 1, "editable": True, "sortable": False, "cellDataType": "number"},
         dashGridOptions={"domLayout": "autoHeight", "singleClickEdit": True, "stopEditingWhenCellsLoseFocus": True,
+                         "localeText": locale_text(visit, "lines"),
                          "rowHeight": 32, "headerHeight": 32},
         style={"height": None, "width": "100%"},
     )  # fmt: skip
