@@ -64,6 +64,7 @@ class Settings:
     allowed_hosts: str = ""  # names by which browsers may call us, with commas; "": any
     media_keep_days: int = 0  # evidence of cases closed longer than this goes; 0: it stays for good
     ports: Mapping[str, int] = field(default_factory=dict)  # YIWANG_…_PORT as set, for sources that listen
+    audit_sm2: bool = False  # anchors of the audit log are signed with SM2, too
     separate_admins: bool = False  # system, security and audit administrators are three people
     outside_port: int = 8640  # of the outside door
     outside_host: str = "127.0.0.1"
@@ -174,6 +175,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         camera=env.get("YIWANG_CAMERA", ""),
         log_level=env.get("YIWANG_LOG_LEVEL", "INFO").upper(),
         ports={name: _port(env, name, 0) for name in env if re.fullmatch(r"YIWANG_\w+_PORT", name)},
+        audit_sm2=_whole(env, "YIWANG_AUDIT_SM2", 0, 0, 1) == 1,
         separate_admins=_whole(env, "YIWANG_SEPARATE_ADMINS", 0, 0, 1) == 1,
         outside_port=(outside_port := _port(env, "YIWANG_OUTSIDE_PORT", 8640)),
         outside_host=env.get("YIWANG_OUTSIDE_HOST", "127.0.0.1"),

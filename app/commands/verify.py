@@ -33,6 +33,7 @@ from events.evidence.verify import check_log, check_media
 from storage.session import make_engine
 
 OWN_KEY = "evidence_ed25519.pub.pem"
+OWN_SM2_KEY = "evidence_sm2.pub.pem"
 MOST_MANIFEST = 64 << 20
 HELP = "check an evidence package or the audit log offline"
 
@@ -41,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("package", nargs="?", type=Path, help="an evidence package (zip)")
-    parser.add_argument("--sm2", type=Path, metavar="PEM", help="the SM2 key that must have signed FILE.sm2 too")
+    parser.add_argument("--sm2", type=Path, metavar="PEM", help="the SM2 key that must have signed, too")
     parser.add_argument("--log", action="store_true", help="check the audit log in the database")
     parser.add_argument("--key", type=Path, metavar="PEM", help="the public key that must have signed")
     parser.add_argument(
@@ -123,7 +124,7 @@ def _log(args: argparse.Namespace) -> int:
             else:
                 flaws.append(flaw_or_count)
         if anchors.exists():
-            heads, wrong, lines = check_anchors(anchors, _pem(key))
+            heads, wrong, lines = check_anchors(anchors, _pem(key), _sm2_of_anchors(args))
             flaws += wrong
         flaws += check_database_end(anchors, engine)
         for found in check_log(engine, heads):
@@ -150,6 +151,12 @@ def _log(args: argparse.Namespace) -> int:
         print(f"no anchors at {anchors}: a chain rewritten to its end cannot be told from a true one")
         return status
     return _verdict(flaws)
+
+
+def _sm2_of_anchors(args: argparse.Namespace) -> bytes | None:
+    """The SM2 key named, or this installation's, where there is one."""
+    own = load_data_dir() / "keys" / OWN_SM2_KEY
+    return _pem(args.sm2) if args.sm2 else own.read_bytes() if own.is_file() else None
 
 
 async def _bus_last(settings: Settings) -> tuple[int, bytes] | None:

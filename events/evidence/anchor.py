@@ -39,9 +39,11 @@ from events.evidence.anchor_store import (
     file_lines,
     is_ours,
     read_line,
+    signed_part,
 )
 from events.evidence.audit_log import GENESIS, canonical, stamp
 from events.evidence.signatures import EvidenceSeal, open_seal, read_public_key
+from events.evidence.sm2 import Sm2Key, open_sm2_key
 from storage.session import read_scope
 from storage.tables.cases import AuditEntry
 
@@ -69,14 +71,16 @@ def anchorer_of(
     tell: Callable[[str, str], None] | None = None,
 ) -> Anchorer:
     """The installation's anchorer: ``<data_dir>/audit/heads.jsonl``, its own key, the database and the bus."""
-    path = settings.data_dir / "audit" / "heads.jsonl"
-    return Anchorer(engine, clock, path, open_seal(settings.data_dir / "keys"), BusAnchors(bus) if bus else None, tell)
+    path, keys = settings.data_dir / "audit" / "heads.jsonl", settings.data_dir / "keys"
+    second = open_sm2_key(keys) if settings.audit_sm2 else None
+    return Anchorer(engine, clock, path, open_seal(keys), BusAnchors(bus) if bus else None, tell, second)
 
 
 class Anchorer:
     """Writes the heads that moved to ``path``, the database and the bus.
 
-    ``tell(chain_id, detail)`` is called once for each chain that contradicts what was anchored.
+    ``tell(chain_id, detail)`` is called once for each chain that contradicts what was anchored.  ``second`` signs each
+    line with SM2, too (``sm2``; ``sm2_key`` names it below both signatures, so that it cannot be taken off).
     """
 
     def __init__(
@@ -87,8 +91,9 @@ class Anchorer:
         seal: EvidenceSeal,
         bus: BusAnchors | None = None,
         tell: Callable[[str, str], None] | None = None,
+        second: Sm2Key | None = None,
     ) -> None:
-        self._engine, self._clock, self._path, self._seal = engine, clock, path, seal
+        self._engine, self._clock, self._path, self._seal, self._second = engine, clock, path, seal, second
         self._database, self._bus, self._tell = DatabaseAnchors(engine), bus, tell
         self._recent: dict[str, tuple[int, datetime]] = {}
         self._anchored: AnchoredHeads | None = None  # None: the lines were not read yet
@@ -246,7 +251,12 @@ class Anchorer:
     def _line(self, heads: list[Head], now: datetime) -> bytes:
         body: dict[str, Any] = {"n": self._count + 1, "at": stamp(now), "heads": heads, "prev": self._prev}
         body["key"] = self._seal.fingerprint
-        body["sig"] = base64.b64encode(self._seal.sign(canonical(body))).decode()
+        if self._second is not None:
+            body["sm2_key"] = hashlib.sha256(self._second.public_pem).hexdigest()
+        signed = signed_part(body)
+        body["sig"] = base64.b64encode(self._seal.sign(signed)).decode()
+        if self._second is not None:
+            body["sm2"] = base64.b64encode(self._second.sign(signed)).decode()
         return canonical(body)
 
 

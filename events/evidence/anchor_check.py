@@ -5,17 +5,25 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 
-from events.evidence.anchor_store import DatabaseAnchors, Head, file_lines, is_ours, read_line
+from events.evidence.anchor_store import DatabaseAnchors, Head, file_lines, is_ours, is_ours_sm2, read_line
 from events.evidence.audit_log import GENESIS, ChainFlaw, canonical
 from events.evidence.signatures import read_public_key
 
+_LOOKED_AT = 1000
 
-def check_anchors(path: Path, public_pem: bytes) -> tuple[dict[str, Head], list[ChainFlaw], int]:
-    """``(last anchored head of each chain, flaws of the file, lines read)``."""
-    key = read_public_key(public_pem)
+
+def check_anchors(
+    path: Path, public_pem: bytes, sm2_pem: bytes | None = None
+) -> tuple[dict[str, Head], list[ChainFlaw], int]:
+    """``(last anchored head of each chain, flaws of the file, lines read)``.
+
+    ``sm2_pem``: the SM2 key that must have signed, too: every line from the first that has such a signature.
+    """
+    key, sm2 = read_public_key(public_pem), _Second(sm2_pem)
     heads: dict[str, Head] = {}
     flaws: list[ChainFlaw] = []
     prev, count, torn = GENESIS, 0, 0
@@ -30,6 +38,7 @@ def check_anchors(path: Path, public_pem: bytes) -> tuple[dict[str, Head], list[
                 flaws.append(_flaw(number, "is not written as we write"))
             if not is_ours(key, body):
                 flaws.append(_flaw(number, "its signature does not fit"))
+            flaws += sm2.look(number, body)
             if body["n"] != count + 1:
                 flaws.append(_flaw(number, f"is line {body['n']}, where line {count + 1} should stand"))
                 count = int(body["n"]) - 1
@@ -39,9 +48,39 @@ def check_anchors(path: Path, public_pem: bytes) -> tuple[dict[str, Head], list[
             torn = 0
             prev, count = hashlib.sha256(raw).hexdigest(), count + 1
             heads |= {chain_id: (chain_id, seq, value) for chain_id, seq, value in body["heads"]}
+    flaws += sm2.close()
     if torn:
         flaws.append(_flaw(torn, "the last line cannot be read"))
     return heads, flaws, count
+
+
+class _Second:
+    """The second signatures of the lines, in order.
+
+    Each line tells the hash of the one before, so the last line's signature vouches for all: one in
+    :data:`_LOOKED_AT` and the last are calculated (15 ms each), the others must be there.
+    """
+
+    def __init__(self, public_pem: bytes | None) -> None:
+        self._pem = public_pem
+        self._last: tuple[int, dict[str, Any]] | None = None
+
+    def look(self, number: int, body: dict[str, Any]) -> Iterator[ChainFlaw]:
+        """What is wrong with the next line."""
+        named, there = "sm2_key" in body, "sm2" in body
+        if named != there:
+            yield _flaw(number, "its SM2 signature was taken off" if named else "its SM2 signature was put in")
+        elif self._pem is not None and self._last is not None and not there:
+            yield _flaw(number, "is not signed with SM2, as lines before it are")
+        elif self._pem is not None and there:
+            self._last = number, body
+            if number % _LOOKED_AT == 0:
+                yield from self.close()
+
+    def close(self) -> Iterator[ChainFlaw]:
+        """What is wrong with the signature of the line that was seen last."""
+        if self._pem is not None and self._last is not None and not is_ours_sm2(self._pem, self._last[1]):
+            yield _flaw(self._last[0], "its SM2 signature does not fit")
 
 
 def _flaw(line: int, detail: str) -> ChainFlaw:

@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.bus import AUDIT_SUBJECT, Bus
 from events.evidence.audit_log import canonical
 from events.evidence.signatures import is_signed
+from events.evidence.sm2 import is_signed_sm2
 from storage.session import read_scope, session_scope
 from storage.tables.operations import AuditAnchor
 
@@ -42,7 +43,21 @@ def is_ours(key: Any, body: dict[str, Any]) -> bool:
         signature = base64.b64decode(str(body["sig"]), validate=True)
     except ValueError:
         return False
-    return is_signed(key, signature, canonical({k: v for k, v in body.items() if k != "sig"}))
+    return is_signed(key, signature, signed_part(body))
+
+
+def signed_part(body: dict[str, Any]) -> bytes:
+    """The bytes of a line that its signatures are of."""
+    return canonical({k: v for k, v in body.items() if k not in {"sig", "sm2"}})
+
+
+def is_ours_sm2(public_pem: bytes, body: dict[str, Any]) -> bool:
+    """Does the line's second signature fit the SM2 key?"""
+    try:
+        signature = base64.b64decode(str(body.get("sm2", "")), validate=True)
+    except ValueError:
+        return False
+    return is_signed_sm2(public_pem, signature, signed_part(body))
 
 
 def file_lines(path: Path) -> Iterator[bytes]:

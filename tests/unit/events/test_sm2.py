@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import zipfile
@@ -11,10 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.cli import main
 from app.commands.evidence import _sign_sm2
 from app.commands.verify import _is_signed_sm2
 from core.errors import InputInvalid
+from events.evidence.anchor import Anchorer
+from events.evidence.anchor_check import check_anchors
+from events.evidence.signatures import EvidenceSeal, open_seal
 from events.evidence.sm2 import ID, Sm2Key, is_signed_sm2, open_sm2_key
+from storage.session import make_engine
+from tests.databases import create_all
+from tests.unit.events.casework import Town
 
 KEY = Sm2Key(bytes.fromhex("3945208f7b2144b13f36e38ac6d39f95889393692860b51a42fb81ef4df7c5b8"))
 DATA = b'{"files":[]}'
@@ -73,3 +81,56 @@ def test_a_package_and_its_second_signature(tmp_path: Path) -> None:
     with zipfile.ZipFile(package, "w") as archive:
         archive.writestr("manifest.json", DATA + b" ")
     assert not _is_signed_sm2(package, public)
+
+
+class Log:
+    """Anchors of a town, three lines signed with Ed25519 alone and three with both."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data = folder / "data"
+        self.town = Town(make_engine(f"sqlite:///{self.data / 'yiwang.db'}"))
+        self.file, self.seal = self.data / "audit/heads.jsonl", open_seal(self.data / "keys")
+        self.work(3, None)
+        self.key = open_sm2_key(self.data / "keys")
+        self.work(3, self.key)
+
+    def work(self, lines: int, second: Sm2Key | None, seal: EvidenceSeal | None = None) -> None:
+        for _ in range(lines):
+            self.town.open()
+            Anchorer(self.town.engine, self.town.clock, self.file, seal or self.seal, second=second).run_once()
+
+    def flaws(self) -> list[str]:
+        return [flaw.detail for flaw in check_anchors(self.file, self.seal.public_pem, self.key.public_pem)[1]]
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Log:
+    monkeypatch.setenv("YIWANG_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("YIWANG_NATS_PORT", "9")  # nobody there
+    create_all(make_engine(f"sqlite:///{tmp_path / 'data' / 'yiwang.db'}"))
+    return Log(tmp_path)
+
+
+def test_anchors_bear_a_second_signature(log: Log, tmp_path: Path) -> None:
+    bodies = [json.loads(line) for line in log.file.read_bytes().splitlines()]
+    assert [("sm2" in body, "sm2_key" in body) for body in bodies] == [(False, False)] * 3 + [(True, True)] * 3
+    assert log.flaws() == [] and main(["verify", "--log"]) == 0
+    other = tmp_path / "other.pem"
+    other.write_bytes(KEY.public_pem)
+    assert main(["verify", "--log", "--sm2", str(other)]) == 1  # another signer
+
+
+def test_a_second_signature_cannot_be_taken_off_or_left_out(log: Log) -> None:
+    whole = log.file.read_bytes().splitlines()
+    last = json.loads(whole[-1])
+    del last["sm2"]
+    log.file.write_bytes(b"\n".join([*whole[:-1], json.dumps(last, sort_keys=True, separators=(",", ":")).encode()]))
+    assert "its SM2 signature was taken off" in log.flaws()
+    log.file.write_bytes(b"\n".join(whole) + b"\n")
+    log.work(1, None)  # whoever has the first key alone
+    assert log.flaws() == ["is not signed with SM2, as lines before it are"]
+    log.file.write_bytes(b"\n".join(whole) + b"\n")
+    with make_engine(f"sqlite:///{log.data / 'yiwang.db'}").begin() as connection:
+        connection.exec_driver_sql("DELETE FROM audit_anchor WHERE n > 6")
+    log.work(1, KEY)  # … or makes a second key of his own
+    assert log.flaws() == ["its SM2 signature does not fit"]
