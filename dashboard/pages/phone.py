@@ -55,7 +55,7 @@ EXAM = tuple(
 _PREFIXES = (
     "phone.", "act.", "app.", "login.", "error.", "state.", "severity.", "command.", "kind.", "field.", *FACTS,
     "purpose.", "userrole.", "unit.", "span.", "mission.state.", "cases.overdue", "cases.left", "case.until",
-    "case.nothing_allowed", "case.timeline", "top.logout", "plans.do_",
+    "case.nothing_allowed", "case.timeline", "top.logout", "plans.do_", "work.documents", "work.version", "work.part",
 )  # fmt: skip
 
 # Words of screens that are loaded later, in a file of their own: the shell stays small.
@@ -72,7 +72,7 @@ _FIRST_WORDS = (
     "phone.near_first", "phone.lists", "phone.view_", "phone.new", "act.refresh",
 )  # fmt: skip
 
-LATER = ("/m/push.mjs", *(
+LATER = ("/m/push.mjs", "/static/work/parties.mjs", *(
     f"/m/screens/{n}.mjs"
     for n in (
         "me", "report", "ask", "work", "home", "grid", "record", "approvals", "missions", "site", "team",

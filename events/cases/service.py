@@ -24,7 +24,7 @@ from core.records import JSON, SYSTEM, Actor, Command, EvidenceRef
 from events.cases.access import visible_cases
 from events.cases.course.draft_rows import check_place, draft_of
 from events.cases.course.openings import CaseOpenings
-from events.cases.course.relations import PARTY, CaseState, may
+from events.cases.course.relations import PARTY, CaseState, may, who_text
 from events.cases.course.replays import replayed, was_carried_out
 from events.cases.course.whole_form import with_form_answers
 from events.cases.deeds import check_seen, deed_of, stale
@@ -144,7 +144,7 @@ class CaseService(CaseOpenings):
                 definition=definition.definition_id, command="report", known=", ".join(definition.commands)
             )
         if not may(actor, CaseState(state=NEW, now=self.clock.now()), spec.who):
-            raise MoveForbidden(command="report", detail="your role does not allow it", who="see the definition")
+            raise MoveForbidden(command="report", detail="your role does not allow it", who=who_text(spec.who))
         key = command.idempotency_key or ""
         case_id = derived_id("report", actor.user_id, key) if key else new_id()
         if key and session.get(Case, case_id) is not None:

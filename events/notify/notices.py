@@ -115,12 +115,17 @@ def channels_of(notifiers: dict[str, Any]) -> list[str]:
     return sorted(notifiers)
 
 
-def notices_of_change(session: Session, change: CaseChanged) -> list[NoticeDraft]:
-    """Who has to know of ``change``, as the case's definition says; and the arbiter, when it goes back and forth."""
+def notices_of_change(
+    session: Session, change: CaseChanged, definitions: Mapping[str, Definition] | None = None
+) -> list[NoticeDraft]:
+    """Who has to know of ``change``, as the case's definition says; and the arbiter, when it goes back and forth.
+
+    ``definitions``: the kinds in force here, of a sandbox its own; None: those of the city.
+    """
     case = session.get(Case, change.case_id)
     if case is None:
         return []
-    definition = definition_of(session, case, definitions_in_force())
+    definition = definition_of(session, case, definitions_in_force() if definitions is None else definitions)
     drafts: list[NoticeDraft] = []
     for n, line in enumerate(lines_of(definition, change)):
         if _matches(line, change, definition, session):

@@ -117,7 +117,8 @@ class Sandbox:
             ).all()
             for row in rows:
                 change = msgspec.convert(row.body, CaseChanged)
-                write_notices(session, notices_of_change(session, change), ["in_app"], now)
+                drafts = notices_of_change(session, change, self.service.definitions)
+                write_notices(session, drafts, ["in_app"], now)
             if rows:
                 ids = [row.outbox_id for row in rows]
                 session.execute(update(Outbox).where(Outbox.outbox_id.in_(ids)).values(sent_at=now))

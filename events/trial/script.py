@@ -19,6 +19,8 @@ from core.legal_time.calendar import WorkCalendar, statutory_calendar
 from core.legal_time.limits import Limit
 from core.legal_time.workclock import deadline
 from core.records import SYSTEM, Actor, Record
+from events.cases.definition_problems import DefinitionProblem
+from events.cases.soundness.doubles import read_yaml
 from events.legal_time.requests import parse_moment, parse_words
 
 MAX_STEPS = 2000
@@ -83,12 +85,16 @@ class Script(Record, frozen=True):
 
 def read_script(path: Path) -> Script:
     """The script in a YAML (or JSON) file; :class:`ScriptInvalid` names the first thing that is wrong."""
+    twice: list[DefinitionProblem] = []
     try:
-        raw = yaml.safe_load(path.read_text("utf-8"))
+        raw = read_yaml(path.read_text("utf-8-sig"), twice)
     except (OSError, UnicodeDecodeError) as error:
         raise ScriptInvalid(field=str(path), detail=str(error), how="give a file that can be read, in UTF-8") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ScriptInvalid(field=str(path), detail=f"is no YAML: {error}", how="mend the file") from error
+    for each in twice:
+        what, how = each.said()
+        raise ScriptInvalid(field=each.where.replace("/", "."), detail=what, how=how)
     return parse_script(raw)
 
 
@@ -182,7 +188,8 @@ def waited(calendar: WorkCalendar, since: datetime, words: str, field: str) -> d
         )
         end = deadline(since, limit, calendar).at
     except YiwangError as error:
-        raise ScriptInvalid(field=field, detail=str(error), how='give e.g. "3 work_day" or "90 minutes"') from error
+        detail = str(error.data.get("detail") or error)
+        raise ScriptInvalid(field=field, detail=detail, how='give e.g. "3 work_day" or "90 minutes"') from error
     assert end is not None  # nothing suspends this
     return end
 

@@ -37,15 +37,25 @@ export function taskScreen(root, id) {
 
 /** What everybody wrote, under the kind's own names; without a network it is left out. */
 async function loadWords(id, body) {
-  const said = await api.get(`/api/cases/${encodeURIComponent(id)}/words`).catch(() => null);
-  if (!said?.items.length && !said?.documents.length) return;
+  const path = `/api/cases/${encodeURIComponent(id)}`;
+  const [said, parties] = await Promise.all([api.get(`${path}/words`).catch(() => null), partiesOf(path)]);
+  if (!said?.items.length && !said?.documents.length && !parties) return;
   const named = (words) => words?.[language()] || words?.zh || "";
-  body.words = h("div", {}, h("dl", {}, said.items.map((word) => [h("dt", {}, named(word.title)), h("dd", {}, named(word.text))])),
-    said.documents.length ? h("ul", { class: "documents", "aria-label": t("work.documents") }, said.documents.map((doc) => h("li", {},
-      h("a", { href: `/api/cases/${encodeURIComponent(id)}/documents/${encodeURIComponent(doc.document_id)}`, download: "" }, doc.name || named(doc.type_name)),
-      h("span", { class: "soft" }, ` ${named(doc.type_name)} · ${t("work.version", { n: doc.version })}`)))) : null);
+  body.words = h("div", {}, h("dl", {}, (said?.items || []).map((word) => [h("dt", {}, named(word.title)), h("dd", {}, named(word.text))])),
+    said?.documents.length ? h("ul", { class: "documents", "aria-label": t("work.documents") }, said.documents.map((doc) => h("li", {},
+      h("a", { href: `${path}/documents/${encodeURIComponent(doc.document_id)}`, download: "" }, doc.name || named(doc.type_name)),
+      h("span", { class: "soft" }, ` ${named(doc.type_name)} · ${t("work.version", { n: doc.version })}`)))) : null,
+    parties);
   const slot = body.querySelector(".words");
   if (slot) replace(slot, body.words);
+}
+
+/** Parties without an account, as the desk shows them: the code and its QR picture are asked for here too. */
+async function partiesOf(path) {
+  const { items } = await api.get(`${path}/parties`).catch(() => ({ items: [] }));
+  if (!items.length) return null;
+  const { partyList } = await import("/static/work/parties.mjs");
+  return h("section", { class: "parties" }, h("h3", {}, t("work.parties")), partyList(path, items));
 }
 
 function draw(body, detail) {

@@ -76,6 +76,9 @@ def _of_trigger(d: Definition, at: str, trigger: Trigger) -> Iterator[Definition
         for state in trigger.from_:
             if state in d.states and state not in possible:
                 yield problem(f"{at}/from", "trigger_never", name=trigger.command, state=state)
+        for field in spec.required:
+            if field not in trigger.data:
+                yield problem(f"{at}/data", "trigger_data", name=trigger.command, field=field)
         own = {*spec.required, *spec.optional, "comment"}
         yield from (unknown(f"{at}/data", "field_unknown", f, own) for f in trigger.data if f not in own)
     if trigger.on == "clock_ended" and trigger.clock not in d.clocks:

@@ -77,6 +77,12 @@ COURSE: dict[str, ProblemWords] = {
         "“{name}”在状态“{state}”中不可用",
         "请写可用的状态，或不写 from",
     ),
+    "trigger_data": worded(
+        "{name!r} wants {field!r}, which the trigger does not bring",
+        "give it in data, or make it optional",
+        "“{name}”要求“{field}”，而触发没有给出",
+        "请在 data 中给出，或改为选填",
+    ),
     "trigger_no_time": worded(
         "field {name!r} is no date or time",
         "give it format date or date-time",

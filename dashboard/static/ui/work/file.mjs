@@ -6,7 +6,7 @@ import { full, language, ready as wordsReady, short, span, t, term } from "../sh
 import { evidence } from "../cases/evidence.mjs";
 import { suggested } from "/static/work/suggested.mjs";
 import { commandBar } from "./asked.mjs";
-import { partyList } from "./parties.mjs";
+import { partyList } from "/static/work/parties.mjs";
 
 export function mount(root, { case_id: id }) {
   let alive = true;

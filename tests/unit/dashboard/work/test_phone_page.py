@@ -10,6 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from core.settings import Settings
+from dashboard.i18n import words
+from dashboard.pages import phone
 from events.cases.drafts import CaseDraft, Part, Route
 from events.runtime.wiring import case_service
 from storage.session import session_scope
@@ -71,3 +73,16 @@ def test_without_a_session_or_an_own_password_it_brings_nothing(office: Office) 
     client = office.client("fireman")
     client.post("/api/logout")
     assert brought(client.get("/m").text) is None
+
+
+def test_no_screen_names_a_word_that_the_phone_does_not_bring() -> None:
+    """A key without its word is shown as it is written: work.documents."""
+    brought_words = {key for key in words("zh") if key.startswith((*phone._PREFIXES, *phone._LATER_WORDS))}
+    modules = phone.shell(phone.START, *phone.LATER, "/m/screens/task.mjs", "/m/screens/login.mjs")
+    for address in modules:
+        if address.startswith("/static/forms/"):
+            continue  # the form renderer brings its own words
+        path = phone._path(address)
+        assert path is not None
+        named = set(re.findall(r'\bt\(\s*"([a-z_]+(?:\.[a-z_]+)+)"', path.read_text("utf-8")))
+        assert {key for key in named if not key.endswith("_")} <= brought_words, address

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.unit.events.definitions.sound import WORDS, Body, names
 
+GIVEN = {"answer": "x"}
 Broken = tuple[str, Callable[[Body], Any], str, str]  # id, change, path, code
 
 
@@ -104,9 +105,11 @@ BLOCKING: list[Broken] = [
     ("trigger-command", _put("triggers/0/command", "fly"), "triggers/0/command", "command_unknown"),
     ("trigger-field", _put("triggers/0/field", "when"), "triggers/0/field", "field_unknown"),
     ("trigger-no-time", _put("triggers/0/field", "amount"), "triggers/0/field", "trigger_no_time"),
+    ("trigger-data", _put("triggers/0/data", {}), "triggers/0/data", "trigger_data"),
+    ("trigger-other-data", _put("triggers/0/data/anser", "x"), "triggers/0/data", "field_unknown"),
     ("trigger-from", _put("triggers/0/from", ["gone"]), "triggers/0/from", "state_unknown"),
     ("trigger-never", _put("triggers/0/from", ["sent"]), "triggers/0/from", "trigger_never"),
-    ("trigger-clock", _put("triggers/0", {"on": "clock_ended", "clock": "tea", "command": "answer"}),
+    ("trigger-clock", _put("triggers/0", {"on": "clock_ended", "clock": "tea", "command": "answer", "data": GIVEN}),
      "triggers/0/clock", "clock_unknown"),
     ("recheck", _put("recheck", {"state": "gone", "clear": "answer", "standing": "ask", "person": "ask"}),
      "recheck/state", "recheck_state_unknown"),
@@ -205,6 +208,6 @@ ADVICE: list[Broken] = [
     ("same-title", _put("commands/ask/name", names("答复", "Ask")), "commands/answer/name", "title_same"),
     ("notice-word", _put("notify/0/text", names("{titel}", "{titel}")), "notify/0/text", "word_unknown"),
     ("paper-word", _put("templates/permit/text", ["${anser}"]), "templates/permit/text", "word_unknown"),
-    ("childless", lambda body: (_put("triggers/0", {"on": "children_closed", "command": "answer"})(body),
+    ("childless", lambda body: (_put("triggers/0", {"on": "children_closed", "command": "answer", "data": GIVEN})(body),
                                 _put("commands/answer/effects", [])(body)), "triggers/0", "trigger_childless"),
 ]  # fmt: skip

@@ -124,7 +124,9 @@ _SOUND: Body = {
     "notify": [
         {"on": ["give"], "to": ["lead_department"], "text": names("新件：{title}", "New: {title}"), "kind": "task"}
     ],
-    "triggers": [{"on": "at", "field": "visit_on", "command": "answer", "from": ["handling"]}],
+    "triggers": [
+        {"on": "at", "field": "visit_on", "command": "answer", "from": ["handling"], "data": {"answer": "到期"}}
+    ],
     "remind": ["-1 work_day", "0"],
 }
 _SOUND["fields"]["documents"] = {"type": "array", "maxItems": 5, "title": names("材料", "Documents")}

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from app.cli import main
+from events.cases.definition_check import FOLDER
 
 HEAD: dict[str, Any] = {
     "start": "2026-06-05T09:00:00+08:00",
@@ -168,3 +169,21 @@ def test_a_definition_may_be_a_file(tmp_path: Path, capsys: Any) -> None:
 def test_reminders_come_at_their_own_instants(tmp_path: Path, capsys: Any) -> None:
     _, lines = played(tmp_path, capsys, APPLY, {"as": "li", "do": "accept"}, {"wait": "40 urgent_day"})
     assert len([n for n in lines[-1]["notices"] if n["to"] == "li"]) >= 3
+
+
+def test_a_file_of_a_shipped_kind_s_id_and_version_is_played_as_it_stands(tmp_path: Path, capsys: Any) -> None:
+    body = json.loads((FOLDER / "business_flow.json").read_text("utf-8"))
+    body["notify"] = [{"on": ["send"], "to": ["lead_department"], "text": {"zh": "自己的话", "en": "Own words"}}]
+    path = tmp_path / "own.json"
+    path.write_text(json.dumps(body), "utf-8")
+    report = {"as": "zhang", "do": "report", "data": {"title": "核实", "department_id": "justice"}}
+    status, (line,) = played(tmp_path, capsys, report, definition=str(path))
+    assert status == 0 and line["notices"] == [{"to": "li", "text": "自己的话 / Own words: 核实"}]
+
+
+def test_a_key_written_twice_is_told(tmp_path: Path, capsys: Any) -> None:
+    path = tmp_path / "script.yaml"
+    path.write_text("start: 2026-06-05\nsteps: []\nstart: 2026-06-06\n", "utf-8")
+    assert main(["try", "business_flow", "--script", str(path), "--json"]) == 2
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["code"] == "script_invalid" and error["field"] == "start" and "line 3" in error["message"]

@@ -1,7 +1,7 @@
-// Parties without an account: who was asked and who has signed; a code with its QR picture for one of them.
-import * as api from "../shared/api.mjs";
-import { h, replace } from "../shared/dom.mjs";
-import { full, t } from "../shared/i18n.mjs";
+// Parties without an account, on desk and phone: who was asked and who has signed; a code with its QR picture for one.
+import * as api from "/static/ui/shared/api.mjs";
+import { h, replace } from "/static/ui/shared/dom.mjs";
+import { full, t } from "/static/ui/shared/i18n.mjs";
 
 /**
  * @param {string} path of the case's interface
@@ -20,7 +20,7 @@ function line(path, party) {
   const give = async () => {
     try {
       const made = await api.post(`${path}/links`, { purpose: "file", subject_id: party.subject_id });
-      const picture = h("img", { alt: made.url, width: 180, height: 180, src: `data:image/svg+xml;utf8,${encodeURIComponent(made.qr_svg)}` });
+      const picture = h("img", { class: "qr", alt: made.url, width: 180, height: 180, src: `data:image/svg+xml;utf8,${encodeURIComponent(made.qr_svg)}` });
       replace(place, picture, h("p", {}, h("a", { href: made.url, target: "_blank", rel: "noopener" }, made.url)), h("p", { class: "quiet" }, t("work.party.code_once", { code: made.code })));
     } catch (error) {
       replace(place, h("p", { class: "error", role: "alert" }, /** @type {any} */ (error).text || String(error)));
