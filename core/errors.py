@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from core.phrases import in_chinese
+
 
 class YiwangError(Exception):
     """Base of all our errors.
@@ -37,9 +39,12 @@ class YiwangError(Exception):
         return f"{text} — {remedy}" if remedy else text
 
     def _words(self, language: str) -> tuple[str, str]:
-        chinese = language == "zh" and self.zh
+        chinese = bool(language == "zh" and self.zh)
         told = (self.zh, self.zh_remedy) if chinese else (self.message, self.remedy)
-        message, remedy = (text.format_map(_Missing(self.data)) for text in told)
+        data = self.data
+        if chinese:
+            data = {n: in_chinese(v) if n in _SAID and isinstance(v, str) else v for n, v in data.items()}
+        message, remedy = (text.format_map(_Missing(data)) for text in told)
         return message, remedy
 
     def as_dict(self, language: str = "en") -> dict[str, Any]:
@@ -53,6 +58,9 @@ class YiwangError(Exception):
             "remedy": remedy,
             **{k: v for k, v in safe.items() if k not in {"error", "message", "remedy"}},
         }
+
+
+_SAID = frozenset({"detail", "how", "action", "what", "why", "reason", "wanted"})  # words of ours in a sentence
 
 
 class _Missing(dict[str, Any]):

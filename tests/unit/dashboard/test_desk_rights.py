@@ -53,7 +53,7 @@ def test_callbacks_answer_only_whom_the_page_is_for(office: Office, login: str) 
             assert answer.status_code in (200, 204), answer.text
             told = json.dumps(answer.json(), ensure_ascii=False) if answer.status_code == 200 else ""
             assert '"rowData"' not in told and "forbidden" not in told.replace("Forbidden", "")
-            assert "您无权执行：open " in told, callback["output"]
+            assert "您无权执行：打开 " in told, callback["output"]
     assert asked == sum(len(m.PAGE.callbacks) for m in pages().values())
 
 

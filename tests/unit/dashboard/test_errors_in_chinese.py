@@ -9,10 +9,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.errors import Forbidden, NotFound, YiwangError
+from core.errors import Forbidden, InputInvalid, NotFound, YiwangError
+from core.phrases import in_chinese, phrases
 from dashboard.errors import _STATUS, asked_language, body_of
 
 ROOMS = ("core", "storage", "records", "events", "measures", "layers", "dashboard")
+CHINESE = re.compile(r"[\u3400-\u9fff]")
 FIELD = re.compile(r"(?<!\{)\{(\w+)")
 
 
@@ -65,4 +67,28 @@ def test_codes_and_values_are_the_same_in_both_languages() -> None:
     texts = {"message", "remedy"}
     assert {k: v for k, v in english.items() if k not in texts} == {k: v for k, v in chinese.items() if k not in texts}
     assert english["message"] == "you may not close cases"
-    assert chinese["message"] == "您无权执行：close cases"
+    assert chinese["message"] == "您无权执行：结案"
+
+
+@pytest.mark.parametrize(
+    ("error", "chinese"),
+    [
+        (InputInvalid(field="name", detail="is empty or too long", how="give 1 … 120 characters"),
+         "name：为空或过长 — 请填写 1 至 120 个字符"),
+        (InputInvalid(field="kind", detail="'x' is unknown", how="use one of a, b"),
+         "kind：'x' 未知 — 请使用其中之一：a, b"),
+        (InputInvalid(field="file", detail="a library said so", how="use letters of any kind"),
+         "file：a library said so — use letters of any kind"),
+        (Forbidden(action="work at the counter"), "您无权执行：办理窗口业务 — 需要相应角色或部门，请联系管理员"),
+    ],
+)  # fmt: skip
+def test_what_stands_in_a_sentence_is_chinese_too(error: YiwangError, chinese: str) -> None:
+    assert error.told("zh") == chinese
+    assert not CHINESE.search(error.told("en"))
+
+
+def test_every_phrase_keeps_its_values() -> None:
+    for phrase, said in phrases().items():
+        assert phrase.count("{}") == said.count("{}") and CHINESE.search(said), phrase
+        filled = phrase.replace("{}", "7")
+        assert CHINESE.search(in_chinese(filled)), phrase
