@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, and_, case, cast, func, or_
+from sqlalchemy import ColumnElement, Float, and_, case, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from events.cases.access import visible_cases
@@ -22,7 +22,7 @@ from measures.source import (
     department_names,
     division_names,
 )
-from storage.tables.cases import Case
+from storage.tables.cases import Case, CaseClock
 from storage.tables.registry import Site
 
 GONE = ("cancelled", "rejected", "merged")
@@ -32,13 +32,16 @@ HASTY_H = 1.0  # decided sooner than anybody can have looked at it
 def fields(asked: Asked) -> Mapping[str, Field]:
     """What cases are filtered and grouped by.
 
-    ``in_time`` is empty while an open case still has time: such a case counts neither way.
+    ``in_time`` is empty while an open case still has time: such a case counts neither way.  A closed one is in time
+    when it was closed before the last of its clocks would have run out (the limit of the whole).
     """
     late_open = and_(Case.open, Case.deadline_at < asked.now)
-    late_closed = and_(Case.closed_at.is_not(None), Case.closed_at > Case.deadline_at)
+    limits = select(func.max(CaseClock.deadline_at)).where(CaseClock.case_id == Case.case_id).correlate(Case)
+    due = func.coalesce(Case.deadline_at, limits.scalar_subquery())  # a closed case shows no deadline any more
+    late_closed = and_(Case.closed_at.is_not(None), Case.closed_at > due)
     hasty = and_(Case.closed_at.is_not(None), _hours(asked) < HASTY_H)
     in_time = case(
-        (or_(late_open, late_closed), False), (and_(Case.closed_at.is_not(None), Case.deadline_at.is_not(None)), True)
+        (or_(late_open, late_closed), False), (and_(Case.closed_at.is_not(None), due.is_not(None)), True)
     )
     return {
         "open": Field(Case.open, "flag", "在办", "open"),

@@ -43,5 +43,8 @@ def test_the_last_weeks_are_led_by_the_engine_and_only_once(settings: Settings) 
         assert all(row.closed_at and row.opened_at < row.closed_at <= now for row in rows)
         assert len({row.department_id for row in rows}) > 2
         assert not [flaw for row in rows for flaw in check_chain(chain(session, row.case_id))]
+    board = office.client("boss").get("/api/boards/public_management", params={"days": 30}).json()
+    figures = {each["measure"]: each["value"] for each in board["items"] if "measure" in each}
+    assert figures["on_time_rate"] is not None  # closed cases have a limit that they kept or not
     assert fill_history(office.engine) == 0
     office.engine.dispose()
