@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from core.tables.cells import Cell
 from core.tables.problem import Problems
-from core.tables.workbook import Cell
 
 SEARCHED = 30  # rows in which a heading is looked for: titles, units and notes may stand above it
 _UNIT = re.compile(r"[(\[][^()\[\]]*[)\]]$")

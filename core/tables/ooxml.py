@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 _PIECE = 1 << 20
+_LARGE = 16 << 20  # bytes of a sheet's XML from which on it is read row after row
 _CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*?)(/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
-_ATTRIBUTE = re.compile(rb'([\w:]+)\s*=\s*"([^"]*)"')
+ATTRIBUTE = re.compile(rb'([\w:]+)\s*=\s*"([^"]*)"')
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]*)<")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 _REFERENCE = re.compile(rb"([A-Z]{1,3})(\d{1,7})")
@@ -28,8 +29,6 @@ class Flaws:
 
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
     padded: dict[tuple[int, int], int] = field(default_factory=dict)
-    rows: int = 0
-    columns: int = 0
 
 
 def flaws_of(archive: zipfile.ZipFile) -> dict[str, Flaws]:
@@ -40,17 +39,67 @@ def flaws_of(archive: zipfile.ZipFile) -> dict[str, Flaws]:
         return {}
     widths = _zero_formats(archive, names)
     found: dict[str, Flaws] = {}
-    for title, part in _sheets(archive, book, names).items():
+    for title, part in sheets_of(archive, book, names).items():
         flaws = found[title] = Flaws()
-        for piece in _pieces(archive, part):
-            for letters, number in _FILLED.findall(piece):
-                flaws.rows = max(flaws.rows, int(number))
-                flaws.columns = max(flaws.columns, _column(letters) + 1) if len(letters) > 1 else max(flaws.columns, 26)
+        for piece in pieces(archive, part):
             if widths or _WORTH.search(piece):
                 for cell in _CELL.finditer(piece):
-                    _look(dict(_ATTRIBUTE.findall(cell[1])), cell[3] or b"", widths, flaws)
-        if flaws.rows * flaws.columns > MAX_CELLS:
-            raise ValueError(f"sheet {title} spreads over {flaws.rows} rows and {flaws.columns} columns")
+                    _look(dict(ATTRIBUTE.findall(cell[1])), cell[3] or b"", widths, flaws)
+    return found
+
+
+def is_large(archive: zipfile.ZipFile) -> bool:
+    """Whether a sheet is long, or a lonely cell lies far out, so that no reader should hold its whole rectangle."""
+    names = set(archive.namelist())
+    book = next((n for n in names if n.lower() == "xl/workbook.xml"), None)
+    if book is None:
+        return False
+    parts = [*sheets_of(archive, book, names).values()]
+    if any(archive.getinfo(part).file_size > _LARGE for part in parts):
+        return True
+    for part in parts:
+        rows = columns = 0
+        for piece in pieces(archive, part):
+            for letters, number in _FILLED.findall(piece):
+                rows = max(rows, int(number))
+                columns = max(columns, column_of(letters) + 1) if len(letters) > 1 else max(columns, 26)
+        if rows * columns > MAX_CELLS:
+            return True
+    return False
+
+
+def book_parts(archive: zipfile.ZipFile) -> tuple[list[tuple[str, bool, str]], bool]:
+    """``([(sheet title, hidden, part)], whether days are counted from 1904)``."""
+    from defusedxml.ElementTree import fromstring
+
+    names = set(archive.namelist())
+    book = next(n for n in names if n.lower() == "xl/workbook.xml")
+    parts, hidden, mac = sheets_of(archive, book, names), set[str](), False
+    for element in fromstring(archive.read(book)).iter():
+        tag = element.tag.rsplit("}", 1)[-1]
+        if tag == "sheet" and element.get("state", "visible") != "visible":
+            hidden.add(element.get("name", ""))
+        elif tag == "workbookPr":
+            mac = element.get("date1904", "0") in ("1", "true")
+    return [(title, title in hidden, part) for title, part in parts.items() if "chartsheet" not in part], mac
+
+
+def number_formats(archive: zipfile.ZipFile) -> dict[bytes, tuple[int, str]]:
+    """Index of each cell style → ``(number of its format, its code if it has one of its own)``."""
+    from defusedxml.ElementTree import fromstring
+
+    if "xl/styles.xml" not in archive.namelist():
+        return {}
+    codes: dict[str, str] = {}
+    found: dict[bytes, tuple[int, str]] = {}
+    for element in fromstring(archive.read("xl/styles.xml")).iter():
+        tag = element.tag.rsplit("}", 1)[-1]
+        if tag == "numFmt":
+            codes[element.get("numFmtId", "")] = element.get("formatCode", "")
+        elif tag == "cellXfs":
+            for index, style in enumerate(element):
+                number = style.get("numFmtId", "0")
+                found[str(index).encode()] = (int(number) if number.isdigit() else 0, codes.get(number, ""))
     return found
 
 
@@ -58,7 +107,7 @@ def _look(attributes: dict[bytes, bytes], content: bytes, widths: dict[bytes, in
     place = _REFERENCE.fullmatch(attributes.get(b"r", b""))
     if not place:
         return
-    at = int(place[2]) - 1, _column(place[1])
+    at = int(place[2]) - 1, column_of(place[1])
     value = _VALUE.search(content)
     if attributes.get(b"t") == b"e":
         flaws.errors[at] = value[1].decode("ascii", "replace") if value else "#ERROR!"
@@ -68,28 +117,29 @@ def _look(attributes: dict[bytes, bytes], content: bytes, widths: dict[bytes, in
         flaws.padded[at] = widths[attributes[b"s"]]
 
 
-def _column(letters: bytes) -> int:
+def column_of(letters: bytes) -> int:
     number = 0
     for letter in letters:
         number = number * 26 + letter - 64
     return number - 1
 
 
-def _pieces(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
-    """The sheet's XML in pieces that end between two rows."""
+def pieces(archive: zipfile.ZipFile, part: str, end: bytes = b"</row>") -> Iterator[bytes]:
+    """The part's XML in pieces that end before an ``end``-tag's next element: between two rows, or two texts."""
     rest = b""
     with archive.open(part) as stream:
         while piece := stream.read(_PIECE):
             rest += piece
-            cut = rest.rfind(b"</row>")
+            cut = rest.rfind(end)
             if cut < 0 and len(rest) < 16 * _PIECE:
                 continue
-            yield rest[:cut] if cut >= 0 else rest
-            rest = rest[cut:] if cut >= 0 else b""
+            cut = cut + len(end) if cut >= 0 else len(rest)
+            yield rest[:cut]
+            rest = rest[cut:]
     yield rest
 
 
-def _sheets(archive: zipfile.ZipFile, book: str, names: set[str]) -> dict[str, str]:
+def sheets_of(archive: zipfile.ZipFile, book: str, names: set[str]) -> dict[str, str]:
     """Sheet title → its part in the archive."""
     from defusedxml.ElementTree import fromstring
 

@@ -15,12 +15,15 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
+from core.tables.cells import Cell, CellError
 from core.tables.columns import Column, Place, parse_row
 from core.tables.csvfile import read_csv
 from core.tables.heading import SEARCHED, Heading, Names, find_heading, letters, tell_heading
+from core.tables.merged import areas_of, unmerge, unmerged_lines
 from core.tables.problem import CellInvalid, FileUnreadable, Problems
 from core.tables.values import as_text, clean
-from core.tables.workbook import Cell, CellError, Sheet, read_workbook
+from core.tables.workbook import Sheet, read_workbook
+from core.tables.xlsx_stream import StreamedSheet
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".et")
 MAX_ROWS = 1_000_000
@@ -140,7 +143,7 @@ def is_workbook(file: BinaryIO) -> bool:
 
 def _sheets(
     file: BinaryIO, name: str, problems: Problems
-) -> Iterator[tuple[Sheet | None, Lines, dict[int, list[Any]]]]:
+) -> Iterator[tuple[Sheet | StreamedSheet | None, Lines, dict[int, list[Any]]]]:
     """Lines of every visible sheet (None: a text file) and the merged areas by their rows."""
     file.seek(0)
     head = file.read(2048).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
@@ -155,31 +158,19 @@ def _sheets(
         return
     for sheet in read_workbook(file):
         if sheet.hidden:
-            if sheet.rows:
+            if next(sheet.lines(), None):
                 problems.tell(name, "sheet_hidden", sheet=sheet.name)
             continue
-        merged = _unmerge(sheet)
-        lines = ((n, cells) for n, cells in enumerate(sheet.rows, 1) if any(c not in ("", None) for c in cells))
-        yield sheet, lines, merged
-
-
-def _unmerge(sheet: Sheet) -> dict[int, list[Any]]:
-    """Give every row of a merged area its value; returns row → [(area as a sheet writes it, first row)]."""
-    areas: dict[int, list[Any]] = {}
-    for top, left, bottom, right in sheet.merged:
-        if bottom == top or top >= len(sheet.rows) or left >= len(sheet.rows[top]):
+        if isinstance(sheet, StreamedSheet):
+            areas = areas_of(sheet.merged)
+            yield sheet, unmerged_lines(sheet), areas
             continue
-        area = f"{letters(left)}{top + 1}:{letters(right)}{bottom + 1}"
-        for row in range(top, min(bottom, len(sheet.rows) - 1) + 1):
-            cells = sheet.rows[row]
-            if left < len(cells) and row > top and cells[left] in ("", None):
-                cells[left] = sheet.rows[top][left]
-            areas.setdefault(row + 1, []).append((area, top + 1))
-    return areas
+        merged = unmerge(sheet)
+        yield sheet, sheet.lines(), merged
 
 
 def _sheet_rows(
-    sheet: Sheet | None,
+    sheet: Sheet | StreamedSheet | None,
     lines: Lines,
     merged: dict[int, list[Any]],
     name: str,
@@ -203,6 +194,8 @@ def _sheet_rows(
     told: set[Any] = set()
     named = {p for places in heading.columns.values() for p in places} | set(heading.unknown)
     for number, cells in chain(below, lines):
+        if all(map(_blank, cells)):
+            continue
         place = Place(name, title, number)
         for area, top in merged.get(number, ()):
             if top > heading.row and area not in told:

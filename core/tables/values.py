@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from core.tables.cells import Cell, CellError
 from core.tables.problem import CellInvalid
-from core.tables.workbook import Cell, CellError
 
 YES = frozenset({"1", "true", "yes", "y", "on", "是", "有", "对", "√", "启用"})
 NO = frozenset({"0", "false", "no", "n", "off", "否", "无", "错", "×", "停用"})

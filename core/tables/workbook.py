@@ -10,26 +10,16 @@ import io
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time
 from typing import Any, BinaryIO
 
+from core.tables.cells import Area, Cell, CellError
 from core.tables.damage import DAMAGED
-from core.tables.ooxml import Flaws, flaws_of
+from core.tables.ooxml import Flaws, flaws_of, is_large
 from core.tables.problem import FileUnreadable
+from core.tables.xlsx_stream import StreamedSheet, streamed
 
 MAX_UNPACKED = 1 << 30
-Value = str | float | int | bool | date | datetime | time | timedelta | None
-
-
-@dataclass(frozen=True)
-class CellError:
-    """A cell that holds no value: ``text`` is ``#REF!`` and the like, or empty for a formula without a result."""
-
-    text: str
-
-
-Cell = Value | CellError
-Area = tuple[int, int, int, int]
 
 
 @dataclass
@@ -41,8 +31,12 @@ class Sheet:
     rows: list[list[Cell]] = field(default_factory=list)
     merged: list[Area] = field(default_factory=list)
 
+    def lines(self) -> Iterator[tuple[int, list[Cell]]]:
+        """``(row from 1, cells)`` of every row that is not empty."""
+        return ((n, cells) for n, cells in enumerate(self.rows, 1) if any(c not in ("", None) for c in cells))
 
-def read_workbook(file: BinaryIO) -> Iterator[Sheet]:
+
+def read_workbook(file: BinaryIO) -> Iterator[Sheet | StreamedSheet]:
     """The sheets of the workbook ``file``, one after another; :class:`FileUnreadable` says why it is none."""
     file.seek(0)
     magic = file.read(8)
@@ -55,7 +49,7 @@ def read_workbook(file: BinaryIO) -> Iterator[Sheet]:
         raise FileUnreadable("not_a_workbook", detail="it begins like none")
 
 
-def _zipped(file: BinaryIO) -> Iterator[Sheet]:
+def _zipped(file: BinaryIO) -> Iterator[Sheet | StreamedSheet]:
     import python_calamine
 
     unreadable: tuple[type[Exception], ...] = (python_calamine.CalamineError, *DAMAGED)
@@ -64,6 +58,9 @@ def _zipped(file: BinaryIO) -> Iterator[Sheet]:
             unpacked = sum(i.file_size for i in archive.infolist())
             if unpacked > MAX_UNPACKED:
                 raise FileUnreadable("too_large", size=unpacked, limit=MAX_UNPACKED)
+            if is_large(archive):
+                yield from streamed(archive)
+                return
             flaws = flaws_of(archive)
     except DAMAGED as error:
         if isinstance(error, FileUnreadable):

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from core.errors import InputInvalid
+from core.tables.cells import CellError
 from core.tables.columns import Column
 from core.tables.problem import Problems
 from core.tables.reader import TableRow, is_workbook, raw_rows
-from core.tables.workbook import CellError
 from records.items.elements import ElementTable, spelled, standard_elements
 from records.items.facts import text_of
 

@@ -124,7 +124,10 @@ class Importer:
                 problems.tell(name, code, sheet=row.place.sheet, row=row.place.row, field=column)
             if key is not None and key in keys:
                 first, shown = f"row {keys[key]}", " + ".join(self.register.key)
-                problems.tell(name, "key_twice", sheet=row.place.sheet, row=row.place.row, value=shown, first=first)
+                place, column = row.place, self.register.key[0]
+                problems.tell(
+                    name, "key_twice", sheet=place.sheet, row=place.row, field=column, value=shown, first=first
+                )
                 wrong.append(("", "key_twice"))
             if wrong:
                 report.refused += 1

@@ -210,10 +210,12 @@ def test_what_is_no_table_is_one_problem(data: bytes, code: str) -> None:
     assert rows == [] and problems == [("", 0, "", code)]
 
 
-def test_a_lonely_cell_far_away_is_refused_quickly() -> None:
+def test_a_lonely_cell_far_away_is_told_and_the_good_rows_are_taken() -> None:
     made = book(["code", "name"], ["A1", "a"])
     made.active["XFD1048576"] = 1  # type: ignore[index]
-    assert read(saved(made))[1] == [("", 0, "", "not_a_workbook")]
+    rows, problems = read(saved(made))
+    assert [row.values["code"] for row in rows] == ["A1"]
+    assert ("Sheet", 1048576, "code", "missing") in problems
 
 
 def test_more_rows_than_allowed_are_told() -> None:
