@@ -12,7 +12,7 @@ export async function signedIn(user) {
   app.online = true;
   app.expired = false;
   queue.actAs(user, sessionLost);
-  await queue.keep("me", user);
+  await queue.keep("me", user).catch(() => {}); // a full store keeps nobody out
   await keepLeft(false);
   emit("session");
   refresh();
@@ -27,12 +27,15 @@ export function sessionLost() {
   emit("tasks");
 }
 
-async function keepLeft(left) { setLeftHere(left); await queue.keep("signed_out", left); }
+async function keepLeft(left) { setLeftHere(left); await queue.keep("signed_out", left).catch(() => {}); }
+
+/** The server says that this person's session is over: nobody is signed in, or somebody else. */
+const nobodyHere = (error) => error.status === 401 || error.code === "wrong_person";
 
 /** Leave this phone to the next person.  What waits to be sent stays, and is sent when its owner signs in again. */
 export async function signOut() {
-  const told = await api.post("/api/logout").then(() => true, (error) => error.status === 401);
-  await queue.leave();
+  const told = await api.post("/api/logout").then(() => true, nobodyHere);
+  await queue.leave().catch(() => {});
   await keepLeft(!told); // without a network the session still lives: it is ended before anything else
   app.me = null;
   app.expired = false;
@@ -93,17 +96,17 @@ export async function refresh() {
   const me = app.me;
   try {
     await queue.flush();
-    const none = (error) => { if (error.status === 0 || error.status === 401) throw error; return { items: [] }; };
+    const none = (error) => { if (error.status === 0 || nobodyHere(error)) throw error; return { items: [] }; };
     const [tasks, plans] = await Promise.all([allTasks(), api.get("/api/plan-tasks").catch(none)]);
     if (app.me !== me) return;
     Object.assign(app, { tasks, planTasks: plans.items, total: tasks.length, online: true, failed: null, loadedAt: new Date().toISOString() });
-    await queue.keep(mine("tasks"), { items: tasks, plans: app.planTasks, at: app.loadedAt });
+    await queue.keep(mine("tasks"), { items: tasks, plans: app.planTasks, at: app.loadedAt }).catch(() => {}); // a full store must not hide what was read
     emit("tasks");
     await keepDetails(me, tasks);
   } catch (error) {
-    if (error.status === 401) sessionLost();
+    if (nobodyHere(error)) sessionLost();
     app.online = error.status !== 0;
-    app.failed = error.status === 0 ? null : error;
+    app.failed = error.status === 0 || nobodyHere(error) ? null : error;
   } finally {
     app.busy = false;
     emit("tasks");
@@ -115,7 +118,7 @@ async function keepDetails(me, tasks) {
     if (app.me !== me) return;
     const known = app.details.get(task.case_id) || (await queue.kept(mine(`case:${task.case_id}`)).catch(() => null));
     if (known && known.case.version === task.version) { app.details.set(task.case_id, known); continue; }
-    await loadDetail(task.case_id).catch((error) => { if (error.status === 0 || error.status === 401) throw error; });
+    await loadDetail(task.case_id).catch((error) => { if (error.status === 0 || nobodyHere(error)) throw error; });
   }
 }
 
@@ -142,9 +145,9 @@ export async function loadDetail(id) {
     return detail;
   } catch (error) {
     if (error.status === 0) app.online = false;
-    if (error.status === 401) sessionLost();
+    if (nobodyHere(error)) sessionLost();
     const kept = await keptDetail(id);
-    if (kept && (error.status === 0 || error.status >= 500 || error.status === 401)) return kept;
+    if (kept && (error.status === 0 || error.status >= 500 || nobodyHere(error))) return kept;
     throw error;
   }
 }

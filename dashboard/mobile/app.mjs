@@ -1,7 +1,7 @@
 // The phone: what is shown for which address, and what wakes it up.
 import { h, laterWords, ready, replace, t } from "./base.mjs";
 import * as api from "/static/ui/shared/api.mjs";
-import { begin, locate, refresh } from "./actions.mjs";
+import { begin, locate, refresh, sessionLost } from "./actions.mjs";
 import { follow, unfollow } from "./live.mjs";
 import * as queue from "./queue/index.mjs";
 import { app, emit, on } from "./state.mjs";
@@ -88,6 +88,7 @@ async function start() {
   await begin();
   window.addEventListener("hashchange", show);
   window.addEventListener("sign-in-again", () => login().then((m) => m.signInAgain()).catch(() => {}));
+  window.addEventListener("wrong-person", sessionLost);
   window.addEventListener("online", () => { app.online = true; emit("tasks"); refresh(); follow(); });
   window.addEventListener("offline", () => { app.online = false; emit("tasks"); });
   document.addEventListener("visibilitychange", () => { if (document.hidden) unfollow(); else { refresh(); follow(); } });

@@ -1,6 +1,6 @@
 // The first list: drawn from what the page brought along, before the rest of the phone is fetched.
 import { bring, h, t } from "./drawn.mjs";
-import { grouped, lists, orders } from "./screens/cards.mjs";
+import { grouped, lists, orders, unread } from "./screens/cards.mjs";
 import { screen } from "./screens/frame.mjs";
 import { app, dress, leftHere } from "./state.mjs";
 
@@ -15,7 +15,7 @@ function draw() {
   const root = document.getElementById("app");
   const soon = h("button", { type: "button", class: "pill", disabled: true }, t("act.refresh"));
   screen(root, t("phone.my_turn"), { tab: "", label: t("phone.tasks") }, h("div", { class: "under" }, orders(() => {}), h("span", { class: "duty" }), soon),
-    h("nav", { class: "tiles" }), lists(), h("div", { class: "tasks" }, grouped(new Map())));
+    h("nav", { class: "tiles" }), lists(), h("div", { class: "tasks" }, grouped(new Map()), unread()));
 }
 
 const rest = taken("rest") || [];

@@ -66,10 +66,11 @@ START, APP = "/m/first.mjs", "/m/app.mjs"
 _SECOND = (APP, "/m/screens/task.mjs", "/m/screens/login.mjs")  # fetched once the first list is drawn
 # Words of the first list, before all of them are read.
 _FIRST_WORDS = (
-    "state.", "span.", "cases.overdue", "cases.left", "phone.my_turn", "phone.tasks", "phone.online", "phone.offline",
-    "phone.session_ended", "login.submit", "phone.title", "phone.map", "phone.report", "phone.grid", "phone.team",
+    "state.", "severity.", "span.", "cases.overdue", "cases.left", "phone.my_turn", "phone.tasks", "phone.online",
+    "phone.offline", "phone.session_ended", "login.submit", "phone.title", "phone.map", "phone.report", "phone.grid",
+    "phone.team",
     "phone.me", "phone.to_", "phone.in_hand", "phone.sending", "phone.others", "phone.order", "phone.urgent_first",
-    "phone.near_first", "phone.lists", "phone.view_", "phone.new", "act.refresh",
+    "phone.near_first", "phone.unread", "phone.lists", "phone.view_", "phone.new", "act.refresh",
 )  # fmt: skip
 
 LATER = ("/m/push.mjs", "/static/work/parties.mjs", *(

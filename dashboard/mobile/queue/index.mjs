@@ -20,7 +20,7 @@ const server = { post: api.post, put: api.put, raw: api.raw, now: () => new Date
 /** @type {{me: any, onSession: (stopped?: any) => void}} */
 let session = { me: null, onSession: () => {} };
 /** Who is signed in; only his items are sent.  `onSession` is called when the server says it is somebody else, or nobody. */
-export function actAs(me, onSession = session.onSession) { session = { me, onSession }; }
+export function actAs(me, onSession = session.onSession) { session = { me, onSession }; api.actFor(me?.user_id ?? null); }
 
 /** Storage is full: nothing was kept, the form stays open. */
 export class StorageFull extends Error {}

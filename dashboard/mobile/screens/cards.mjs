@@ -47,11 +47,14 @@ export function card(c) {
   return h("a", { class: `card ${severity(c)}`, href: `#/task/${encodeURIComponent(c.case_id)}`, dataset: { case: c.case_id } },
     h("b", {}, caseTitle(c)),
     h("span", { class: "soft" }, [(language() === "en" && c.site_name_en) || c.site_name || c.division_name, distance(away(c))].filter(Boolean).join(" · ")),
-    h("span", { class: "line" }, h("span", { class: "chip" }, kindTerm(c, "state", c.state)), remaining(c)));
+    h("span", { class: "line" }, h("span", { class: "chip" }, kindTerm(c, "state", c.state)), h("span", { class: "chip" }, t(`severity.${c.severity}`)), remaining(c)));
 }
 
 /** Every group that has cases, with its cards. @param {Map<string, string>} waiting */
 export const grouped = (waiting) => groups(waiting).filter(([, items]) => items.length).map(([key, items]) => [h("h2", {}, t(key), h("span", {}, items.length)), items.sort(pressing).map(card)]);
+
+/** How many are mine besides those that were read so far. */
+export const unread = () => (app.total > app.tasks.length ? h("p", { class: "soft", role: "status" }, t("phone.unread", { n: app.total - app.tasks.length })) : null);
 
 /** The gravest or the nearest first. @param {(order: string) => void} choose */
 export const orders = (choose) => h("div", { class: "orders", role: "group", "aria-label": t("phone.order") }, [["urgent", "phone.urgent_first"], ["near", "phone.near_first"]].map(([id, words]) =>

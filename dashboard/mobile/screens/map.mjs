@@ -35,7 +35,7 @@ export function mapScreen(root, id) {
         const node = h("button", { type: "button", class: "pin", style: { background: COLOURS[c.severity] }, "aria-label": caseTitle(c), onClick: () => show(c) });
         marks.push(new gl.Marker({ element: node }).setLngLat([c.lon, c.lat]).addTo(map));
       }
-      if (app.place) marks.push(new gl.Marker({ element: h("span", { class: "pin here", "aria-label": t("phone.i_am_here") }) }).setLngLat([app.place.lon, app.place.lat]).addTo(map));
+      if (app.place) marks.push(new gl.Marker({ element: h("span", { class: "pin here", role: "img", "aria-label": t("phone.i_am_here") }) }).setLngLat([app.place.lon, app.place.lat]).addTo(map));
     };
     draw();
     show(one);

@@ -19,7 +19,7 @@ export function scanScreen(root) {
   form.addEventListener("submit", (event) => { event.preventDefault(); go(typed.value); });
   let stream = null;
   let alive = true;
-  const undo = screen(root, t("phone.scan"), { back: true }, video, message, form);
+  const undo = screen(root, t("phone.scan"), { back: true }, video, h("div", { class: "under" }, message), form);
   const look = async () => {
     if (!("BarcodeDetector" in window) || !navigator.mediaDevices) { message.textContent = t("phone.no_scanner"); return; }
     const reader = new window.BarcodeDetector({ formats: ["qr_code"] });

@@ -3,7 +3,7 @@ import { h, icon, replace, short, t } from "../base.mjs";
 import { refresh, setting, submit } from "../actions.mjs";
 import * as queue from "../queue/index.mjs";
 import { app, on } from "../state.mjs";
-import { grouped, lists, orders } from "./cards.mjs";
+import { grouped, lists, orders, unread } from "./cards.mjs";
 import { dutyChip } from "./duty.mjs";
 import { screen } from "./frame.mjs";
 import { queueBox } from "./waiting.mjs";
@@ -29,7 +29,7 @@ export function tasksScreen(root) {
     for (const pill of order.children) pill.setAttribute("aria-pressed", String(app.settings.order === pill.dataset.order));
     replace(list, app.failed ? h("p", { class: "error" }, app.failed.text || String(app.failed)) : null,
       app.planTasks.length ? [h("h2", {}, t("phone.plan_tasks"), h("span", {}, app.planTasks.length)), app.planTasks.map(planCard)] : null,
-      grouped(waits),
+      grouped(waits), unread(),
       some ? null : app.loadedAt ? h("div", { class: "empty" }, icon("check", 54), h("p", {}, t("phone.nothing"))) : h("div", { class: "empty" }, h("p", {}, t("phone.loading"))));
     replace(asOf, `${app.me.name || app.me.login}`, app.loadedAt ? ` · ${t("phone.as_of", { time: short(app.loadedAt) })}` : "");
   };

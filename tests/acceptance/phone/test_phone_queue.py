@@ -92,6 +92,7 @@ def test_what_one_person_queued_is_never_sent_by_the_next(phone: Visit, city: To
 def test_another_tab_signs_in_as_somebody_else(phone: Visit, city: Town) -> None:
     page = phone.page
     case_id = city.case("Smoke")
+    city.case("The drainer's own", "dept-drainage")
     sign_in(page, "fireman")
     page.tap(f'a.card[data-case="{case_id}"]')
     page.wait_for_selector('[data-do="accept"]')
@@ -99,6 +100,9 @@ def test_another_tab_signs_in_as_somebody_else(phone: Visit, city: Town) -> None
     page.tap('[data-do="accept"]')
     expect(page.locator(".expired")).to_be_visible()
     assert ("accept", city.user_id("drainer")) not in city.moves(case_id)
+    page.evaluate("() => { location.hash = '#/'; }")
+    expect(page.locator("a.card")).to_have_count(1)  # what the other one has to do is not read into this page
+    assert "The drainer's own" not in page.content()
     page.tap(".expired button")
     page.fill("dialog input[name=password]", "a-long-enough-word")
     page.tap("dialog button[type=submit]")

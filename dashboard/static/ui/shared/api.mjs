@@ -8,6 +8,11 @@ let ownPasswordPage = false;
 /** This page asks for a new password itself: never send it to the login page for one. */
 export const asksForPassword = () => { ownPasswordPage = true; };
 
+let acting = "";
+/** The person whose page this is: where somebody else signed in meanwhile (another tab, a shared phone), the server refuses it with `wrong_person`. @param {string | null} id */
+export const actFor = (id) => { acting = id || ""; };
+const actor = () => /** @type {any} */ (acting ? { "X-Acting-User": acting } : {});
+
 export class ApiError extends Error {
   constructor(status, body) {
     super(body.message || body.detail || `HTTP ${status}`);
@@ -42,7 +47,7 @@ async function call(method, path, options = {}) {
 /** @param {string} method @param {string} path @param {Sent} sent */
 async function once(method, path, { body, form, headers, timeout = 30000, signal } = {}) {
   /** @type {RequestInit & {headers: any}} */
-  const options = { method, headers: { Accept: "application/json", "Accept-Language": language(), ...headers }, credentials: "same-origin" };
+  const options = { method, headers: { Accept: "application/json", "Accept-Language": language(), ...actor(), ...headers }, credentials: "same-origin" };
   if (method !== "GET") options.headers["X-CSRF-Token"] = csrf;
   if (form) options.body = form;
   else if (body !== undefined) {
@@ -74,6 +79,7 @@ async function once(method, path, { body, form, headers, timeout = 30000, signal
   const error = new ApiError(answer.status, typeof data === "object" && data ? data : {});
   if (error.code === "password_change_required" && !ownPasswordPage) toLogin();
   if (error.code === "confirmation_required") toConfirm();
+  if (error.code === "wrong_person") window.dispatchEvent(new Event("wrong-person"));
   throw error;
 }
 
@@ -104,7 +110,7 @@ export async function raw(method, path, { body, headers, timeout = 60000 } = {})
   let answer;
   const limit = within(timeout);
   try {
-    answer = await fetch(path, { method, body, credentials: "same-origin", headers: { "Accept-Language": language(), ...headers, "X-CSRF-Token": csrf }, signal: limit.signal });
+    answer = await fetch(path, { method, body, credentials: "same-origin", headers: { "Accept-Language": language(), ...actor(), ...headers, "X-CSRF-Token": csrf }, signal: limit.signal });
   } catch (error) {
     throw new ApiError(0, { message: String(error) });
   } finally {
@@ -118,7 +124,7 @@ export async function raw(method, path, { body, headers, timeout = 60000 } = {})
 /** A file that a POST answers with. */
 export async function file(path, body) {
   if (!csrf) await me({ redirect: false });
-  const answer = await fetch(path, { method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json", "Accept-Language": language(), "X-CSRF-Token": csrf }, body: JSON.stringify(body) });
+  const answer = await fetch(path, { method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json", "Accept-Language": language(), ...actor(), "X-CSRF-Token": csrf }, body: JSON.stringify(body) });
   if (answer.ok) return answer.blob();
   const error = new ApiError(answer.status, await answer.json().catch(() => ({})));
   if (error.code === "confirmation_required") toConfirm();
