@@ -32,7 +32,7 @@ FEW = 1500  # cases that are looked up one by one
 _OWN = [
     name
     for name in CaseSummary.__struct_fields__
-    if name not in ("site_name", "site_name_en", "division_name", "department_name", "handler_name", "replayed")
+    if name != "replayed" and not name.endswith(("_name", "_name_en"))
 ]
 
 
@@ -68,7 +68,9 @@ def summaries() -> Select[Any]:
             Site.name.label("site_name"),
             Site.name_en.label("site_name_en"),
             Division.name.label("division_name"),
+            Division.name_en.label("division_name_en"),
             Department.name.label("department_name"),
+            Department.name_en.label("department_name_en"),
             User.name.label("handler_name"),
         )
         .select_from(Case)
@@ -84,7 +86,9 @@ _POINTED = (
     ("site_name", Site.name, Site.site_id, "site"),
     ("site_name_en", Site.name_en, Site.site_id, "site"),
     ("division_name", Division.name, Division.code, "division"),
+    ("division_name_en", Division.name_en, Division.code, "division"),
     ("department_name", Department.name, Department.department_id, "department"),
+    ("department_name_en", Department.name_en, Department.department_id, "department"),
     ("handler_name", User.name, User.user_id, "handler"),
 )
 _COLUMNS = {"site": "site_id", "division": "division_code", "department": "department_id", "handler": "handler_id"}

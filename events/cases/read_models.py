@@ -47,6 +47,8 @@ class CaseSummary(Record, frozen=True, omit_defaults=False):
     merged_into_id: str | None
     confidential: bool
     site_name_en: str | None = None
+    division_name_en: str | None = None
+    department_name_en: str | None = None
     replayed: bool = False  # the answer to a command that had been carried out before (same idempotency key)
 
 

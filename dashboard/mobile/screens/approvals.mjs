@@ -4,7 +4,7 @@ import * as queue from "../queue/index.mjs";
 import { app } from "../state.mjs";
 import { screen } from "./frame.mjs";
 import { put } from "./steps.mjs";
-import { remaining, severity } from "./cards.mjs";
+import { nameOf, remaining, severity } from "./cards.mjs";
 import { queueBox } from "./waiting.mjs";
 
 const CACHE = () => `${app.me.user_id}:approvals`;
@@ -35,7 +35,7 @@ function request(one) {
   } }, kindTerm(c, "command", name)));
   const refusals = one.commands.filter((name) => !name.startsWith("approve")).map((name) => refusal(c, name, (data) => answer(name, data).then(() => said(name))));
   replace(node, h("a", { href: `#/task/${encodeURIComponent(c.case_id)}` }, h("b", {}, caseTitle(c))),
-    h("span", { class: "soft" }, [one.requested_by_name, short(one.requested_at), c.department_name].filter(Boolean).join(" · ")),
+    h("span", { class: "soft" }, [one.requested_by_name, short(one.requested_at), nameOf(c, "department_name")].filter(Boolean).join(" · ")),
     h("p", {}, h("b", {}, wants), one.asked.reason ? ` ${one.asked.reason}` : ""), h("span", { class: "line" }, h("span", { class: "chip" }, kindTerm(c, "state", c.state)), remaining(c)), buttons, refusals);
   return node;
 }

@@ -43,10 +43,15 @@ function groups(waiting) {
   return first ? [...all.filter(([k]) => k === first), ...all.filter(([k]) => k !== first)] : all;
 }
 
+/** A name of a case in the viewer's language. @param {any} c @param {string} field */
+export const nameOf = (c, field) => (language() === "en" && c[`${field}_en`]) || c[field];
+/** Where it is: the site, else the division. */
+export const place = (c) => nameOf(c, "site_name") || nameOf(c, "division_name");
+
 export function card(c) {
   return h("a", { class: `card ${severity(c)}`, href: `#/task/${encodeURIComponent(c.case_id)}`, dataset: { case: c.case_id } },
     h("b", {}, caseTitle(c)),
-    h("span", { class: "soft" }, [(language() === "en" && c.site_name_en) || c.site_name || c.division_name, distance(away(c))].filter(Boolean).join(" · ")),
+    h("span", { class: "soft" }, [place(c), distance(away(c))].filter(Boolean).join(" · ")),
     h("span", { class: "line" }, h("span", { class: "chip" }, kindTerm(c, "state", c.state)), h("span", { class: "chip" }, t(`severity.${c.severity}`)), remaining(c)));
 }
 

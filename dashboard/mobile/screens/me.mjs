@@ -1,5 +1,5 @@
 // Me: duty and place, size of words, theme, language, devices, password, log out.
-import { api, full, h, replace, t, term } from "../base.mjs";
+import { api, language, full, h, replace, t, term } from "../base.mjs";
 import { setting, signOut } from "../actions.mjs";
 import * as push from "../push.mjs";
 import * as queue from "../queue/index.mjs";
@@ -16,7 +16,7 @@ export function meScreen(root) {
   const pushPlace = h("div", { class: "row" });
   const devices = h("div", { class: "devices" });
   const undo = screen(root, t("phone.me"), { tab: "me" },
-    h("div", { class: "me" }, h("h2", {}, me.name || me.login), h("p", { class: "soft" }, [me.department_name, (me.roles || []).map((r) => term("userrole", r)).join("、")].filter(Boolean).join(" · ")),
+    h("div", { class: "me" }, h("h2", {}, me.name || me.login), h("p", { class: "soft" }, [me.department_name, (me.roles || []).map((r) => term("userrole", r)).join(language() === "en" ? ", " : "、")].filter(Boolean).join(" · ")),
       me.last_login ? h("p", { class: "soft" }, t("phone.last_login", { when: full(me.last_login.at), address: me.last_login.address })) : null,
       h("nav", { class: "row", "aria-label": t("guide.help") }, h("a", { class: "big", href: "#/handbook", dataset: { go: "handbook" } }, t("phone.handbook")), h("a", { class: "big", href: "#/exams", dataset: { go: "exams" } }, t("phone.exams")), h("button", { type: "button", class: "big", dataset: { do: "tour" }, onClick: showAround }, t("guide.tours"))),
       dutyBox(), choice("size", ["m", "l", "xl"]), choice("theme", ["auto", "light", "dark", "sun"]), pushPlace,

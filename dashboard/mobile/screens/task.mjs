@@ -4,7 +4,7 @@ import { keptDetail, loadDetail, locate } from "../actions.mjs";
 import { app, on } from "../state.mjs";
 import { screen } from "./frame.mjs";
 import { actions } from "./steps.mjs";
-import { remaining, severity } from "./cards.mjs";
+import { nameOf, place, remaining, severity } from "./cards.mjs";
 import { mediaOf, queueBox } from "./waiting.mjs";
 import { where } from "./where.mjs";
 
@@ -68,8 +68,8 @@ function draw(body, detail) {
     actions(detail, body, () => draw(body, detail)),
     picture ? h("img", { class: "photo", src: picture, alt: t("purpose.finding"), loading: "lazy", onError: (e) => { e.target.hidden = true; } }) : null,
     where(c),
-    h("dl", {}, [[t("fact.place"), c.site_name || c.division_name], [t("fact.grid"), c.grid_code], [t("fact.opened"), full(c.opened_at)], [t("fact.deadline"), c.deadline_at ? full(c.deadline_at) : null],
-      [t("fact.department"), c.department_name], [t("field.comment"), c.description]].filter(([, v]) => v).map(([k, v]) => [h("dt", {}, k), h("dd", {}, v)])),
+    h("dl", {}, [[t("fact.place"), place(c)], [t("fact.grid"), c.grid_code], [t("fact.opened"), full(c.opened_at)], [t("fact.deadline"), c.deadline_at ? full(c.deadline_at) : null],
+      [t("fact.department"), nameOf(c, "department_name")], [t("field.comment"), c.description]].filter(([, v]) => v).map(([k, v]) => [h("dt", {}, k), h("dd", {}, v)])),
     h("section", { class: "words", dataset: { words: c.case_id } }, body.words || null),
     evidence(detail),
     h("details", { open: true }, h("summary", {}, t("case.timeline")), h("ol", { class: "moves" }, [...(detail.transitions || [])].reverse().map((m) => move(c, m)))));
