@@ -38,7 +38,7 @@ TICK_S = 0.1
 BEAT_S = 15.0
 MAX_VIEWERS = 3000  # the centre's pages and every phone of a district's staff
 MAX_VIEWERS_PER_USER = 12
-ABREAST, APART_S = 50, 0.05  # beats: so many pages at a time
+APART_S, SPREAD = 0.05, 0.6  # beats go out page by page over this part of their span: a few, so far apart
 RECHECK_S = 30.0  # how long a viewer's rights are believed before the session is looked at again
 
 
@@ -278,12 +278,14 @@ class LiveHub:
         self._owners, self._owners_at = owners, time.monotonic()
 
     async def _beat_for_ever(self) -> None:
+        steps = int(BEAT_S * SPREAD / APART_S)
         while True:
-            await asyncio.sleep(BEAT_S)
+            await asyncio.sleep(BEAT_S * (1 - SPREAD) if len(self._viewers) > steps else BEAT_S)
             payload = event("beat", {"server_time": self._clock.now()})
+            abreast = 1 + len(self._viewers) // steps
             for n, viewer in enumerate(list(self._viewers)):
                 viewer.offer(payload)
-                if n % ABREAST == ABREAST - 1:
+                if n % abreast == abreast - 1:
                     await asyncio.sleep(APART_S)  # a thousand pages woken at once would hold up every request
 
     # viewers -------------------------------------------------------------
