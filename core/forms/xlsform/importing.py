@@ -101,6 +101,8 @@ class _Import:
             listed = listed.removesuffix(" or_other").strip()
             self.problems.append(SheetProblem("survey", number, columns.title("type"), "warn-or-other"))
         question = {key: value for key, value in words.items() if value}
+        if kind == "note" and not question.get("name"):
+            question["name"] = f"note_{number}"  # as other readers of XLSForm name it
         question |= {"type": kind, "list": listed.removesuffix(".csv")} if listed else {"type": kind}
         for word in ("required", "read_only", "sensitive"):
             if word in question:
