@@ -15,8 +15,9 @@ SURVEY_COLUMNS = {
     "yw:unit": "unit", "yw:meaning": "meaning",
 }  # fmt: skip
 SURVEY_COLUMNS |= {  # headings of sheets that were written in Chinese
-    "类型": "type", "题型": "type", "名称": "name", "变量名": "name", "字段名": "name", "标签": "label",
-    "题目": "label", "问题": "label", "提示": "hint", "必填": "required", "必填提示": "required_message", "显示条件": "relevant",
+    "类型": "type", "题型": "type", "名称": "name", "变量名": "name", "字段名": "name",
+    "标签": "label", "题目": "label", "问题": "label", "提示": "hint", "必填": "required",
+    "必填提示": "required_message", "显示条件": "relevant",
     "相关": "relevant", "约束": "constraint", "校验": "constraint", "约束提示": "constraint_message",
     "校验提示": "constraint_message", "计算": "calculation", "选项筛选": "choice_filter", "重复次数": "repeat_count",
     "默认值": "default", "外观": "appearance", "只读": "read_only", "参数": "parameters",
