@@ -122,8 +122,11 @@ def test_a_call_becomes_a_case_and_the_next_one_a_note_in_it(settings: Settings,
         expect(page.locator("#intake-near")).to_contain_text("没有未结案件")
         page.locator("#intake-send").click()
         expect(page.locator("#intake-done")).to_contain_text("已建案")
-        expect(form.get_by_label("发生了什么")).to_have_value("")
+        for emptied in (form.get_by_label("发生了什么"), form.get_by_label(re.compile("类别")).first,
+                        page.get_by_label("地点")):  # fmt: skip
+            expect(emptied).to_have_value("")  # the next call is of something else, somewhere else
         form.get_by_label("发生了什么").fill("水更深了")
+        page.get_by_label("地点").press_sequentially("bridge")
         page.locator(".intake-places button").first.click()
         page.locator("#intake-near").get_by_role("button", name="是同一件").click()
         expect(page.locator("#intake-done")).to_contain_text("已记入")

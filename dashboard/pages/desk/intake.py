@@ -25,6 +25,9 @@ PAGE = Page(
 )
 _KINDS = ("site", "street", "division", "camera")
 _MOST_PLACES = 8
+_EMPTIED: dict[str, str | None] = {  # fields of a call → what they hold when the next one comes
+    "title": "", "description": "", "number": "", "phone": "", "name": "", "class_code": None, "severity": "1",
+}  # fmt: skip
 _FIELDS = ("source", "number", "name", "phone", "title", "description", "class_code", "severity")
 
 
@@ -84,7 +87,7 @@ def _classes(visit: Visit, typed: str) -> list[dict[str, str]]:
             for line in lines(session, version="2013")
         }
     found = intake.classes_like(list(known.values()), typed)
-    return [{"value": line["code"], "label": f"{line['name']} {line['code']}"} for line in found]
+    return [{"value": line["code"], "label": f"{line['name']} {line['code']}", "found": typed} for line in found]
 
 
 @PAGE.callback(
@@ -178,16 +181,21 @@ def _state(visit: Visit, kinds: Any, each: NearCase) -> str:
 
 @PAGE.callback(
     Output("intake-done", "children"), Output("intake-key", "data"),
-    *[Output({"intake": name}, "value") for name in ("title", "description", "number", "phone", "name")],
+    *[Output({"intake": name}, "value") for name in _EMPTIED], Output("intake-where", "value"),
+    Output("intake-at", "data", allow_duplicate=True), Output("intake-chosen", "children", allow_duplicate=True),
+    Output("intake-near", "children", allow_duplicate=True), Output("intake-map", "pins", allow_duplicate=True),
     Input("intake-send", "n_clicks"), Input({"intake-same": ALL}, "n_clicks"), State("intake-key", "data"),
     State("intake-at", "data"), *[State({"intake": name}, "value") for name in _FIELDS], True,
     running=[(Output("intake-send", "loading"), True, False)],
 )  # fmt: skip
 async def send(visit: Visit, _send: int, _same: list[int], key: str, at: dict[str, Any] | None, *values: Any) -> Any:
-    """Open the case, or note the call in the one that stands; then the form is empty for the next call."""
+    """Open the case, or note the call in the one that stands; then the form is empty for the next call.
+
+    Place, class and severity too: the next caller speaks of something else.
+    """
     button, _ = pressed()
     if not button:
-        return [no_update] * 7
+        return [no_update] * (7 + len(_EMPTIED))
     given = {name: value for name, value in zip(_FIELDS, values, strict=True) if value not in (None, "")}
     call: PhoneCall = intake.checked({**given, "severity": int(given.get("severity", 1)), "place": at})
     if isinstance(button, dict):
@@ -198,4 +206,4 @@ async def send(visit: Visit, _send: int, _same: list[int], key: str, at: dict[st
         told = visit.t("intake.opened", number=case.number)
     tell(told)
     link = html.A(told, href=f"/cases/{case.case_id}", target="_blank")
-    return link, new_id(), "", "", "", "", ""
+    return link, new_id(), *_EMPTIED.values(), "", None, visit.t("intake.no_place"), None, []

@@ -4,7 +4,7 @@
   "use strict";
   var React = window.React;
   // Options of a select that the server looked up (by pinyin, by right): all of them are shown.
-  window.dashMantineFunctions = Object.assign(window.dashMantineFunctions || {}, { asTheServerFound: function (given) { return given.options; } });
+  window.dashMantineFunctions = Object.assign(window.dashMantineFunctions || {}, { asTheServerFound: function (given) { return given.options.filter(function (o) { return !given.search || o.found === given.search || o.label.includes(given.search); }); } });
   function component(type, file, className) {
     function Own(props) {
       var ref = React.useRef(null);

@@ -8,8 +8,8 @@ import { unconfirmed } from "./rank.mjs";
 
 const NOT_SHOWN = new Set(["confirm"]);
 
-/** Which command carries a decision now: the first that is allowed. */
-const CARRIES = { real: ["verify", "register", "confirm"], false: ["reject", "cancel"], transfer: ["transfer", "dispatch"], urge: ["urge"] };
+/** Which command carries a decision now: the first of these that is allowed; what is real is registered at once, so that the next key dispatches it. */
+const CARRIES = { real: ["register", "verify", "confirm"], false: ["reject", "cancel"], transfer: ["transfer", "dispatch"], urge: ["urge"] };
 /** @type {[string, number, string][]} name, key on the keyboard, icon */
 const DECISIONS = [["real", 1, "check"], ["false", 2, "ban"], ["transfer", 3, "arrow"], ["urge", 4, "bell"]];
 
@@ -19,7 +19,7 @@ export function decide(detail, reload) {
   const allowed = detail.allowed || [];
   const said = h("p", { class: "form-error", role: "alert", hidden: true });
   if (!allowed.length) return { node: h("p", { class: "quiet" }, detail.case.open ? t("case.nothing_allowed") : t("case.is_closed")), press: () => {} };
-  const find = (name) => allowed.find((c) => CARRIES[name].includes(c.name) && (name !== "real" && name !== "false" ? true : unconfirmed(detail.case)));
+  const find = (name) => (name === "real" || name === "false") && !unconfirmed(detail.case) ? undefined : CARRIES[name].map((n) => allowed.find((c) => c.name === n)).find(Boolean);
   const label = (command) => command.label?.[language()] || term("command", command.name);
   /** @type {any} */
   let asked = null;
