@@ -71,6 +71,7 @@ REST_S = 4.0  # between two looks of the detector while all zones have their ala
 STILL = 0.0002  # of the picture: less than anything that burns changes
 LIFE_SHARE = 0.6  # of the judgements of ``life_window_s`` on which a place must have lived
 GROWN = 2.5  # times as large as at its first sight in the window: no reflection does that
+MIRRORS_S, MOST_MIRRORS = 15.0, 32  # how long a lamp's mirror image is remembered, and how many are
 BELIEVED_HITS = 3  # judgements on which a place must have lived where the detector sees it too
 
 
@@ -99,6 +100,7 @@ class FlameSmoke(ZoneAlgorithm):
         self._pool, self._need = pool, need
         self._life = FlameLife() if pool is not None and params.life else None
         self._living = WatchedPlaces(params.life_window_s)
+        self._mirrors: list[tuple[Floats, float]] = []
         self._second = SecondLook(pool, need) if pool is not None and params.second_look else None
 
     def judge(self, seen: Detections, frame: Frame) -> list[Sight]:
@@ -123,7 +125,7 @@ class FlameSmoke(ZoneAlgorithm):
         if living is not None:
             self._living.add(living, frame, now)
             found = _join(found, living)
-        burning = self._confirmed()
+        burning = self._confirmed(now)
         out = []
         for zone in self.zones:
             confirmed = [p for p in burning if self._within(zone, p, frame)]
@@ -178,7 +180,7 @@ class FlameSmoke(ZoneAlgorithm):
         seen = [float(c) for box, c in zip(fires.xyxy, fires.confidence, strict=True) if near(box, xyxy)]
         return max(seen) if seen else surest(self._pool, self._need, frame, xyxy, "fire")
 
-    def _confirmed(self) -> list[WatchedPlace]:
+    def _confirmed(self, now: float) -> list[WatchedPlace]:
         """Places that lasted and live, the surest first."""
         p = self.params
         half = self._confidence["fire"] / 2 if p.life_confidence is None else p.life_confidence
@@ -187,7 +189,7 @@ class FlameSmoke(ZoneAlgorithm):
         lasting = self._wide.lasting(p.min_hits, p.share) + self._close.lasting(p.close_hits, p.close_share)
         living = [place for place in lasting if self._flickers(place)]
         living = [place for place in living if self._believable(place)]
-        living = [place for place in living + alive if not self._mirrored(place)]
+        living = [place for place in living + alive if not self._mirrored(place, now)]
         return sorted(living, key=lambda place: -place.confidence)
 
     def _flickers(self, place: WatchedPlace) -> bool:
@@ -203,10 +205,16 @@ class FlameSmoke(ZoneAlgorithm):
         lived = self._living.lasting(BELIEVED_HITS, 0.0)
         return any(near(place.xyxy, other.xyxy) for other in lived)
 
-    def _mirrored(self, place: WatchedPlace) -> bool:
-        """Whether a fire is a lamp's light on wet ground: neither certain, nor growing."""
+    def _mirrored(self, place: WatchedPlace, now: float) -> bool:
+        """Whether a fire is a lamp's light on wet ground: neither certain, nor growing.  What once was is for a while:
+        ripples hide the likeness now and then."""
         sure = place.confidence >= self.params.certain_confidence or place.growth >= GROWN
-        return place.name == "fire" and self._life is not None and not sure and self._life.mirrors_a_lamp(place.xyxy)
+        if place.name != "fire" or self._life is None or sure:
+            return False
+        self._mirrors = [m for m in self._mirrors if 0 <= now - m[1] < MIRRORS_S]
+        if self._life.is_reflection(place.xyxy):
+            self._mirrors.append((place.xyxy.copy(), now))
+        return any(near(xyxy, place.xyxy) for xyxy, _ in self._mirrors[-MOST_MIRRORS:])
 
     def _within(self, zone: Zone, place: WatchedPlace, frame: Frame) -> bool:
         return bool(contains(zone, centre_points(place.xyxy[None], frame.width, frame.height))[0])

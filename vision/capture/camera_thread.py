@@ -21,14 +21,14 @@ from datetime import UTC, datetime
 import av
 import av.error
 
-from core.errors import YiwangError
 from core.records import CameraConfig
 from vision.capture.clips import check_timed
 from vision.capture.conversion import check_size, converted, decode_still
+from vision.capture.decoding import PacketDecoder
 from vision.capture.frames import Frame, make_frame
 from vision.capture.packet_choice import PacketChoice, PacketWish
 from vision.capture.preroll import JPEG, PacketRing
-from vision.capture.reaching import Reach
+from vision.capture.reaching import Reach, reason_of
 from vision.capture.sources import Source, analysis_source
 from vision.capture.status import CaptureStatus
 from vision.capture.timing import Pace, camera_time, yield_to_analysis
@@ -70,7 +70,6 @@ class CameraCapture(threading.Thread):
         self._reach = Reach()
         self._hang_up: Callable[[], None] = lambda: None
 
-    # for others ----------------------------------------------------------
     @property
     def resting_s(self) -> float:
         """Seconds between two pictures while nothing moves; 0: as many as are wished."""
@@ -105,13 +104,8 @@ class CameraCapture(threading.Thread):
             frames = self.status.frames
             try:
                 reason = self._session(analysis_source(self.camera))
-            except YiwangError as error:
-                reason = str(error.data.get("detail", error))
-            except (av.error.FFmpegError, OSError, ValueError, EOFError) as error:
-                reason = str(getattr(error, "strerror", None) or error or type(error).__name__)
             except Exception as error:  # noqa: BLE001 — supervisor: no stream may end its own supervision
-                reason = f"{type(error).__name__}: {error}"
-                log.exception("camera %s: unexpected", self.camera.camera_id)
+                reason = reason_of(error, self.camera.camera_id)
             self.ring.flush(None)
             if self._halt.is_set():
                 break
@@ -140,14 +134,12 @@ class CameraCapture(threading.Thread):
             if source.is_file and not source.rate:
                 check_timed(container, source.shown)
             stream = container.streams.video[0]
-            context = stream.codec_context
-            check_size(source, context.width, context.height)
-            context.thread_count = 1  # one core per worker; more threads only add latency
-            context.thread_type = "NONE"
+            check_size(source, stream.codec_context.width, stream.codec_context.height)
+            decoder = PacketDecoder(stream)
             recorded = source.is_file or (container.duration or 0) > 0
             try:
                 while not self._halt.is_set():
-                    ended = self._play(container, stream, not source.is_file, recorded)
+                    ended = self._play(container, decoder, not source.is_file, recorded)
                     if not (source.is_file and source.loop and ended):
                         break
                     container.seek(0)
@@ -201,9 +193,9 @@ class CameraCapture(threading.Thread):
         self.status.decoded += 1
         self._into_slot(image, now)
 
-    def _play(self, container: av.container.InputContainer, stream: av.VideoStream, live: bool, recorded: bool) -> bool:
+    def _play(self, container: av.container.InputContainer, decoder: PacketDecoder, live: bool, recorded: bool) -> bool:
         """Decode one pass; True when it ran to its end with pictures."""
-        pace, choice = Pace(recorded), self._choice
+        pace, choice, stream = Pace(recorded), self._choice, decoder.stream
         owed: float | None = None  # since when there is data that gave no picture
         given, self._came = self.status.frames, 0
         tick = float(stream.time_base) if stream.time_base else 0.0
@@ -225,12 +217,16 @@ class CameraCapture(threading.Thread):
                     self._clock_read = now
                     self.status.clock_offset_s = camera_time(packet, self.status.clock_offset_s)
             wish = self._wish(now, now - owed)
-            for wanted in choice.choose(packet, at, now, bool(stream.codec_context.has_b_frames), wish):
-                for picture in self._decode(wanted):
+            decoder.see(packet)
+            chosen = choice.choose(packet, at, now, decoder.reordered, wish)
+            for wanted in chosen:
+                for picture in self._decode(decoder, wanted):
                     owed = None
                     self.status.decoded += 1
                     if wanted is packet:
                         self._offer(picture, time.monotonic())
+            if choice.resting and chosen and chosen[-1].is_keyframe:
+                decoder.rest()
             self._note(choice)
         return self.status.frames > given
 
@@ -254,10 +250,10 @@ class CameraCapture(threading.Thread):
             self.status.woken = choice.woken
             self.economy = False
 
-    def _decode(self, packet: av.Packet) -> list[av.VideoFrame]:
+    def _decode(self, decoder: PacketDecoder, packet: av.Packet) -> list[av.VideoFrame]:
         start = time.thread_time()
         try:
-            return list(packet.decode())
+            return decoder.decode(packet)
         except av.error.EOFError:
             return []
         except (av.error.FFmpegError, ValueError):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import av
 import cv2
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from vision.capture.jpeg_stream import picture_size
 from vision.capture.sources import Source
@@ -13,6 +16,10 @@ from vision.errors import StreamFailed
 
 MAX_PIXELS = 8192 * 4320
 MAX_WIDTH = 1920  # wider pictures are scaled down while converting
+AT_ONCE, SHAPES = 4, 16  # scalers kept of a kind of picture, and kinds of pictures
+
+# setting up a scaler costs four times as much as using it; all cameras share a few
+_scalers: dict[tuple[str, int, int], deque[VideoReformatter]] = {}
 
 
 def check_size(source: Source, width: int, height: int) -> None:
@@ -23,9 +30,20 @@ def check_size(source: Source, width: int, height: int) -> None:
 
 def converted(picture: av.VideoFrame) -> Image:
     """Any pixel format (grey, 10 and 16 bits of thermal cameras, palettes) as BGR."""
-    if picture.width > MAX_WIDTH:
-        picture = picture.reformat(width=MAX_WIDTH, height=max(2, round(picture.height * MAX_WIDTH / picture.width)))
-    return np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
+    width, height = picture.width, picture.height
+    if width > MAX_WIDTH:
+        width, height = MAX_WIDTH, max(2, round(height * MAX_WIDTH / width))
+    idle = _scalers.setdefault((picture.format.name, picture.width, picture.height), deque(maxlen=AT_ONCE))
+    try:
+        scaler = idle.pop()
+    except IndexError:
+        scaler = VideoReformatter()
+    try:
+        return np.asarray(scaler.reformat(picture, width, height, "bgr24").to_ndarray(), np.uint8)
+    finally:
+        idle.append(scaler)
+        while len(_scalers) > SHAPES:
+            _scalers.pop(list(_scalers)[0], None)  # noqa: RUF015 — other threads add to it meanwhile
 
 
 def decode_still(source: Source, data: bytes) -> Image | None:

@@ -49,6 +49,7 @@ class PacketChoice:
         self._key_at = 0.0  # monotonic
         self._glance = CompressedGate()
         self._held: list[av.Packet] = []  # since the last key frame, not decoded
+        self.resting = False  # key frames will do just now
         self.gapless = True  # the decoder, fed with what is held, can go on
 
     def restart(self) -> None:
@@ -67,6 +68,7 @@ class PacketChoice:
         gop = self._gop_s if kept or packet.is_keyframe else float("inf")
         slow = gop <= wish.every_s or (wish.behind and gop <= ECONOMY_GOP_S)
         resting = wish.economy and gop <= ECONOMY_GOP_S and not reordered
+        self.resting = resting and not slow
         if packet.is_keyframe:
             self._held, self.gapless = [], True
             self.rest_s = TOLD_S if resting and self._glance.tells(packet.size) else 0.0

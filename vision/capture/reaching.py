@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 from collections.abc import Iterator
 
 import av
 import av.container
 import av.error
 
+from core.errors import YiwangError
 from vision.capture.http_pictures import HttpCamera, unknown_login
 from vision.capture.rtsp_login import RtspRelay
 from vision.capture.sources import Source, describe
 from vision.errors import StreamFailed
+
+log = logging.getLogger("yiwang.vision.capture")
 
 OPEN_S = 5.0
 MOST_PATIENT_S = 80.0
@@ -93,3 +97,13 @@ class Reach:
             self.transport, self._tried_udp = "tcp", False
             return "it sends neither over TCP nor over UDP"
         return describe(error)
+
+
+def reason_of(error: Exception, camera_id: str) -> str:
+    """Why a session ended, in words; what nobody expects goes to the log whole."""
+    if isinstance(error, YiwangError):
+        return str(error.data.get("detail", error))
+    if isinstance(error, av.error.FFmpegError | OSError | ValueError | EOFError):
+        return str(getattr(error, "strerror", None) or error or type(error).__name__)
+    log.error("camera %s: unexpected", camera_id, exc_info=error)
+    return f"{type(error).__name__}: {error}"

@@ -58,7 +58,6 @@ class Station:
         kept = before is not None and before.capture.serves(camera)
         self.capture: CameraCapture = before.capture if before is not None and kept else CameraCapture(camera, wake)
         self.looks: list[Look] = before.looks if before is not None else []
-        self.last: Frame | None = before.last if before is not None else None
         self.standing: dict[tuple[str, str | None], float] = {}  # (kind, zone) → since when, wall time
         self.started = time.monotonic()
         self.changed = True
@@ -157,7 +156,6 @@ class Engine(threading.Thread):
         for station in self.held():
             frame = station.capture.take()
             if frame is not None:
-                station.last = frame
                 station.analysis.look_closely = bool(station.looks)
                 work.append((station, frame))
         if not work:

@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.algorithms._fire.reflections import mirrors_a_lamp
+from vision.algorithms._fire.reflections import mirrors_a_lamp, torn_by_ripples
 from vision.detections import Image
 
 WIDTH = 320  # pictures are judged at this width
@@ -107,11 +107,12 @@ class FlameLife:
         moved = np.asarray([left, top, left, top], np.float32)
         return [Life((life.xyxy + moved) * scale, life.pixels, life.coherence, life.beat) for life in found]
 
-    def mirrors_a_lamp(self, xyxy: Floats) -> bool:
-        """Whether what flickers at ``xyxy`` (pixels of the picture) is the mirror image of a lamp above it."""
+    def is_reflection(self, xyxy: Floats) -> bool:
+        """Whether what flickers at ``xyxy`` (pixels of the picture) is a lamp's mirror image or light on water."""
         if not self._small:
             return False
-        return mirrors_a_lamp(np.stack(self._small), xyxy * np.float32(WIDTH / self._width))
+        looks, place = np.stack(self._small), xyxy * np.float32(WIDTH / self._width)
+        return mirrors_a_lamp(looks, place) or torn_by_ripples(looks, place)
 
     def _faster(self, now: float) -> bool:
         """Whether pictures come twice as often since two of them: looks of two paces would blur a beat."""

@@ -9,7 +9,7 @@ from bench.parts.sight import wet_nights
 from bench.parts.sight.films import backdrop, flame
 from tests.unit.vision.judging.test_lures import alarms
 from vision.algorithms._fire.places import WatchedPlaces
-from vision.algorithms._fire.reflections import mirrors_a_lamp
+from vision.algorithms._fire.reflections import mirrors_a_lamp, torn_by_ripples
 from vision.capture.frames import make_frame
 from vision.detections import Detections, Image
 from vision.judging.detector_pool import DetectorPool
@@ -101,3 +101,21 @@ def test_wet_films_can_be_made_again() -> None:
     for act in wet_nights.ACTS:
         first, again = (list(wet_nights.pictures(act, scene, 0.5, 3)) for _ in range(2))
         assert all((a == b).all() for a, b in zip(first, again, strict=True))
+
+
+def glitter(rows: int, columns: int) -> Looks:
+    """Light torn into pieces of so many rows and columns, new in every picture."""
+    rng, film = np.random.default_rng(RNG_SEED), night()
+    for picture in film:
+        coarse = rng.uniform(40, 250, (60 // rows + 1, 60 // columns + 1, 1))
+        picture[100:160, 140:200] = coarse.repeat(rows, 0).repeat(columns, 1)[:60, :60]
+    return film
+
+
+def test_light_on_water_is_torn_sideways_and_tongues_of_flame_stand() -> None:
+    place = np.asarray([140, 100, 200, 160], np.float32)
+    assert torn_by_ripples(glitter(2, 12), place)
+    assert not torn_by_ripples(glitter(12, 2), place)
+    assert not torn_by_ripples(glitter(8, 8), place)
+    assert not torn_by_ripples(burning(night()), PLACE)
+    assert not torn_by_ripples(glitter(2, 12), np.asarray([150, 110, 157, 117], np.float32)), "too small to tell"
