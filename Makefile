@@ -22,8 +22,9 @@ setup:           ## virtual environment, pinned requirements, locked front-end p
 
 test: setup      ## lint, types, import contract and the tests (long ones apart)
 	@$(TOGETHER) $(CHECKS) collected
-	@# three on two cores: a test that waits for a server or a browser leaves its core to others
-	@$(PYTEST) -m "not long" -q -n 3 --dist loadfile
+	@# three on two cores: a test that waits for a server or a browser leaves its core to others; in the order of the
+	@# folders, browsers and servers first, so that small files fill up the end
+	@$(PYTEST) -m "not long" -q -n 3 --dist loadfile --no-loadscope-reorder
 
 test-long: setup ## the tests that take minutes: fuzzing, random histories, kills
 	@$(PYTEST) -m long -q -n 2 --dist worksteal --timeout 3000 -k "not kill and not selftest"
