@@ -70,18 +70,18 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     wanted = ("sqlite", "postgresql") if args.database == "both" else (args.database,)
     for name in wanted:
         try:
-            with _database(name, args.keep) as url:
+            with database_of(name, args.keep) as url:
                 figures[name] = _measure(url, args, history)
         except PeerMissing as error:
             figures[name] = {"left_out": str(error)}
     if args.incidents:
-        with _database("sqlite") as url:
+        with database_of("sqlite") as url:
             figures["merging"] = _merging(url, args)
     return figures
 
 
 @contextmanager
-def _database(name: str, keep: Path | None = None) -> Iterator[str]:
+def database_of(name: str, keep: Path | None = None) -> Iterator[str]:
     """A throw-away database; below ``keep`` it stays, and what it holds is found again."""
     with tempfile.TemporaryDirectory(prefix="yiwang-bench-") as temporary:
         folder = Path(temporary) if keep is None else keep.absolute() / name
@@ -132,13 +132,8 @@ def _measure(url: str, args: argparse.Namespace, history: Sequence[int]) -> dict
     engine = make_engine(url)
     create_all(engine)
     chance = random.Random(args.seed)
-    sites = make_sites(SITES, chance)
-    with read_scope(engine) as session:
-        known = session.get(Site, sites[0].site_id) is not None
-    if known:
+    if settle(engine, chance):
         _forget_earlier_runs(engine)
-    else:
-        settle_city(engine, Day(sites=sites))
     house = House(engine)
     figures: dict[str, Any] = {}
     for round_, rows in enumerate(history):
@@ -158,6 +153,16 @@ def _measure(url: str, args: argparse.Namespace, history: Sequence[int]) -> dict
         }
     engine.dispose()
     return figures
+
+
+def settle(engine: Engine, chance: random.Random | None = None) -> bool:
+    """The measured sites with their departments and people, when they are not there; were they?"""
+    sites = make_sites(SITES, chance or random.Random(1))
+    with read_scope(engine) as session:
+        known = session.get(Site, sites[0].site_id) is not None
+    if not known:
+        settle_city(engine, Day(sites=sites))
+    return known
 
 
 def _forget_earlier_runs(engine: Engine) -> None:

@@ -17,6 +17,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import Session
 
+from storage.sql.held import end_reading, release_before_others
+
 PREPARED_MAX = 1000  # statements a connection to PostgreSQL keeps planned
 FRESH_S = 2.0  # a connection used so recently is taken to be there
 # A server whose machine lost its power says nothing: without these a statement waits for it a quarter of an hour.
@@ -98,6 +100,8 @@ def _prepare_postgresql(engine: Engine) -> None:
     not: that would be a third of the round trips of a short transaction.
     """
 
+    release_before_others(engine)
+
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, record: Any) -> None:
         connection.prepared_max = PREPARED_MAX
@@ -141,9 +145,10 @@ def read_scope(engine: Engine) -> Iterator[Session]:
     """A read-only transaction: never takes SQLite's write lock, never commits."""
     # Closing the session ends the transaction and leaves what was loaded readable.
     with Session(engine, expire_on_commit=False) as session:
-        session.connection(execution_options={"read_only": True})
+        connection = session.connection(execution_options={"read_only": True})
         try:
             yield session
+            end_reading(connection)
         finally:
             _forget(session)
 

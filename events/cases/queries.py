@@ -154,9 +154,10 @@ def list_cases(
     """The cases that ``actor`` may see and ``wanted`` asks for, newest first; pages do not shift when cases come in."""
     if not 1 <= limit <= MAX_PAGE:
         raise InputInvalid(field="limit", detail=f"{limit} is out of range", how=f"give 1 … {MAX_PAGE}")
-    words = [_holding(session, wanted.q[:200])] if wanted.q else []
-    others = msgspec.structs.replace(wanted, q=None) if words else wanted
-    query = summaries().where(visible_cases(actor), *conditions_of(others, actor), *words)
+    looked_up = [_holding(session, wanted.q[:200])] if wanted.q else []
+    looked_up += [_own(session, actor)] if wanted.mine else []
+    others = msgspec.structs.replace(wanted, q=None, mine=False)
+    query = summaries().where(visible_cases(actor), *conditions_of(others, actor), *looked_up)
     if cursor:
         opened_at, case_id = _read_cursor(cursor)
         query = query.where(or_(Case.opened_at < opened_at, and_(Case.opened_at == opened_at, Case.case_id < case_id)))
@@ -236,12 +237,26 @@ def _of_department(department_id: str) -> Any:
 
 def mine(actor: Actor) -> Any:
     """What waits for the actor: where it is his turn, and his department's parts not finished."""
+    return and_(Case.open.is_(True), Case.case_id.in_(union_all(*_own_work(actor))))  # looked up once for all cases
+
+
+def _own_work(actor: Actor) -> list[Select[Any]]:
     at_work = CaseAssignment.state.in_(("dispatched", "accepted"))
     parts = [select(CaseAssignment.case_id).where(CaseAssignment.user_id == actor.user_id, at_work)]
     if actor.department_id:
         parts.append(select(CaseAssignment.case_id).where(CaseAssignment.department_id == actor.department_id, at_work))
-    parts.append(select(CaseTurn.case_id).where(CaseTurn.key.in_(keys_for(actor))))
-    return and_(Case.open.is_(True), Case.case_id.in_(union_all(*parts)))  # looked up once, not asked of every case
+    return [*parts, select(CaseTurn.case_id).where(CaseTurn.key.in_(keys_for(actor)))]
+
+
+def _own(session: Session, actor: Actor) -> ColumnElement[bool]:
+    """:func:`mine` for a page: few cases by their ids; of many the newest open ones are soon found by asking each."""
+    ways = _own_work(actor)
+    some = union_all(*ways).subquery()
+    few = session.scalars(select(some.c.case_id).limit(FEW + 1)).all()
+    if len(few) <= FEW:
+        return and_(Case.open.is_(True), Case.case_id.in_(set(few)))
+    of_case = [way.where(way.selected_columns[0] == Case.case_id).correlate(Case).exists() for way in ways]
+    return and_(Case.open.is_(True), or_(*of_case))
 
 
 def _cursor(item: CaseSummary) -> str:

@@ -19,12 +19,13 @@ from storage.sql.statements import ReadyStatement
 from storage.tables.cases import Case, CaseAssignment, CaseTransition, Outbox
 
 # Rows that are only ever added: the unit of work would compare and order them for nothing.
-_TRANSITION = ReadyStatement(insert(cast(Table, CaseTransition.__table__)))
+_TRANSITION = ReadyStatement(insert(cast(Table, CaseTransition.__table__)), keys=("case_id", "seq"))
 _OUTBOX = ReadyStatement(
     insert(cast(Table, Outbox.__table__)).values(
         {name: bindparam(name) for name in ("outbox_id", "topic", "body", "created_at", "attempts")}
     ),
     ready=("body",),
+    keys=("outbox_id",),
 )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, func, insert, literal_column, select
+from sqlalchemy import SQLColumnExpression, Table, bindparam, func, insert, literal_column, select
 from sqlalchemy.orm import Session
 
 from core.records import JSON, Record
@@ -24,7 +24,7 @@ GENESIS = "0" * 64
 SYSTEM_CHAIN = "system"
 ACCESS_CHAIN = "access"  # who logged in, failed, was slowed, left
 _CHAIN_LOCKS = {SYSTEM_CHAIN: 79_481, ACCESS_CHAIN: 79_482}
-_INSERT = ReadyStatement(insert(cast(Table, AuditEntry.__table__)), ready=("body",))
+_INSERT = ReadyStatement(insert(cast(Table, AuditEntry.__table__)), ready=("body",), keys=("chain_id", "seq"))
 _HEADS = "yiwang.audit.heads"  # in Session.info
 _HEAD = ReadyStatement(
     select(AuditEntry.seq, AuditEntry.hash)
@@ -32,6 +32,13 @@ _HEAD = ReadyStatement(
     .order_by(AuditEntry.seq.desc())
     .limit(literal_column("1"))
 )
+
+
+def head_beside(chain_id: SQLColumnExpression[str]) -> list[Any]:
+    """Number and hash of the last link, as columns beside the row that ``chain_id`` stands in: for SQLite, where nobody
+    else writes meanwhile.  PostgreSQL would tell what stood there before the row was locked."""
+    last = select(AuditEntry.seq).where(AuditEntry.chain_id == chain_id).order_by(AuditEntry.seq.desc())
+    return [last.with_only_columns(column).limit(1).scalar_subquery() for column in (AuditEntry.seq, AuditEntry.hash)]
 
 
 class ChainFlaw(Record, frozen=True):
@@ -55,11 +62,14 @@ def _plain(value: object) -> str:
 
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
+_quoted = json.encoder.encode_basestring  # a text as the encoder above writes it
 
 
 def stamp(moment: datetime) -> str:
     """A time as it enters a hash."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds")
 
 
 def link_hash(
@@ -71,9 +81,10 @@ def link_hash(
 
 def _hash(prev_hash: str, chain_id: str, seq: int, at: datetime | str, actor_id: str, action: str, body: bytes) -> str:
     """:func:`link_hash` of a body that is canonical JSON already; the other fields stand around it in order."""
-    before = canonical({"action": action, "actor_id": actor_id, "at": at if isinstance(at, str) else stamp(at)})
-    after = canonical({"chain_id": chain_id, "seq": seq})
-    return hashlib.sha256(b'%b%b,"body":%b,%b' % (prev_hash.encode(), before[:-1], body, after[1:])).hexdigest()
+    moment = at if isinstance(at, str) else stamp(at)
+    before = f'{prev_hash}{{"action":{_quoted(action)},"actor_id":{_quoted(actor_id)},"at":{_quoted(moment)},"body":'
+    after = f',"chain_id":{_quoted(chain_id)},"seq":{seq}}}'
+    return hashlib.sha256(before.encode() + body + after.encode()).hexdigest()
 
 
 def append(session: Session, chain_id: str, at: datetime, actor_id: str, action: str, body: Mapping[str, JSON]) -> None:
@@ -108,7 +119,12 @@ def head(session: Session, chain_id: str) -> tuple[int, str]:
 
 def begin(session: Session, chain_id: str) -> None:
     """Say that ``chain_id`` is new, so that its first :func:`append` need not look for a last link."""
-    _heads(session)[chain_id] = (0, GENESIS)
+    keep_head(session, chain_id, 0, GENESIS)
+
+
+def keep_head(session: Session, chain_id: str, seq: int, link: str) -> None:
+    """Say what the chain's last link is: it was read in this transaction, after the case was locked."""
+    _heads(session)[chain_id] = (seq, link)
 
 
 def _heads(session: Session) -> dict[str, tuple[int, str]]:
@@ -116,7 +132,7 @@ def _heads(session: Session) -> dict[str, tuple[int, str]]:
 
     Nobody else appends to them meanwhile: the case's row is locked, and the primary key refuses a second link.
     """
-    transaction = session.get_nested_transaction() or session.get_transaction()
+    transaction = cast(Any, session)._transaction
     known = session.info.get(_HEADS)
     if known is None or known[0] is not transaction:
         known = session.info[_HEADS] = (transaction, {})

@@ -12,14 +12,14 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import Connection, Executable, Select, Table, bindparam, insert, inspect, select, update
+from sqlalchemy import Connection, Executable, Float, Select, Table, bindparam, insert, inspect, select, update
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.types import TypeEngine
 
 from storage.schema import UtcDateTime
+from storage.sql.held import hold, numbered, raw_cursor, release, send, wrote
 
 _CONNECTION = "yiwang.connection"  # in Session.info
 Convert = Callable[[Any], Any]
@@ -33,26 +33,26 @@ class _Rendered:
         made = cast(Any, statement).compile(dialect=dialect)
         if "POSTCOMPILE" in str(made):  # a list of values: every other parameter needs one too, be it ""
             made = cast(Any, statement).compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-        self.sql = str(made)
-        self.positional = made.positiontup is not None
+        self.sql, order = str(made), made.positiontup
+        self.held = order is None  # PostgreSQL: writes go together
+        if order is None:
+            self.sql, order = numbered(self.sql)
         self._plan: list[tuple[str, Convert | None, Any]] = []
-        for name in made.positiontup if self.positional else made.params:
+        for name in order:
             bind = made.binds.get(name)
             convert = bind_of(bind.type, dialect) if bind is not None and name not in ready else None
             fixed = made.params.get(name)
             self._plan.append((name, convert, convert(fixed) if convert is not None and fixed is not None else fixed))
-        self._names = [name for name, *_ in self._plan]
         self._types = [column.type for column in getattr(statement, "selected_columns", ())]
         self._dialect = dialect
         self._columns: list[tuple[int, Convert]] | None = None
 
-    def values(self, given: Mapping[str, Any]) -> Any:
+    def values(self, given: Mapping[str, Any]) -> list[Any]:
         """``given`` as the driver takes it."""
-        found = [
+        return [
             fixed if name not in given else given[name] if way is None else way(given[name])
             for name, way, fixed in self._plan
         ]
-        return found if self.positional else dict(zip(self._names, found, strict=True))
 
     def read(self, cursor: Any) -> list[list[Any]]:
         """The driver's rows with the types of their columns."""
@@ -87,20 +87,25 @@ def _written(value: datetime | None) -> str | None:
         return None
     if value.tzinfo is None:
         raise ValueError("a naive datetime may not be stored")
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
+    return value.isoformat(" ", "microseconds")[:26]
 
 
 def _read(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
+    return None if text is None else datetime.fromisoformat(text + "+00:00")
 
 
 class ReadyStatement:
     """A statement that is sent often.  Values are given by the names of its bind parameters (for an insert, of its
-    columns); those of ``ready`` are handed over unconverted (JSON that is text already)."""
+    columns); those of ``ready`` are handed over unconverted (JSON that is text already).  ``keys`` of an insert, update
+    or delete: the values that are the row's primary key; such writes may be held (:mod:`storage.sql.held`)."""
 
-    def __init__(self, statement: Executable, ready: Iterable[str] = ()) -> None:
+    def __init__(self, statement: Executable, ready: Iterable[str] = (), keys: Iterable[str] = ()) -> None:
         self._statement = statement
         self._ready = frozenset(ready)
+        self._keys = tuple(keys)
+        self._table = cast(Any, statement).table.name if self._keys else ""
         self._rendered: dict[str, _Rendered] = {}
 
     def rows(self, session: Session, given: Mapping[str, Any]) -> list[list[Any]]:
@@ -109,7 +114,11 @@ class ReadyStatement:
             session.flush()
         connection, cursor = _channel(session)
         rendered = self._for(connection.dialect)
-        _send(connection, cursor, rendered.sql, rendered.values(given))
+        if rendered.held:
+            release(connection)
+            if not rendered.sql.startswith("SELECT"):
+                wrote(connection)
+        send(connection, cursor, rendered.sql, rendered.values(given))
         return rendered.read(cursor)
 
     def run(self, session: Session, *given: Mapping[str, Any]) -> None:
@@ -118,10 +127,17 @@ class ReadyStatement:
             return
         connection, cursor = _channel(session)
         rendered = self._for(connection.dialect)
+        if rendered.held and self._keys and not session.in_nested_transaction():
+            keys, name = self._keys, self._table
+            hold(connection, [(rendered.sql, rendered.values(g), (name, *[g[k] for k in keys])) for g in given])
+            return
+        if rendered.held:
+            release(connection)
+            wrote(connection)
         if len(given) == 1:
-            _send(connection, cursor, rendered.sql, rendered.values(given[0]))
+            send(connection, cursor, rendered.sql, rendered.values(given[0]))
         else:
-            _send(connection, cursor, rendered.sql, [rendered.values(each) for each in given], many=True)
+            send(connection, cursor, rendered.sql, [rendered.values(each) for each in given], many=True)
 
     def _for(self, dialect: Dialect) -> _Rendered:
         found = self._rendered.get(dialect.name)
@@ -133,30 +149,17 @@ class ReadyStatement:
 def _channel(session: Session) -> tuple[Connection, Any]:
     """The connection of the session's transaction and a cursor of it; asked once in each, for a savepoint begins with
     that.  One statement is read to its end before the next is sent, so they share the cursor."""
-    transaction = session.get_nested_transaction() or session.get_transaction()
     known = session.info.get(_CONNECTION)
-    if known is None or known[0] is not transaction or transaction is None:
+    if known is None or known[0] is None or known[0] is not cast(Any, session)._transaction:
         connection = session.connection()
-        now = session.get_nested_transaction() or session.get_transaction()
-        known = session.info[_CONNECTION] = (now, (connection, connection.connection.cursor()))
+        now = cast(Any, session)._transaction
+        known = session.info[_CONNECTION] = (now, (connection, _cursor(connection)))
     found: tuple[Connection, Any] = known[1]
     return found
 
 
-def _send(connection: Connection, cursor: Any, sql: str, values: Any, many: bool = False) -> None:
-    """Let ``cursor`` carry out ``sql``; its errors are SQLAlchemy's, a broken connection is not used again."""
-    try:
-        (cursor.executemany if many else cursor.execute)(sql, values)
-    except Exception as error:
-        dialect = connection.dialect
-        base = cast(Any, dialect).loaded_dbapi.Error
-        if not isinstance(error, base):
-            raise
-        gone = dialect.is_disconnect(cast(Any, error), cast(Any, connection.connection), cursor)
-        told = DBAPIError.instance(sql, values, error, base, connection_invalidated=gone, dialect=dialect)
-        if gone:
-            connection.invalidate(error)
-        raise told from error
+def _cursor(connection: Connection) -> Any:
+    return raw_cursor(connection) if connection.dialect.name == "postgresql" else connection.connection.cursor()
 
 
 class ReadyRows(Generic[Model]):
@@ -173,11 +176,18 @@ class ReadyRows(Generic[Model]):
         self._names = [column.name for column in table.columns]
         (key,) = table.primary_key.columns
         self._key = self._names.index(key.name)
+        self._from_json = [_JSON_VALUES.get(type(column.type)) for column in table.columns]
         self._statement = ReadyStatement(narrow(select(table, *beside)))
 
     def all(self, session: Session, given: Mapping[str, Any], refresh: bool = False) -> list[Model]:
         """Every row; one that the session holds already stays as it is there, with ``refresh`` it is read anew."""
         return [self._held(session, row, refresh) for row in self._statement.rows(session, given)]
+
+    def of_json(self, session: Session, items: Iterable[Mapping[str, Any]]) -> list[Model]:
+        """Rows that PostgreSQL told as JSON objects (``json_agg``); as :meth:`all` gives them."""
+        named = list(zip(self._names, self._from_json, strict=True))
+        rows = ([item[n] if way is None or item[n] is None else way(item[n]) for n, way in named] for item in items)
+        return [self._held(session, row, False) for row in rows]
 
     def one(self, session: Session, given: Mapping[str, Any]) -> tuple[Model, list[Any]] | None:
         """The row, read anew, with what stands beside it; None when there is none."""
@@ -198,6 +208,13 @@ class ReadyRows(Generic[Model]):
             for name, value in zip(self._names, row, strict=False):
                 set_committed_value(item, name, value)
         return item
+
+
+def _moment(told: str) -> datetime:
+    return datetime.fromisoformat(told).astimezone(UTC)
+
+
+_JSON_VALUES: dict[type[TypeEngine[Any]], Convert] = {UtcDateTime: _moment, Float: float}
 
 
 def put_out(session: Session, *items: DeclarativeBase) -> None:
@@ -233,12 +250,13 @@ def _update(model: type[DeclarativeBase], names: tuple[str, ...]) -> tuple[Ready
     (key,) = table.primary_key.columns
     sets = {name: bindparam(name, type_=table.c[name].type) for name in names}
     where = key == bindparam("its_key", type_=key.type)
-    return ReadyStatement(update(table).where(where).values(sets)), key.name
+    return ReadyStatement(update(table).where(where).values(sets), keys=("its_key",)), key.name
 
 
 @cache
 def _insert(model: type[DeclarativeBase]) -> ReadyStatement:
-    return ReadyStatement(insert(cast(Table, model.__table__)))
+    table = cast(Table, model.__table__)
+    return ReadyStatement(insert(table), keys=table.primary_key.columns.keys())
 
 
 @cache

@@ -32,6 +32,7 @@ from events.cases.transition import Cases, Work
 from events.cases.verbs.effects import EFFECTS, Effect
 from events.cases.verbs.papers import file_documents
 from events.correlation.happening import CurrentBook
+from events.evidence import audit_log
 from events.evidence.claims import with_stored_evidence
 from events.evidence.document_claims import with_stored_documents
 from storage.record_validity import record_in_force
@@ -63,6 +64,7 @@ class CaseMoves(Cases):
         self.effects = {**EFFECTS, **(effects or {})}
         self.record_valid: Callable[[Session, str, str, datetime], bool] = record_valid or record_in_force
         self.book = CurrentBook()
+        self._one_writer = engine.dialect.name == "sqlite"
 
     @property
     def definitions(self) -> Mapping[str, Definition]:
@@ -231,13 +233,17 @@ class CaseMoves(Cases):
         found = self._lock_query(actor).one(session, {"wanted": case_id})
         if found is None:
             raise NotFound(what="case", key=case_id)
-        case, names = found
-        keep_names(session, case, names)
+        case, beside = found
+        if self._one_writer:
+            *beside, seq, link = beside
+            audit_log.keep_head(session, case.case_id, seq or 0, link or audit_log.GENESIS)
+        keep_names(session, case, beside)
         return case
 
     def _build_lock_query(self, actor: Actor) -> ReadyRows[Case]:
         seen = visible_cases(actor, self.definitions)
         return ReadyRows(
-            Case, lambda rows: rows.where(Case.case_id == bindparam("wanted", ""), seen).with_for_update(of=Case),
-            names_beside(),
+            Case,
+            lambda rows: rows.where(Case.case_id == bindparam("wanted", ""), seen).with_for_update(of=Case),
+            [*names_beside(), *(audit_log.head_beside(Case.case_id) if self._one_writer else ())],
         )

@@ -28,10 +28,13 @@ _TABLE = cast(Table, CaseTurn.__table__)
 _DELETE = ReadyStatement(
     delete(_TABLE).where(
         _TABLE.c.key == bindparam("k"), _TABLE.c.opened_at == bindparam("o"), _TABLE.c.case_id == bindparam("c")
-    )
+    ),
+    keys=("k", "o", "c"),
 )
 _INSERT = {  # keys may be there already: they are the same
-    "postgresql": ReadyStatement(postgresql.insert(_TABLE).on_conflict_do_nothing()),
+    "postgresql": ReadyStatement(
+        postgresql.insert(_TABLE).on_conflict_do_nothing(), keys=("key", "opened_at", "case_id")
+    ),
     "sqlite": ReadyStatement(sqlite.insert(_TABLE).on_conflict_do_nothing()),
 }
 _AT_WORK = ("dispatched", "accepted")
