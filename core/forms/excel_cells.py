@@ -76,6 +76,8 @@ def _number(value: Any, question: str) -> CellRead:
     if isinstance(value, bool | date | time):
         return CellRead(error="not-a-number")
     if isinstance(value, str):
+        if any(unicodedata.category(c) == "No" for c in value):  # 1² is not 12
+            return CellRead(error="not-a-number")
         text = unicodedata.normalize("NFKC", value).strip()
         value = as_number(text.replace(",", "") if _GROUPED.fullmatch(text) else text)
         if value is None:

@@ -68,6 +68,8 @@ def number(value: Any, low: float = -math.inf, high: float = math.inf) -> float:
     """A finite number between ``low`` and ``high``; ``１２５．４``, ``1,250.5`` and ``−3`` are numbers too."""
     if isinstance(value, (bool, date, time, timedelta)):
         raise CellInvalid("not_a_number", value=as_text(value))
+    if isinstance(value, str) and any(unicodedata.category(c) == "No" for c in value):  # 1² is not 12
+        raise CellInvalid("not_a_number", value=value)
     text = narrow(value) if isinstance(value, str) else value
     if isinstance(text, str) and _GROUPED.fullmatch(text):
         text = text.replace(",", "")

@@ -14,7 +14,7 @@ from core.records import Actor
 from dashboard.services import Services
 from records.filing.access import may_see, must_approve, must_file, must_see, own_units
 from records.filing.approving import approve, exempt, take_back
-from records.filing.commands import get_filing, problems_of, save, send_back, submit, values_of_filing
+from records.filing.commands import get_filing, problems_of, remarks_of, save, send_back, submit, values_of_filing
 from records.filing.dataset import Dataset
 from records.filing.ledger import ledger
 from records.filing.overview import matrix
@@ -94,12 +94,17 @@ class FilingDesk:
             row = get_filing(session, desk, unit, period)
             values = values_of_filing(session, row.filing_id) if row else {}
             problems = problems_of(session, desk, unit, period, values) if row else []
+            types = {item.key: item.type for item in desk.dataset.compiled.structure.items}
             return {
                 "dataset_id": dataset_id, "unit": unit, "name": desk.tree.names.get(unit, unit), "period": period,
                 "state": row.state if row else "open", "version": row.version if row else 0,
                 "note": row.note if row else "", "on_time": row.on_time if row else None, "values": values,
+                **(remarks_of(session, row.filing_id) if row else {"comments": {}, "returned": []}),
                 "prefill": prefilled(session, desk, unit, period), "problems": [p.as_dict() for p in problems],
-                "questions": [{"question": q, "title": desk.dataset.title(q)} for q in desk.dataset.questions],
+                "questions": [
+                    {"question": q, "title": desk.dataset.title(q), "type": types.get(q, "text")}
+                    for q in desk.dataset.questions
+                ],
                 "form": desk.dataset.form,
             }  # fmt: skip
 

@@ -37,6 +37,16 @@ def values_of_filing(session: Session, filing_id: str) -> dict[str, Any]:
     return {question: json.loads(value) for question, value in rows if value is not None}
 
 
+def remarks_of(session: Session, filing_id: str) -> dict[str, Any]:
+    """``{comments: {question: comment}, returned: [question that was sent back]}``."""
+    rows = session.execute(
+        select(FilingValue.question, FilingValue.comment, FilingValue.returned).where(
+            FilingValue.filing_id == filing_id
+        )
+    ).all()
+    return {"comments": {q: text for q, text, _ in rows if text}, "returned": sorted(q for q, _, sent in rows if sent)}
+
+
 def save(
     session: Session,
     desk: Desk,

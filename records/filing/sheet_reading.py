@@ -13,6 +13,7 @@ from typing import Any
 
 from core.errors import InputInvalid
 from core.forms.excel_cells import read_cell
+from core.tables.damage import DAMAGED
 from records.filing.dataset import Dataset
 from records.filing.sheet_opening import open_book
 from records.filing.sheet_words import SHEET_WORDS
@@ -83,6 +84,8 @@ def read_sheet(dataset: Dataset, content: bytes, units: Mapping[str, str]) -> Re
         titles = _titles(first, upper, lower, dataset, found)
         _read_units(rows, titles, dataset, units, found, 0 if _is_1900(book) else _SHIFT_1904)
         return found
+    except DAMAGED as error:  # a part is cut off: what came before it may be half a row
+        raise InputInvalid(field="file", detail="is damaged", how="save it as .xlsx again") from error
     finally:
         book.close()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.forms.engine import evaluate_form
+from core.forms.excel_cells import read_cell
 from core.forms.scope import Scope
 from core.legal_time.calendar import statutory_calendar
 from records.filing.dataset import Dataset
@@ -60,3 +61,11 @@ def _unusual(question: str, value: Any, earlier: Sequence[Any], drift: float) ->
 
 def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def plain_number(value: Any) -> Any:
+    """What was typed into a cell: a number (full-width digits, thousands by commas) as a number, else as it is."""
+    if not isinstance(value, str):
+        return value
+    read = read_cell(value, "decimal")
+    return value if read.error or read.value is None else read.value

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from dashboard.pages.desk.filing import _number, _typed, pasted, rows_of
+from dashboard.pages.desk.filing import rows_of
+from dashboard.pages.desk.filing.cells import against, filled_in, pasted, typed
 from dashboard.pages.desk.registers.map_filter import box_of, figure_of
 from dashboard.pages.desk.registers.page import columns_of, row_of
 from records.registers.definition import shipped_registers
@@ -44,9 +45,27 @@ def test_the_matrix_marks_what_is_late() -> None:
 
 
 def test_typed_digits_become_numbers_and_words_stay() -> None:
-    assert [_number(v) for v in ("12", "2.5", " 7 ", "十", 3)] == [12, 2.5, 7, "十", 3]
-    rows = [{"question": "a", "value": "1", "comment": ""}, {"question": "b", "value": "", "comment": "停产"}]
-    assert _typed(rows) == ({"a": 1}, {"b": "停产"})
+    asked = {"type": "decimal", "comment": ""}
+    given = ("12", "2.5", " 7 ", "１，２３４", "十", "1²", 3)
+    rows = [{"question": str(n), "value": value, **asked} for n, value in enumerate(given)]
+    assert list(typed(rows)[0].values()) == [12, 2.5, 7, 1234, "十", "1²", 3]
+    rows = [
+        {"question": "a", "type": "text", "value": "007", "comment": ""},
+        {"question": "b", "type": "decimal", "value": "", "kept": None, "comment": "停产"},
+        {"question": "c", "type": "decimal", "value": "", "kept": 5, "comment": ""},
+    ]
+    assert typed(rows) == ({"a": "007", "c": None}, {"b": "停产"})
+
+
+def test_empty_cells_take_what_is_known_and_another_ones_values_stand_beside() -> None:
+    rows = [
+        {"question": "a", "type": "integer", "value": None, "prefill": 17},
+        {"question": "b", "type": "integer", "value": "5", "prefill": 9},
+    ]
+    filled = filled_in(rows)
+    assert [row["value"] for row in filled] == [17, "5"]
+    shown = against(filled, {"values": {"a": 18, "b": 5}})
+    assert [(row["value"], row["theirs"]) for row in shown] == [(17, 18), ("5", None)]
 
 
 def test_the_map_filter_takes_a_box_and_tells_no_small_number() -> None:

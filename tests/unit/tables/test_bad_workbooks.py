@@ -323,3 +323,18 @@ def test_what_is_no_workbook_is_refused_in_words(one: Importer, content: bytes) 
         assert str(refused)
         return
     assert told.good == 0 and told.problems and told.problems[0]["remedy"], told
+
+
+@pytest.mark.parametrize("one", IMPORTERS, ids=lambda one: one.name)
+def test_a_sheet_cut_off_in_the_middle_is_refused_in_words(one: Importer) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(_saved(one.book()))) as good, zipfile.ZipFile(out, "w") as cut:
+        for name in good.namelist():
+            content = good.read(name)
+            cut.writestr(name, content[: len(content) // 2] if name.endswith("sheet1.xml") else content)
+    try:
+        told = one.read(out.getvalue())
+    except YiwangError as refused:
+        assert str(refused)
+        return
+    assert told.good == 0 and told.problems and told.problems[0]["remedy"], told

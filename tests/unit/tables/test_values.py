@@ -21,7 +21,7 @@ def test_numbers(written: Any, meant: float) -> None:
     assert values.number(written) == meant
 
 
-@pytest.mark.parametrize("written", ["", "1,25", "1_000", "nan", "inf", True, None, "12a", date(2026, 1, 1)])
+@pytest.mark.parametrize("written", ["1²", "", "1,25", "1_000", "nan", "inf", True, None, "12a", date(2026, 1, 1)])
 def test_no_numbers(written: Any) -> None:
     with pytest.raises(CellInvalid):
         values.number(written)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 import dash_mantine_components as dmc
 from dash import Input, Output, State, ctx, dcc, html, no_update
 
 from dashboard.filing.desk import FilingDesk
+from dashboard.pages.desk.filing.cells import against, cell_columns, cells_of, filled_in, pasted, problems_told, typed
 from dashboard.pages.desk.filing.page import PAGE
 from dashboard.pages.desk.filing.sheets import sheet_panel
 from dashboard.pages.frame import Visit, in_thread, tell
 from dashboard.pages.tables import column, table
+from records.filing.errors import FilingChanged
 from records.filing.ledger import worst
 
 PERIODS = 6
@@ -50,7 +51,12 @@ def layout(visit: Visit) -> Any:
             html.P(id="fil-rates", className="quiet", **{"aria-live": "polite"}),
             table(visit, "fil-matrix", [], [], key="unit", height="42vh", options={"pagination": False}),
             html.H2(id="fil-title"),
-            dmc.Group([*actions, dmc.TextInput(id="fil-note", placeholder=t("filing.note"), w=260, value="")]),
+            dmc.Group([dmc.Button(t("filing.prefill_take"), id="fil-prefill", size="xs", variant="outline"), *actions,
+                       dmc.TextInput(id="fil-note", placeholder=t("filing.note"), w=260, value="")]),
+            html.Div([html.P(t("filing.conflict"), role="alert"), dmc.Group([
+                dmc.Button(t("filing.keep_mine"), id="fil-mine", size="xs"),
+                dmc.Button(t("filing.take_theirs"), id="fil-theirs", size="xs", variant="outline"),
+            ])], id="fil-conflict", style={"display": "none"}),
             html.Details([
                 html.Summary(t("filing.paste")), html.P(t("filing.paste_about"), className="quiet"),
                 dmc.Group([
@@ -122,47 +128,77 @@ LIGHTS = {"green": "🟢", "yellow": "🟡", "red": "🔴", "grey": "⚪"}
 
 @PAGE.callback(
     Output("fil-cells", "rowData"), Output("fil-title", "children"), Output("fil-problems", "children"),
-    Output("fil-picked", "data"), Input("fil-matrix", "cellClicked"), Input("fil-changed", "data"),
-    State("fil-dataset", "value"), State("fil-picked", "data"),
+    Output("fil-picked", "data"), Output("fil-conflict", "style"), Output("fil-cells", "columnDefs"),
+    Input("fil-matrix", "cellClicked"), Input("fil-changed", "data"), Input("fil-theirs", "n_clicks"),
+    Input("fil-dataset", "value"), State("fil-picked", "data"), True,
 )  # fmt: skip
 async def picked(
-    visit: Visit, cell: dict[str, Any] | None, _changed: int | None, dataset_id: str | None, kept: Any
-) -> Any:
+    visit: Visit, cell: dict[str, Any] | None, _changed: int | None, _theirs: int | None, dataset_id: str | None,
+    kept: Any,
+) -> Any:  # fmt: skip
     """The cells of the unit and period that were picked, with last period's figures, or a unit's totals."""
+    if ctx.triggered_id == "fil-dataset":  # what was picked belongs to the other one
+        return [], "", "", None, HIDDEN, no_update
     if ctx.triggered_id == "fil-matrix" and cell and cell.get("colId") not in (None, "name"):
         kept = {"unit": cell["rowId"], "period": cell["colId"]}
     if not kept or not dataset_id:
-        return no_update, no_update, no_update, no_update
+        return (no_update,) * 6
     desk, unit, period = _desk(visit), kept["unit"], kept["period"]
     found = await in_thread(desk.filing, dataset_id, unit, period)
     totals = await in_thread(desk.totals, dataset_id, unit, period)
     title = f"{found['name']} · {period} · {visit.t('filing.state_' + found['state'])} {found['note']}"
-    told = "；".join(f"{p['question']}: {p['zh'] if visit.language == 'zh' and p['zh'] else p['code']}"
-                    for p in found["problems"])  # fmt: skip
-    return cells_of(found, totals, visit), title, told, {**kept, "version": found["version"]}
+    picked_now = {"unit": unit, "period": period, "version": found["version"]}
+    return cells_of(found, totals, visit), title, problems_told(found, visit), picked_now, HIDDEN, cell_columns(visit)
 
 
 @PAGE.callback(
-    Output("fil-changed", "data"),
-    *(Input(f"fil-{name}", "n_clicks") for name in ("save", "submit", "approve", "take_back", "return", "roll_up")),
+    Output("fil-changed", "data"), Output("fil-cells", "rowData", allow_duplicate=True),
+    Output("fil-cells", "columnDefs", allow_duplicate=True), Output("fil-conflict", "style", allow_duplicate=True),
+    Output("fil-picked", "data", allow_duplicate=True),
+    *(Input(f"fil-{name}", "n_clicks")
+      for name in ("save", "mine", "submit", "approve", "take_back", "return", "roll_up")),
     State("fil-dataset", "value"), State("fil-picked", "data"), State("fil-cells", "rowData"),
-    State("fil-note", "value"), State("fil-changed", "data"),
+    State("fil-note", "value"), State("fil-changed", "data"), True,
 )  # fmt: skip
 async def act(visit: Visit, *given: Any) -> Any:
     """What the button says, for the unit and period that were picked."""
     dataset_id, kept, rows, note, changed = given[-5:]
     action = str(ctx.triggered_id or "").removeprefix("fil-")
+    stay = (no_update,) * 4
     if not kept or not dataset_id or not any(given[:-5]):
-        return no_update
+        return no_update, *stay
     desk, unit, period = _desk(visit), kept["unit"], kept["period"]
     if action == "roll_up":
         await in_thread(desk.roll_up, dataset_id, unit, period)
-    elif action == "save":
-        await in_thread(desk.save, dataset_id, unit, period, *_typed(rows or []), kept["version"])
+    elif action in ("save", "mine"):
+        try:
+            await in_thread(desk.save, dataset_id, unit, period, *typed(rows or []), kept["version"])
+        except FilingChanged:
+            found = await in_thread(desk.filing, dataset_id, unit, period)
+            return no_update, *_conflict(visit, rows or [], found, kept)
     else:
-        await in_thread(desk.move, dataset_id, unit, period, action, note or "", [])
+        marked = [row["question"] for row in rows or [] if row.get("returned")] if action == "return" else []
+        await in_thread(desk.move, dataset_id, unit, period, action, note or "", marked)
     tell(visit.t("filing.done"))
-    return (changed or 0) + 1
+    return (changed or 0) + 1, *stay
+
+
+HIDDEN = {"display": "none"}
+
+
+def _conflict(visit: Visit, rows: list[dict[str, Any]], found: dict[str, Any], kept: dict[str, Any]) -> Any:
+    """What was typed stays, what somebody else has saved stands beside it, and the person chooses."""
+    return against(rows, found), cell_columns(visit, theirs=True), {}, {**kept, "version": found["version"]}
+
+
+@PAGE.callback(
+    Output("fil-cells", "rowData", allow_duplicate=True), Input("fil-prefill", "n_clicks"),
+    State("fil-cells", "rowData"), True,
+)  # fmt: skip
+async def prefill(visit: Visit, clicks: int | None, rows: list[dict[str, Any]] | None) -> Any:
+    """Empty cells take last period's figures; they are saved when the button says so."""
+    del visit
+    return filled_in(rows) if clicks and rows else no_update
 
 
 @PAGE.callback(
@@ -178,26 +214,6 @@ async def paste(visit: Visit, clicks: int | None, text: str | None, rows: list[d
     return filled
 
 
-def pasted(rows: list[dict[str, Any]], text: str) -> tuple[list[dict[str, Any]], int, list[str]]:
-    """Rows with the values of copied cells, how many were taken, and what named no question.
-
-    Lines of two or more cells: the question's title (or name), then its value; lines of one cell: values in order.
-    """
-    lines = [[cell.strip() for cell in line.split("\t")] for line in text.splitlines() if line.strip()]
-    known = {str(row[key]).strip(): at for at, row in enumerate(rows) for key in ("question", "title")}
-    filled, taken, unknown = [dict(row) for row in rows], 0, []
-    for number, cells in enumerate(lines):
-        at = known.get(cells[0]) if len(cells) > 1 else number if number < len(rows) else None
-        if at is None:
-            unknown.append(cells[0][:40])
-            continue
-        value = unicodedata.normalize("NFKC", cells[1] if len(cells) > 1 else cells[0])
-        plain = value.replace(",", "")
-        filled[at]["value"] = plain if plain.replace(".", "", 1).lstrip("-").isdigit() else value
-        taken += 1
-    return filled, taken, unknown
-
-
 def rows_of(found: dict[str, Any]) -> list[dict[str, Any]]:
     """The matrix's rows: a mark a cell, ``!`` where it is overdue or was late."""
     lines = []
@@ -209,50 +225,6 @@ def rows_of(found: dict[str, Any]) -> list[dict[str, Any]]:
             line[period] = f"{MARKS.get(cell['state'], cell['state'])}{counted}{late}"
         lines.append(line)
     return lines
-
-
-def cell_columns(visit: Visit) -> list[dict[str, Any]]:
-    """Question, value (typed in place), last period, comment, total."""
-    t = visit.t
-    edit: dict[str, Any] = {"editable": True, "sortable": False}
-    return [
-        column("title", t("filing.question"), width=260),
-        column("value", t("filing.value"), width=160, **edit),
-        column("prefill", t("filing.prefill"), width=140),
-        column("comment", t("filing.comment"), **edit),
-        column("total", t("filing.total"), width=200),
-    ]
-
-
-def cells_of(found: dict[str, Any], totals: dict[str, Any], visit: Visit) -> list[dict[str, Any]]:
-    """The rows of the filer's grid."""
-    lines = []
-    for question in found["questions"]:
-        name = question["question"]
-        total = totals.get(name)
-        marks = [visit.t(f"filing.{mark}") for mark in ("partial", "stale") if total and total[mark]]
-        lines.append(
-            {"question": name, "title": question["title"], "value": found["values"].get(name), "comment": "",
-             "prefill": found["prefill"].get(name, {}).get("value"),
-             "total": f"{total['value']} {' '.join(marks)}" if total else ""}
-        )  # fmt: skip
-    return lines
-
-
-def _typed(rows: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Values and comments as they are saved; digits become numbers."""
-    values = {row["question"]: _number(row.get("value")) for row in rows if row.get("value") not in (None, "")}
-    return values, {row["question"]: str(row["comment"]) for row in rows if row.get("comment")}
-
-
-def _number(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        number = float(value.strip())
-    except ValueError:
-        return value
-    return int(number) if number.is_integer() else number
 
 
 def _share(value: float | None) -> str:
