@@ -83,6 +83,7 @@ def _template() -> bytes:
     return out.getvalue()
 
 
+@pytest.mark.long
 def test_last_months_figures_two_who_type_and_the_superiors_layout(chromium: Browser, city: Town) -> None:
     now = period_of("month", SystemClock().now().date())
     with desk(chromium, city, "village") as page, desk(chromium, city, "boss") as owner:
@@ -116,5 +117,5 @@ def test_last_months_figures_two_who_type_and_the_superiors_layout(chromium: Bro
             owner.locator("#fil-template input[type=file]").set_input_files(
                 {"name": "上级.xlsx", "mimeType": "application/octet-stream", "buffer": _template()}
             )
-        sheet = openpyxl.load_workbook(given.value.path())["上级表"]
+        sheet = openpyxl.load_workbook(io.BytesIO(given.value.path().read_bytes()))["上级表"]
         assert (sheet["A1"].value, sheet["B3"].value) == ("防疫统计表", 17)
