@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Literal
 
 from core.records import JSON, Record
@@ -44,7 +43,7 @@ class ConnectionConfig(Record, frozen=True):
             return {}
         try:
             raw = base64.b64decode(self.sealed, validate=True)
-        except (binascii.Error, ValueError) as error:
+        except ValueError as error:
             raise SealBroken(record_id=self.connection_id) from error
         found = Seal(key).open(f"connection:{self.connection_id}", raw)
         return {name: str(value) for name, value in found.items()}

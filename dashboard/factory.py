@@ -162,6 +162,7 @@ def _handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(YiwangError, _typed)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RecursionError, _too_deep)
     app.add_exception_handler(OverflowError, _too_large)
     app.add_exception_handler(DataError, _too_large)
     app.add_exception_handler(DBAPIError, _stored_nothing)
@@ -209,6 +210,13 @@ async def _too_large(request: Request, error: Exception) -> Response:
     """A number that no column holds (SQLite says so before, PostgreSQL after it was sent)."""
     log.info("%s %s: %s", request.method, request.url.path, type(error).__name__)
     wrong = InputInvalid(field="number", detail="a number does not fit what is stored", how="send a smaller one")
+    return await _typed(request, wrong)
+
+
+async def _too_deep(request: Request, error: Exception) -> Response:
+    """Brackets in brackets, deeper than any reader goes."""
+    log.info("%s %s: nested too deeply", request.method, request.url.path)
+    wrong = InputInvalid(field="body", detail="is nested too deeply", how="send what is asked for")
     return await _typed(request, wrong)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -271,5 +270,5 @@ def _read_cursor(text: str) -> tuple[datetime, str]:
         if opened_at.tzinfo is None:
             raise ValueError("no time zone")
         return opened_at, case_id
-    except (ValueError, binascii.Error) as error:
+    except ValueError as error:
         raise InputInvalid(field="cursor", detail="is not one of ours", how="take it from the page before") from error

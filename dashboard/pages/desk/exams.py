@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -180,7 +179,7 @@ def _body(file: str) -> Any:
     """The data of an uploaded file; :class:`InputInvalid` when it is no YAML."""
     try:
         return yaml.safe_load(base64.b64decode(file.partition(",")[2], validate=True).decode())
-    except (binascii.Error, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
         raise InputInvalid(field="file", detail=str(error)[:200], how="send YAML as docs/training.md shows") from error
 
 

@@ -7,7 +7,6 @@ an index, merged; only the cases of the page itself are read.
 from __future__ import annotations
 
 import base64
-import binascii
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -211,5 +210,5 @@ def _read_cursor(text: str) -> Place:
         if opened_at.tzinfo is None:
             raise ValueError("no time zone")
         return opened_at, case_id
-    except (ValueError, binascii.Error) as error:
+    except ValueError as error:
         raise InputInvalid(field="cursor", detail="is not one of ours", how="take it from the page before") from error

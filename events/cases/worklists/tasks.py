@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from datetime import datetime
 from typing import Any
@@ -66,5 +65,5 @@ def _read(text: str) -> tuple[int, datetime | None, str]:
         if moment is not None and moment.tzinfo is None:
             raise ValueError("no time zone")
         return int(severity), moment, str(case_id)
-    except (ValueError, TypeError, binascii.Error) as error:
+    except (ValueError, TypeError) as error:
         raise InputInvalid(field="cursor", detail="is not one of ours", how="take it from the page before") from error

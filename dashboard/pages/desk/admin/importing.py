@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import io
 from typing import Any
 
@@ -73,7 +72,7 @@ def read(visit: Visit, contents: str, name: str | None, *, dry_run: bool) -> Bat
     """The uploaded table (a ``data:`` address) as accounts."""
     try:
         data = base64.b64decode(contents.partition(",")[2], validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise InputInvalid(field="file", detail="did not arrive whole", how="choose it again") from error
     return import_users(visit.services, visit.principal, data, name or "table", dry_run=dry_run)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Any
 from urllib.parse import quote
 
@@ -123,5 +122,5 @@ def _picked(visit: Visit, kept: Any) -> bool:
 def _bytes(file: str) -> bytes:
     try:
         return base64.b64decode(file.partition(",")[2], validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise InputInvalid(field="file", detail="was not sent whole", how="choose it again") from error

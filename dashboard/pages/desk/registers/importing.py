@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import io
 from typing import Any
 
@@ -165,7 +164,7 @@ def _bytes(file: dict[str, str] | None) -> io.BytesIO:
         raise Forbidden(action="send a file above 20 MB here; use the command line")
     try:
         return io.BytesIO(base64.b64decode(file["body"], validate=True))
-    except binascii.Error as error:
+    except ValueError as error:
         raise InputInvalid(field="file", detail="did not arrive whole", how="choose it again") from error
 
 
