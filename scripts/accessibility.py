@@ -33,12 +33,13 @@ STEPS = 45  # how often Tab is pressed
 WHERE = """() => {
   const e = document.activeElement;
   if (!e || e === document.body) return null;
-  const box = e.getBoundingClientRect(), seen = (n) => {
+  const shown = e.type === 'radio' || e.type === 'checkbox' ? e.nextElementSibling || e.parentElement : e;
+  const box = shown.getBoundingClientRect(), seen = (n) => {
     const s = getComputedStyle(n);
     return (s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0) || s.boxShadow !== 'none';
   };
   const holder = e.closest('.ag-cell, .ag-header-cell, .mantine-Input-wrapper, [class*=SegmentedControl], label, li');
-  let lit = seen(e) || (holder && seen(holder));
+  let lit = seen(e) || seen(shown) || (holder && seen(holder));
   if (!lit) {  // a border or ground that only the focus gives counts as well
     const look = (n) => { const s = getComputedStyle(n); return s.borderColor + s.backgroundColor + s.textDecoration; };
     const nodes = [e, e.parentElement, e.nextElementSibling].filter(Boolean);
@@ -48,7 +49,7 @@ WHERE = """() => {
   }
   return {path: [e.tagName.toLowerCase(), e.id && '#' + e.id, e.className && '.' + String(e.className).split(' ')[0]]
     .filter(Boolean).join('') + ' "' + (e.getAttribute('aria-label') || e.innerText || '').slice(0, 30) + '"',
-    at: [Math.round(box.x), Math.round(box.y)].join(), lit: !!lit, shown: box.width > 0 && box.height > 0};
+    same: window.__before === (window.__before = e), lit: !!lit, shown: box.width > 0 && box.height > 0};
 }"""
 
 
@@ -83,20 +84,18 @@ def violations(page: Page, named: str, settle: int = 4) -> Iterator[Fault]:
 def keyboard(page: Page, named: str) -> Iterator[Fault]:
     """Tab through the page: it goes on, and what has the focus shows it."""
     page.evaluate("() => { document.activeElement?.blur(); window.scrollTo(0, 0); }")
-    before, told = None, set()
+    told = set()
     for _ in range(STEPS):
         page.keyboard.press("Tab")
         here = page.evaluate(WHERE)
         if here is None:  # round, and out to the browser
-            before = None
             continue
-        if before == (here["path"], here["at"]) and here["path"] not in told:
+        if here["same"] and here["path"] not in told:
             told.add(here["path"])
             yield Fault(named, "keyboard-trap", here["path"], "Tab does not leave it")
         elif not (here["lit"] and here["shown"]) and here["path"] not in told:
             told.add(here["path"])
             yield Fault(named, "focus-visible", here["path"], "" if here["shown"] else "has no size")
-        before = (here["path"], here["at"])
 
 
 def zoomed(page: Page, named: str) -> Iterator[Fault]:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core.clock import BEIJING
 from core.errors import Forbidden, InputInvalid, NotFound
 from core.ids import new_id
-from core.reading import own_name
+from core.reading import own_name, reading
 from dashboard.api.deps import audit, must_be
 from dashboard.auth import Principal
 from dashboard.errors import NotSignedIn
@@ -128,7 +128,7 @@ def _departments(session: Session) -> dict[str, str]:
 def _described(shared: SharedDataset, names: dict[str, str]) -> dict[str, Any]:
     return {"dataset_id": shared.id, "zh": shared.zh, "en": shared.en, "abstract": shared.abstract, "code": shared.code,
             "register": shared.register, "provider": shared.provider,
-            "provider_name": provider_name(shared, names), "theme": shared.theme,
+            "provider_name": provider_name(shared, names, reading.get()), "theme": shared.theme,
             "sharing": shared.sharing, "condition": shared.condition, "cycle": shared.cycle,
             "fields": list(shared.fields), "open_to_public": shared.open_to_public}  # fmt: skip
 

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser
 
 from core.settings import load_settings
 from dashboard.pages.frame import pages
+from scripts.accessibility import keyboard, zoomed
 from tests.acceptance.phonekit import Town, town
 from tests.unit.dashboard.web import PASSWORD
 
@@ -71,6 +72,22 @@ def test_a_few_pages_have_no_violation(chromium: Browser, office: Town) -> None:
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_no_page_has_a_violation(chromium: Browser, office: Town, language: str, theme: str) -> None:
-    every = ["/", "/login", *sorted(pages()), "/boards/openness", "/boards/operations"]
-    found = violations(chromium, office, every, language, theme)
+    every = ["/", "/?view=wall", "/login", "/m", "/m#/new", "/m#/me", *sorted(pages()), "/boards/openness"]
+    found = violations(chromium, office, [*every, "/boards/operations"], language, theme)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.long
+def test_every_page_is_worked_by_keyboard_and_at_200_percent(chromium: Browser, office: Town) -> None:
+    context = chromium.new_context(viewport={"width": 1366, "height": 768}, base_url=office.base)
+    assert context.request.post("/api/login", data={"login": "boss", "password": PASSWORD}).ok
+    found: list[str] = []
+    for path in ["/login", *sorted(pages())]:
+        page = context.new_page()
+        page.set_default_timeout(90_000)
+        page.goto(path)
+        page.wait_for_function(RESTS)
+        found += [str(fault) for check in (keyboard, zoomed) for fault in check(page, path)]
+        page.close()
+    context.close()
     assert not found, "\n".join(found)
