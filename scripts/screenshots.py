@@ -73,7 +73,7 @@ def all_paths(context: BrowserContext) -> dict[str, str]:
     form, version = first("/api/forms", "form_id", "version")
     below = {"/command": case and f"/command/{case}", "/trial": form and f"/trial/{form}/{version}"}
     boards = [f"/boards/{b['id']}" for b in context.request.get("/api/boards").json().get("items", ())]
-    found = {"/?view=wall": "wall", "/": "desk"} | ({f"/cases/{case}": "case"} if case else {})
+    found = {"/?view=wall": "wall", "/?view=desk": "desk"} | ({f"/cases/{case}": "case"} if case else {})
     for path in [*sorted(pages()), *boards, *PHONE]:
         address = below.get(path, path)
         if address:
