@@ -1,5 +1,5 @@
 // The cards of the list: what is gravest first, in what group, how long it has.  Drawn from what the page brought along, too.
-import { caseTitle, h, kindTerm, language, span, t } from "../drawn.mjs";
+import { caseTitle, h, kindTerm, language, span, t, term } from "../drawn.mjs";
 import { metres } from "../geo.mjs";
 import { app, home } from "../state.mjs";
 
@@ -26,6 +26,17 @@ function pressing(a, b) {
   return b.severity - a.severity || (Date.parse(a.deadline_at) || Infinity) - (Date.parse(b.deadline_at) || Infinity);
 }
 
+/** What no step of the field's work fits stands under the name of its kind. @param {any[]} items @returns {[string, any[]][]} */
+function byKind(items) {
+  const named = new Map();
+  for (const c of items) {
+    const name = kindTerm(c, "kind", c.definition_id);
+    const heading = name === term("kind", c.definition_id) ? "phone.others" : `=${name}`;
+    named.set(heading, [...(named.get(heading) || []), c]);
+  }
+  return [...named];
+}
+
 /** Headings with their cases; `waiting`: the step that waits to be sent, by case. @param {Map<string, string>} waiting */
 function groups(waiting) {
   const at = (c, name) => waiting.get(c.case_id) === name;
@@ -37,7 +48,7 @@ function groups(waiting) {
     ["phone.to_check", app.tasks.filter((c) => CHECK.includes(c.state) && !at(c, "finish"))],
     ["phone.sending", app.tasks.filter((c) => at(c, "finish"))],
     .../** @type {[string, any[]][]} */ (Object.entries(ROUTE).map(([key, states]) => [key, app.tasks.filter((c) => states.includes(c.state))])),
-    ["phone.others", app.tasks.filter((c) => !ELSEWHERE.includes(c.state) && !at(c, "finish"))],
+    ...byKind(app.tasks.filter((c) => !ELSEWHERE.includes(c.state) && !at(c, "finish"))),
   ];
   const first = FIRST[home(app.me)];
   return first ? [...all.filter(([k]) => k === first), ...all.filter(([k]) => k !== first)] : all;
@@ -56,7 +67,7 @@ export function card(c) {
 }
 
 /** Every group that has cases, with its cards. @param {Map<string, string>} waiting */
-export const grouped = (waiting) => groups(waiting).filter(([, items]) => items.length).map(([key, items]) => [h("h2", {}, t(key), h("span", {}, items.length)), items.sort(pressing).map(card)]);
+export const grouped = (waiting) => groups(waiting).filter(([, items]) => items.length).map(([key, items]) => [h("h2", {}, key.startsWith("=") ? key.slice(1) : t(key), h("span", {}, items.length)), items.sort(pressing).map(card)]);
 
 /** How many are mine besides those that were read so far. */
 export const unread = () => (app.total > app.tasks.length ? h("p", { class: "soft", role: "status" }, t("phone.unread", { n: app.total - app.tasks.length })) : null);
