@@ -172,7 +172,8 @@ def first_words(language: str, tasks: TaskPage) -> dict[str, str]:
     known = all_words(language)
     shown = {k: v for k, v in known.items() if k.startswith(_FIRST_WORDS)}
     keys = {f"kind.{c.definition_id}.state.{c.state}" for c in tasks.items}
-    keys |= {f"kind.{c.definition_id}.kind.{c.definition_id}" for c in tasks.items} | {f"kind.{c.kind}" for c in tasks.items}
+    keys |= {f"kind.{c.definition_id}.kind.{c.definition_id}" for c in tasks.items}
+    keys |= {f"kind.{c.kind}" for c in tasks.items}
     return shown | {k: known[k] for k in keys & known.keys()}
 
 
