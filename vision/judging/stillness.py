@@ -4,6 +4,8 @@ An encoder never gives the same still twice to the bit: its noise differs from p
 move: means of blocks of 8 × 8 pixels stay within a grey level of one another, and a new key frame looks like the last
 one.  A sensor that looks at an empty room brings new noise with every key frame (measured over films of both kinds,
 constant quality and constant bit rate: blocks 0.3–0.7 against 1.0–2.0 levels, changed pixels 1–19 % against 35–60 %).
+Where key frames are far apart the next one draws the same still a little differently, once: that neither proves that
+the sensor looks nor that it does not.
 A clock in the upper or lower margin may run on: it is the recorder's, not the camera's.
 """
 
@@ -18,6 +20,8 @@ from vision.detections import Image
 BLOCK = 8
 BLOCK_LEVELS = 0.9  # by which a block's mean may differ from the still before
 CHANGED_SHARE = 0.3  # of the pixels may differ at all
+REDRAWN = 4.0  # grey levels: what moves changes a block by more
+SURE_STILL, REDRAWS = 3, 2  # still looks in a row after which so many may be redrawn
 MARGIN = 0.18  # of the height, above and below, where a clock may run
 FOLLOWS = 0.2  # how fast the still is followed: noise averages out, a slow sunset does not
 SLOW_S = 10.0  # between two looks: such a camera has a rhythm of its own
@@ -36,11 +40,12 @@ class Stillness:
         self._last: NDArray[np.uint8] | None = None
         self._at = 0.0
         self._changed_at = 0.0
+        self._still = self._redrawn = 0  # looks in a row, and since then
         self._rhythm = 0.0  # the longest pause between two different pictures of late
 
     def feed(self, thumb: NDArray[np.uint8], now: float) -> bool | None:
-        """Whether the picture is the one before; None where the camera is too slow for that to mean anything, or the
-        picture too narrow."""
+        """Whether the picture is the one before; None where the camera is too slow for that to mean anything, the
+        picture too narrow, or the same still drawn anew."""
         if min(thumb.shape) < 4 * BLOCK:
             return None
         blocks, last, gap = _blocks(thumb), self._last, now - self._at
@@ -52,16 +57,28 @@ class Stillness:
         rows = slice(edge * BLOCK, thumb.shape[0] - edge * BLOCK)
         differ = np.abs(blocks - known)
         changed = float(np.count_nonzero(cv2.absdiff(last[rows], thumb[rows]))) / max(1, thumb[rows].size)
-        if differ[edge:-edge].max(initial=0.0) >= BLOCK_LEVELS or changed >= CHANGED_SHARE:
+        most = float(differ[edge:-edge].max(initial=0.0))
+        if most >= BLOCK_LEVELS or changed >= CHANGED_SHARE:
+            if gap <= SLOW_S and self._is_redrawn(most):
+                self._blocks = blocks
+                return None
             self._rhythm = max(now - self._changed_at, 0.8 * self._rhythm)
             self._blocks, self._changed_at = blocks, now
             return False
+        self._still += 1
+        self._redrawn = 0 if self._still >= SURE_STILL else self._redrawn
         self.clock_runs = bool(max(differ[:edge].max(), differ[-edge:].max()) >= BLOCK_LEVELS)
         self._blocks = (1 - FOLLOWS) * known + FOLLOWS * blocks
         if gap <= SLOW_S:
             return True
         # a picture a minute is no fault
         return True if now - self._changed_at > 3 * (self._rhythm or 3600.0) else None
+
+    def _is_redrawn(self, most: float) -> bool:
+        """Whether a still that differs a little (``most`` levels) is the one before, drawn anew by a key frame."""
+        redrawn = most < REDRAWN and (self._still >= SURE_STILL or 0 < self._redrawn < REDRAWS)
+        self._still, self._redrawn = 0, self._redrawn + 1 if redrawn else 0
+        return redrawn
 
 
 def is_no_video(image: Image, thumb: NDArray[np.uint8]) -> bool:

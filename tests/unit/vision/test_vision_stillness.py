@@ -78,6 +78,21 @@ def test_the_running_clock_is_said() -> None:
     assert ["clock" in reason for _, _, reason in told(lambda t: clock(STILL, t))] == [True]
 
 
+def drawn_anew(t: float, every: int) -> Picture:
+    """The same still; each key frame, far apart, draws it a little differently."""
+    coarse = np.random.default_rng(int(t) // every).uniform(-1.5, 1.5, (23, 40, 1)).repeat(16, 0).repeat(16, 1)
+    return np.clip(STILL + coarse[:360], 0, 255).astype(np.uint8)
+
+
+def test_key_frames_far_apart_do_not_hide_that_a_sensor_stands_still() -> None:
+    found = list(told(lambda t: drawn_anew(t, 12), 80))
+    assert [(s, c) for s, c, _ in found] == [("frozen", "open")]
+
+
+def test_what_moves_now_and_then_before_a_noiseless_camera_is_seen() -> None:
+    assert list(told(lambda t: with_ball(SCENE, t // 12) if t % 12 < 2 else SCENE, 120)) == []
+
+
 @pytest.mark.parametrize("amount", [1.5, 3.0])
 def test_an_empty_room_is_not_frozen(amount: float) -> None:
     assert list(told(lambda t: encoded(noisy(SCENE, amount, int(t)), 90), 90)) == []
