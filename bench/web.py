@@ -3,6 +3,8 @@
 In one run: an instance with the demo city started as its user starts it, a headless Chromium with software GL, and
 peers one after the other on the same machine: plotly's map and deck.gl (pydeck) over the same buildings and cameras,
 nginx over the same tiles, titiler over a picture.  ``--against FOLDER``: another checkout, measured alike before.
+``--large``: the same wall once more with 200,000 buildings, 7,000 cameras and 2,000 open cases.  Panning is measured at
+the level that the page chooses by itself: it pans until it has chosen.
 ``--peers PYTHON``: an interpreter that has pydeck, titiler.core and uvicorn.  What is not there is said so.
 Figures of a loaded machine are no forecast: compare the ratios.
 """
@@ -13,6 +15,7 @@ import argparse
 import asyncio
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +26,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, Request, ViewportSize, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
+from bench.parts.browser.growing import grow
 from bench.parts.browser.instance import LOGIN, RunningInstance, running
 from bench.parts.browser.map_peers import PLOTLY_MAP, plotly_page, pydeck_page
 from bench.parts.browser.tile_peers import nginx, steady, tile_files, titiler
@@ -31,6 +35,17 @@ FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-
 SIZE: ViewportSize = {"width": 1366, "height": 768}
 READY = "() => window.__yiwangReady === true"
 ZOOM = 14
+SETTLE = """async (seconds) => {
+  const at = window.__yiwangMap, level = () => at.getCanvas().dataset.level;
+  const until = performance.now() + seconds * 1000;
+  let since = performance.now(), last = level();
+  while (performance.now() < until && performance.now() - since < 3000) {
+    at.panBy([160, 60], {duration: 900});
+    await new Promise((done) => setTimeout(done, 950));
+    if (level() !== last) { last = level(); since = performance.now(); }
+  }
+  return last;
+}"""
 PAN = """async (seconds) => {
   const at = MAP;
   const began = performance.now();
@@ -72,6 +87,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tiles-s", type=float, default=10.0, help="seconds of tiles at --tiles-rate")
     parser.add_argument("--tiles-rate", type=float, default=200.0, help="tiles a second")
     parser.add_argument("--against", type=Path, default=None, help="another checkout to measure beside this one")
+    parser.add_argument("--large", action="store_true", help="200,000 buildings, 7,000 cameras, 2,000 cases, too")
+    parser.add_argument("--no-peers", action="store_true", help="leave out plotly and pydeck")
     parser.add_argument("--peers", default="", metavar="PYTHON", help="interpreter with pydeck, titiler.core, uvicorn")
 
 
@@ -85,13 +102,31 @@ def run(args: argparse.Namespace) -> dict[str, object]:
                 told["against"] = {"wall": _pages(lambda b: _wall(b, other, args.rounds, args.pan_s))}
         (folder / "own").mkdir()
         with running(Path(__file__).resolve().parents[1], folder / "own") as own:
-            told["wall"] = _pages(lambda b: _wall(b, own, args.rounds, args.pan_s))
-            told["tiles"] = asyncio.run(_tiles(own, folder, args))
+            told["wall"] = _said("wall", _pages(lambda b: _wall(b, own, args.rounds, args.pan_s)))
+            told["tiles"] = _said("tiles", asyncio.run(_tiles(own, folder, args)))
             data = own.data
-        told["plotly"] = _tried(plotly_page(data, folder), PLOTLY_READY, PAN.replace("MAP", PLOTLY_MAP), args)
-        deck = pydeck_page(data, folder, args.peers)
-        told["pydeck"] = _tried(deck, DECK_READY, PAN_DECK, args) if deck else "not installed"
-        return told | {"buildings_200k": "not measured"}
+        if args.large:
+            told["large"] = _said("large", _large(own, folder / "own", args, told["wall"]))
+        if not args.no_peers:
+            told["plotly"] = _tried(plotly_page(data, folder), PLOTLY_READY, PAN.replace("MAP", PLOTLY_MAP), args)
+            deck = pydeck_page(data, folder, args.peers)
+            told["pydeck"] = _tried(deck, DECK_READY, PAN_DECK, args) if deck else "not installed"
+        return told
+
+
+def _large(own: RunningInstance, folder: Path, args: argparse.Namespace, small: Json) -> Json:
+    """The wall over the same instance with a large city: times, and how many times those of the demo they are."""
+    grown = grow(own.data)
+    with running(Path(__file__).resolve().parents[1], folder, password=own.password) as again:
+        wall = _pages(lambda b: _wall(b, again, args.rounds, args.pan_s))
+    ratios = {k: round(wall[k] / small[k], 2) for k in ("first_map_cold_s", "first_map_warm_s") if small[k]}
+    return {**grown, "wall": wall, "times_the_demo": ratios}
+
+
+def _said(name: str, found: Json) -> Json:
+    """Each part as soon as it is there: a run that is cut short has told what it measured."""
+    print(name, found, file=sys.stderr, flush=True)
+    return found
 
 
 def _pages(measure: Callable[[Browser], Json]) -> Json:
@@ -116,7 +151,7 @@ def _opened(page: Page, address: str, ready: str) -> float:
 
 
 def _wall(browser: Browser, instance: RunningInstance, rounds: int, pan_s: float) -> Json:
-    cold, warm, pans, weight, requests = [], [], [], 0, 0
+    cold, warm, pans, levels, weight, requests = [], [], [], [], 0, 0
     for _ in range(rounds):
         context = browser.new_context(viewport=SIZE, base_url=instance.base)
         answer = context.request.post("/api/login", data={"login": LOGIN, "password": instance.password})
@@ -128,13 +163,15 @@ def _wall(browser: Browser, instance: RunningInstance, rounds: int, pan_s: float
         cold.append(_opened(page, "/?view=wall", READY))
         weight, requests = max(weight, sum(sizes)), max(requests, len(sizes))
         warm.append(_opened(page, "/?view=wall", READY))
-        page.wait_for_timeout(5000)  # the level of drawing is chosen by then
+        page.wait_for_timeout(2000)
+        levels.append(page.evaluate(SETTLE, 20))
         pans.append(page.evaluate(PAN.replace("MAP", "window.__yiwangMap"), pan_s))
         context.close()
     slowest = _middle([p["slowest_ms"] for p in pans])
     frames = {"pan_fps": _middle([p["fps"] for p in pans]), "slowest_frame_ms": slowest}
     times = {"first_map_cold_s": _middle(cold), "first_map_warm_s": _middle(warm)}
-    return {**times, "cold_kb": round(weight / 1000), "cold_requests": requests, **frames}
+    each = {"cold_each_s": _each(cold), "warm_each_s": _each(warm), "level": levels[-1]}
+    return {**times, **each, "cold_kb": round(weight / 1000), "cold_requests": requests, **frames}
 
 
 def _tried(file: Path, ready: str, pan: str, args: argparse.Namespace) -> Json | str:
@@ -163,6 +200,10 @@ def _adding(sizes: list[int]) -> Callable[[Request], None]:
         sizes.append(request.sizes()["responseBodySize"])
 
     return add
+
+
+def _each(values: list[float]) -> list[float]:
+    return [round(value, 2) for value in values]
 
 
 def _middle(values: list[float]) -> float:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from dashboard.wall.alarms import Alarm
 
 
 class MapStyle(TypedDict):
-    """Sources and first view of the base map, and the city's own layers."""
+    """Sources and first view of the base map, and the city's own layers; ``drawn``: the ground as pictures."""
 
     sources: dict[str, Any]
     metadata: dict[str, Any]
     layers: list[dict[str, Any]]
+    drawn: NotRequired[dict[str, Any]]
 
 
 class LayerList(TypedDict):

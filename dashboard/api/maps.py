@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
@@ -20,6 +20,8 @@ from dashboard.api.filters import Filters, Word
 from dashboard.layers.routes import listed
 from dashboard.services import Services
 from events.cases.queries import MAX_PAGE, CaseFilter, list_cases
+from layers.ground.drawing import MAX_ZOOM, MIN_ZOOM
+from layers.ground.kept import DrawnGround
 from layers.tiles import load_tilesets
 from storage.session import read_scope
 from storage.tables.registry import Camera
@@ -29,6 +31,7 @@ router = APIRouter(tags=["map"])
 LAYERS = ("sites", "cameras", "cases", "divisions", "devices", "views")
 KEPT_S = 10.0
 MAX_CASES = 5000
+Theme = Literal["night", "day", "contrast"]
 
 
 @router.get("/api/map/style.json", **answers(MapStyle))
@@ -44,7 +47,26 @@ def style(use: Use, who: Who) -> Response:
         }
         for name, tiles in tilesets(use).items()
     }
-    return respond({"sources": sources, "metadata": first_view(use), "layers": listed(use, who)})
+    drawn = _drawn_source(use)
+    ground = {"drawn": drawn} if drawn else {}
+    return respond({"sources": sources, "metadata": first_view(use), "layers": listed(use, who), **ground})
+
+
+def _drawn_source(use: Services) -> dict[str, Any] | None:
+    ground = drawn_ground(use)
+    if ground.bounds is None:
+        return None
+    tiles = [f"/tiles/drawn/{ground.mark}/{{theme}}/{{z}}/{{x}}/{{y}}.webp"]
+    return {"tiles": tiles, "minzoom": MIN_ZOOM, "maxzoom": MAX_ZOOM, "bounds": list(ground.bounds)}
+
+
+def drawn_ground(use: Services) -> DrawnGround:
+    """The ground drawn from the tilesets as they are in memory."""
+    tiles = tilesets(use)
+    kept: tuple[int, DrawnGround] | None = use.counters.get("drawn")
+    if kept is None or kept[0] != id(tiles):
+        kept = use.counters["drawn"] = (id(tiles), DrawnGround(use.settings.tiles_dir, tiles))
+    return kept[1]
 
 
 def first_view(use: Services) -> dict[str, Any]:
@@ -89,6 +111,18 @@ def tile(tileset: str, z: int, x: int, y: int, request: Request, use: Use, who: 
         else:
             data = gzip.decompress(data)
     return Response(data, media_type="application/x-protobuf", headers=headers)
+
+
+@router.get("/tiles/drawn/{mark}/{theme}/{z}/{x}/{y}.webp", **sends("image/webp"))
+def drawn(mark: str, theme: Theme, z: int, x: int, y: int, use: Use, who: Who) -> Response:
+    """Streets, buildings and land drawn as a picture, 512 × 512; ``mark`` names the state of the data."""
+    del who
+    ground = drawn_ground(use)
+    data = ground.tile(theme, z, x, y)
+    if data is None:
+        raise NotFound(what="drawn tile", key=f"{z}/{x}/{y}")
+    kept = "private, max-age=31536000, immutable" if mark == ground.mark else "no-cache"
+    return Response(data, media_type="image/webp", headers={"Cache-Control": kept})
 
 
 class LayerFilters(Filters):

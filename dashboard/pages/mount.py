@@ -18,6 +18,8 @@ from dashboard.i18n import LANGUAGES, words
 from dashboard.pages import centre, phone
 from dashboard.pages.desk_room import DeskRoom
 from dashboard.pages.headers import SecurityHeaders, content_policy
+from dashboard.pages.release import Release, headers_of
+from dashboard.pages.styles import STYLES
 
 STATIC = Path(__file__).parent.parent / "static"
 
@@ -38,6 +40,7 @@ def mount(app: FastAPI) -> None:
     """
     mimetypes.add_type("text/javascript", ".mjs")
     mimetypes.add_type("application/manifest+json", ".webmanifest")
+    app.state.release = Release(STATIC, STYLES)
     _add_open_routes(app)
     app.include_router(centre.router)
     desk = DeskRoom(app)
@@ -59,16 +62,30 @@ def _add_open_routes(app: FastAPI) -> None:
     async def page_words(language: str, request: Request) -> Response:
         if language not in LANGUAGES:
             raise HTTPException(404, "no such language")
-        kinds = await asyncio.to_thread(_kind_words, language)
-        body = json.dumps({**words(language), **kinds}, ensure_ascii=False).encode()
-        tag = f'"{sha256(body).hexdigest()[:16]}"'
-        headers = {"Cache-Control": "no-cache", "ETag": tag}
+        body, tag = await asyncio.to_thread(words_file, language)
+        kept = request.query_params.get("v") == tag.strip('"')
+        headers = {"Cache-Control": "public, max-age=31536000, immutable" if kept else "no-cache", "ETag": tag}
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
         return Response(body, media_type="application/json", headers=headers)
 
+    @app.get("/static/v/{version}/{path:path}", include_in_schema=False)
+    async def released(version: str, path: str, request: Request) -> Response:
+        release: Release = app.state.release
+        found = await asyncio.to_thread(release.file, path)
+        if found is None:
+            raise HTTPException(404, "no such file")
+        headers, packed = headers_of(release, version, request.headers)
+        return Response(found.packed if packed else found.body, media_type=found.media_type, headers=headers)
+
     app.mount("/static", GZipMiddleware(_Static(directory=STATIC), minimum_size=800), name="static")
     app.include_router(phone.router)
+
+
+def words_file(language: str) -> tuple[bytes, str]:
+    """The words of pages in ``language`` as JSON, and their entity tag."""
+    body = json.dumps({**words(language), **_kind_words(language)}, ensure_ascii=False).encode()
+    return body, f'"{sha256(body).hexdigest()[:16]}"'
 
 
 def _kind_words(language: str) -> dict[str, str]:

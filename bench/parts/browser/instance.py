@@ -41,8 +41,11 @@ class RunningInstance:
 
 
 @contextmanager
-def running(checkout: Path, folder: Path, python: str = "") -> Iterator[RunningInstance]:
-    """``app run`` with the demo city in ``checkout`` (with its own environment, else ours); stopped at the end."""
+def running(checkout: Path, folder: Path, python: str = "", password: str = "") -> Iterator[RunningInstance]:
+    """``app run`` with the demo city in ``checkout`` (with its own environment, else ours); stopped at the end.
+
+    ``password``: of an instance that ran in ``folder`` before; else the first one is read and changed.
+    """
     own = checkout / ".venv" / "bin" / "python"
     python = python or (str(own) if own.exists() else sys.executable)
     settings = environment(folder)
@@ -54,13 +57,10 @@ def running(checkout: Path, folder: Path, python: str = "") -> Iterator[RunningI
         )
     base = f"http://127.0.0.1:{settings['YIWANG_WEB_PORT']}"
     try:
-        first = _first_password(log, process)
-        password = secrets.token_urlsafe(18)
-        with httpx.Client(base_url=base, timeout=60, trust_env=False) as client:
-            entered = client.post("/api/login", json={"login": LOGIN, "password": first}).raise_for_status().json()
-            change = {"old_password": first, "new_password": password}
-            token = {"X-CSRF-Token": entered["csrf_token"]}
-            client.post("/api/me/password", json=change, headers=token).raise_for_status()
+        if password:
+            _answers(base, password, process)
+        else:
+            password = _chosen(base, _first_password(log, process))
         yield RunningInstance(base, password, folder / "data", process.pid)
     finally:
         process.send_signal(signal.SIGINT)
@@ -68,6 +68,31 @@ def running(checkout: Path, folder: Path, python: str = "") -> Iterator[RunningI
             process.wait(60)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def _chosen(base: str, first: str) -> str:
+    """Log in with the first password and take a new one."""
+    password = secrets.token_urlsafe(18)
+    with httpx.Client(base_url=base, timeout=60, trust_env=False) as client:
+        entered = client.post("/api/login", json={"login": LOGIN, "password": first}).raise_for_status().json()
+        change = {"old_password": first, "new_password": password}
+        token = {"X-CSRF-Token": entered["csrf_token"]}
+        client.post("/api/me/password", json=change, headers=token).raise_for_status()
+    return password
+
+
+def _answers(base: str, password: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until one can log in."""
+    until = time.monotonic() + WAIT_S
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            answer = httpx.post(f"{base}/api/login", json={"login": LOGIN, "password": password}, trust_env=False)
+            if answer.is_success:
+                return
+        except httpx.HTTPError:
+            pass  # not up yet
+        time.sleep(0.5)
+    raise RuntimeError("the instance did not start again")
 
 
 def _first_password(log: Path, process: subprocess.Popen[bytes]) -> str:

@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from core.settings import load_settings
 from dashboard.pages import centre
 from dashboard.pages.layouts import missing
+from dashboard.pages.release import Release
 from tests.fake_api import FakeCity, create_fake_app
 
 ROOT = Path(__file__).parents[3] / "dashboard"
@@ -91,7 +92,7 @@ def test_an_address_without_a_page_says_so_in_both_languages(language: str) -> N
 def test_every_component_module_exists() -> None:
     ui = ROOT / "static" / "ui"
     files = re.findall(r'component\("\w+", "([\w/]+\.mjs)"', (ui / "loader.js").read_text())
-    parts = re.findall(r'\["(\w+)", "\.(/|\./)([\w/.]+\.mjs)"\]', (ui / "wall" / "page.mjs").read_text())
+    parts = re.findall(r'(\w+): "\.(/|\./)([\w/.]+\.mjs)"', (ui / "wall" / "page.mjs").read_text())
     assert len(files) >= 5 and len(parts) == 5
     assert all(f'id="{place}"' in centre._PAGE for place, _, _ in parts)
     files += [f"wall/{name}" if up == "/" else name for _, up, name in parts]
@@ -102,6 +103,55 @@ def test_the_wall_is_served_without_dash(client: TestClient) -> None:
     html = client.get("/").text
     assert "_dash" not in html and "wall/page.mjs" in html
     assert "_dash" in client.get("/rules").text
+
+
+def test_what_the_wall_names_is_kept_and_whole(client: TestClient) -> None:
+    """Modules, style sheet and words come under addresses that name their content, and no module waits for another."""
+    html = client.get("/").text
+    named = re.findall(r'(?:src|href)="(/static/v/[^"]+)"', html)
+    graph = [url for url in named if url.endswith(".mjs")]
+    assert len(graph) > 20 and len(set(graph)) == len(graph)
+    for url in [u for u in named if "/vendor/" not in u]:
+        answer = client.get(url)
+        assert answer.status_code == 200 and "immutable" in answer.headers["cache-control"], url
+        plain = client.get(re.sub(r"/v/\w+", "", url))
+        assert url.endswith("all.css") or len(answer.text) >= len(plain.text)
+        for inner in re.findall(r'from "(/static/[^"]+)"', answer.text):
+            assert inner.startswith(url[: url.index("/", 10)]), f"{url} leaves its release for {inner}"
+    words = re.search(r'href="(/static/i18n/zh\.json\?v=\w+)"', html)
+    assert words is not None and "immutable" in client.get(words[1]).headers["cache-control"]
+    assert client.get("/static/i18n/zh.json?v=older").headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize("path", ["ui/../../pages/mount.py", "ui/%2e%2e/login.html", "login.html", "", "ui", "ui/no.mjs"])
+def test_a_release_holds_the_pages_files_alone(client: TestClient, path: str) -> None:
+    assert client.get(f"/static/v/0123456789abcdef/{path}").status_code in {404, 405}
+
+
+def test_an_older_address_answers_and_is_not_kept(client: TestClient) -> None:
+    answer = client.get("/static/v/0123456789abcdef/ui/wall/page.mjs", headers={"accept-encoding": "identity"})
+    assert answer.status_code == 200 and answer.headers["cache-control"] == "no-cache"
+    assert "content-encoding" not in answer.headers
+
+
+def test_a_changed_file_has_another_address(tmp_path: Path) -> None:
+    (tmp_path / "ui").mkdir()
+    (tmp_path / "css").mkdir()
+    (tmp_path / "css" / "a.css").write_text("a{}")
+    file = tmp_path / "ui" / "one.mjs"
+    file.write_text('import { x } from "./two.mjs";\nimport "/static/ui/three.mjs";')
+    for name in ("two", "three"):
+        (tmp_path / "ui" / f"{name}.mjs").write_text("export const x = 1;")
+    release = Release(tmp_path, ["/static/css/a.css"])
+    before = release.version
+    assert release.modules(["ui/one.mjs"]) == ["ui/one.mjs", "ui/two.mjs", "ui/three.mjs"]
+    found = release.file("ui/one.mjs")
+    assert found is not None and f'"/static/v/{before}/ui/three.mjs"'.encode() in found.body
+    sheet = release.file("css/all.css")
+    assert sheet is not None and sheet.body == b"a{}"
+    file.write_text("export {};")
+    release._looked = -1e9
+    assert release.version != before and release.modules(["ui/one.mjs"]) == ["ui/one.mjs"]
 
 
 def test_menu_of_the_wall_is_escaped_json(client: TestClient) -> None:

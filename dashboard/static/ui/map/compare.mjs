@@ -36,7 +36,7 @@ function open(map, maplibre, described, root) {
   const line = h("div", { class: "then-line", "aria-hidden": "true" });
   root.append(canvas, line, divider, bar);
   const past = new maplibre.Map({
-    container: canvas, style: build(described, p, language() === "en"), center: map.getCenter(), zoom: map.getZoom(), bearing: map.getBearing(), pitch: map.getPitch(),
+    container: canvas, style: build(described, p, language() === "en", map.getCanvas().dataset.level), center: map.getCenter(), zoom: map.getZoom(), bearing: map.getBearing(), pitch: map.getPitch(),
     interactive: false, attributionControl: false, canvasContextAttributes: { antialias: false }, fadeDuration: 0, localIdeographFontFamily: '"Noto Sans CJK SC","Noto Sans SC","Microsoft YaHei",sans-serif',
   });
   const follow = () => past.jumpTo({ center: map.getCenter(), zoom: map.getZoom(), bearing: map.getBearing(), pitch: map.getPitch() });

@@ -2,7 +2,7 @@
 import { t, named } from "../shared/i18n.mjs";
 import * as api from "../shared/api.mjs";
 import * as store from "../shared/store.mjs";
-import { iconFor, viewOpacity } from "./style.mjs";
+import { DRAWN, DRAWN_TO, iconFor, viewOpacity } from "./style.mjs";
 
 const DOWN = ["offline", "frozen", "black", "lost"];
 export const SOURCES = {
@@ -11,6 +11,7 @@ export const SOURCES = {
   sites: { promoteId: "site_id" },
   cases: { promoteId: "case_id" },
 };
+const LIGHT_RATIO = 0.7;
 const collection = (features) => ({ type: "FeatureCollection", features });
 
 export class Layers {
@@ -23,6 +24,8 @@ export class Layers {
     this.hidden = new Set();
     this.vehicles = new Map();
     this.level = "full";
+    this.centre = /** @type {[number, number] | null} */ (null); // of the first view
+    this.froms = /** @type {Record<string, number>} */ ({});
     this.once = null; // the next click belongs to a tool
   }
 
@@ -59,7 +62,7 @@ export class Layers {
   goHome() {
     const middle = [...store.state.sites.values()].map((s) => s.lonlat);
     const median = (k) => middle.map((p) => p[k]).sort((a, b) => a - b)[Math.floor(middle.length / 2)];
-    this.map.flyTo({ center: /** @type {Layers & {centre?: [number, number]}} */ (this).centre || (middle.length ? [median(0), median(1)] : this.meta.center) || [125.42, 43.87], zoom: this.meta.wall_zoom || 13.4, pitch: 52, bearing: -12 });
+    this.map.flyTo({ center: this.centre || (middle.length ? [median(0), median(1)] : this.meta.center) || [125.42, 43.87], zoom: this.meta.wall_zoom || 13.4, pitch: 52, bearing: -12 });
   }
 
   divisions(data) {
@@ -106,15 +109,56 @@ export class Layers {
     this.map.getSource("cameras").setData(collection(this.cameras.features.map((f) => ({ ...f, properties: { ...f.properties, state: past.down.has(f.properties.camera_id) ? "offline" : "online" } }))));
   }
 
+  /** Full: vectors and 3D.  Reduced: the ground as pictures that the server drew, columns.  Light: fewer pixels, no columns. */
   setLevel(level) {
     this.level = level;
-    const show = (id, on) => { if (this.map.getLayer(id)) this.map.setLayoutProperty(id, "visibility", on ? "visible" : "none"); };
+    const { map } = this;
+    const show = (id, on) => { if (map.getLayer(id)) map.setLayoutProperty(id, "visibility", on ? "visible" : "none"); };
     const buildings = !this.hidden.has("buildings");
+    const drawn = this.drawn();
+    show("ground", drawn);
+    for (const id of DRAWN) {
+      if (map.getLayer(id)) map.setLayerZoomRange(id, drawn ? Math.max(this.from(id), DRAWN_TO) : this.from(id), 24);
+    }
     show("buildings", buildings && level === "full");
-    show("buildings-flat", buildings && level === "reduced");
+    show("buildings-flat", buildings && level !== "full" && (drawn || level === "reduced"));
     const columns = !this.hidden.has("cases") && level !== "light";
     for (const id of ["column-core", "column-glow", "column-water", "column-level"]) show(id, columns);
-    this.map.getCanvas().dataset.level = level;
+    map.setPixelRatio?.(level === "light" ? LIGHT_RATIO * Math.min(1, devicePixelRatio) : devicePixelRatio);
+    map.getCanvas().dataset.level = level;
+  }
+
+  /** From which zoom a layer is drawn at the full level. @param {string} id @returns {number} */
+  from(id) {
+    const layer = this.map.getLayer(id);
+    return (this.froms[id] ??= layer?.metadata?.from ?? layer?.minzoom ?? 0);
+  }
+
+  /** What waited for the first map: names of streets. */
+  later() {
+    for (const layer of this.map.getStyle().layers) if (layer.metadata?.later) this.map.setLayerZoomRange(layer.id, layer.metadata.from, layer.maxzoom ?? 24);
+  }
+
+  /** Whether the ground is drawn by the server: below the full level, as long as no layer of it is switched off. */
+  drawn() {
+    return this.level !== "full" && Boolean(this.map.getLayer("ground")) && !["buildings", "roads", "divisions"].some((name) => this.hidden.has(name));
+  }
+
+  /** The building at `point` of the drawn ground: its vectors are fetched for that. @returns {Promise<any>} a feature or null */
+  async buildingAt(point) {
+    const { map } = this;
+    if (!this.drawn() || map.getZoom() < 13) return null;
+    this.invisible(true);
+    await Promise.race([new Promise((done) => { map.once("idle", done); }), new Promise((done) => { setTimeout(done, 3000); })]);
+    return map.queryRenderedFeatures(point, { layers: ["buildings-flat"] })[0] || null;
+  }
+
+  /** Buildings as vectors over their picture, seen only where one is picked; away again when none is. */
+  invisible(on) {
+    const { map } = this;
+    if (!map.getLayer("buildings-flat") || !this.drawn()) return;
+    map.setLayerZoomRange("buildings-flat", on ? 13 : DRAWN_TO, 24);
+    map.setPaintProperty("buildings-flat", "fill-opacity", on ? ["case", ["boolean", ["feature-state", "picked"], false], 1, 0] : 1);
   }
 
   refreshLevel() { this.setLevel(this.level); }
@@ -123,6 +167,7 @@ export class Layers {
     const { map } = this;
     for (const one of this.picked) map.setFeatureState(one, { picked: false });
     this.picked = [];
+    this.invisible(selection?.type === "building");
     if (map.getLayer("view")) map.setPaintProperty("view", "fill-opacity", viewOpacity(selection?.type === "camera" ? selection.id : ""));
     if (!selection) return;
     let at = null;

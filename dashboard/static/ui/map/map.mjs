@@ -14,13 +14,17 @@ import { edges } from "./edges.mjs";
 import { firstView } from "./framing.mjs";
 import { Layers, SOURCES } from "./layers.mjs";
 import { picking } from "./picking.mjs";
-import { watchQuality } from "./quality.mjs";
+import { levelAtFirst, watchQuality } from "./quality.mjs";
 import { tools } from "./tools.mjs";
+
+/** Fetched beside our modules, not after them. */
+const loaded = import("/static/vendor/maplibre/maplibre-gl.mjs");
 
 /** @typedef {typeof import("/static/vendor/maplibre/maplibre-gl.mjs")} Maplibre */
 
 const HOLD_MS = 20000; // how long the wall stays with an alarm that nobody acknowledges
 const FLY_MS = 1200;
+const READY_MS = 60000; // a map that does not come to rest is shown as it is
 const still = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 const theme = () => document.documentElement.dataset.theme || "night";
 
@@ -35,8 +39,8 @@ export function mount(root, props) {
 }
 
 async function begin(root, props, handle) {
-  /** @type {[Maplibre & {default?: Maplibre}, any, void]} */
-  const [gl, described] = await Promise.all([import("/static/vendor/maplibre/maplibre-gl.mjs"), api.get("/api/map/style.json"), wordsReady.then(() => { root.querySelector(".map-wait-text").textContent = t("map.loading"); })]);
+  /** @type {[Maplibre & {default?: Maplibre}, any, void, void]} */
+  const [gl, described] = await Promise.all([loaded, api.get("/api/map/style.json"), wordsReady.then(() => { root.querySelector(".map-wait-text").textContent = t("map.loading"); }), store.start()]);
   const maplibre = gl.default && gl.default.Map ? gl.default : gl;
   const meta = described.metadata || {};
   const view = props.view || [];
@@ -44,17 +48,18 @@ async function begin(root, props, handle) {
   const element = h("div", { class: "map-canvas" });
   root.prepend(element);
   const map = new maplibre.Map({
-    container: element, style: build(described, palette(theme()), language() === "en"),
-    center: view.length ? [view[0], view[1]] : meta.center || [125.42, 43.87], zoom: view[2] ?? meta.wall_zoom ?? 13.6, bearing: view[3] ?? -12, pitch: view[4] ?? 52,
+    container: element, center: view.length ? [view[0], view[1]] : meta.center || [125.42, 43.87], zoom: view[2] ?? meta.wall_zoom ?? 13.6, bearing: view[3] ?? -12, pitch: view[4] ?? 52,
     minZoom: 8, maxZoom: 19.5, maxPitch: 75, hash: "m", attributionControl: false, canvasContextAttributes: { antialias: false }, fadeDuration: 120,
     localIdeographFontFamily: '"Noto Sans CJK SC","Noto Sans SC","Microsoft YaHei",sans-serif',
     locale: { "NavigationControl.ZoomIn": t("map.zoom_in"), "NavigationControl.ZoomOut": t("map.zoom_out"), "NavigationControl.ResetBearing": t("map.north"), "Map.Title": t("map.title") },
   });
+  const centre = deep && !view.length && !store.state.selection ? fit(map) : null; // before there is a style: nothing is fetched for another view
+  map.setStyle(build(described, palette(theme()), language() === "en", levelAtFirst(map)));
   window.__yiwangMap = map; // tests and the console look at it
   map.addControl(new maplibre.NavigationControl({ visualizePitch: true }), "bottom-right");
   map.addControl(new maplibre.ScaleControl({ maxWidth: 120 }), "bottom-left");
   map.on("error", (event) => console.warn("map", event.error && event.error.message));
-  await Promise.all([new Promise((resolve) => map.once("style.load", resolve)), store.start()]);
+  await new Promise((resolve) => map.once("style.load", resolve));
   const p = palette(theme());
   images(map, p, PATHS);
   for (const [id, extra] of Object.entries(SOURCES)) map.addSource(id, { type: "geojson", data: { type: "FeatureCollection", features: [] }, ...extra });
@@ -63,7 +68,7 @@ async function begin(root, props, handle) {
   const layers = new Layers(map, cases, meta);
   handle.destroy = () => { layers.stops.splice(0).forEach((run) => run()); map.remove(); };
   cases.reset();
-  if (deep && !view.length && !store.state.selection) fit(map, layers);
+  layers.centre = centre;
   const quality = watchQuality(map, (level) => layers.setLevel(level));
   const arrows = h("div", { class: "edges", role: "group", "aria-label": t("map.outside") });
   root.append(...tools(map, meta, layers, quality, described.layers || [], compare(map, maplibre, described, root)), arrows, attribution(meta, described.layers || []));
@@ -75,29 +80,34 @@ async function begin(root, props, handle) {
   picking(map, layers, props);
   layers.highlight(store.state.selection, deep);
   ready(root, map);
+  await store.firstMap();
+  layers.later();
   await layers.load();
   layers.highlight(store.state.selection, false);
 }
 
 /** Ready: what is in view is drawn, streets, buildings and cases; what comes later (cameras, outlines) may still load. */
 function ready(root, map) {
-  const wait = root.querySelector(".map-wait");
   const done = () => {
-    if (!map.areTilesLoaded() && performance.now() < 60000) return void setTimeout(done, 50);
-    wait.remove();
+    map.off("render", look);
+    clearTimeout(patience);
+    root.querySelector(".map-wait")?.remove();
     window.__yiwangReady = true;
     root.dataset.ready = "true";
     performance.mark("yiwang-map-ready");
+    store.drawn();
   };
-  done();
+  const look = () => { if (map.isStyleLoaded() && map.areTilesLoaded()) done(); }; // asked after a frame: before it nobody has asked for tiles
+  const patience = setTimeout(done, READY_MS);
+  map.on("render", look);
 }
 
-/** The first view: the gravest open cases between the panels. */
-function fit(map, layers) {
+/** The first view: the gravest open cases between the panels; its middle, or null. @returns {[number, number] | null} */
+function fit(map) {
   const box = firstView([...store.state.cases.values()].filter((c) => c.open));
-  if (!box) return;
+  if (!box) return null;
   map.fitBounds(box, { padding: { top: 130, bottom: 90, left: 110, right: 110 }, maxZoom: 15.2, pitch: map.getPitch(), bearing: map.getBearing(), duration: 0 });
-  layers.centre = map.getCenter().toArray();
+  return map.getCenter().toArray();
 }
 
 function listen(map, described, layers, cases, drawEdges) {

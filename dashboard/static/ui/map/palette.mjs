@@ -20,10 +20,12 @@ const CONTRAST = {
 const THEMES = { night: NIGHT, day: DAY, contrast: CONTRAST };
 export const palette = (theme) => THEMES[theme] || NIGHT;
 
+const KEPT = { willReadFrequently: true }; // drawn by the processor: reading back from the graphics card waits for it
+
 /** The images of the map: severity shapes with figures, sites, cameras.  `PATHS` are the icons' outlines. */
 export function images(map, p, PATHS) {
   const put = (id, canvas) => {
-    const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    const data = canvas.getContext("2d", KEPT).getImageData(0, 0, canvas.width, canvas.height);
     if (map.hasImage(id)) map.updateImage(id, data);
     else map.addImage(id, data, { pixelRatio: 2 });
   };
@@ -31,7 +33,7 @@ export function images(map, p, PATHS) {
   for (const level of [1, 2, 3, 4]) {
     for (const late of [false, true]) {
       const node = canvas(64);
-      const g = /** @type {CanvasRenderingContext2D} */ (node.getContext("2d"));
+      const g = /** @type {CanvasRenderingContext2D} */ (node.getContext("2d", KEPT));
       g.scale(64 / 28, 64 / 28);
       g.translate(2, 2);
       const path = new Path2D(SHAPES[level]);
@@ -49,7 +51,7 @@ export function images(map, p, PATHS) {
   }
   const disc = (id, path, fill, back, ring) => {
     const node = canvas(44);
-    const g = /** @type {CanvasRenderingContext2D} */ (node.getContext("2d"));
+    const g = /** @type {CanvasRenderingContext2D} */ (node.getContext("2d", KEPT));
     g.beginPath();
     g.arc(22, 22, 20, 0, 7);
     g.fillStyle = back;

@@ -11,7 +11,7 @@ export function picking(map, layers, props) {
     if (layers.once) { const run = layers.once; layers.once = null; return run(event); }
     const box = [[event.point.x - 5, event.point.y - 5], [event.point.x + 5, event.point.y + 5]];
     const found = map.queryRenderedFeatures(box, { layers: ORDER.filter((id) => map.getLayer(id)) });
-    const hit = ORDER.map((id) => found.find((f) => f.layer.id === id)).find(Boolean);
+    const hit = ORDER.map((id) => found.find((f) => f.layer.id === id)).find(Boolean) || await layers.buildingAt(event.point);
     if (!hit) return store.select(null);
     const picked = await meaning(map, hit, event);
     if (!picked) return null;

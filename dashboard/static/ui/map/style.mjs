@@ -5,6 +5,11 @@ const FONT = ["Noto Sans CJK SC", "Noto Sans SC", "Microsoft YaHei", "sans-serif
 const MAJOR = ["motorway", "trunk", "primary", "secondary", "motorway_link", "trunk_link", "primary_link", "major", "arterial", "highway", "expressway"];
 const TRUNK = ["motorway", "trunk", "motorway_link", "trunk_link", "highway", "expressway"];
 const bySeverity = (p, key = "severity") => ["match", ["get", key], 4, p.s[4], 3, p.s[3], 2, p.s[2], p.s[1]];
+/** Up to this zoom slow graphics show the ground as pictures that the server drew; nearer, few enough buildings are in view. */
+export const DRAWN_TO = 16.6;
+const LATER = 23.9; // nearer than the map goes: not drawn yet
+/** What the drawn ground shows in place of vectors. */
+export const DRAWN = ["division-fill", "water", "green", "road-minor", "road-major", "division-street", "division-district", "buildings-flat"];
 const width = (...stops) => ["interpolate", ["exponential", 1.5], ["zoom"], ...stops];
 const among = (list) => ["in", ["get", "class"], ["literal", list]];
 export const HEIGHT = ["to-number", ["coalesce", ["get", "height_m"], ["get", "height"], 9]];
@@ -43,20 +48,23 @@ export const scale = () => Math.max(1, parseFloat(getComputedStyle(document.docu
 
 /**
  * The style of `described` (the answer of /api/map/style.json) in palette `p`.
- * @param {any} described @param {any} p @param {boolean} [english] @returns {any} a MapLibre style, version 8
+ * @param {any} described @param {any} p @param {boolean} [english] @param {string} [level] how much is drawn (quality.mjs) @returns {any} a MapLibre style, version 8
  */
-export function build(described, p, english = false) {
+export function build(described, p, english = false, level = "full") {
   const sources = {};
   for (const [id, source] of Object.entries(described.sources || {})) {
     sources[id] = { ...source, tiles: (source.tiles || []).map((url) => new URL(url, location.origin).href.replaceAll("%7B", "{").replaceAll("%7D", "}")) };
     delete sources[id].url;
     if (id === "buildings") sources[id].promoteId = "id";
   }
+  if (described.drawn) sources.ground = { ...described.drawn, type: "raster", tileSize: 512, tiles: drawnTiles(described, p) };
   const own = ownLayers((described.layers || []).map(single), p.theme, FONT);
   Object.assign(sources, own.sources);
+  /** @type {any[]} */
   const layers = [{ id: "background", type: "background", paint: { "background-color": p.ground } }];
   const from = (id, layer) => { if (sources[id]) layers.push({ source: id, "source-layer": described.sources[id].layer || id, ...layer }); };
   ground(from, p);
+  if (sources.ground) layers.push({ id: "ground", type: "raster", source: "ground", maxzoom: DRAWN_TO, layout: { visibility: "none" }, paint: { "raster-fade-duration": 0 } });
   layers.push(...own.ground);
   roads(from, p);
   from("divisions", { id: "division-street", type: "line", filter: ["==", ["get", "level"], "street"], paint: { "line-color": p.street, "line-width": 1.1, "line-dasharray": [4, 3] } });
@@ -68,7 +76,21 @@ export function build(described, p, english = false) {
   });
   layers.push(...own.above);
   labels(from, p, english);
+  if (level !== "full" && sources.ground) simplified(layers);
   return { version: 8, name: "yiwang", sources, layers: sized(layers, scale()), sky: { "sky-color": p.sky, "horizon-color": p.fog, "fog-color": p.fog, "fog-ground-blend": 0.7, "horizon-fog-blend": 0.6, "sky-horizon-blend": 0.6 } };
+}
+
+const drawnTiles = (described, p) => described.drawn.tiles.map((url) => new URL(url.replace("{theme}", p.theme), location.origin).href.replaceAll("%7B", "{").replaceAll("%7D", "}"));
+
+/** For slow graphics: the drawn ground in place of vectors, names of streets after the first map. */
+function simplified(layers) {
+  for (const layer of layers) {
+    const from = layer.minzoom ?? 0;
+    if (layer.id === "ground") layer.layout.visibility = "visible";
+    else if (layer.id === "buildings") layer.layout = { visibility: "none" };
+    else if (DRAWN.includes(layer.id)) Object.assign(layer, { minzoom: Math.max(from, DRAWN_TO), metadata: { from } }, layer.id === "buildings-flat" ? { layout: {} } : {});
+    else if (layer.type === "symbol") Object.assign(layer, { minzoom: LATER, metadata: { from, later: true } });
+  }
 }
 
 function ground(from, p) {
@@ -179,6 +201,7 @@ export function repaint(map, described, p, english) {
     if (!map.getLayer(layer.id)) continue;
     for (const [key, value] of Object.entries(layer.paint || {})) map.setPaintProperty(layer.id, key, value);
   }
+  map.getSource("ground")?.setTiles(drawnTiles(described, p));
   map.setSky(style.sky);
 }
 

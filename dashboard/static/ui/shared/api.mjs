@@ -136,7 +136,20 @@ function toConfirm() {
   location.assign(`/login?confirm=1&next=${encodeURIComponent(location.pathname + location.search + location.hash)}`);
 }
 
-export const get = (path, options) => call("GET", path, options);
+/** Answers that the page brought along (dashboard/pages/first_answers.py): each is used once, soon after the page came. */
+const BROUGHT_MS = 15000;
+const brought = new Map(Object.entries(JSON.parse(globalThis.document?.getElementById?.("brought")?.textContent || "{}")));
+
+/** Whether the answer to `path` came along and was not used yet. @param {string} path */
+export const came = (path) => brought.has(path) && performance.now() < BROUGHT_MS;
+
+/** @param {string} path @param {Sent} [options] @returns {Promise<any>} */
+export async function get(path, options) {
+  if (!came(path)) return call("GET", path, options);
+  const answer = brought.get(path);
+  brought.delete(path);
+  return answer;
+}
 export const post = (path, body, options) => call("POST", path, { body: body ?? {}, ...options });
 export const put = (path, body, options) => call("PUT", path, { body: body ?? {}, ...options });
 export const patch = (path, body, options) => call("PATCH", path, { body: body ?? {}, ...options });

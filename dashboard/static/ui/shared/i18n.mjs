@@ -15,8 +15,10 @@ export function setLanguage(value) {
 const lang = language();
 let words = {};
 const place = document.querySelector('meta[name="words"]')?.getAttribute("content") || "/static/i18n/"; // a page may bring a list of its own
+const version = document.querySelector('meta[name="words-version"]')?.getAttribute("content"); // of the page's own language: kept under it
+const file = `${place}${lang}.json${version ? `?v=${version}` : ""}`;
 /** Read once more where the line was cut. @param {number} tries @returns {Promise<any>} */
-const read = (tries) => fetch(`${place}${lang}.json`).then((answer) => answer.json())
+const read = (tries) => fetch(file).then((answer) => answer.json())
   .catch((error) => { if (!tries) throw error; return new Promise((go) => setTimeout(go, 1000)).then(() => read(tries - 1)); });
 export const ready = read(5)
   .then((loaded) => {

@@ -110,9 +110,13 @@ export const shown = () =>
   [...state.cases.values()].filter((item) => item.open && matches(item))
     .sort((a, b) => b.severity - a.severity || (isLate(b) ? 1 : 0) - (isLate(a) ? 1 : 0) || (a.opened_at < b.opened_at ? 1 : -1));
 
+const FIRST_PAGE = "/api/cases?open=true&limit=500";
+let behind = false; // the cases came with the page, before the stream was open: read once more when it is
+
 // --- cases ----------------------------------------------------------------------------------------
 export async function loadCases() {
   try {
+    behind ||= api.came(FIRST_PAGE);
     const fresh = new Map();
     let cursor = "";
     for (let page = 0; page < 10; page++) {
@@ -171,8 +175,8 @@ function heard() {
   if (state.connection !== "live") {
     state.connection = "live";
     emit("connection", state.connection);
-    if (hadLoss) loadCases(); // what was missed meanwhile
-    hadLoss = false;
+    if (hadLoss || behind) loadCases(); // what was missed meanwhile
+    hadLoss = behind = false;
   }
 }
 
@@ -261,13 +265,21 @@ export function classes() {
   return classesRead;
 }
 
+const PATIENCE_MS = 2500;
+let mapSeen = () => {};
+const mapDrawn = new Promise((resolve) => { mapSeen = () => resolve(undefined); });
+/** The map tells that it is drawn for the first time. */
+export const drawn = () => mapSeen();
+/** When the first map stands, or has taken too long: what the person does not see yet waits for it. */
+export const firstMap = () => (document.getElementById("map") ? Promise.race([mapDrawn, new Promise((resolve) => { setTimeout(resolve, PATIENCE_MS); })]) : Promise.resolve());
+
 async function begin() {
   await wordsReady;
   readAddress();
   window.addEventListener("popstate", () => { readAddress(); emit("select", { selection: state.selection, fly: true }); });
   state.me = await api.me();
   emit("me", state.me);
-  connect();
+  firstMap().then(connect);
   const departments = api.get("/api/departments").then((answer) => {
     state.departments = answer.items || answer;
     emit("departments", state.departments);
