@@ -26,8 +26,8 @@ THEMES = ("night", "day", "contrast")
 LANGUAGES = ("zh", "en")
 DRESS = """async (theme) => {
   localStorage.setItem('yiwang_theme', theme);
-  const look = '/static/ui/shared/look.mjs';
-  if (document.querySelector('script[src*="/static/ui/"]')) (await import(look)).setTheme(theme);
+  const own = document.querySelector('script[src*="/ui/first_look.js"]');
+  if (own) (await import(own.src.replace('first_look.js', 'shared/look.mjs'))).setTheme(theme);
 }"""
 STEPS = 45  # how often Tab is pressed
 WHERE = """() => {

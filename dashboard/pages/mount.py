@@ -23,6 +23,7 @@ from dashboard.pages.styles import STYLES
 
 STATIC = Path(__file__).parent.parent / "static"
 
+
 class _Static(StaticFiles):
     """Our modules are revalidated at each load (ETag), the locked libraries may be kept for a day."""
 

@@ -113,7 +113,8 @@ def test_lost_connection_is_said_and_healed(wall: Visit, fake: Fake) -> None:
     page = wall.page
     expect(page.locator(".connection.live")).to_be_visible()
     wall.context.set_offline(True)
-    page.evaluate("() => import('/static/ui/shared/store.mjs').then((s) => s.drop())")
+    store = page.locator('link[href$="/ui/shared/store.mjs"]').get_attribute("href")
+    page.evaluate("(store) => import(store).then((s) => s.drop())", store)
     expect(page.locator(".connection.lost")).to_be_visible(timeout=20_000)
     wall.context.set_offline(False)
     missed = _push(wall, 3)

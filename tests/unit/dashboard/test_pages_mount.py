@@ -123,7 +123,9 @@ def test_what_the_wall_names_is_kept_and_whole(client: TestClient) -> None:
     assert client.get("/static/i18n/zh.json?v=older").headers["cache-control"] == "no-cache"
 
 
-@pytest.mark.parametrize("path", ["ui/../../pages/mount.py", "ui/%2e%2e/login.html", "login.html", "", "ui", "ui/no.mjs"])
+@pytest.mark.parametrize(
+    "path", ["ui/../../pages/mount.py", "ui/%2e%2e/login.html", "login.html", "", "ui", "ui/no.mjs"]
+)
 def test_a_release_holds_the_pages_files_alone(client: TestClient, path: str) -> None:
     assert client.get(f"/static/v/0123456789abcdef/{path}").status_code in {404, 405}
 
