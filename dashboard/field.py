@@ -62,6 +62,8 @@ def add_position(
     """Keep where the person is now; :class:`NotOnDuty` without duty or consent."""
     if not (abs(lon) <= 180 and abs(lat) <= 90):
         raise InputInvalid(field="lon", detail="is no place", how="send lon and lat in degrees")
+    if accuracy_m is not None and not 0 <= accuracy_m <= 1e6:
+        raise InputInvalid(field="accuracy_m", detail="is no distance", how="send metres, or leave it out")
     if not duty_of(session, user_id).sharing:
         raise NotOnDuty()
     session.execute(delete(UserPosition).where(UserPosition.at < now - timedelta(days=KEPT_DAYS)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import JSON, String, bindparam, column, func, literal_column, or_, select, text
+from sqlalchemy import case as when
 from sqlalchemy.orm import Session
 
 from core.clock import BEIJING
@@ -53,10 +54,12 @@ _TOGETHER = ReadyStatement(  # on PostgreSQL: a question costs more than its ans
     .bindparams(bindparam("case_id", type_=String))
     .columns(column("head", JSON), column("parts", JSON), column("clocks", JSON))
 )
-_PHOTOGRAPHS = ReadyStatement(
-    select(CaseEvidence.purpose, func.count().label("n"))
+_PAPER = CaseEvidence.kind == literal_column("'document'")
+_NAMED = when((_PAPER, CaseEvidence.purpose + literal_column("':document'")), else_=CaseEvidence.purpose)
+_PHOTOGRAPHS = ReadyStatement(  # documents apart: they show nothing of the place
+    select(_NAMED.label("what"), func.count().label("n"))
     .where(CaseEvidence.case_id == bindparam("case_id"), CaseEvidence.added_at >= bindparam("since"))
-    .group_by(CaseEvidence.purpose)
+    .group_by(literal_column("what"))
 )
 _BASIC = ("title", "description", "severity", "class_code", "kind", "site_id", "division_code", "department_id")
 _DOCUMENTS = ReadyStatement(select(CaseDocument.type).where(CaseDocument.case_id == bindparam("case_id")).distinct())

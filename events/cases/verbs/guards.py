@@ -16,15 +16,21 @@ Guard = Callable[[CaseState, Command, Actor, Definition, Mapping[str, Any]], Non
 
 
 def _evidence(case: CaseState, command: Command, actor: Actor, d: Definition, guard: Mapping[str, Any]) -> None:
-    purpose = str(guard["purpose"])
-    sent = command.data.get("evidence")
-    if case.evidence.get(purpose) or sent or command.data.get(str(guard.get("unless", ""))):
+    """Where a reason may stand for the photograph, a photograph is asked: no document stands for one."""
+    purpose, reason = str(guard["purpose"]), str(guard.get("unless", ""))
+    sent = [e for e in command.data.get("evidence") or () if not reason or not _is_document(e)]
+    papers = 0 if reason else case.evidence.get(f"{purpose}:document", 0)
+    if case.evidence.get(purpose) or papers or sent or command.data.get(reason):
         return
     raise GuardFailed(
         command=command.name,
         detail=f"there is no photograph ({purpose}) since the work was given out",
         how=f"attach one with purpose {purpose!r}, or say why there is none in {guard.get('unless')!r}",
     )
+
+
+def _is_document(sent: Any) -> bool:
+    return isinstance(sent, Mapping) and sent.get("kind") == "document"
 
 
 def _parts_finished(case: CaseState, command: Command, actor: Actor, d: Definition, guard: Mapping[str, Any]) -> None:
@@ -175,9 +181,7 @@ def _clock_running(case: CaseState, command: Command, actor: Actor, d: Definitio
         raise GuardFailed(command=command.name, detail=f"the clock {kind} does not run", how="it begins elsewhere")
 
 
-def _parties_answered(
-    case: CaseState, command: Command, actor: Actor, d: Definition, guard: Mapping[str, Any]
-) -> None:
+def _parties_answered(case: CaseState, command: Command, actor: Actor, d: Definition, guard: Mapping[str, Any]) -> None:
     asked: Any = case.form.get("asked") or {}
     waiting = len(asked.get("users", ())) + len(asked.get("subjects", ()))
     if waiting:

@@ -108,3 +108,27 @@ def test_a_forged_time_and_place_are_told_and_not_believed(office: Office) -> No
     assert case is not None and row.at.year < 2099
     recorded = row.data["recorded"]
     assert recorded["distance_m"] > 1_000_000 and not recorded["at"].startswith("2099")
+
+
+def test_a_document_is_no_photograph_of_the_place(office: Office) -> None:
+    case_id, fireman = open_case(office), office.client("fireman")
+    fireman.post(f"/api/cases/{case_id}/commands", json={"name": "accept", "data": {}}).raise_for_status()
+    tus = {"Tus-Resumable": "1.0.0"}
+    paper = b"%PDF-1.7\n%%EOF"
+    begun = fireman.post("/api/uploads", headers={**tus, "Upload-Length": str(len(paper))})
+    body = {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+    assert fireman.patch(begun.headers["location"], content=paper, headers=tus | body).status_code == 204
+    sent = {"upload_id": begun.headers["location"].rsplit("/", 1)[1], "told": {}}
+    kept = fireman.post(f"/api/cases/{case_id}/attachments?purpose=after", json=sent)
+    assert kept.status_code == 201 and kept.json()["kind"] == "document"
+    finish = {"name": "finish", "data": {"evidence": [kept.json()]}}
+    for data in ({"name": "finish", "data": {}}, finish):
+        assert fireman.post(f"/api/cases/{case_id}/commands", json=data).status_code in (409, 422)
+
+
+def test_a_place_without_a_true_accuracy_is_refused(office: Office) -> None:
+    fireman = office.client("fireman")
+    fireman.put("/api/me/duty", json={"on_duty": True, "consent": True}).raise_for_status()
+    for accuracy in (-1, 1e9):
+        place = {"lon": 125.37, "lat": 43.88, "accuracy_m": accuracy}
+        assert fireman.post("/api/me/position", json=place).status_code == 422
