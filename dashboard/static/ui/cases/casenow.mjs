@@ -1,5 +1,5 @@
 // The tab "Now": video or still, the live curve, cameras of the site and within 200 m, cases around.
-import { t, caseTitle, full, term } from "../shared/i18n.mjs";
+import { t, caseTitle, full, term, named } from "../shared/i18n.mjs";
 import { h, icon, replace } from "../shared/dom.mjs";
 import * as store from "../shared/store.mjs";
 import { mark } from "../shared/severity.mjs";
@@ -42,7 +42,7 @@ export function showNow(root, detail) {
       near.cameras.length ? h("div", { class: "now-stills" }, shown.map((camera) => {
         const image = h("img", { src: still(camera.camera_id, 10000), alt: "", loading: "lazy" });
         image.addEventListener("error", () => { image.hidden = true; });
-        return h("button", { type: "button", class: "still", onClick: () => watch(camera.camera_id) }, h("span", { class: "still-box" }, image, icon("camera", 20)), h("b", {}, camera.name),
+        return h("button", { type: "button", class: "still", onClick: () => watch(camera.camera_id) }, h("span", { class: "still-box" }, image, icon("camera", 20)), h("b", {}, named(camera)),
           h("small", {}, [camera.distance_m === null ? "" : metres(camera.distance_m), seenText(camera)].filter(Boolean).join(" · ")));
       })) : h("p", { class: "quiet" }, t("now.no_cameras")));
     replace(cases, [["near", near.near], ["alike", near.alike.filter((a) => !near.near.some((b) => b.case_id === a.case_id))], ["earlier", near.earlier]].filter(([, items]) => items.length).map(([name, items]) => [

@@ -40,7 +40,7 @@ export function showSite(root, { id }) {
           [t("fact.position"), position(site.lonlat)]]),
         section(t("place.cases"), caseRows([...store.state.cases.values()].filter((c) => c.site_id === id && c.open)), true),
         section(t("place.cameras", { n: cameras.length }), h("ul", { class: "related" }, cameras.slice(0, 60).map((c) => h("li", {},
-          h("button", { type: "button", class: "case-link", onClick: () => store.select({ type: "camera", id: c.camera_id }, { fly: true }) }, icon("camera", 16), c.name)))), true));
+          h("button", { type: "button", class: "case-link", onClick: () => store.select({ type: "camera", id: c.camera_id }, { fly: true }) }, icon("camera", 16), named(c))))), true));
     };
     draw();
     const stops = [store.on("cases", draw), store.on("cameras", draw)];
@@ -51,7 +51,7 @@ export function showSite(root, { id }) {
 export function showCamera(root, { id }) {
   return whenKnown(() => store.state.cameras.get(id), "cameras", (camera) => {
     const video = h("div", { class: "video-slot" });
-    replace(root, head(camera.name, icon("camera", 20)), video,
+    replace(root, head(named(camera), icon("camera", 20)), video,
       rows([[t("fact.kind"), term("category", camera.category)], [t("fact.state"), camera.state ? term("camstate", camera.state) : t("camstate.patrol")],
         [t("fact.site"), named(store.state.sites.get(camera.site_id) || null)], [t("fact.position"), position(camera.lonlat)], [t("fact.number"), camera.camera_id]]),
       section(t("place.cases"), caseRows([...store.state.cases.values()].filter((c) => c.open && (c.source_id === id || (camera.site_id && c.site_id === camera.site_id)))), true));

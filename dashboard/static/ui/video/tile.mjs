@@ -1,5 +1,5 @@
 // One picture of the video wall: live, 30 s back, stills; what limits it is said on the picture itself.
-import { t } from "../shared/i18n.mjs";
+import { t, named } from "../shared/i18n.mjs";
 import { h, replace } from "../shared/dom.mjs";
 import { play, reasonOf } from "../cases/video.mjs";
 
@@ -55,7 +55,7 @@ export function tile(index, onPick) {
     camera = next;
     tour = running;
     node.classList.remove("bad");
-    name.textContent = camera ? camera.name : t("video.empty");
+    name.textContent = camera ? named(camera) : t("video.empty");
     if (!camera) return;
     if (camera.has_video === false) stills(t("video.no_stream"));
     else live(0);

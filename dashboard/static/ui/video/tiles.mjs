@@ -1,5 +1,5 @@
 // The video wall: tiles of live pictures (stills where live cannot be), a person's layouts, tours.
-import { t, term, ready as wordsReady, clock, short } from "../shared/i18n.mjs";
+import { t, term, named, ready as wordsReady, clock, short } from "../shared/i18n.mjs";
 import { h, icon, replace } from "../shared/dom.mjs";
 import * as api from "../shared/api.mjs";
 import * as course from "./tour.mjs";
@@ -61,7 +61,7 @@ function wall(root, props) {
   const find = async () => {
     const answer = await api.get(`/api/cameras${api.query({ q: search.value, limit: 60 })}`);
     cameras = answer.items;
-    replace(list, cameras.map((c) => h("button", { type: "button", role: "listitem", class: "video-pick", onClick: () => put(c) }, h("span", {}, c.name), h("small", {}, term("category", c.category)))));
+    replace(list, cameras.map((c) => h("button", { type: "button", role: "listitem", class: "video-pick", onClick: () => put(c) }, h("span", {}, named(c)), h("small", {}, term("category", c.category)))));
   };
 
   // tours ------------------------------------------------------------------

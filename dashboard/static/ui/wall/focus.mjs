@@ -88,7 +88,7 @@ function fill(body, item, detail, live, picture, fresh) {
   if (picture) {
     const image = h("img", { src: picture.src, alt: caseTitle(item) });
     image.addEventListener("error", () => shot.classList.add("broken"));
-    shot.append(image, h("figcaption", {}, h("span", {}, icon("camera", "1em"), picture.camera ? picture.camera.name : t("focus.evidence")), h("span", {}, picture.evidence ? full(picture.evidence.taken_at) : t("camera.still"))));
+    shot.append(image, h("figcaption", {}, h("span", {}, icon("camera", "1em"), picture.camera ? named(picture.camera) : t("focus.evidence")), h("span", {}, picture.evidence ? full(picture.evidence.taken_at) : t("camera.still"))));
   } else shot.append(h("div", { class: "no-picture" }, icon("camera", 22), t("case.no_picture")));
   const last = live?.escalations?.[live.escalations.length - 1];
   replace(body,
@@ -121,8 +121,8 @@ export function stills(root, stops) {
     const cameras = [...(near?.cameras || [])].sort((a, b) => seen(b) - seen(a)).slice(0, 6);
     root.hidden = !cameras.length;
     replace(root, cameras.map((c) => {
-      const image = h("img", { src: still(c.camera_id), alt: c.name });
-      const tile = h("button", { type: "button", class: `still${c.own ? " own" : ""}`, onClick: () => store.select({ type: "camera", id: c.camera_id }) }, h("span", { class: "still-box" }, image, icon("camera", 20)), h("b", {}, c.name),
+      const image = h("img", { src: still(c.camera_id), alt: named(c) });
+      const tile = h("button", { type: "button", class: `still${c.own ? " own" : ""}`, onClick: () => store.select({ type: "camera", id: c.camera_id }) }, h("span", { class: "still-box" }, image, icon("camera", 20)), h("b", {}, named(c)),
         h("small", {}, [c.distance_m === null ? "" : metres(c.distance_m), seenText(c)].filter(Boolean).join(" · ")));
       image.addEventListener("error", () => { image.hidden = true; tile.classList.add("dark"); });
       image.addEventListener("load", () => { image.hidden = false; tile.classList.remove("dark"); if (c.state !== "online") tile.lastChild.textContent = [c.distance_m === null ? "" : metres(c.distance_m), t("camera.still")].filter(Boolean).join(" · "); });
