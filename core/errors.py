@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from core.phrases import in_chinese
+from core.language.phrases import in_chinese
 
 
 class YiwangError(Exception):

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from core.camera_secrets import CameraSeal
 from core.errors import NotFound
+from core.language.reading import own_or_none
 from core.late import Late
-from core.reading import own_or_none
 from core.records import Actor
 from dashboard.refusals import device_refusals
 from events.cases.access import SEE_ALL, visible_cases

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core.clock import BEIJING
 from core.codes.masking import mask_name
 from core.errors import Forbidden, InputInvalid, NotFound
-from core.reading import own_name
+from core.language.reading import own_name
 from core.records import Actor
 from core.sealing import Seal
 from dashboard.benefits.cases import CasesOfPayers

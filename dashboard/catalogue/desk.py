@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core.clock import BEIJING
 from core.errors import Forbidden, InputInvalid, NotFound
 from core.ids import new_id
-from core.reading import own_name, reading
+from core.language.reading import own_name, reading
 from dashboard.api.deps import audit, must_be
 from dashboard.auth import Principal
 from dashboard.errors import NotSignedIn

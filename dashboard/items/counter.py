@@ -16,7 +16,7 @@ from core.errors import Forbidden, InputInvalid, NotFound
 from core.forms.compiled import compile_form
 from core.forms.engine import evaluate_form
 from core.forms.model import parse_form
-from core.reading import own_name
+from core.language.reading import own_name
 from core.records import JSON, Actor, Command
 from core.sealing import Seal
 from dashboard.items.errors import AnswersRefused

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import BEIJING
 from core.errors import InputInvalid
-from core.reading import own_name
+from core.language.reading import own_name
 from core.records import Actor
 from core.sealing import Seal
 from dashboard.registers.desk import ChainAudit

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.codes.masking import mask_id, mask_phone
 from core.errors import InputInvalid, NotFound
-from core.reading import own_name
+from core.language.reading import own_name
 from dashboard.items.errors import PapersMissing
 from records.items.bundles import Bundle, OfferedItem, form_key
 from records.items.bundling import Merged, MergedPaper, answers_for, form_of, papers_for

@@ -33,7 +33,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from core.errors import Forbidden, YiwangError
-from core.reading import reading
+from core.language.reading import reading
 from dashboard.accounts.confirming import ConfirmationRequired
 from dashboard.api.deps import principal_of, services_of
 from dashboard.auth import Principal

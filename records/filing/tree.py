@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
-from core.reading import own_name
+from core.language.reading import own_name
 from storage.tables.filing import FilingUnit
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid, NotFound
-from core.reading import own_name
+from core.language.reading import own_name
 from core.records import Actor
 from records.items.access import must_review
 from records.items.bundling import Conflict, ItemForm, Merged, merge

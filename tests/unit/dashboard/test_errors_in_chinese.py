@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from core.errors import Forbidden, InputInvalid, NotFound, YiwangError
-from core.phrases import in_chinese, phrases
+from core.language.phrases import in_chinese, phrases
 from dashboard.errors import _STATUS, asked_language, body_of
 
 ROOMS = ("core", "storage", "records", "events", "measures", "layers", "dashboard")

@@ -1,4 +1,4 @@
-"""What refusals put into their sentences (a detail, a remedy, an action), in Chinese: ``core/phrases.zh.json``.
+"""What refusals put into their sentences (a detail, a remedy, an action), in Chinese (``phrases.zh.json`` beside it).
 
 A phrase is English as the code writes it, ``{}`` where a value stands.  The most particular one that fits is taken; a
 text that none fits stays as it is, for example a name, a number, or words of a foreign library.
