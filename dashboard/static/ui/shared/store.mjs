@@ -111,10 +111,13 @@ export const shown = () =>
     .sort((a, b) => b.severity - a.severity || (isLate(b) ? 1 : 0) - (isLate(a) ? 1 : 0) || (a.opened_at < b.opened_at ? 1 : -1));
 
 const FIRST_PAGE = "/api/cases?open=true&limit=500";
+let loading = 0; // lists that are on their way
+const meanwhile = new Map(); // what came live while they were
 let behind = false; // the cases came with the page, before the stream was open: read once more when it is
 
 // --- cases ----------------------------------------------------------------------------------------
 export async function loadCases() {
+  loading += 1;
   try {
     behind ||= api.came(FIRST_PAGE);
     const fresh = new Map();
@@ -125,10 +128,16 @@ export async function loadCases() {
       cursor = answer.next;
       if (!cursor) break;
     }
-    // A live event may have overtaken the list.
+    // Live events may have overtaken the list: also of cases that it does not hold yet, or still holds.
     for (const [id, item] of fresh) {
       const known = state.cases.get(id);
       if (known && known.version > item.version) fresh.set(id, known);
+    }
+    for (const [id, item] of meanwhile) {
+      const listed = fresh.get(id);
+      if (listed && listed.version >= item.version) continue;
+      if (item.open === false) fresh.delete(id);
+      else fresh.set(id, item);
     }
     state.cases = fresh;
     state.loaded = true;
@@ -136,6 +145,8 @@ export async function loadCases() {
   } catch (error) {
     state.failed = error;
   }
+  loading -= 1;
+  if (!loading) meanwhile.clear();
   emit("cases", { reason: "load" });
 }
 
@@ -143,6 +154,7 @@ export function put(item) {
   const known = state.cases.get(item.case_id);
   if (known && known.version > item.version) return;
   const merged = { ...known, ...item };
+  if (loading) meanwhile.set(item.case_id, merged);
   if (merged.open === false) {
     state.cases.delete(item.case_id);
     emit("case", { item: merged, gone: true, fresh: false });
