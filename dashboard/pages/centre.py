@@ -19,7 +19,7 @@ from dashboard.api.deps import principal_of
 from dashboard.errors import NotSignedIn
 from dashboard.i18n import COOKIE, DEFAULT, LANGUAGES
 from dashboard.pages.menu import menu
-from dashboard.pages.release import SHEET, Release
+from dashboard.pages.release import SHEET, Release, words_file
 
 _PAGE = """<!DOCTYPE html>
 <html lang="zh-CN">
@@ -73,8 +73,6 @@ def centre(request: Request) -> Response:
 
 def _head(request: Request) -> str:
     """Style sheet, scripts, and what they will ask for, so that all of it is fetched side by side."""
-    from dashboard.pages.mount import words_file  # it mounts this page
-
     release: Release = request.app.state.release
     asked = request.cookies.get(COOKIE, DEFAULT)
     language = asked if asked in LANGUAGES else DEFAULT

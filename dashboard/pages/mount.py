@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import mimetypes
-from hashlib import sha256
 from pathlib import Path
 
 from fastapi import FastAPI, HTTPException, Request
@@ -14,11 +12,11 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from dashboard.i18n import LANGUAGES, words
+from dashboard.i18n import LANGUAGES
 from dashboard.pages import centre, phone
 from dashboard.pages.desk_room import DeskRoom
 from dashboard.pages.headers import SecurityHeaders, content_policy
-from dashboard.pages.release import Release, headers_of
+from dashboard.pages.release import Release, headers_of, words_file
 from dashboard.pages.styles import STYLES
 
 STATIC = Path(__file__).parent.parent / "static"
@@ -81,15 +79,3 @@ def _add_open_routes(app: FastAPI) -> None:
 
     app.mount("/static", GZipMiddleware(_Static(directory=STATIC), minimum_size=800), name="static")
     app.include_router(phone.router)
-
-
-def words_file(language: str) -> tuple[bytes, str]:
-    """The words of pages in ``language`` as JSON, and their entity tag."""
-    body = json.dumps({**words(language), **_kind_words(language)}, ensure_ascii=False).encode()
-    return body, f'"{sha256(body).hexdigest()[:16]}"'
-
-
-def _kind_words(language: str) -> dict[str, str]:
-    from dashboard.pages.kind_words import kind_words  # the case engine is loaded when a page first asks for its words
-
-    return kind_words(language)

@@ -7,6 +7,7 @@ together come from one state.  Files are compressed once and kept in memory (abo
 from __future__ import annotations
 
 import gzip
+import json
 import mimetypes
 import posixpath
 import re
@@ -15,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+
+from dashboard.i18n import words
 
 FOLDERS = ("css", "forms", "ui", "vendor", "work")
 LOOK_S = 2.0  # how often the files' times are looked at
@@ -122,3 +125,15 @@ def headers_of(release: Release, version: str, accepted: Mapping[str, str]) -> t
     cache = "public, max-age=31536000, immutable" if kept else "no-cache"
     headers = {"Cache-Control": cache, "Vary": "Accept-Encoding"}
     return headers | ({"Content-Encoding": "gzip"} if packed else {}), packed
+
+
+def words_file(language: str) -> tuple[bytes, str]:
+    """The words of pages in ``language`` as JSON, and their entity tag."""
+    body = json.dumps({**words(language), **_kind_words(language)}, ensure_ascii=False).encode()
+    return body, f'"{sha256(body).hexdigest()[:16]}"'
+
+
+def _kind_words(language: str) -> dict[str, str]:
+    from dashboard.pages.kind_words import kind_words  # the case engine is loaded when a page first asks for its words
+
+    return kind_words(language)
