@@ -58,11 +58,11 @@ def _add_open_routes(app: FastAPI) -> None:
         return FileResponse(STATIC / "icon.svg", media_type="image/svg+xml")
 
     @app.get("/static/i18n/{language}.json", include_in_schema=False)
-    async def page_words(language: str, request: Request) -> Response:
+    async def page_words(language: str, request: Request, v: str = "") -> Response:
         if language not in LANGUAGES:
             raise HTTPException(404, "no such language")
         body, tag = await asyncio.to_thread(words_file, language)
-        kept = request.query_params.get("v") == tag.strip('"')
+        kept = v == tag.strip('"')  # the address names this very state
         headers = {"Cache-Control": "public, max-age=31536000, immutable" if kept else "no-cache", "ETag": tag}
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
