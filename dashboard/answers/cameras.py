@@ -91,6 +91,7 @@ class CameraPage(TypedDict):
 class CameraDetail(CameraRow):
     """One camera with zones, algorithms and live state; addresses only for administrators, without passwords."""
 
+    name_en: str | None
     zones: list[Any]
     algorithm_configs: list[Any]
     analysis_fps: float

@@ -45,6 +45,7 @@ class DevicePage(TypedDict):
 class DeviceDetail(DeviceRow):
     """One device with registration, what it refused, health and commands; ``rain_sums_mm`` of rain gauges."""
 
+    name_en: str | None
     calibration: dict[str, Any]
     ranges: dict[str, Any]
     attributes: dict[str, Any]
