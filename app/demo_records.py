@@ -9,6 +9,7 @@ from sqlalchemy import Engine, func, select
 
 from app.catalogue import fill_example as fill_catalogue
 from app.demo_history import fill_history
+from app.demo_roster import fill_roster
 from core.clock import BEIJING, SystemClock
 from core.sealing import Seal
 from core.settings import Settings
@@ -29,7 +30,7 @@ PERIODS = 2
 
 
 def fill(engine: Engine, settings: Settings, progress: Callable[[str], None], *, full: bool = False) -> None:
-    """Registers, filings and closed cases of the last weeks, each only where there are none yet."""
+    """Registers, filings, closed cases of the last weeks and a roster, each only where there are none yet."""
     with read_scope(engine) as session:
         records = session.scalar(select(func.count()).select_from(RegisterRecord)) or 0
         units = session.scalar(select(func.count()).select_from(FilingUnit)) or 0
@@ -47,6 +48,8 @@ def fill(engine: Engine, settings: Settings, progress: Callable[[str], None], *,
         progress(f"items: {fill_catalogue(engine, settings)['created']:,} generated service items")
     if generated := fill_history(engine):
         progress(f"cases: {generated:,} generated cases of the last weeks, all closed")
+    if shifts := fill_roster(engine, SystemClock().now()):
+        progress(f"duty: {shifts} generated shifts of the command centre")
     if not units:
         progress(f"filing: {_filings(engine)} generated filings of 93 units")
 

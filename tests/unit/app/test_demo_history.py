@@ -1,4 +1,4 @@
-"""The demo district's last weeks: closed cases that the engine led at past moments; made once."""
+"""The demo district's last weeks (closed cases that the engine led at past moments) and its roster; made once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 
 from app.demo_history import MARK, fill_history
+from app.demo_roster import fill_roster
 from core.settings import Settings
+from events.dispatching.duty_roster import on_duty
 from events.evidence.audit_log import chain, check_chain
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case
@@ -47,4 +49,24 @@ def test_the_last_weeks_are_led_by_the_engine_and_only_once(settings: Settings) 
     figures = {each["measure"]: each["value"] for each in board["items"] if "measure" in each}
     assert figures["on_time_rate"] is not None  # closed cases have a limit that they kept or not
     assert fill_history(office.engine) == 0
+    office.engine.dispose()
+
+
+def test_somebody_of_the_centre_is_on_duty_at_every_hour(settings: Settings) -> None:
+    office = make_office(settings)
+    with session_scope(office.engine) as session:
+        if session.get(Department, "dept-command") is None:
+            session.add(Department(department_id="dept-command", name="指挥中心"))
+        session.flush()
+        for number, role in enumerate(("manager", "operator", "operator")):
+            session.add(User(user_id=f"c{number}", login=f"c{number}", name=role, department_id="dept-command"))
+            session.flush()
+            session.add(UserRole(user_id=f"c{number}", role=role))
+    now = datetime.now(UTC)
+    assert fill_roster(office.engine, now, days=3) == 12
+    with read_scope(office.engine) as session:
+        for hours in range(24):
+            present = on_duty(session, "dept-command", now + timedelta(hours=hours))
+            assert sorted(person.post for person in present) == ["duty", "leader"]
+    assert fill_roster(office.engine, now) == 0
     office.engine.dispose()
