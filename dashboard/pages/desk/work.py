@@ -177,7 +177,7 @@ def row_of(item: WorkItem, visit: Visit, now: datetime, names: Mapping[str, str]
     return {
         "case_id": case.case_id, "number": case.number, "title": case_title(case, visit.language),
         "kind": label(item.kind_name, visit, case.definition_id), "definition_id": case.definition_id,
-        "state": label(item.state_name, visit, case.state),
+        "state": label(item.state_name, visit, case.state), "state_id": case.state,
         "department": names.get(case.department_id or "") or case.department_name or "",
         "handler": case.handler_name or "", "due": f"⚠ {due}" if late else due, "opened": _time(case.opened_at),
         "closed": _time(case.closed_at), "severity": visit.t(f"severity.{case.severity}") if case.severity else "",
@@ -233,7 +233,7 @@ async def chosen(visit: Visit, lists: list[list[dict[str, Any]] | None]) -> Any:
     """The commands that may be given to all the chosen files at once."""
     picked = [row for rows in lists for row in rows or []]
     known = visit.services.cases.definitions
-    pairs = [(known.get(str(row.get("definition_id"))), str(row.get("state") or "")) for row in picked]
+    pairs = [(known.get(str(row.get("definition_id"))), str(row.get("state_id") or "")) for row in picked]
     found = commands_for_many([(kind, state) for kind, state in pairs if kind is not None])
     buttons = [
         dmc.Button(label(spec, visit, name), id={"batch": name}, variant="light", size="xs", n_clicks=0)
