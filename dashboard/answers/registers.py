@@ -260,12 +260,17 @@ class FilingState(TypedDict):
 
 
 class FilingWhole(FilingState):
-    """A unit's filing of a period with values, prefill, problems and the form."""
+    """A unit's filing of a period with values, prefill, problems, remarks and the form.
+
+    ``comments``: remarks by question; ``returned``: the questions that were sent back.
+    """
 
     name: str
     values: dict[str, Any]
     prefill: dict[str, Any]
     problems: list[dict[str, Any]]
+    comments: dict[str, str]
+    returned: list[str]
     questions: list[dict[str, Any]]
     form: dict[str, Any]
 

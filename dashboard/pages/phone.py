@@ -59,8 +59,10 @@ _PREFIXES = (
 )  # fmt: skip
 
 # Words of screens that are loaded later, in a file of their own: the shell stays small.
-_LATER_WORDS = ("guide.", *EXAM, "phone.filing_", "phone.campaign_", "phone.campaigns_", "phone.handbook",
-                "phone.exams")  # fmt: skip
+_LATER_WORDS = (
+    "guide.", *EXAM, "phone.filing_", "phone.campaign_", "phone.campaigns_", "phone.handbook", "phone.exams",
+    "phone.second", "phone.site_", "phone.push_", "phone.grid_", "mission.state.",
+)  # fmt: skip
 
 START, APP = "/m/first.mjs", "/m/app.mjs"
 _SECOND = (APP, "/m/screens/task.mjs", "/m/screens/login.mjs")  # fetched once the first list is drawn
@@ -170,7 +172,7 @@ def words(language: str, *, later: bool = False) -> bytes:
 def first_words(language: str, tasks: TaskPage) -> dict[str, str]:
     """The words of the first list: those of every list, and the names of these tasks' states and kinds."""
     known = all_words(language)
-    shown = {k: v for k, v in known.items() if k.startswith(_FIRST_WORDS)}
+    shown = {k: v for k, v in known.items() if k.startswith(_FIRST_WORDS) and not k.startswith(_LATER_WORDS)}
     keys = {f"kind.{c.definition_id}.state.{c.state}" for c in tasks.items}
     keys |= {f"kind.{c.definition_id}.kind.{c.definition_id}" for c in tasks.items}
     keys |= {f"kind.{c.kind}" for c in tasks.items}

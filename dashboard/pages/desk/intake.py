@@ -72,7 +72,7 @@ def _place(visit: Visit) -> list[Any]:
     t = visit.t
     return [
         dmc.TextInput(id="intake-where", label=t("intake.where"), placeholder=t("intake.where_help"), value="",
-                      debounce=300),
+                      debounce=False),
         html.Ul(id="intake-places", className="intake-places"),
         html.P(t("intake.no_place"), id="intake-chosen", className="quiet", role="status"),
         GroundMap(id="intake-map", target="intake-ground", pins=[], view=None, focus=None, zoom=12.2),

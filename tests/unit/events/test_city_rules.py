@@ -65,9 +65,9 @@ def test_a_kind_of_case_is_taken_up_while_everything_runs(rules: CityRules, engi
         ("{", "tree.json"),
         ("[]", "no object"),
         (_kind(version=3, initial="nowhere"), "'nowhere' does not exist"),
-        (_kind(version=1, bounce_limit=9), "give it version 3"),
-        (_kind(version=2, bounce_limit=9), "give it version 3"),
-        (_kind("city_management", version=1), "ships: write"),
+        (_kind(version=1, bounce_limit=9), "write version: 3"),
+        (_kind(version=2, bounce_limit=9), "write version: 3"),
+        (_kind("city_management", version=1), "ships — write version"),
         ("&a {definition_id: x, stages: [*a]}", "tree.json"),
     ],
 )
