@@ -61,7 +61,8 @@ _PREFIXES = (
 # Words of screens that are loaded later, in a file of their own: the shell stays small.
 _LATER_WORDS = (
     "guide.", *EXAM, "phone.filing_", "phone.campaign_", "phone.campaigns_", "phone.handbook", "phone.exams",
-    "phone.second", "phone.site_", "phone.push_", "phone.grid_", "mission.state.",
+    "phone.second", "phone.site_about", "phone.site_make", "phone.site_matter", "phone.site_place", "phone.push_",
+    "mission.state.",
 )  # fmt: skip
 
 START, APP = "/m/first.mjs", "/m/app.mjs"
