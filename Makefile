@@ -22,8 +22,8 @@ setup:           ## virtual environment, pinned requirements, locked front-end p
 
 test: setup      ## lint, types, import contract and the tests (long ones apart)
 	@$(TOGETHER) $(CHECKS) collected
-	@# three on two cores: a test that waits for a server or a browser leaves its core to others; in the order of the
-	@# folders, browsers and servers first, so that small files fill up the end
+	@# three on two cores: a test that waits for a server or a browser leaves its core to others; in the order
+	@# of tests/conftest.py, which mixes those that wait with those that compute
 	@$(PYTEST) -m "not long" -q -n 3 --dist loadfile --no-loadscope-reorder
 
 test-long: setup ## the tests that take minutes: fuzzing, random histories, kills

@@ -23,6 +23,8 @@ from core.settings import Settings, load_settings
 from storage.session import make_engine
 from tests.databases import create_all, without_waiting_for_the_disk
 
+HERE = Path(__file__).parent
+
 
 def free_port() -> int:
     """A TCP port nobody listens on at this moment."""
@@ -41,11 +43,27 @@ without_waiting_for_the_disk()
 gc.set_threshold(100_000, 20, 100)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What drives a real browser or starts real servers gets a second try; pytest's closing line counts the reruns."""
+    """What drives a real browser or starts real servers gets a second try; pytest's closing line counts the reruns.
+
+    Files that wait (browsers, servers) and files that compute take turns, so that both cores have work all the time.
+    """
     for item in items:
         if item.get_closest_marker("browser") or "integration" in item.path.parts:
             item.add_marker(pytest.mark.flaky(reruns=1))
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    rooms: dict[str, list[Path]] = {}
+    for path in files:
+        rooms.setdefault(path.relative_to(HERE).parts[0], []).append(path)
+    # each room evenly over the run; browsers end a little earlier, so that small files fill up the end
+    order = [
+        (n / len(paths) * (0.9 if room == "acceptance" else 1.0), path)
+        for room, paths in rooms.items() for n, path in enumerate(paths)
+    ]  # fmt: skip
+    items[:] = [item for _, path in sorted(order) for item in files[path]]
 
 
 def pytest_collection_finish() -> None:
