@@ -93,7 +93,7 @@ class PacketRing:
         while self._asked:
             after_s, done = self._asked.popleft()
             if len(self._clips) >= MAX_CLIPS:
-                done.set_result(None)
+                _give(done, None)
                 continue
             self._clips.append(_Clip(now + after_s, done, list(self._ring), self._bytes))
         if kept is not None:
@@ -103,7 +103,7 @@ class PacketRing:
                 clip.size += len(kept.data)
         for clip in [c for c in self._clips if now >= c.until or c.size > MAX_CLIP_BYTES]:
             self._clips.remove(clip)
-            clip.done.set_result(_mux(clip.packets, stream))
+            _give(clip.done, _mux(clip.packets, stream))
 
     def flush(self, stream: Track | None) -> None:
         """The stream ended or broke: finish what was asked for with what there is, and forget the ring."""
@@ -112,7 +112,7 @@ class PacketRing:
             _, done = self._asked.popleft()
             clips.append(_Clip(0.0, done, list(self._ring), self._bytes))
         for clip in clips:
-            clip.done.set_result(_mux(clip.packets, stream) if stream is not None else None)
+            _give(clip.done, _mux(clip.packets, stream) if stream is not None else None)
         self._ring.clear()
         self._keys.clear()
         self._bytes = 0
@@ -138,6 +138,12 @@ class PacketRing:
         """Whether the ring still covers its seconds without its first group of pictures."""
         second = 1 if self._ring[0].key else 0
         return len(self._keys) > second and now - self._keys[second] >= self.seconds
+
+
+def _give(done: Future[bytes | None], clip: bytes | None) -> None:
+    """Hand the clip over, unless whoever asked has gone (a process that ends)."""
+    if done.set_running_or_notify_cancel():
+        done.set_result(clip)
 
 
 def _mux(packets: list[Kept], stream: Track) -> bytes | None:
