@@ -49,16 +49,29 @@ def read_city(path: Path, engine: Engine | None = None) -> CityFolder:
     config = read_config(path)
     city = CityFolder(path, config, of_code(config.code))
     files, rest = _sorted_files(path, config)
-    for table in TABLES:
-        city.tables[table] = []
-        for file in files.get(table, ()):
-            _read_file(city, file)
-        _join_doubles(city, table)
-        if table == "divisions":
-            city.territory = of_city(city.tables[table], config.code, config.name, engine)
+    city.tables.update({table: [] for table in TABLES})
+    for tables in (("divisions",), tuple(t for t in TABLES if t != "divisions")):
+        for geodata in (False, True):  # what stands in degrees in tables shows where geodata without a system lie
+            for file in (f for table in tables for f in files.get(table, ()) if f.geodata is geodata):
+                _read_file(city, file)
+            if geodata:
+                for table in tables:
+                    _join_doubles(city, table)
+            if not city.territory.exact:
+                city.territory = _territory(city, engine)
     city.map_files = {name: files.get(name, []) for name in MAP_LAYERS}
     _tell_unread(city, rest)
     return city
+
+
+def _territory(city: CityFolder, engine: Engine | None) -> Territory:
+    """Where the district lies, by what was read of the folder until now."""
+    config = city.config
+    places = [config.centre] if config.centre else []
+    if not places:
+        rows = (row for table in ("sites", "cameras", "devices") for row in city.tables[table][:1000])
+        places = [(r["lon"], r["lat"]) for r in rows if r.get("lon") is not None and r.get("lat") is not None]
+    return of_city(city.tables["divisions"], config.code, config.name, engine, places)
 
 
 def leave_out(city: CityFolder, file: TableFile, error: FileUnreadable) -> None:

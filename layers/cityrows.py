@@ -56,14 +56,16 @@ def read_rows(
 ) -> Iterator[Row]:
     """The good rows; :class:`FileUnreadable` for a file that is none of this table."""
     read = _features(file, columns, config, territory, problems) if file.geodata else _lines(
-        file, columns, config, problems
+        file, columns, config, territory, problems
     )  # fmt: skip
     for row in read:
         if _well_placed(row, territory, problems):
             yield row
 
 
-def _lines(file: TableFile, columns: Sequence[Column], config: CityConfig, problems: Problems) -> Iterator[Row]:
+def _lines(
+    file: TableFile, columns: Sequence[Column], config: CityConfig, territory: Territory, problems: Problems
+) -> Iterator[Row]:
     placing = None
     if config.system not in {"wgs84", "cgcs2000"}:
         placing = of_values(None, config.system, np.empty((0, 2)), _NOWHERE, parameters=config.towgs84)
@@ -73,9 +75,23 @@ def _lines(file: TableFile, columns: Sequence[Column], config: CityConfig, probl
         for row in read_table(data, file.name, columns, problems, mapped=config.columns.get(file.table), strict=True):
             values = row.values
             if placing is not None and values.get("lon") is not None and values.get("lat") is not None:
-                values["lon"], values["lat"] = placing.point(values["lon"], values["lat"])
+                x, y = values["lon"], values["lat"]
+                values["lon"], values["lat"] = placing.point(x, y)
+                if placing.transformer is not None and _is_swapped(placing, x, y, values, territory):
+                    problems.tell(
+                        file.name, "axes_swapped", sheet=row.place.sheet, row=row.place.row, field="lon", x=x, y=y
+                    )
+                    continue
             values[PLACE] = row.place
             yield values
+
+
+def _is_swapped(placing: Placing, x: float, y: float, placed: Row, territory: Territory) -> bool:
+    """Whether northing stands before easting: outside as it is, in the district the other way round."""
+    if territory.holds(placed["lon"], placed["lat"]):
+        return False
+    lon, lat = placing.point(y, x)
+    return bool(np.isfinite((lon, lat)).all()) and territory.holds(lon, lat)
 
 
 def _features(

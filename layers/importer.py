@@ -20,6 +20,7 @@ from layers.cityfiles import CityFolder, read_city
 from layers.cityrows import PLACE, Row
 from layers.locate import Locator
 from layers.outlines import keep_outlines
+from layers.parents import parents_first, rooted
 from layers.prepare import own_camera, prepare
 from layers.romanised import english_of
 from layers.upserting import key_of, upsert
@@ -188,21 +189,20 @@ def _checked(table: str, rows: list[Row], known: dict[str, set[str]], report: Ci
         if right:
             good.append(row)
     if table == "departments":
-        return _parents_first(good)
-    return good if table != "divisions" else sorted(good, key=lambda r: len(r["code"]))
+        return parents_first(_with_parents(good, "parent_id", table, known[table], report))
+    if table == "divisions":
+        return sorted(_with_parents(good, "parent_code", table, known[table], report), key=lambda r: len(r["code"]))
+    return good
 
 
-def _parents_first(rows: list[Row]) -> list[Row]:
-    """Departments so that a parent stands before its children (in a circle: anyhow)."""
-    by_id = {r["department_id"]: r for r in rows}
-
-    def depth(row: Row) -> int:
-        steps, parent = 0, row.get("parent_id")
-        while parent in by_id and steps < 20:
-            steps, parent = steps + 1, by_id[parent].get("parent_id")
-        return steps
-
-    return sorted(rows, key=depth)
+def _with_parents(rows: list[Row], field: str, table: str, known: set[str], report: CityImportReport) -> list[Row]:
+    """The rows whose parents are taken too: what hangs below a refused row or in a circle is reported."""
+    key = key_of(_MODELS[table])
+    good, orphans = rooted(rows, key, field, known)
+    for row, in_circle in orphans:
+        code = "circle" if in_circle else "reference"
+        _tell(report, row, field, code, value=row[field], key=row[key], target=table)
+    return good
 
 
 def _without_taken_logins(engine: Engine, rows: list[Row], report: CityImportReport) -> list[Row]:

@@ -27,12 +27,21 @@ def prepare(city: CityFolder, settings: Settings) -> None:
         row.setdefault("parent_code", code[:9] if len(code) == 12 else code[:6] if len(code) == 9 else "")
     for row in city.tables["grid"]:
         _prepare_cell(row)
-    city.tables["grid"] = [r for r in city.tables["grid"] if r.get("geometry")]
+    city.tables["grid"] = [r for r in city.tables["grid"] if _has_area(r, city)]
     for row in city.tables["cameras"]:
         for name in ("url", "sub_url"):
             row[name] = _absolute(city.path, row.get(name, ""))
     if settings.camera:
         city.tables["cameras"].append(own_camera(settings.camera))
+
+
+def _has_area(row: Row, city: CityFolder) -> bool:
+    """Whether a grid cell has a shape; a code alone is no cell on a map."""
+    if row.get("geometry"):
+        return True
+    place: Place = row[PLACE]
+    city.problems.tell(place.file, "geometry_missing", sheet=place.sheet, row=place.row, field="geometry")
+    return False
 
 
 def _absolute(folder: Path, url: str) -> str:

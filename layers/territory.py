@@ -58,8 +58,17 @@ def of_code(code: str) -> Territory:
     return Territory(shapely.box(*(box or CHINA)), f"the province {code[:2]}" if box else "China")
 
 
-def of_city(divisions: list[dict[str, Any]], code: str, name: str, engine: Engine | None = None) -> Territory:
-    """By the outlines among ``divisions`` (rows with code and geometry), else the database's, else ``code``."""
+def of_city(
+    divisions: list[dict[str, Any]],
+    code: str,
+    name: str,
+    engine: Engine | None = None,
+    places: list[tuple[float, float]] | None = None,
+) -> Territory:
+    """By the outlines among ``divisions`` (rows with code and geometry), else the database's, else ``code``.
+
+    Without an outline the divisions' own places, else ``places``, tell where in the province the district lies.
+    """
     outline = _widest([(r["code"], r["geometry"]) for r in divisions if r.get("geometry") is not None], code)
     if outline is None and engine is not None:
         with read_scope(engine) as session:
@@ -68,10 +77,12 @@ def of_city(divisions: list[dict[str, Any]], code: str, name: str, engine: Engin
     if outline is not None:
         return of_outline(outline, name)
     known = [(r["lon"], r["lat"]) for r in divisions if r.get("lon") is not None and r.get("lat") is not None]
+    province = of_code(code)
+    known = known or [place for place in places or () if province.holds(*place)]
     if not known:
-        return of_code(code)
+        return province
     lon, lat = np.median(np.array(known), axis=0)
-    return replace(of_code(code), near=(float(lon), float(lat)))
+    return replace(province, near=(float(lon), float(lat)))
 
 
 def of_database(engine: Engine) -> Territory:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -14,6 +15,7 @@ MAX_CELL = 1 << 20
 _MAX_LINE = 4 << 20
 _MAX_LINES = 200  # a cell with more lines is a quotation mark that nobody closed
 _BLANK = " \t\r\n\0\x1a\u3000\u00a0\ufeff"
+_KEPT_TEXT = re.compile(r"""="([^"]*)"|'([0-9.+-]+)""")
 _SEPARATORS = ",\t;|，"
 
 
@@ -67,7 +69,15 @@ def _records(text: io.TextIOWrapper, name: str, problems: Problems) -> Iterator[
             return
         width = max(width, len(cells))
         if any(cell.strip(_BLANK) for cell in cells):
-            yield row, cells
+            yield row, [_as_shown(cell) for cell in cells]
+
+
+def _as_shown(cell: str) -> str:
+    """``="0012"`` and ``'0012``, which programs write so that Excel keeps the zeros, are 0012."""
+    if cell[:1] not in ("=", "'"):
+        return cell
+    kept = _KEPT_TEXT.fullmatch(cell.strip())
+    return cell if kept is None else kept[1] if kept[1] is not None else kept[2]
 
 
 def _swallowed(feed: _Feed, cells: int, width: int, separator: str) -> bool:

@@ -23,6 +23,7 @@ _MARKS = (
 )
 _UTF8_CHAR = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _HIGH = re.compile(rb"[\x80-\xff]")
+_CHINESE_UTF8 = re.compile(rb"[\xe3-\xe9\xef][\x80-\xbf]{2}")
 
 
 @dataclass(frozen=True)
@@ -113,9 +114,25 @@ def _decodes(file: BinaryIO, codec: str, before: bytes = b"") -> bool:
 
 
 def _is_spoilt_utf8(file: BinaryIO, before: bytes = b"") -> bool:
-    """Whether nearly all bytes above ASCII are parts of whole UTF-8 characters."""
+    """Whether the bytes above ASCII are UTF-8 but for a few, or half of the lines that have such are Chinese in UTF-8.
+
+    Lines of another encoding (a table put together from two) cost themselves, not those that are right.
+    """
     high = whole = 0
+    lines = right = 0
     for block in _blocks(file, before):
         high += len(_HIGH.findall(block))
         whole += sum(map(len, _UTF8_CHAR.findall(block)))
-    return high > 0 and whole >= 0.9 * high
+        for line in block.splitlines():
+            if not line.isascii():
+                lines += 1
+                right += bool(_CHINESE_UTF8.search(line)) and _is_utf8(line)
+    return high > 0 and (whole >= 0.9 * high or right >= 0.5 * lines)
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

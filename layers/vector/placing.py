@@ -113,6 +113,8 @@ def of_values(
         better = _better(sample, territory, parameters)
         if better is not None and better.label != placing.label:
             return _with(better, "crs_contradicts", {"declared": placing.label}, swap)
+        if crs.is_geographic and not _are_degrees(sample):
+            raise _open(sample, territory, parameters)
     if asked and declared and not _same(crs, _parse(declared)):
         return _with(placing, "crs_overruled", {"declared": label_of(_parse(declared))}, swap)
     return Placing(placing.label, transformer=placing.transformer, swap=swap)
@@ -248,14 +250,26 @@ def _off_meridian(code: int, placing: Placing, sample: Floats) -> float:
 
 def _guessed(sample: Floats, territory: Territory, parameters: tuple[float, ...]) -> Placing:
     """By values alone; degrees are WGS 84 wherever they lie, metres must lie in the district."""
-    degrees = np.abs(sample) <= (180.0, 180.0)
-    if not len(sample) or degrees.all(axis=1).mean() >= 0.5:
+    if _are_degrees(sample):
         return Placing("EPSG:4326")
     found = _better(sample, territory, parameters) or _better(sample[:, ::-1], territory, parameters)
     if found is None:
-        x, y = np.median(sample, axis=0)
-        raise FileUnreadable("crs_open", x=round(float(x), 1), y=round(float(y), 1))
+        raise _open(sample, territory, parameters)
     return found
+
+
+def _are_degrees(sample: Floats) -> bool:
+    """Whether most of the sample can be longitudes and latitudes, in either order."""
+    return not len(sample) or float((np.abs(sample) <= 180.0).all(axis=1).mean()) >= 0.5
+
+
+def _open(sample: Floats, territory: Territory, parameters: tuple[float, ...]) -> FileUnreadable:
+    """Why no system can be taken: none fits, or several do and nothing known lies near what they would mean."""
+    x, y = (round(float(v), 1) for v in np.median(sample, axis=0))
+    labels = [f.placing.label for f in _fitting(sample, territory, parameters)]
+    if len(labels) > 1:
+        return FileUnreadable("crs_undecided", x=x, y=y, systems=", ".join(labels))
+    return FileUnreadable("crs_open", x=x, y=y)
 
 
 def _candidates(sample: Floats) -> Iterator[int]:

@@ -111,9 +111,9 @@ class Screen:
         return bool(np.isfinite(there).all()) and self.territory.holds(float(there[0]), float(there[1]))
 
     def _is_nowhere(self, shape: Any) -> bool:
-        """0, 0, or what could not be converted."""
-        middle = shapely.get_coordinates(shape).mean(axis=0)
-        return not np.isfinite(middle).all() or bool((np.abs(middle) < _NULL_ISLAND).all())
+        """0, 0, what could not be converted, or no degrees at all."""
+        middle = np.abs(shapely.get_coordinates(shape).mean(axis=0))
+        return not np.isfinite(middle).all() or bool((middle < _NULL_ISLAND).all() or (middle > (180.0, 90.0)).any())
 
     def _tell_outside(self, feature: Feature, shape: Any) -> None:
         middle = shapely.get_coordinates(feature.shape).mean(axis=0)

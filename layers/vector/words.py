@@ -66,6 +66,17 @@ _CRS: dict[str, Word] = {
         ),
         ("无法识别坐标系 {given!r}", "请指明：EPSG:4490、EPSG:4549 … 4554、EPSG:4526 … 4531、gcj02、bd09"),
     ),
+    "crs_undecided": Word(
+        "error",
+        (
+            "the values ({x}, {y}) may be in {systems}, which lie hundreds of kilometres apart",
+            "give its .prj, name the system, or give the district's outline or centre (centre in city.yaml)",
+        ),
+        (
+            "数值（{x}, {y}）可能属于 {systems}，彼此相距数百公里",
+            "请补上 .prj、指明坐标系，或提供本区轮廓或中心点（city.yaml 的 centre）",
+        ),
+    ),
     "crs_open": Word(
         "error",
         (

@@ -83,7 +83,7 @@ def test_a_wrong_declaration_with_two_systems_that_fit_names_both() -> None:
 
 
 def test_without_outline_nobody_can_choose_a_meridian() -> None:
-    with pytest.raises(FileUnreadable, match="fit no coordinate system"):
+    with pytest.raises(FileUnreadable, match="hundreds of kilometres"):
         placing(None, "auto", to_projected(*HERE, 4551), territory=of_code("220105"))
     assert placing(None, "auto", to_projected(*HERE, 4530), territory=of_code("220105")).label == "EPSG:4530"
 
