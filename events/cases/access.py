@@ -12,6 +12,8 @@ from events.cases.definition import Definition, Who
 from events.cases.kinds_in_force import definitions_in_force
 from storage.tables.cases import Case, CaseAssignment, CaseParty
 
+Person = ColumnElement[str] | None
+
 SEE_ALL = frozenset({"admin", "operator", "dispatcher", "manager", "viewer", "system"})
 SEE_DEPARTMENT = frozenset({"staff", "manager"})
 SEE_DIVISION = frozenset({"inspector", "grid_worker"})
@@ -22,8 +24,12 @@ def discreet_title(case: Case) -> str:
     return "保密案件 / Confidential case" if case.confidential else case.title
 
 
-def visible_cases(actor: Actor, definitions: Mapping[str, Definition] | None = None) -> ColumnElement[bool]:
+def visible_cases(
+    actor: Actor, definitions: Mapping[str, Definition] | None = None, me: Person = None
+) -> ColumnElement[bool]:
     """The condition on ``case_file`` under which ``actor`` may see a row.
+
+    ``me``: the person as a bind parameter, for a statement that serves all of the same roles, department and division.
 
     A kind whose definition has ``visibility.plain`` is seen by those whom it names.  Of other kinds, cases that are not
     confidential: command-centre roles see all, staff their department's, inspectors and grid
@@ -34,7 +40,7 @@ def visible_cases(actor: Actor, definitions: Mapping[str, Definition] | None = N
     if "system" in roles:
         return true()
     kinds = definitions_in_force() if definitions is None else definitions
-    plain: list[ColumnElement[bool]] = [related_sql(actor, "reporter"), related_sql(actor, "handler")]
+    plain: list[ColumnElement[bool]] = [related_sql(actor, "reporter", me), related_sql(actor, "handler", me)]
     if roles & SEE_ALL:
         plain = [true()]
     else:
@@ -42,7 +48,7 @@ def visible_cases(actor: Actor, definitions: Mapping[str, Definition] | None = N
             plain.append(related_sql(actor, "assigned_department"))
         if roles & SEE_DIVISION:
             plain.append(_division_sql(actor))
-    confidential, own = (_of_kinds(actor, kinds, which) for which in ("confidential", "plain"))
+    confidential, own = (_of_kinds(actor, kinds, which, me) for which in ("confidential", "plain"))
     if any("plain" in kind.visibility for kind in kinds.values()):
         others = Case.definition_id.not_in([k.definition_id for k in kinds.values() if "plain" in k.visibility])
         plain = [and_(others, or_(*plain)), *own]
@@ -52,28 +58,29 @@ def visible_cases(actor: Actor, definitions: Mapping[str, Definition] | None = N
     )
 
 
-def _of_kinds(actor: Actor, kinds: Mapping[str, Definition], which: str) -> list[ColumnElement[bool]]:
+def _of_kinds(actor: Actor, kinds: Mapping[str, Definition], which: str, me: Person) -> list[ColumnElement[bool]]:
     """What the kinds' own lines of visibility let ``actor`` see; kinds with the same lines are one condition."""
     alike: dict[tuple[Who, ...], list[str]] = {}
     for kind in kinds.values():
         if which in kind.visibility:
             alike.setdefault(kind.visibility[which], []).append(kind.definition_id)
-    found = ((names, _lines(actor, who)) for who, names in alike.items())
+    found = ((names, _lines(actor, who, me)) for who, names in alike.items())
     return [and_(Case.definition_id.in_(names), or_(*lines)) for names, lines in found if lines]
 
 
-def _lines(actor: Actor, who: tuple[Who, ...]) -> list[ColumnElement[bool]]:
+def _lines(actor: Actor, who: tuple[Who, ...], me: Person) -> list[ColumnElement[bool]]:
     lines = []
     for line in who:
         if line.roles and not set(line.roles) & set(actor.roles):
             continue
-        condition = related_sql(actor, line.relation)
+        condition = related_sql(actor, line.relation, me)
         lines.append(and_(condition, Case.state.in_(line.from_)) if line.from_ else condition)
     return lines
 
 
-def related_sql(actor: Actor, relation: str) -> ColumnElement[bool]:
-    """The relations of :func:`events.cases.lifecycle.related` as SQL."""
+def related_sql(actor: Actor, relation: str, me: Person = None) -> ColumnElement[bool]:
+    """The relations of :func:`events.cases.lifecycle.related` as SQL; ``me`` as in :func:`visible_cases`."""
+    person: ColumnElement[str] | str = actor.user_id if me is None else me
     match relation:
         case "any":
             return true()
@@ -87,14 +94,14 @@ def related_sql(actor: Actor, relation: str) -> ColumnElement[bool]:
         case "lead_department" if actor.department_id:
             return Case.department_id == actor.department_id
         case "handler":
-            return Case.handler_id == actor.user_id
+            return Case.handler_id == person
         case "reporter":
-            return Case.reporter_id == actor.user_id
+            return Case.reporter_id == person
         case "party":
-            party = exists().where(CaseParty.case_id == Case.case_id, CaseParty.user_id == actor.user_id)
+            party = exists().where(CaseParty.case_id == Case.case_id, CaseParty.user_id == person)
             return party.correlate(Case)
         case "asked":
-            part = exists().where(CaseAssignment.case_id == Case.case_id, CaseAssignment.user_id == actor.user_id)
+            part = exists().where(CaseAssignment.case_id == Case.case_id, CaseAssignment.user_id == person)
             return part.correlate(Case)
         case "own_division":
             return _division_sql(actor)
