@@ -43,7 +43,10 @@ class YiwangError(Exception):
         told = (self.zh, self.zh_remedy) if chinese else (self.message, self.remedy)
         data = self.data
         if chinese:
-            data = {n: in_chinese(v) if n in _SAID and isinstance(v, str) else v for n, v in data.items()}
+            said = {
+                n: data.get(f"{n}_zh") or in_chinese(v) for n, v in data.items() if n in _SAID and isinstance(v, str)
+            }
+            data = {**data, **said}
         message, remedy = (text.format_map(_Missing(data)) for text in told)
         return message, remedy
 

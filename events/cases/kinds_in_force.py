@@ -41,11 +41,16 @@ class _InForce:
     """What the city added, by id; one for the process, as plug-ins are."""
 
     added: Mapping[str, Definition] = {}
+    together: tuple[Mapping[str, Definition] | None, dict[str, Definition]] = (None, {})  # of which ``added``
 
 
 def definitions_in_force() -> dict[str, Definition]:
-    """By id: the city's version of a kind stands for the shipped one."""
-    return {**shipped_definitions(), **_InForce.added}
+    """By id: the city's version of a kind stands for the shipped one.  The same object until one of them changes."""
+    added, (of, found) = _InForce.added, _InForce.together
+    if of is not added:
+        found = {**shipped_definitions(), **added}
+        _InForce.together = (added, found)
+    return found
 
 
 class KindFolder:

@@ -29,9 +29,7 @@ from storage.tables.registry import Department, Division, Site
 MAX_PAGE = 500
 FEW = 1500  # cases that are looked up one by one
 _OWN = [
-    name
-    for name in CaseSummary.__struct_fields__
-    if name != "replayed" and not name.endswith(("_name", "_name_en"))
+    name for name in CaseSummary.__struct_fields__ if name != "replayed" and not name.endswith(("_name", "_name_en"))
 ]
 
 

@@ -92,16 +92,21 @@ class Work:
     def own_assignment(self) -> str | None:
         """The id of the part in which the actor acts; None where he acts for the whole."""
         own = part_of(self.actor, self.state)
-        rows = self.parts(own.role) if own is not None else []
-        return next((row.assignment_id for row in rows if own and row.department_id == own.department_id), None)
+        row = self._part(own.role, own.department_id) if own is not None else None
+        return row.assignment_id if row is not None else None
+
+    def _part(self, role: str, department: str | None) -> CaseAssignment | None:
+        """The department's part in that role, one that is not finished before one that is."""
+        rows = [row for row in self.parts(role) if row.department_id == department]
+        return min(rows, key=lambda row: row.state == "finished", default=None)
 
     def own_part(self) -> CaseAssignment:
         """The actor's department's part, or the lead's when somebody acts for it."""
         own = part_of(self.actor, self.state)
         role, department = (own.role, own.department_id) if own is not None else ("lead", self.case.department_id)
-        for row in self.parts(role):
-            if row.department_id == department:
-                return row
+        row = self._part(role, department)
+        if row is not None:
+            return row
         raise NotFound(what="part of the case for department", key=str(department))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from core.errors import YiwangError
+from core.language.phrases import in_chinese
 from events.cases.definition import Definition
 from events.trial.observe import differences, observe
 from events.trial.sandbox import Sandbox
@@ -17,21 +18,24 @@ from events.trial.script import Script, ScriptInvalid, ScriptStep, waited
 from storage.session import read_scope
 from storage.tables.cases import Case
 
+MEND = "correct the definition, or what the step before it is expected to show"
 
-def play(script: Script, definition: Definition) -> Iterator[dict[str, Any]]:
-    """What is seen after each step; a refused command is an answer, its ``error`` says why.
+
+def play(script: Script, definition: Definition, language: str = "en") -> Iterator[dict[str, Any]]:
+    """What is seen after each step; a refused command is an answer, its ``error`` says why, in ``language`` (zh, en).
 
     ``held`` False: an expectation that does not hold.  :class:`ScriptInvalid` where a step cannot be played.
     """
     with tempfile.TemporaryDirectory(prefix="yiwang-try-") as folder, Sandbox(Path(folder), script, definition) as box:
-        yield from Player(box).run()
+        yield from Player(box, language).run()
 
 
 class Player:
     """Plays a script's steps on a sandbox."""
 
-    def __init__(self, box: Sandbox) -> None:
+    def __init__(self, box: Sandbox, language: str = "en") -> None:
         self._box = box
+        self._language = language
         self._file = ""  # the case that steps without ``case`` are about: the one reported last
         self._last: dict[str, Any] = {"notices": [], "error": None}
 
@@ -66,7 +70,11 @@ class Player:
         wrong = differences(wanted, {**line, "notices": self._last["notices"], "error": self._last["error"]})
         if not wrong:
             return {**line, "held": True}
-        return {**line, "held": False, "error": {"code": "expect_failed", "message": "; ".join(wrong)}}
+        said, how = "; ".join(wrong), MEND
+        if self._language == "zh":
+            said = "；".join(f"{key}：{in_chinese(rest)}" for key, rest in (each.split(": ", 1) for each in wrong))
+            how = in_chinese(how)
+        return {**line, "held": False, "error": {"code": "expect_failed", "message": said, "remedy": how}}
 
     def _command(self, step: ScriptStep, about: str) -> tuple[str, dict[str, Any] | None]:
         """The case it is about, and why it was refused."""
@@ -76,7 +84,7 @@ class Player:
             if step.do == "report":
                 self._file = about
         except YiwangError as refused:
-            shown = refused.as_dict()
+            shown = refused.as_dict(self._language)
             error = {"code": shown.pop("error"), **shown}
         self._box.settle()
         return about, error

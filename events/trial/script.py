@@ -29,6 +29,12 @@ EXPECTED = (
     "state", "stage", "open", "turn", "allowed", "clocks", "shown_clock", "notices", "children", "error", "data",
 )  # fmt: skip
 _NATURAL_S = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+_ROWS = ((str, list, dict, int), "is nothing to be compared", "give a list, or a number: so many")
+_SHAPES: dict[str, tuple[tuple[type, ...], str, str]] = {
+    "turn": ((str, list), "does not say whose turn it is", "give a list of people"),
+    "allowed": ((dict,), "does not say who may do what", "give {person: [commands]}"),
+    "clocks": _ROWS, "notices": _ROWS, "children": _ROWS,
+}  # fmt: skip
 _TOP = ("start", "people", "departments", "divisions", "steps", "definition", "title", "source")
 
 
@@ -136,7 +142,7 @@ def _step(raw: Any, at: str, people: Mapping[str, ScriptPerson], calendar: WorkC
         if key not in (*known, "note"):
             raise ScriptInvalid(field=f"{at}.{key}", detail="is not known here", how=f"use: {', '.join(known)}")
     file = step.get("case")
-    if file is not None and not isinstance(file, str | int):
+    if file is not None and (isinstance(file, bool) or not isinstance(file, str | int)):
         raise ScriptInvalid(field=f"{at}.case", detail="names no case", how="give 1 for the first, or a case number")
     if kinds == ["wait"]:
         words = str(step["wait"])
@@ -169,12 +175,29 @@ def _expectation(raw: Any, at: str, people: Mapping[str, ScriptPerson]) -> dict[
     for key, value in wanted.items():
         if key not in EXPECTED:
             raise ScriptInvalid(field=f"{at}.{key}", detail="is not known", how=f"use: {', '.join(EXPECTED)}")
-        named = list(value) if key in ("turn", "allowed") and isinstance(value, list | dict) else []
-        for name in named:
-            if str(name) not in people:
+        _comparable(key, value, f"{at}.{key}")
+        for name in _named_people(key, value):
+            if name not in people:
                 known = ", ".join(people) or "nobody"
                 raise ScriptInvalid(field=f"{at}.{key}", detail=f"unknown user {name!r}", how=f"people has: {known}")
     return wanted
+
+
+def _named_people(key: str, value: Any) -> list[str]:
+    if key not in ("turn", "allowed") or not value:
+        return []
+    return [value] if isinstance(value, str) else [str(name) for name in value]
+
+
+def _comparable(key: str, value: Any, field: str) -> None:
+    """An expectation that could never be compared is told before anything is played."""
+    if value is None or key not in _SHAPES:
+        return
+    kinds, what, how = _SHAPES[key]
+    of_people = value.values() if isinstance(value, dict) and key == "allowed" else ()
+    odd = not all(each is None or isinstance(each, str | list) for each in of_people)
+    if odd or isinstance(value, bool) or not isinstance(value, kinds):
+        raise ScriptInvalid(field=field, detail=f"{value!r} {what}", how=how)
 
 
 def waited(calendar: WorkCalendar, since: datetime, words: str, field: str) -> datetime:

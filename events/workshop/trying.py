@@ -57,8 +57,9 @@ def script_of(
     }  # fmt: skip
 
 
-def try_out(definition: Definition, script: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What is seen after each step (docs/case-trials.md); at least one line, also without steps.
+def try_out(definition: Definition, script: Mapping[str, Any], language: str = "en") -> list[dict[str, Any]]:
+    """What is seen after each step (docs/case-trials.md), refusals in ``language``; at least one line, also without
+    steps.
 
     Raises:
         ScriptInvalid: a step that cannot be played, or too many of them.
@@ -67,7 +68,7 @@ def try_out(definition: Definition, script: Mapping[str, Any]) -> list[dict[str,
     if len(steps) > MOST_STEPS:
         raise ScriptInvalid(field="steps", detail=f"has {len(steps)} steps", how=f"begin anew after {MOST_STEPS}")
     played = [{**step, "data": without_files(step["data"])} if "data" in step else dict(step) for step in steps]
-    return list(play(parse_script({**script, "steps": played}), definition))
+    return list(play(parse_script({**script, "steps": played}), definition, language))
 
 
 def without_files(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     """Play; 0 when every expectation held, 1 when one did not, 2 when the script cannot be played."""
     held = True
     try:
-        for line in play(read_script(args.script), definition_named(args.definition, args.language)):
+        for line in play(read_script(args.script), definition_named(args.definition, args.language), args.language):
             held &= line.pop("held", True)
             print(json.dumps(line, ensure_ascii=False) if args.json else as_text(line), flush=True)
     except YiwangError as error:

@@ -111,7 +111,8 @@ def played(visit: Visit, draft_id: str, steps: list[Line], accounts: list[str], 
     people = [*cast_of(definition, departments), *_people(visit, accounts)]
     start = visit.services.clock.now().astimezone(BEIJING).replace(hour=9, minute=0, second=0, microsecond=0)
     script = script_of(start, people, departments, steps)
-    lines = try_out(definition, script)  # a step that cannot be played is told; the steps stay as they were
+    # A step that cannot be played is told; the steps stay as they were.
+    lines = try_out(definition, script, visit.language)
     with session_scope(visit.services.engine) as session:
         save_trial(session, draft_id, {"steps": steps, "accounts": accounts})
     last = lines[-1] if lines else {"allowed": {}, "turn": []}

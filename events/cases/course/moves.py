@@ -60,7 +60,7 @@ class CaseMoves(Cases):
         self._definitions = definitions
         given = calendars or {}
         self.calendars: Mapping[str, WorkCalendar] = given if "default" in given else statutory_and(given)
-        self._lock_query = lru_cache(maxsize=256)(self._build_lock_query)  # building it costs more than running it
+        self._locking: tuple[object, Callable[..., ReadyRows[Case]]] = (None, self._build_lock_query)
         self.effects = {**EFFECTS, **(effects or {})}
         self.record_valid: Callable[[Session, str, str, datetime], bool] = record_valid or record_in_force
         self.book = CurrentBook()
@@ -230,8 +230,7 @@ class CaseMoves(Cases):
 
     def locked(self, session: Session, case_id: str, actor: Actor) -> Case:
         """The case, locked until the transaction ends; ``NotFound`` also when the actor may not see it."""
-        kinds = tuple((name, kind.version) for name, kind in self.definitions.items())
-        query = self._lock_query(actor.roles, actor.department_id, actor.division_code, kinds)
+        query = self._lock_query()(actor.roles, actor.department_id, actor.division_code)
         found = query.one(session, {"wanted": case_id, "me": actor.user_id})
         if found is None:
             raise NotFound(what="case", key=case_id)
@@ -242,12 +241,16 @@ class CaseMoves(Cases):
         keep_names(session, case, beside)
         return case
 
+    def _lock_query(self) -> Callable[..., ReadyRows[Case]]:
+        """What locks a case for a person; building it costs more than running it, so it is kept as long as the same
+        kinds are in force: a kind that comes says itself who may see its cases."""
+        kinds, query = self.definitions, self._locking
+        if query[0] is not kinds:
+            query = self._locking = (kinds, lru_cache(maxsize=256)(self._build_lock_query))
+        return query[1]
+
     def _build_lock_query(
-        self,
-        roles: tuple[str, ...],
-        department_id: str | None,
-        division_code: str | None,
-        kinds: tuple[tuple[str, int], ...],  # a new version may be seen by others
+        self, roles: tuple[str, ...], department_id: str | None, division_code: str | None
     ) -> ReadyRows[Case]:
         """One statement for all who see the same but for what is their own: a thousand phones share a few."""
         anyone = Actor(user_id="", name="", roles=roles, department_id=department_id, division_code=division_code)

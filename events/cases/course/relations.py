@@ -92,8 +92,9 @@ def _unfinished(part: PartState, actor: Actor, role: str | None) -> bool:
 
 
 def part_of(actor: Actor, case: CaseState) -> PartState | None:
-    """The actor's department's part in handling; the lead's goes before."""
-    parts = sorted(case.parts, key=lambda p: p.role != "lead")
+    """The actor's department's part in handling; the lead's goes before, and what is not finished before what is:
+    a department may be asked again."""
+    parts = sorted(case.parts, key=lambda p: (p.role != "lead", p.state == "finished"))
     return next((p for p in parts if p.department_id == actor.department_id and p.role != "check"), None)
 
 

@@ -162,9 +162,12 @@ def _holds(case: CaseState, command: Command, actor: Actor, d: Definition, guard
     if parse(str(guard["expr"])).truth(Scope({**case.form, **command.data}, today=case.today)):
         return
     text = guard.get("message") or {}
+    words = dict(text) if isinstance(text, Mapping) else {"en": text, "zh": text}
+    first = next((str(each) for each in words.values() if each), str(guard["expr"]))
     raise GuardFailed(
         command=command.name,
-        detail=str(text.get("zh") or guard["expr"]) if isinstance(text, Mapping) else str(text),
+        detail=str(words.get("en") or first),
+        detail_zh=str(words.get("zh") or first),
         how="correct what it asks for",
         text=text,
     )

@@ -21,7 +21,7 @@ from events.dispatching.routing import RoutingFacts, default_routing, route
 from events.runtime.city_rules import CityRules
 from storage.session import session_scope
 from storage.tables.registry import Department
-from tests.unit.events.casework import FRIDAY
+from tests.unit.events.casework import FRIDAY, Town
 
 TABLE = "fallback: fire\narbiter: fire\nrules: [{rule_id: all, lead: water}]\n"
 
@@ -57,6 +57,22 @@ def test_a_kind_of_case_is_taken_up_while_everything_runs(rules: CityRules, engi
     (rules.kinds.folder / "tree.json").unlink()
     rules.look()
     assert service.definitions["tree_care"].version == 2  # cases run by it
+
+
+def test_people_at_work_act_on_files_of_a_kind_that_came_later(engine: Engine, tmp_path: Path) -> None:
+    """Who may see a confidential file is asked of the kinds in force now, not of those when a person first acted."""
+    town = Town(engine)
+    (tmp_path / "definitions").mkdir()
+    rules = CityRules(engine, tmp_path)
+    try:
+        before = town.open("water")
+        town.do(before.case_id, "accept", "water")
+        _write(rules, "tree.json", _kind())
+        later = town.open("water", definition_id="tree_care", confidential=True)
+        assert town.detail(later.case_id, "water").case["state"] == "dispatched"
+        assert town.do(later.case_id, "accept", "water").version > later.version
+    finally:
+        kinds_in_force._InForce.added = {}
 
 
 @pytest.mark.parametrize(
