@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import YiwangError
+from dashboard.pages.files.suites import pack, versions
 
 HERE = Path(__file__).parent
 TESTS = HERE.parent / "tests" / "js"
@@ -29,6 +30,7 @@ FILES = {
         "maplibre-gl/dist/maplibre-gl.css",
         "maplibre-gl/LICENSE.txt",
     ),
+    "plotly": ("plotly.js-cartesian-dist-min/plotly-cartesian.min.js", "plotly.js-cartesian-dist-min/LICENSE"),
 }
 TIMEOUT_S = 600
 
@@ -46,9 +48,9 @@ class VendorFileMissing(YiwangError):
 
 
 def fingerprint(folder: Path = HERE) -> str:
-    """SHA-256 over the lock file and the list of files: what ``static/vendor`` must match."""
+    """SHA-256 over the lock file, the list of files and Dash's versions: what ``static/vendor`` must match."""
     digest = hashlib.sha256((folder / "package-lock.json").read_bytes())
-    digest.update(repr(sorted(FILES.items())).encode())
+    digest.update(repr(sorted(FILES.items())).encode() + versions().encode())
     return digest.hexdigest()
 
 
@@ -86,6 +88,7 @@ def install(target: Path = TARGET, *, force: bool = False) -> bool:
             if not source.is_file():
                 raise VendorFileMissing(file=file)
             shutil.copyfile(source, folder / source.name)
+    pack(target)
     (target / ".stamp").write_text(fingerprint() + "\n")
     return True
 

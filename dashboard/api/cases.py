@@ -86,7 +86,7 @@ class CaseFilters(CursorPage):
 
 
 @router.get("/api/cases", **answers(CasePage))
-def cases(asked: Annotated[CaseFilters, Query()], use: Use, who: Who) -> Response:
+def cases(request: Request, asked: Annotated[CaseFilters, Query()], use: Use, who: Who) -> Response:
     """The cases this person may see, newest first."""
     names = ("open", "stage", "state", "department", "kind", "class_code", "division", "site", "q", "bbox",
              "opened_from", "opened_to", "definition")  # fmt: skip
@@ -99,7 +99,7 @@ def cases(asked: Annotated[CaseFilters, Query()], use: Use, who: Who) -> Respons
     if wanted.q:
         catch_up(use.engine)
     with read_scope(use.engine) as session:
-        return respond(list_cases(session, who.actor, wanted, asked.cursor, asked.limit))
+        return packed(request, list_cases(session, who.actor, wanted, asked.cursor, asked.limit))
 
 
 @router.get("/api/tasks", **answers(TaskPage))

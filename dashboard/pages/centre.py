@@ -18,8 +18,8 @@ from fastapi.responses import Response
 from dashboard.api.deps import principal_of
 from dashboard.errors import NotSignedIn
 from dashboard.i18n import COOKIE, DEFAULT, LANGUAGES
+from dashboard.pages.files.release import SHEET, Release, words_file
 from dashboard.pages.menu import menu
-from dashboard.pages.release import SHEET, Release, words_file
 
 _PAGE = """<!DOCTYPE html>
 <html lang="zh-CN">
@@ -76,7 +76,7 @@ def _head(request: Request) -> str:
     release: Release = request.app.state.release
     asked = request.cookies.get(COOKIE, DEFAULT)
     language = asked if asked in LANGUAGES else DEFAULT
-    words = f"{words_file(language)[1]}".strip('"')
+    words = words_file(language, release.groups())[1].strip('"')
     modules = [MAP, *(m for m in release.modules([MAP, ENTRY]) if m != MAP)]
     lines = [
         f'<meta name="words-version" content="{words}">',

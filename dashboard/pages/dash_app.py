@@ -12,13 +12,14 @@ from fastapi import FastAPI
 from core.errors import YiwangError
 from dashboard.errors import NotSignedIn
 from dashboard.pages.faults import refusal
+from dashboard.pages.files.release import SHEET, Release, words_file
 from dashboard.pages.frame import current_visit, frame, language_of_request, page_of, register
 from dashboard.pages.layouts import desk_page, missing, shell
 from dashboard.pages.menu import menu
-from dashboard.pages.styles import STYLES
 
 log = logging.getLogger("yiwang.pages")
 
+LOADER = "/static/ui/loader.js"
 INDEX = """<!DOCTYPE html>
 <html lang="zh-CN">
 <head>
@@ -26,7 +27,6 @@ INDEX = """<!DOCTYPE html>
 <title>{%title%}</title>
 <link rel="icon" type="image/svg+xml" href="/static/icon.svg">
 {%css%}
-<script src="/static/ui/first_look.js"></script>
 </head>
 <body>
 {%app_entry%}
@@ -35,9 +35,26 @@ INDEX = """<!DOCTYPE html>
 </html>"""
 
 
+class Pages(Dash):  # type: ignore[misc]
+    """Dash, with our own files under the addresses that name their content."""
+
+    def interpolate_index(self, **parts: str) -> str:
+        """The page that a browser loads first; its language is known from the request."""
+        release: Release = self.server.state.release
+        language = language_of_request()
+        head = (
+            f'<meta name="words-version" content="{words_file(language, release.groups())[1].strip(chr(34))}">\n'
+            f'<link rel="stylesheet" href="{release.address(SHEET)}">\n'
+            f'<script src="{release.address("ui/first_look.js")}"></script>\n'
+        )
+        scripts = parts["scripts"].replace(LOADER, release.address(LOADER.removeprefix("/static/")))
+        page: str = super().interpolate_index(**parts | {"css": head + parts["css"], "scripts": scripts})
+        return page
+
+
 def build(app: FastAPI) -> Dash:
     """Dash on ``app``, which answers whatever address it has no other route for."""
-    dash = Dash(
+    dash = Pages(
         "yiwang",
         server=app,
         compress=True,
@@ -46,8 +63,7 @@ def build(app: FastAPI) -> Dash:
         index_string=INDEX,
         include_assets_files=False,
         pages_folder="",
-        external_scripts=[{"src": "/static/ui/loader.js"}],
-        external_stylesheets=list(STYLES),
+        external_scripts=[{"src": LOADER}],
         suppress_callback_exceptions=True,
         add_log_handler=False,
     )

@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from fastapi import FastAPI, Request
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.responses import PlainTextResponse
+from starlette.responses import FileResponse, PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from dashboard.pages.asked import asked
+from dashboard.pages.files.suites import ADDRESS, Suites
 from dashboard.security import is_open
 
 CALLBACKS = "/_dash"
@@ -25,8 +27,9 @@ CALLBACKS = "/_dash"
 class DeskRoom:
     """Answers every page that no route before it took, with the services and the error answers of ``outer``."""
 
-    def __init__(self, outer: FastAPI) -> None:
+    def __init__(self, outer: FastAPI, suites: Suites) -> None:
         self._outer = outer
+        self._suites = suites
         self._lock = threading.Lock()
         self._inner: FastAPI | None = None
         self._hashes: Callable[[], list[str]] = list
@@ -41,6 +44,9 @@ class DeskRoom:
         if scope["type"] == "http" and scope["method"] != "GET" and not scope["path"].startswith(CALLBACKS):
             await PlainTextResponse("Method Not Allowed", 405, {"Allow": "GET"})(scope, receive, send)
             return
+        if scope["path"].startswith(ADDRESS) and (answer := self._library(scope)) is not None:
+            await answer(scope, receive, send)
+            return
         inner = self._inner
         if inner is None:
             inner = await asyncio.to_thread(self._built)
@@ -50,6 +56,10 @@ class DeskRoom:
         finally:
             if token is not None:
                 asked.reset(token)
+
+    def _library(self, scope: Scope) -> FileResponse | None:
+        found = self._suites.find(scope["path"], Headers(scope=scope).get("accept-encoding", ""))
+        return found and FileResponse(found[0], headers=found[1], media_type="text/javascript")
 
     def _built(self) -> FastAPI:
         """Build it once; requests that come meanwhile wait in their threads."""

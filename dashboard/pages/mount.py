@@ -15,8 +15,9 @@ from starlette.types import Scope
 from dashboard.i18n import LANGUAGES
 from dashboard.pages import centre, phone
 from dashboard.pages.desk_room import DeskRoom
+from dashboard.pages.files.release import Release, keeping, words_file
+from dashboard.pages.files.suites import Suites
 from dashboard.pages.headers import SecurityHeaders, content_policy
-from dashboard.pages.release import Release, headers_of, words_file
 from dashboard.pages.styles import STYLES
 
 STATIC = Path(__file__).parent.parent / "static"
@@ -42,7 +43,7 @@ def mount(app: FastAPI) -> None:
     app.state.release = Release(STATIC, STYLES)
     _add_open_routes(app)
     app.include_router(centre.router)
-    desk = DeskRoom(app)
+    desk = DeskRoom(app, Suites(STATIC / "vendor"))
     app.mount("", desk, name="desk")
     # Asked at each page, because Dash adds inline scripts when it builds its first one.
     app.add_middleware(SecurityHeaders, policy=lambda: content_policy(desk.script_hashes()))
@@ -61,12 +62,13 @@ def _add_open_routes(app: FastAPI) -> None:
     async def page_words(language: str, request: Request, v: str = "") -> Response:
         if language not in LANGUAGES:
             raise HTTPException(404, "no such language")
-        body, tag = await asyncio.to_thread(words_file, language)
+        body, tag = await asyncio.to_thread(words_file, language, app.state.release.groups())
         kept = v == tag.strip('"')  # the address names this very state
         headers = {"Cache-Control": "public, max-age=31536000, immutable" if kept else "no-cache", "ETag": tag}
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
-        return Response(body, media_type="application/json", headers=headers)
+        content, coding = body.answer(request.headers)
+        return Response(content, media_type="application/json", headers=headers | coding)
 
     @app.get("/static/v/{version}/{path:path}", include_in_schema=False)
     async def released(version: str, path: str, request: Request) -> Response:
@@ -74,8 +76,8 @@ def _add_open_routes(app: FastAPI) -> None:
         found = await asyncio.to_thread(release.file, path)
         if found is None:
             raise HTTPException(404, "no such file")
-        headers, packed = headers_of(release, version, request.headers)
-        return Response(found.packed if packed else found.body, media_type=found.media_type, headers=headers)
+        content, coding = found.body.answer(request.headers)
+        return Response(content, media_type=found.media_type, headers=keeping(release, version) | coding)
 
     app.mount("/static", GZipMiddleware(_Static(directory=STATIC), minimum_size=800), name="static")
     app.include_router(phone.router)

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from core.errors import InputInvalid
 from dashboard.answers.maps import AlarmList, CaseSurroundings, LiveValues, Situation, WallReplay
-from dashboard.api.deps import Use, Who, answers, respond, takes
+from dashboard.api.deps import Use, Who, answers, packed, respond, takes
 from dashboard.api.filters import Filters, PeriodFilter, Several
 from dashboard.api.params import body
 from dashboard.wall import alarms as wall_alarms
@@ -72,10 +72,10 @@ def values(asked: Annotated[ValueFilters, Query()], use: Use, who: Who) -> Respo
 
 
 @router.get("/api/cases/{case_id}/surroundings", **answers(CaseSurroundings))
-def around(case_id: str, use: Use, who: Who) -> Response:
+def around(request: Request, case_id: str, use: Use, who: Who) -> Response:
     """Cameras of the site and within 200 m; open cases near and alike, earlier ones of the place; distances in m."""
     with read_scope(use.engine) as session:
-        return respond(surroundings(session, who.actor, case_id, use.hub.states, use.clock.now()))
+        return packed(request, surroundings(session, who.actor, case_id, use.hub.states, use.clock.now()))
 
 
 @router.get("/api/wall/situation", **answers(Situation))
@@ -86,9 +86,9 @@ def now(use: Use, who: Who) -> Response:
 
 
 @router.get("/api/wall/replay", **answers(WallReplay))
-def past(asked: Annotated[PeriodFilter, Query()], use: Use, who: Who) -> Response:
+def past(request: Request, asked: Annotated[PeriodFilter, Query()], use: Use, who: Who) -> Response:
     """Cases, readings and camera states of a span (default the last 24 h, at most 25 h)."""
     end = asked.end or use.clock.now()
     begin = asked.start or end - timedelta(hours=24)
     with read_scope(use.engine) as session:
-        return respond(replay(session, who.actor, begin, end))
+        return packed(request, replay(session, who.actor, begin, end))

@@ -80,10 +80,10 @@ def thinned(points: Sequence[tuple[float, float]], limit: int = MAX_POINTS) -> l
     """At most ``limit`` points that keep first, last, and every extreme of the buckets between."""
     if len(points) <= limit:
         return list(points)
-    size = (len(points) - 2) / ((limit - 2) / 2)
+    buckets, inner = (limit - 2) // 2, len(points) - 2
     found = [points[0]]
-    for n in range((limit - 2) // 2):
-        bucket = points[1 + int(n * size) : 1 + int((n + 1) * size)]
+    for n in range(buckets):
+        bucket = points[1 + n * inner // buckets : 1 + (n + 1) * inner // buckets]
         if bucket:
             pair = {min(bucket, key=lambda p: p[1]), max(bucket, key=lambda p: p[1])}
             found += sorted(pair)

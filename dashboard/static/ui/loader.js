@@ -3,6 +3,7 @@
 (function () {
   "use strict";
   var React = window.React;
+  var PLACE = document.currentScript.src.replace(/loader\.js.*$/, ""); // the address of one state of all modules
   // Options of a select that the server looked up (by pinyin, by right): all of them are shown.
   window.dashMantineFunctions = Object.assign(window.dashMantineFunctions || {}, { asTheServerFound: function (given) { return given.options.filter(function (o) { return !given.search || o.found === given.search || o.label.includes(given.search); }); } });
   function component(type, file, className) {
@@ -11,7 +12,7 @@
       var handle = React.useRef(null);
       React.useEffect(function () {
         var alive = true;
-        import("/static/ui/" + file).then(function (module) {
+        import(PLACE + file).then(function (module) {
           if (!alive || !ref.current) return;
           handle.current = module.mount(ref.current, props);
         }).catch(function (error) {

@@ -13,8 +13,8 @@ from fastapi.testclient import TestClient
 
 from core.settings import load_settings
 from dashboard.pages import centre
+from dashboard.pages.files.release import Release
 from dashboard.pages.layouts import missing
-from dashboard.pages.release import Release
 from tests.fake_api import FakeCity, create_fake_app
 
 ROOT = Path(__file__).parents[3] / "dashboard"
@@ -148,9 +148,9 @@ def test_a_changed_file_has_another_address(tmp_path: Path) -> None:
     before = release.version
     assert release.modules(["ui/one.mjs"]) == ["ui/one.mjs", "ui/two.mjs", "ui/three.mjs"]
     found = release.file("ui/one.mjs")
-    assert found is not None and f'"/static/v/{before}/ui/three.mjs"'.encode() in found.body
+    assert found is not None and f'"/static/v/{before}/ui/three.mjs"'.encode() in found.body.plain
     sheet = release.file("css/all.css")
-    assert sheet is not None and sheet.body == b"a{}"
+    assert sheet is not None and sheet.body.plain == b"a{}"
     file.write_text("export {};")
     release._looked = -1e9
     assert release.version != before and release.modules(["ui/one.mjs"]) == ["ui/one.mjs"]

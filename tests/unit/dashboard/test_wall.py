@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.clock import ManualClock
@@ -189,6 +189,7 @@ def test_last_rise() -> None:
 
 
 @given(st.lists(st.floats(-1e6, 1e6), max_size=400), st.integers(10, 80))
+@example([0.0] * 10 + [1.0, 0.0], 11)  # an odd limit: the last points lay in no bucket
 def test_thinning_keeps_ends_and_extremes(values: list[float], limit: int) -> None:
     points = [(float(n), v) for n, v in enumerate(values)]
     kept = thinned(points, limit)

@@ -81,7 +81,7 @@ def figure_of(cells: Sequence[tuple[str, float, float, int | None]]) -> go.Figur
     sizes = [5 if number is None else min(22.0, 5 + 2 * math.sqrt(number)) for *_, number in cells]
     words = [f"{code}: {'<5' if number is None else number}" for code, _, _, number in cells]
     figure = go.Figure(
-        go.Scattergl(
+        go.Scatter(
             x=[lon for _, lon, _, _ in cells], y=[lat for _, _, lat, _ in cells], mode="markers", text=words,
             hoverinfo="text", marker={"size": sizes, "color": "#2a8fbd", "opacity": 0.7},
         )

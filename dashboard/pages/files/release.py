@@ -6,32 +6,35 @@ together come from one state.  Files are compressed once and kept in memory (abo
 
 from __future__ import annotations
 
-import gzip
 import json
 import mimetypes
 import posixpath
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from dashboard.i18n import words
+from dashboard.pages.files.packing import Packed, packed
 
 FOLDERS = ("css", "forms", "ui", "vendor", "work")
 LOOK_S = 2.0  # how often the files' times are looked at
+_WORDS: dict[str, tuple[Packed, str]] = {}  # by language, as they were last sent
 SHEET = "css/all.css"  # every style sheet of a page in one
 _ABSOLUTE = re.compile(rb"\"/static/((?:" + "|".join(FOLDERS).encode() + rb")/[\w./-]+\.(?:mjs|js|css))\"")
 _IMPORT = re.compile(r"""^\s*(?:import|export)\b[^"'();]*["']([^"']+\.mjs)["']""", re.MULTILINE)
 
 
+_NAMED = re.compile(r"""["'`]([a-z_]+)(?=[.'"`])""")
+
+
 @dataclass(frozen=True)
 class ReleasedFile:
-    """A file as it is sent: plain and compressed."""
+    """A file as it is sent."""
 
-    body: bytes
-    packed: bytes
+    body: Packed
     media_type: str
 
 
@@ -41,11 +44,13 @@ class Release:
     def __init__(self, root: Path, sheets: Sequence[str] = ()) -> None:
         self._root = root
         self._sheets = [address.removeprefix("/static/") for address in sheets]
+        self._shelf = root / "vendor" / "packed"
         self._mark: object = None
         self._looked = -1e9
         self._version = ""
         self._files: dict[str, ReleasedFile | None] = {}
         self._modules: dict[str, list[str]] = {}
+        self._groups: frozenset[str] | None = None
 
     @property
     def version(self) -> str:
@@ -73,6 +78,13 @@ class Release:
             self._modules = {key: self._graph(entries)}
         return self._modules[key]
 
+    def groups(self) -> frozenset[str]:
+        """The groups of words (``map`` of ``map.north``) that any module names; a list of its own has the phone."""
+        if self._groups is None:
+            files = [p for p in self._paths() if p.suffix in (".mjs", ".js") and "vendor" not in p.parts]
+            self._groups = frozenset(name for p in files for name in _NAMED.findall(p.read_text(encoding="utf-8")))
+        return self._groups
+
     def _graph(self, entries: Sequence[str]) -> list[str]:
         found = list(entries)
         for path in found:
@@ -92,10 +104,13 @@ class Release:
         for path in self._paths():
             digest.update(str(path.relative_to(self._root)).encode() + b"\0" + path.read_bytes())
         self._mark, self._version = mark, digest.hexdigest()[:16]
-        self._files, self._modules = {}, {}
+        self._files, self._modules, self._groups = {}, {}, None
 
     def _paths(self) -> list[Path]:
-        return sorted(p for name in FOLDERS for p in (self._root / name).rglob("*") if p.is_file())
+        shelf = self._shelf
+        return sorted(
+            p for name in FOLDERS for p in (self._root / name).rglob("*") if p.is_file() and p.parent != shelf
+        )
 
     def _inside(self, path: str) -> Path | None:
         folder = path.split("/", 1)[0]
@@ -115,22 +130,28 @@ class Release:
             body, media = file.read_bytes(), mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         if path.endswith((".mjs", ".js")):
             body = _ABSOLUTE.sub(f'"/static/v/{self._version}/\\1"'.encode(), body)
-        return ReleasedFile(body, gzip.compress(body, 7, mtime=0), media)
+        return ReleasedFile(packed(body, self._shelf), media)
 
 
-def headers_of(release: Release, version: str, accepted: Mapping[str, str]) -> tuple[dict[str, str], bool]:
-    """The headers of an answer, and whether it goes compressed; another state's address is not kept."""
+def keeping(release: Release, version: str) -> dict[str, str]:
+    """How long a browser may keep an answer; another state's address is asked for again."""
     kept = version == release.version
-    packed = "gzip" in accepted.get("accept-encoding", "")
-    cache = "public, max-age=31536000, immutable" if kept else "no-cache"
-    headers = {"Cache-Control": cache, "Vary": "Accept-Encoding"}
-    return headers | ({"Content-Encoding": "gzip"} if packed else {}), packed
+    return {"Cache-Control": "public, max-age=31536000, immutable" if kept else "no-cache"}
 
 
-def words_file(language: str) -> tuple[bytes, str]:
-    """The words of pages in ``language`` as JSON, and their entity tag."""
-    body = json.dumps({**words(language), **_kind_words(language)}, ensure_ascii=False).encode()
-    return body, f'"{sha256(body).hexdigest()[:16]}"'
+def words_file(language: str, groups: Set[str]) -> tuple[Packed, str]:
+    """The words in ``language`` that modules of ``groups`` show, as JSON, and their entity tag.
+
+    The desk's pages bring the words of everything else: they are written on the server.
+    """
+    everything = {**words(language), **_kind_words(language)}
+    chosen = {key: text for key, text in everything.items() if key.partition(".")[0] in groups}
+    body = json.dumps(chosen, ensure_ascii=False).encode()
+    tag = f'"{sha256(body).hexdigest()[:16]}"'
+    known = _WORDS.get(language)
+    if known is None or known[1] != tag:
+        known = _WORDS[language] = (packed(body), tag)
+    return known
 
 
 def _kind_words(language: str) -> dict[str, str]:
