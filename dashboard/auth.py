@@ -78,24 +78,6 @@ class Principal:
         }
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 # sessions --------------------------------------------------------------------
 @dataclass(frozen=True)
 class NewSession:

@@ -34,12 +34,35 @@ from storage.availability import as_typed
 
 COOKIE = "yiwang_session"
 OPEN = frozenset(
-    {"/login", "/m", "/favicon.ico", "/healthz", "/livez", "/api/login", "/api/invitations/redeem", "/ogc",
-     "/stac", "/pilot"}
+    {
+        "/login",
+        "/m",
+        "/favicon.ico",
+        "/healthz",
+        "/livez",
+        "/api/login",
+        "/api/invitations/redeem",
+        "/ogc",
+        "/stac",
+        "/pilot",
+    }
 )
 # interfaces check keys themselves
-OPEN_BELOW = ("/static/", "/m/", "/auth/oidc/", "/open311/", "/api/sensorthings/", "/ogc/", "/stac/", "/share/v1/",
-              "/manage/api/v1/", "/media/api/v1/", "/storage/api/v1/", "/wayline/api/v1/", "/map/api/v1/")
+OPEN_BELOW = (
+    "/static/",
+    "/m/",
+    "/auth/oidc/",
+    "/open311/",
+    "/api/sensorthings/",
+    "/ogc/",
+    "/stac/",
+    "/share/v1/",
+    "/manage/api/v1/",
+    "/media/api/v1/",
+    "/storage/api/v1/",
+    "/wayline/api/v1/",
+    "/map/api/v1/",
+)
 PASSWORD_PATHS = frozenset({"/api/me", "/api/me/password", "/api/logout"})  # all that a first password opens
 PROBES = frozenset({"/healthz", "/livez"})  # asked from inside, by address
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

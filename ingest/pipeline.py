@@ -31,6 +31,7 @@ from ingest.registry import DeviceRegistry
 log = logging.getLogger("yiwang.ingest")
 
 _DISCOVERED_LIMIT = 50_000
+_STRANGERS = 500  # devices that are not known whose refusals are remembered
 
 Durable = asyncio.Future[None]
 
@@ -71,6 +72,7 @@ class Pipeline:
         self.standing = StandingAlarm()
         self._outlet = outlet
         self._discovered: dict[str, Durable] = {}
+        self._of_strangers: dict[str, list[Refusal]] = {}  # refused before the device was known
 
     async def take(
         self,
@@ -107,6 +109,8 @@ class Pipeline:
         health = self.health if device is not None and not replayed else None  # strangers have no health
         if not replayed:
             self.live.heard(device_id, source, now)
+            for refusal in self._of_strangers.pop(device_id, ()):
+                self.live.refused(device_id, source, refusal)
         if health is not None:
             health.heard(device_id, now)
         for reading in readings:
@@ -160,7 +164,10 @@ class Pipeline:
             self.health.refused(device_id)
 
     def note_refused(self, source: str, refusal: Refusal, device_id: str = "") -> None:
-        """Count what was refused and keep it where its owner looks: at the device, else at the source."""
+        """Count what was refused and keep it where its owner looks: at the device, else at the source.
+
+        What a message that makes a device known had wrong with it comes to the device too.
+        """
         counters = self.counters.of(source)
         counters.refuse(refusal.code)
         device = self.registry.get(device_id) if device_id else None
@@ -168,6 +175,8 @@ class Pipeline:
             self.live.refused(device_id, device.source if device else source, refusal)
         else:
             counters.keep(refusal)
+            if device_id and (device_id in self._of_strangers or len(self._of_strangers) < _STRANGERS):
+                self._of_strangers[device_id] = [*self._of_strangers.get(device_id, ())[-4:], refusal]
 
     def disconnected(self, device_id: str) -> None:
         """The device's connection ended."""

@@ -106,7 +106,10 @@ def remove_shift(use: Services, who: Principal, shift_id: str) -> None:
 def hand_shift_over(use: Services, who: Principal, shift_id: str, to_user: str, note: str) -> HandOver:
     """Hand a shift over with a note; the answer lists what the next one takes over."""
     with session_scope(use.engine) as session:
-        return hand_over(session, who.actor, shift_id, to_user, note, use.clock.now())
+        sheet = hand_over(session, who.actor, shift_id, to_user, note, use.clock.now())
+        handed = {"shift_id": shift_id, "from_user": sheet.from_user, "to_user": to_user, "note": note}
+        audit(session, use, who, "duty_handover", handed)
+        return sheet
 
 
 def name_substitute(use: Services, who: Principal, shift_id: str, user_id: str) -> str:

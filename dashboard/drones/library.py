@@ -21,8 +21,6 @@ from storage.waylines import WaylineStore, WaylineView
 router = APIRouter(tags=["drones"])
 
 
-
-
 @router.get("/api/drone/waylines", dependencies=[allow(*VIEWERS)], **answers(WaylineList))
 def waylines(use: Use) -> Response:
     """Every route, the newest first."""

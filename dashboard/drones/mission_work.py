@@ -138,9 +138,7 @@ def _area(wish: MissionWish, case: Case | None) -> dict[str, Any]:
     raise InputInvalid(field="area", detail="is missing", how="say where: the case has no place of its own")
 
 
-def _check(
-    purpose: str | None, starts: datetime | None, ends: datetime | None, texts: tuple[str | None, ...]
-) -> None:
+def _check(purpose: str | None, starts: datetime | None, ends: datetime | None, texts: tuple[str | None, ...]) -> None:
     if purpose is not None and purpose not in PURPOSES:
         raise InputInvalid(field="purpose", detail=f"{purpose[:40]!r} is unknown", how=f"use {', '.join(PURPOSES)}")
     for name, moment in (("starts_at", starts), ("ends_at", ends)):

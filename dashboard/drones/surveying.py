@@ -183,5 +183,3 @@ def _alone(lock: Path) -> Iterator[bool]:
             yield False
             return
         yield True
-
-

@@ -38,9 +38,7 @@ class RoadCount(Record, frozen=True, omit_defaults=False):
     lat: float
 
 
-def road_counts(
-    settings: Settings, files: Sequence[FileView], findings: Sequence[FindingView]
-) -> list[RoadCount]:
+def road_counts(settings: Settings, files: Sequence[FileView], findings: Sequence[FindingView]) -> list[RoadCount]:
     """Every road in the pictures of a flight, the fullest first; [] without footprints or a layer of roads."""
     corners = [file.place["corners"] for file in files if len(file.place.get("corners") or []) >= 3]
     if not corners:

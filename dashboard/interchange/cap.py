@@ -67,8 +67,15 @@ def _alert(session: Session, use: Services, case: Case) -> cap.Alert:
         confidence=case.confidence,
         web=f"{use.settings.public_url}/cases/{case.case_id}",
         exercise=bool(use.settings.subject_prefix),
+        note=_merged_into(session, case) if now.state == "merged" else "",
         earlier=tuple((cap.identifier(case.case_id, m.seq), m.sent) for m in told[:-1]),
     )
+
+
+def _merged_into(session: Session, case: Case) -> str:
+    """Where the happening goes on: one of them is told once."""
+    other = session.get(Case, case.merged_into_id) if case.merged_into_id else None
+    return f"continued by {other.number} / 已并入 {other.number}" if other is not None else ""
 
 
 def _place(session: Session, case: Case) -> str:

@@ -28,9 +28,7 @@ class KeepingDesk(RegisterDesk):
     def views(self, register_id: str) -> list[dict[str, Any]]:
         """The person's own views of a register, by name."""
         self.register(register_id)
-        sql = select(RecordView).where(
-            RecordView.register_id == register_id, RecordView.user_id == self.actor.user_id
-        )
+        sql = select(RecordView).where(RecordView.register_id == register_id, RecordView.user_id == self.actor.user_id)
         with read_scope(self.services.engine) as session:
             rows = session.scalars(sql.order_by(RecordView.name)).all()
             return [{"name": row.name, "filters": row.body, "saved_at": row.saved_at} for row in rows]

@@ -76,9 +76,7 @@ class PlaceDesk(RegisterDesk):
     def _reads(self, register_id: str) -> bool:
         return may_read(self.actor, shipped_registers()[register_id])
 
-    def _found(
-        self, session: Session, number: str, lon: float | None, lat: float | None
-    ) -> tuple[RegisterRecord, str]:
+    def _found(self, session: Session, number: str, lon: float | None, lat: float | None) -> tuple[RegisterRecord, str]:
         seen = visible_records(self.actor, shipped_registers())
         sql = select(RegisterRecord).where(
             RegisterRecord.register_id == "building", RegisterRecord.state == "active", seen
@@ -228,6 +226,3 @@ def _layer(register: Register) -> dict[str, Any]:
         "legend": legend, "order": 36, "features": 0, "generated": False, "source": register.zh, "date": "",
         "licence": "", "attribution": "", "imported_at": "",
     }  # fmt: skip
-
-
-

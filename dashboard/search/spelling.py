@@ -14,7 +14,6 @@ else:
     pypinyin = Late("pypinyin")
 
 
-
 @dataclass(frozen=True, slots=True)
 class Spelling:
     """A name as it can be typed: itself in small letters, its syllables and their first letters, one a character."""

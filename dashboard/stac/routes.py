@@ -197,5 +197,3 @@ def _page(request: Request, use: Services, actor: Actor, wanted: StacWanted, pat
     page = {"type": "FeatureCollection", "features": matched, "links": links, "numberMatched": total,
             "numberReturned": len(matched)}  # fmt: skip
     return respond(page, headers={"Content-Type": shapes.GEOJSON})
-
-

@@ -71,6 +71,8 @@ def add_shift(
     user = session.get(User, user_id)
     if user is None or not user.active:
         raise NotFound(what="user", key=user_id)
+    if substitute_for is not None and (substitute_for == user_id or session.get(User, substitute_for) is None):
+        raise InputInvalid(field="substitute_for", detail="is nobody else who is known", how="name another account")
     clash = session.scalar(
         select(DutyShift.shift_id).where(
             DutyShift.user_id == user_id,
@@ -170,16 +172,20 @@ def ids_on_duty(at: datetime) -> Select[str]:
 
 
 def hand_over(session: Session, actor: Actor, shift_id: str, to_user: str, note: str, now: datetime) -> HandOver:
-    """Hand a shift over: the one on duty himself (or an administrator), with a note and the department's open cases."""
+    """Hand a shift over: the one on duty himself (or an administrator), with a note and the department's open cases.
+
+    Whoever took it over may hand it on; whoever handed it over may not do so again.
+    """
     shift = _shift(session, shift_id)
-    if actor.user_id != shift.user_id and "admin" not in actor.roles:
+    holder = shift.handed_over_to or shift.user_id
+    if actor.user_id not in {holder, shift.user_id} and "admin" not in actor.roles:
         raise Forbidden(action="hand over another person's shift")
-    if shift.handed_over_at is not None:
+    if actor.user_id == shift.user_id != holder:
         raise InputInvalid(field="shift_id", detail="was handed over already", how="look at the roster again")
     if shift.ends_at <= now:
         ended = shift.ends_at.isoformat()
         raise InputInvalid(field="shift_id", detail=f"ended at {ended}", how="hand over a running one")
-    if to_user == shift.user_id:
+    if to_user == holder:
         raise InputInvalid(field="to_user", detail="is the one on duty himself", how="name somebody else")
     person = session.get(User, to_user)
     if person is None:
@@ -197,7 +203,7 @@ def hand_over(session: Session, actor: Actor, shift_id: str, to_user: str, note:
     )
     return HandOver(
         shift_id=shift_id,
-        from_user=shift.user_id,
+        from_user=holder,
         to_user=to_user,
         at=now,
         note=note,

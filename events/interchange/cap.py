@@ -1,7 +1,8 @@
 """A case as an OASIS CAP 1.2 alert (emergency management, broadcast, neighbouring districts).
 
 Mapping: red Extreme, orange Severe, yellow Moderate, blue Minor; confirmed by a person Observed, by a model or sensor
-alone Likely, below 0.6 confidence Possible.  A closed case is an Update with AllClear, a cancelled one a Cancel.
+alone Likely, below 0.6 confidence Possible.  A closed case is an Update with AllClear, a cancelled or
+merged one a Cancel.
 Scope is Restricted: whoever receives it decides about the public.
 """
 
@@ -18,6 +19,7 @@ from core.records import Record
 NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
 MEDIA_TYPE = "application/cap+xml"
 
+TAKEN_BACK = ("cancelled", "rejected", "merged")
 _SEVERITY = {1: "Minor", 2: "Moderate", 3: "Severe", 4: "Extreme"}
 _CATEGORY = {
     "fire": "Fire",
@@ -61,6 +63,7 @@ class Alert(Record, frozen=True):
     web: str = ""
     exercise: bool = False
     event: str = ""
+    note: str = ""
     earlier: tuple[tuple[str, datetime], ...] = ()
 
 
@@ -76,6 +79,8 @@ def alert_xml(alert: Alert) -> bytes:
     _add(root, "msgType", kind)
     _add(root, "scope", "Restricted")
     _add(root, "restriction", "departments of the district / 区内部门")
+    if alert.note:
+        _add(root, "note", alert.note)
     if alert.earlier:
         references = (f"{_token(alert.sender)},{name},{cap_time(at)}" for name, at in alert.earlier)
         _add(root, "references", " ".join(references))
@@ -85,8 +90,8 @@ def alert_xml(alert: Alert) -> bytes:
 
 
 def message_type(alert: Alert) -> Literal["Alert", "Update", "Cancel"]:
-    """Alert first, Update while it goes on and at its end, Cancel when it was none."""
-    if alert.state in ("cancelled", "rejected") and alert.earlier:  # a Cancel must refer to what it takes back
+    """Alert first, Update while it goes on and at its end, Cancel when it was none or is told by another's alerts."""
+    if alert.state in TAKEN_BACK and alert.earlier:  # a Cancel must refer to what it takes back
         return "Cancel"
     return "Update" if alert.earlier else "Alert"
 

@@ -11,8 +11,11 @@ from datetime import datetime
 from core.records import Record
 
 TELLING = frozenset(
-    {"verify", "confirm", "dispatch", "transfer", "escalate", "close", "force_close", "reopen", "cancel", "reject"}
-)
+    {
+        "verify", "confirm", "dispatch", "transfer", "escalate", "close", "force_close", "reopen", "cancel", "reject",
+        "merge", "unmerge",
+    }
+)  # fmt: skip
 CONFIRMING = frozenset({"accept", "verify", "confirm", "finish"})
 
 

@@ -98,9 +98,7 @@ def tell_failure(engine: Engine, now: datetime, by: str, error: YiwangError) -> 
         audit_log.append(session, audit_log.SYSTEM_CHAIN, now, by, FAILED, content)
 
 
-def _report(
-    plan: SyncPlan, now: datetime, by: str, dry_run: bool, people: int, units: int, shifts: int
-) -> SyncReport:
+def _report(plan: SyncPlan, now: datetime, by: str, dry_run: bool, people: int, units: int, shifts: int) -> SyncReport:
     return SyncReport(
         at=now, by=by, dry_run=dry_run, people=people, departments=units, unchanged=plan.unchanged,
         counts=dict(Counter(step.kind for step in plan.steps)), steps=plan.steps, problems=plan.problems, shifts=shifts,

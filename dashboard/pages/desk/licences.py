@@ -20,9 +20,7 @@ def layout(visit: Visit) -> Any:
     """The question above, the verdict below it, the last verifications under both."""
     t = visit.t
     asked = [
-        dmc.TextInput(
-            id="lic-identifier", label=t("lic.identifier"), w=520, style={"maxWidth": "calc(100vw - 24px)"}
-        ),
+        dmc.TextInput(id="lic-identifier", label=t("lic.identifier"), w=520, style={"maxWidth": "calc(100vw - 24px)"}),
         dmc.TextInput(id="lic-holder", label=t("lic.holder"), w=260),
         dmc.TextInput(id="lic-number", label=t("lic.holder_number"), w=220),
         dmc.TextInput(id="lic-case", label=t("lic.case"), w=220),

@@ -206,7 +206,9 @@ class GatewayDesk:
         fleet = self.fleet
         if order.method == "fleet":
             known: dict[str, Any] = {
-                "poses": list(fleet.poses.values()), "behind": fleet.behind, "streams": fleet.streams
+                "poses": list(fleet.poses.values()),
+                "behind": fleet.behind,
+                "streams": fleet.streams,
             }
             return AircraftAnswer("", output=known)
         if order.method not in ALLOWED:

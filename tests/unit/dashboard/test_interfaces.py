@@ -137,6 +137,24 @@ def test_a_cancelled_report_takes_back_what_was_told(office: Office) -> None:
     assert sender == told["sender"] and name.startswith(f"yiwang.{case.case_id}.") and "Z" not in sent
 
 
+def test_a_merged_case_is_told_by_the_other_ones_alerts(office: Office) -> None:
+    case, other = opened(office, "火灾 一", 125.33, 43.83), opened(office, "火灾 二", 125.332, 43.832)
+    boss = office.client("boss")
+    version = boss.get(f"/api/cases/{case.case_id}").json()["case"]["version"]
+    answer = boss.post(
+        f"/api/cases/{case.case_id}/commands",
+        json={"name": "merge", "expected_version": version,
+              "data": {"reason": "同一起火灾", "other_case_id": other.case_id}},
+    )  # fmt: skip
+    assert answer.status_code == 200, answer.text
+    told = {c.tag.rpartition("}")[2]: c.text or "" for c in ET.fromstring(
+        boss.get(f"/api/cases/{case.case_id}/cap.xml").text
+    )}  # fmt: skip
+    assert told["msgType"] == "Cancel" and other.number in told["note"] and case.case_id in told["references"]
+    there = ET.fromstring(boss.get(f"/api/cases/{other.case_id}/cap.xml").text)
+    assert there.findtext(f"{{{cap.NAMESPACE}}}msgType") != "Cancel"
+
+
 # REST ------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("body", "kind"),

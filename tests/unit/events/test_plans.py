@@ -121,6 +121,27 @@ def test_the_roster_knows_substitutes_and_hand_over(town: Town) -> None:
             hand_over(session, actor("fire2"), stand_in, "fire", "again", FRIDAY + DAY / 2)
 
 
+def test_whoever_took_a_shift_over_may_hand_it_on(town: Town) -> None:
+    with session_scope(town.engine) as session:
+        shift = add_shift(session, actor("fire_boss"), "fire", "fire", FRIDAY, FRIDAY + DAY)
+        hand_over(session, actor("fire"), shift, "fire2", "panel 7 shielded", FRIDAY + DAY / 4)
+        with pytest.raises(InputInvalid, match="already"):
+            hand_over(session, actor("fire"), shift, "fire_boss", "again", FRIDAY + DAY / 2)
+        with pytest.raises(InputInvalid, match="himself"):
+            hand_over(session, actor("fire2"), shift, "fire2", "to myself", FRIDAY + DAY / 2)
+        sheet = hand_over(session, actor("fire2"), shift, "fire", "fell ill", FRIDAY + DAY / 2)
+        assert (sheet.from_user, sheet.to_user) == ("fire2", "fire")
+        assert [p.user_id for p in on_duty(session, "fire", FRIDAY + DAY * 0.75)] == ["fire"]
+        hand_over(session, actor("fire"), shift, "fire_boss", "for good", FRIDAY + DAY * 0.75)
+        with pytest.raises(InputInvalid, match="ended"):
+            hand_over(session, actor("fire_boss"), shift, "fire", "too late", FRIDAY + DAY)
+        for wrong in ("nobody", "fire2"):
+            with pytest.raises(InputInvalid, match="substitute_for"):
+                add_shift(
+                    session, actor("fire_boss"), "fire", "fire2", FRIDAY + DAY, FRIDAY + 2 * DAY, substitute_for=wrong
+                )
+
+
 def test_whoever_takes_a_shift_over_is_on_duty_for_the_rest_of_it(town: Town) -> None:
     with session_scope(town.engine) as session:
         shift = add_shift(session, actor("fire_boss"), "fire", "fire", FRIDAY, FRIDAY + DAY)

@@ -169,6 +169,7 @@ def change(visit: Visit, user_id: str, values: Values) -> Any:
 
 def shifts_left(visit: Visit, name: str, left: list[Row]) -> Any:
     """What somebody else must take over now."""
+
     def line(s: Row) -> Any:
         place = (s["department_name_en"] if visit.language == "en" else "") or s["department_name"]
         return html.Li(f"{place} · {word(visit, 'post', s['post'])} · {shown(s['starts_at'], _MINUTE)} – "

@@ -248,7 +248,8 @@ def ask_spread(visit: Visit, key: str) -> Any:
     has = "、".join(word(visit, "kind", a["kind"]) for a in c["algorithm_configs"]) or "—"
     return [
         html.P(t("admin.spread_hint", algorithms=has)),
-        choose("category", t("fact.kind"), kinds, c["category"]), choose("site_id", t("fact.site"), sites(visit)),
+        choose("category", t("fact.kind"), kinds, c["category"]),
+        choose("site_id", t("fact.site"), sites(visit)),
         choose("department_id", t("fact.department"), departments(visit)),
         yes_no("replace", t("admin.spread_replace"), False, visit),
         yes_no("enable", t("devices.analysed"), True, visit),

@@ -52,7 +52,8 @@ def panel(visit: Visit, key: str) -> Any:
     if kept is None or key != "provider":
         raise NotFound(what="identity provider", key=key)
     tools = [
-        button(visit, "sign_on", "change", key, "act.edit"), button(visit, "sign_on", "test", key, "signon.test"),
+        button(visit, "sign_on", "change", key, "act.edit"),
+        button(visit, "sign_on", "test", key, "signon.test"),
         button(visit, "sign_on", "remove", key, "signon.remove"),
     ]
     found = desk.state(visit.services, visit.principal)
@@ -116,6 +117,7 @@ def change(visit: Visit, _key: str, values: Values) -> None:
 
 def wish_of(values: Values) -> SignOnWish:
     """What the form says."""
+
     def said(name: str) -> str:
         return str(values.get(name) or "").strip()
 
