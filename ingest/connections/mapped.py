@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from core.exchange import ConnectionConfig
-from ingest.mapping import Mapped, Mapping, items_of, map_items, read_mapping
+from ingest.mapping import ItemsMissing, Mapped, Mapping, items_of, map_items, read_mapping
 
 SAMPLE_ITEMS = 20
 
@@ -18,8 +18,14 @@ def mapping_of(config: ConnectionConfig) -> Mapping:
 
 
 def take(mapping: Mapping, body: Any, now: datetime) -> tuple[list[Any], Mapped]:
-    """The items of an answer and what they said; a body that is a list is the list of items."""
-    items = body if isinstance(body, list) and not mapping.items else items_of(mapping, body)
+    """The items of an answer and what they said; a body that is a list is the list of items.
+
+    An answer without the list that the mapping names is refused as one item: it often says what went wrong.
+    """
+    try:
+        items = body if isinstance(body, list) and not mapping.items else items_of(mapping, body)
+    except ItemsMissing as error:
+        return [body], Mapped(refused=[(0, error)])
     return items, map_items(mapping, items, now)
 
 

@@ -18,14 +18,11 @@ from ingest.mapping.format import Mapping, MappingInvalid, check_mapping, read_m
 from ingest.mapping.items import (
     MAX_ITEMS,
     MAX_PAYLOAD_BYTES,
-    ItemInvalid,
     Mapped,
-    PayloadNotJson,
-    PayloadTooLarge,
-    items_of,
     map_items,
     map_payload,
 )
+from ingest.mapping.listing import ItemInvalid, ItemsMissing, PayloadNotJson, PayloadTooLarge, items_of
 from ingest.mapping.paths import find
 from ingest.mapping.topics import MappingSet
 
@@ -33,6 +30,7 @@ __all__ = [
     "MAX_ITEMS",
     "MAX_PAYLOAD_BYTES",
     "ItemInvalid",
+    "ItemsMissing",
     "Mapped",
     "Mapping",
     "MappingInvalid",

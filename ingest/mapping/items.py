@@ -22,6 +22,7 @@ from core.records import GeoPoint, Observation, Quality, Reading
 from ingest.contract import observed
 from ingest.jsontext import NotJson, read_json
 from ingest.mapping.format import EventMap, Mapping, State, TimeMap, ValueMap
+from ingest.mapping.listing import ItemInvalid, PayloadNotJson, PayloadTooLarge, items_of
 from ingest.mapping.orders import order_of
 from ingest.mapping.paths import MISSING, find, look
 from ingest.mapping.words import fitting, is_missing, listed, number, truth_listed, word
@@ -31,30 +32,6 @@ MAX_PAYLOAD_BYTES = 1 << 20
 MAX_ITEMS = 5000
 _COLLAPSE_S = 300
 _DEVICE = re.compile(r"[^/\s\x00-\x1f]{1,80}\Z")
-
-
-class PayloadNotJson(YiwangError):
-    code = "payload_not_json"
-    message = "{mapping}: the payload is no JSON: {detail}"
-    remedy = "check what the device sends; a mapping reads JSON"
-    zh = "{mapping}：内容不是 JSON：{detail}"
-    zh_remedy = "请检查设备发送的内容；映射读取 JSON"
-
-
-class PayloadTooLarge(YiwangError):
-    code = "payload_too_large"
-    message = "{mapping}: {detail}"
-    remedy = "send fewer items at once"
-    zh = "{mapping}：{detail}"
-    zh_remedy = "请一次少发一些"
-
-
-class ItemInvalid(YiwangError):
-    code = "payload_field"
-    message = "{mapping}: item {index}: {field}: {detail}"
-    remedy = "correct the mapping or the sender"
-    zh = "{mapping}：第 {index} 项：{field}：{detail}"
-    zh_remedy = "请改正映射或发送方"
 
 
 @dataclass
@@ -89,19 +66,6 @@ def _named(mapping: Mapping, captures: Dict[str, str]) -> dict[str, str]:
     """The device, where the topic alone names it."""
     name = _filled(mapping.device, captures) if "{" in mapping.device else ""
     return {"device": f"{mapping.source}:{mapping.prefix}{name}"} if _DEVICE.match(name) else {}
-
-
-def items_of(mapping: Mapping, body: Any) -> list[Any]:
-    """The items of a decoded body; :class:`ItemInvalid` when ``items`` names no list."""
-    path = mapping.items.removesuffix("[]")
-    if not mapping.items:
-        return [body]
-    items = find(body, path)
-    if items is None:
-        return []
-    if not isinstance(items, list):
-        raise ItemInvalid(mapping=mapping.name, index="-", field=mapping.items, detail="is no list")
-    return items
 
 
 def map_items(

@@ -20,6 +20,7 @@ from core.network.fetching import fetch
 from core.plugins import About, Words
 from ingest.mapping import (
     MAX_PAYLOAD_BYTES,
+    ItemsMissing,
     Mapping,
     PayloadNotJson,
     check_mapping,
@@ -118,7 +119,11 @@ class Rest:
         total = Polled()
         for _ in range(self.params.most_pages):
             body = await self._page(self._cursor)
-            items = items_of(self.mapping, body)
+            try:
+                items = items_of(self.mapping, body)
+            except ItemsMissing as error:  # often an answer that says what went wrong
+                total.refused.append(error)
+                break
             polled = await publish_mapped(self.name, map_items(self.mapping, items, clock.now()), publish)
             total.readings += polled.readings
             total.observations += polled.observations

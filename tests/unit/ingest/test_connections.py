@@ -64,7 +64,18 @@ def said(name: str, body: Any) -> dict[str, Any]:
 
 # where it may lead -------------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    "url", ["file:///etc/passwd", "gopher://x/", "ftp://x/", "http://", "https://u:p@x/", "http://x y/", "//x", "", "http://x:0/"]
+    "url",
+    [
+        "file:///etc/passwd",
+        "gopher://x/",
+        "ftp://x/",
+        "http://",
+        "https://u:p@x/",
+        "http://x y/",
+        "//x",
+        "",
+        "http://x:0/",
+    ],
 )
 def test_only_web_addresses_without_account(url: str) -> None:
     with pytest.raises(InputInvalid):
@@ -272,8 +283,6 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
-
-
 
 
 @given(body=JSON)

@@ -155,7 +155,13 @@ def test_events_of_the_citys_ai() -> None:
         ],
     }
     events = [
-        {"eventId": "e1", "eventType": "FIRE", "cameraCode": "22010500001320000001", "score": 87, "imageUrl": "http://x/1"},
+        {
+            "eventId": "e1",
+            "eventType": "FIRE",
+            "cameraCode": "22010500001320000001",
+            "score": 87,
+            "imageUrl": "http://x/1",
+        },
         {"eventId": "e2", "eventType": "PARADE", "cameraCode": "22010500001320000001"},
     ]
     found = m.map_items(m.read_mapping(spec), events, NOW)
@@ -201,8 +207,10 @@ def test_a_wrong_mapping_says_what_is_wrong(change: dict[str, Any], needle: str)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["data", "ts", "level_cm", "alarm", "pos", "seq", "x"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["data", "ts", "level_cm", "alarm", "pos", "seq", "x"]), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 

@@ -200,3 +200,15 @@ def test_a_moment_survives_every_spelling(moment: datetime) -> None:
 def test_any_given_is_a_time_or_none(given_time: object) -> None:
     found = read_time(given_time)
     assert found is None or found.tzinfo is not None
+
+
+def test_a_body_of_another_form_is_told_and_an_empty_list_is_none() -> None:
+    spec = m.read_mapping(
+        {"name": "ai", "device": "cam", "items": "data.list[]",
+         "events": [{"kind_path": "type", "kinds": {"fire": "flame_smoke", "1": "water"}}]}
+    )  # fmt: skip
+    for empty in (b'{"data":{"list":[]}}', b'{"data":{"list":null}}', b'{"data":null}'):
+        assert m.map_payload(spec, empty, NOW).refused == []
+    for other in (b'{"code":401,"msg":"expired"}', b'[{"cam":"c1"}]', b'{"data":{"rows":[]}}', b"[]"):
+        with pytest.raises(m.ItemInvalid, match="is missing"):
+            m.map_payload(spec, other, NOW)

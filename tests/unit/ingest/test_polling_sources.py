@@ -41,9 +41,7 @@ class Sink:
         self.observations: list[Observation] = []
         self.durable = True
 
-    async def __call__(
-        self, device_id: str, readings: Sequence[Reading], observations: Sequence[Observation]
-    ) -> bool:
+    async def __call__(self, device_id: str, readings: Sequence[Reading], observations: Sequence[Observation]) -> bool:
         if self.durable:
             self.readings += readings
             self.observations += observations

@@ -48,9 +48,7 @@ def test_the_vector_of_the_standard() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(
-    st.floats(60, 600), st.floats(60, 400), st.floats(0, 180), st.floats(1.5, 5), st.sampled_from([0.6, 0.7, 0.8])
-)
+@given(st.floats(60, 600), st.floats(60, 400), st.floats(0, 180), st.floats(1.5, 5), st.sampled_from([0.6, 0.7, 0.8]))
 def test_every_spot_lies_within_reach_of_a_line(wide: float, high: float, turn: float, gsd: float, side: float) -> None:
     ring = rectangle(wide, high, turn)
     route = grid_route([ring], CAMERA, GridWish(gsd, 0.8, side))
