@@ -13,13 +13,12 @@ from collections.abc import Awaitable, Callable
 
 from core.bus import Bus, connect
 from core.bus_probe import probe_streams
-from core.disk import look
+from core.disk import ROOMY_BYTES, look
 from core.errors import BusUnavailable
 from core.settings import Settings
 
 EVERY_S = 3.0
-ROOMY_S = 12.0  # between two looks while all is well and the disk has room: only a full disk makes a stream refuse
-ROOMY_BYTES = 2_000_000_000
+ROOMY_S = 30.0  # between two looks while all is well and the disk has room: only a full disk makes a stream refuse
 STRIKES = 2
 REST_S = 15.0
 ROOM_BYTES = 4_000_000  # less than this is no room: the next message might not fit

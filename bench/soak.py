@@ -1,6 +1,8 @@
 """The demo district at its own rate for hours: memory slope of each process with its 95 % interval, CPU, restarts.
 
-The slope (MB an hour, of PSS) is a line through the samples after the first quarter of the run, half an hour at most.
+The slope (MB an hour) is a line through the samples after the first quarter of the run, half an hour at most, of the
+anonymous memory that a process holds: pages of files are the system's cache, given back when somebody wants them, and a
+share of them moves to the others when a process ends.  ``--samples FILE`` keeps every sample for whoever asks further.
 Neighbouring samples resemble each other; the interval is widened by their correlation (effective sample size).
 ``idle`` leaves out viewers and simulated devices: what a district in which nothing moves costs.
 """
@@ -10,10 +12,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import os
+import re
 import sys
 import tempfile
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, default=120.0)
     parser.add_argument("--viewers", type=int, default=200)
     parser.add_argument("--idle", action="store_true", help="no viewers, no simulated devices")
+    parser.add_argument("--samples", type=Path, help="write every sample into this file (JSON lines)")
     parser.add_argument("--without", nargs="*", default=[], help="processes to leave out, e.g. vision")
 
 
@@ -60,7 +66,7 @@ async def _soak(folder: Path, args: argparse.Namespace) -> dict[str, object]:
         await until_ready(settings, asyncio.Event())
         base = f"http://{settings.web_host}:{settings.web_port}"
         views = [asyncio.create_task(_view(base, cookies[n % len(cookies)], heard)) for n in range(viewers)]
-        samples = await _watch(family, args.minutes * 60)
+        samples = await _watch(family, args.minutes * 60, args.samples)
         return _figures(family, samples, args.minutes, heard[0], viewers)
     finally:
         for view in views:
@@ -103,25 +109,45 @@ async def _view(base: str, cookie: str, heard: list[int]) -> None:
         await asyncio.sleep(1)
 
 
-Samples = dict[str, list[tuple[float, float, float]]]  # process: seconds, MB (PSS), CPU seconds
+@dataclass(frozen=True)
+class Sample:
+    """One look at a process: seconds since the beginning, MB, CPU seconds so far."""
+
+    at_s: float
+    anonymous_mb: float
+    pss_mb: float
+    cpu_s: float
 
 
-async def _watch(family: Family, seconds: float) -> Samples:
+Samples = dict[str, list[Sample]]  # by process
+
+
+async def _watch(family: Family, seconds: float, kept: Path | None = None) -> Samples:
     began, found = time.monotonic(), Samples()
-    while time.monotonic() - began < seconds:
-        await asyncio.sleep(EVERY_S)
-        for name, child in family.children.items():
-            if child.pid is not None:
-                with contextlib.suppress(psutil.Error):
-                    memory, cpu = await asyncio.to_thread(_sample, child.pid)
-                    found.setdefault(name, []).append((time.monotonic() - began, memory, cpu))
+    with contextlib.ExitStack() as stack:
+        lines = stack.enter_context(kept.open("w")) if kept else None
+        while time.monotonic() - began < seconds:
+            await asyncio.sleep(EVERY_S)
+            for name, child in family.children.items():
+                if child.pid is not None:
+                    with contextlib.suppress(psutil.Error, OSError):
+                        sample = await asyncio.to_thread(_sample, child.pid, time.monotonic() - began)
+                        found.setdefault(name, []).append(sample)
+                        if lines:
+                            print(json.dumps({"process": name, **asdict(sample)}), file=lines, flush=True)
     return found
 
 
-def _sample(pid: int) -> tuple[float, float]:
-    process = psutil.Process(pid)
-    times = process.cpu_times()
-    return process.memory_full_info().pss / 1e6, times.user + times.system
+def _sample(pid: int, at_s: float) -> Sample:
+    times = psutil.Process(pid).cpu_times()
+    anonymous, pss = memory_of(Path(f"/proc/{pid}/smaps_rollup").read_text())
+    return Sample(at_s, anonymous, pss, times.user + times.system)
+
+
+def memory_of(rollup: str) -> tuple[float, float]:
+    """MB of anonymous memory (what lies in swap too) and MB of PSS, from the text of ``smaps_rollup``."""
+    found = {key: int(kb) * 1024 / 1e6 for key, kb in re.findall(r"^(\w+): +(\d+) kB$", rollup, re.MULTILINE)}
+    return found["Anonymous"] + found.get("Swap", 0.0), found["Pss"]
 
 
 def _figures(family: Family, samples: Samples, minutes: float, heard: int, viewers: int) -> dict[str, object]:
@@ -136,14 +162,15 @@ def _figures(family: Family, samples: Samples, minutes: float, heard: int, viewe
     }  # fmt: skip
 
 
-def _process(rows: list[tuple[float, float, float]], settled: float) -> dict[str, Any]:
-    after = np.array([row for row in rows if row[0] >= settled])
-    hours, memory = after[:, 0] / 3600, after[:, 1]
+def _process(rows: list[Sample], settled: float) -> dict[str, Any]:
+    after = [row for row in rows if row.at_s >= settled]
+    hours, memory = np.array([row.at_s for row in after]) / 3600, np.array([row.anonymous_mb for row in after])
     slope, low, high = slope_of(hours, memory)
-    spent, span = after[-1, 2] - after[0, 2], after[-1, 0] - after[0, 0]
+    spent, span = after[-1].cpu_s - after[0].cpu_s, after[-1].at_s - after[0].at_s
     return {
-        "pss_mb": round(float(memory[-1]), 1), "slope_mb_h": round(slope, 2),
-        "slope_95": [round(low, 2), round(high, 2)], "cpu_percent": round(float(100 * spent / span), 2),
+        "anonymous_mb": round(float(memory[-1]), 1), "pss_mb": round(after[-1].pss_mb, 1),
+        "slope_mb_h": round(slope, 2), "slope_95": [round(low, 2), round(high, 2)],
+        "cpu_percent": round(float(100 * spent / span), 2),
     }  # fmt: skip
 
 

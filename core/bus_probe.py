@@ -24,6 +24,29 @@ _LIMITS = ("maximum bytes", "maximum messages", "maximum consumers")
 _BUCKETS = ("live", "owner")
 
 
+class StreamTrials:
+    """What is known of every stream and bucket: one of them is tried at each look, in turn, while all store.
+
+    Every trial keeps a stream's newest block in the server's memory and wakes whoever reads it; ``every``: try all now,
+    as for a disk with little room, since only a full one makes a stream refuse.  Whenever one does not store, all are.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+        self._turn = 0
+
+    async def look(self, bus: Bus, *, every: bool = False) -> dict[str, str]:
+        """The states now, by stream."""
+        if every or worst(self._known) != "ok" or not self._known or not bus.client.is_connected:
+            self._known = await probe_streams(bus)
+            return dict(self._known)
+        names = [*(spec.name for spec in STREAMS), *_BUCKETS]
+        self._turn = (self._turn + 1) % len(names)
+        name = names[self._turn]
+        self._known[name] = await (_probe_bucket if name in _BUCKETS else _probe)(bus, name, TIMEOUT_S)
+        return dict(self._known) if not self._known[name] else await self.look(bus, every=True)
+
+
 async def probe_streams(bus: Bus, timeout_s: float = TIMEOUT_S) -> dict[str, str]:
     """State of every stream and bucket; all are asked at the same time, so the answer takes ``timeout_s`` at most."""
     if not bus.client.is_connected:

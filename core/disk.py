@@ -21,6 +21,7 @@ Level = Literal["ok", "low", "reserve", "full", "readonly", "missing"]
 WARN_SHARE = 0.10  # of the disk
 RESERVE_SHARE = 0.05  # of the disk, where no setting names the reserve
 RESERVE_MOST = 5_000_000_000  # bytes: a share of a very large disk is more than alarms need
+ROOMY_BYTES = 2_000_000_000  # with more than this free, nothing that is written next can fill the disk
 _TRIAL_BYTES = 64 * 1024
 _ORDER: tuple[Level, ...] = ("ok", "low", "reserve", "full", "readonly", "missing")
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)

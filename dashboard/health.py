@@ -18,9 +18,9 @@ import nats.errors
 import nats.js.errors
 from sqlalchemy import Engine
 
-from core.bus_probe import probe_streams, worst
+from core.bus_probe import StreamTrials, worst
 from core.clock import Clock
-from core.disk import DiskState, look_at_all
+from core.disk import ROOMY_BYTES, DiskState, look_at_all
 from core.errors import StorageFull
 from core.settings import Settings
 from dashboard.live import LiveHub
@@ -58,6 +58,7 @@ class Health:
         self._found_at = float("-inf")
         self._disk_at = float("-inf")
         self._disk: DiskState | None = None
+        self._streams = StreamTrials()
         self._worker: tuple[int, float] = (-1, time.monotonic())  # revision of the workers' table, since when it is so
         self.parts: dict[str, HealthState] = {}
 
@@ -103,7 +104,8 @@ class Health:
     async def _try_bus(self) -> HealthState:
         if self._hub.bus is None:
             return HealthState("unreachable", well=False)
-        states = await probe_streams(self._hub.bus)
+        roomy = (await asyncio.to_thread(self.disk)).free > ROOMY_BYTES
+        states = await self._streams.look(self._hub.bus, every=not roomy)
         code = worst(states)
         return HealthState(
             code, well=code == "ok", values={"streams": {name: word or "ok" for name, word in states.items()}}

@@ -36,6 +36,7 @@ REST_S = LAPSE_S - 2 * BEAT_S  # without a beat for so long nothing is committed
 GIVE_UP_S = 30.0  # then everything is begun anew: perhaps the bucket itself is gone
 TRY_S = 1.5  # of a beat: a bucket without a leader answers nothing, and has one a moment later
 BUCKET, KEY = "owner", "shares.workers"
+ID_LETTERS = 10
 JOBS = "jobs"  # the unit of what only one worker may do: sweeps, relays, anchors
 
 
@@ -71,7 +72,7 @@ class ShareTable:
     def written(self) -> bytes:
         """The entry's bytes."""
         members = {k: vars(v) for k, v in self.members.items()}
-        return json.dumps({"members": members, "held": dict(self.held)}).encode()
+        return json.dumps({"members": members, "held": dict(self.held)}, separators=(",", ":")).encode()
 
 
 def share_out(units: Sequence[str], members: Sequence[str], held: Mapping[str, str]) -> dict[str, str]:
@@ -109,7 +110,7 @@ class Shares:
         self._bus = bus
         self._clock = clock
         self._units = tuple(units)
-        self._me = new_id()
+        self._me = new_id()[-ID_LETTERS:]  # of its chance part; named in the entry once for each unit, every beat
         self._ended = set() if ended is None else ended  # what this process was before: it holds nothing any more
         self._beat = 0
         self._seen: dict[str, tuple[int, float]] = {}  # member: its beat, and since when it stands

@@ -22,14 +22,15 @@ from core.clock import Clock
 from vision.fleet import load_shedding
 from vision.fleet.engine import Engine
 from vision.fleet.leases import LeaseBook, bucket_key
-from vision.fleet.live_state import LIVE_S
 from vision.fleet.models_watch import ModelsWatch
 from vision.fleet.supervision import BUS_TROUBLE
 
 log = logging.getLogger("yiwang.vision")
 
-GONE_S = 3 * LIVE_S  # a worker that wrote nothing for so long is not there
-FORGET_S = 12 * LIVE_S  # its entry is removed
+SHARE_S = 5.0  # between two steps; a worker tells of itself at each, one that is alone at every second
+ALONE_EVERY = 2
+GONE_S = 3.5 * SHARE_S  # a worker that wrote nothing for so long is not there
+FORGET_S = 12 * SHARE_S  # its entry is removed
 
 
 class Balance:
@@ -53,10 +54,14 @@ class Balance:
         told: dict[str, tuple[str, int, float]] = {}  # key → worker, cameras held, when heard
         watcher = await self._live.watch("worker.*")
         mine = f"worker.{bucket_key(self._book.worker)}"
+        untold = ALONE_EVERY
         try:
             while True:
-                await self._live.put(mine, json.dumps(self._state(), ensure_ascii=False).encode())
-                await asyncio.sleep(LIVE_S)
+                untold += 1
+                if self.others or untold >= ALONE_EVERY:
+                    await self._live.put(mine, json.dumps(self._state(), ensure_ascii=False).encode())
+                    untold = 0
+                await asyncio.sleep(SHARE_S)
                 while (entry := await _next(watcher)) is not None:
                     _hear(told, entry)
                 now = time.monotonic()

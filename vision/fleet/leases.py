@@ -67,11 +67,16 @@ async def ensure_leases(bus: Bus, cameras: Iterable[CameraConfig]) -> int:
     """Publish a lease for every enabled camera that has none; returns how many were new.
 
     The stream holds one message per subject and refuses a second (discard new per subject), so any number of workers
-    may call this at any time.
+    may call this at any time; one question tells which are missing.
     """
+    wanted = [camera for camera in cameras if camera.enabled and camera.algorithms]
+    if not wanted:
+        return 0
+    every = bus.subject(f"lease.{LEASE_CLASS}.>")
+    there = (await bus.js.stream_info(bus.stream("LEASE"), subjects_filter=every)).state.subjects or {}
     new = 0
-    for camera in cameras:
-        if not camera.enabled or not camera.algorithms:
+    for camera in wanted:
+        if bus.subject(lease_subject(camera.camera_id)) in there:
             continue
         try:
             await bus.js.publish(bus.subject(lease_subject(camera.camera_id)), camera.camera_id.encode())

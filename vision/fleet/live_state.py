@@ -17,7 +17,8 @@ from core.clock import Clock
 from vision.fleet.engine import Engine, Station
 from vision.fleet.leases import LeaseBook, bucket_key
 
-LIVE_S = 5.0  # an entry is never older while somebody holds the camera
+LIVE_S = 15.0  # an entry is hardly older while somebody holds the camera; what changes is told within TELL_S
+TELL_S = 0.5
 
 
 def live_state(station: Station, worker: str, now: datetime, problems: Sequence[str] = ()) -> dict[str, Any]:
@@ -81,7 +82,7 @@ class WorkerStates:
                     station.changed = False
                     told[camera_id] = (now, station.capture.status.state)
                     await self.tell_one(station)
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(TELL_S)
 
     async def tell_one(self, station: Station) -> None:
         """This camera's state, if the camera is still ours."""
