@@ -146,8 +146,7 @@ def _serve_outside() -> int:
 
 
 def _serve_web(settings: Settings) -> None:
-    import uvicorn
-
+    from core.network.calm_server import serve
     from dashboard.client_address import Proxies
     from dashboard.factory import create_app
     from dashboard.sockets import Budget, more_files, protocol_of
@@ -156,7 +155,7 @@ def _serve_web(settings: Settings) -> None:
     budget = Budget(Proxies.parse(settings.trusted_proxies))
     app = create_app(settings, late=True)
     _loaded()
-    uvicorn.run(
+    serve(
         app,
         host=settings.web_host,
         port=settings.web_port,

@@ -47,7 +47,7 @@ class AerialWork:
             waiting = await asyncio.to_thread(self.store.waiting, before)
             flight = next((f for f in waiting if self._failed.get(f, 0) < 3), None)
             if flight is None:
-                await changes.wait(POLL_S, 2 * POLL_S)
+                await changes.wait(2 * POLL_S, 3 * POLL_S)
             elif not await self._look(flight):
                 self._failed[flight] = self._failed.get(flight, 0) + 1
                 await asyncio.sleep(POLL_S)

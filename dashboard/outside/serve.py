@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import uvicorn
-
+from core.network import calm_server
 from dashboard.client_address import Proxies
 from dashboard.outside.application import create_outside_app
 from dashboard.outside.settings import OutsideSettings
@@ -14,7 +13,7 @@ def serve(settings: OutsideSettings) -> None:
     """Until SIGINT or SIGTERM; the same limits on connections as inside."""
     more_files()
     budget = Budget(Proxies.parse(settings.proxies))
-    uvicorn.run(
+    calm_server.serve(
         create_outside_app(settings),
         host=settings.host,
         port=settings.port,

@@ -30,7 +30,7 @@ from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, Notice
 
 PHASES = NATURAL
-POLL_S = 5.0
+POLL_S = 10.0
 ROLE_EVERY_S = 600.0
 MAX_LISTED = 20
 STATE = "@deadlines"

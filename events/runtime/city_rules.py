@@ -16,7 +16,7 @@ from storage.session import read_scope
 from storage.tables.registry import Department
 
 log = logging.getLogger("yiwang.city")
-WATCH_S = 3.0
+WATCH_S = 5.0
 
 
 class CityRules:

@@ -17,7 +17,7 @@ from storage.watching.changes import Changes
 
 log = logging.getLogger("yiwang.worker")
 
-POLL_S = 2.0
+POLL_S = 3.0
 WAIT_S = 30.0  # without a commit there is nothing to take up
 
 

@@ -41,7 +41,7 @@ from storage.watching.changes import Changes
 
 log = logging.getLogger("yiwang.outbox")
 
-POLL_S = 0.1
+POLL_S = 0.2
 RINGING_POLL_S = 0.5
 WAIT_S = 5.0  # without a commit; rows that wait for the morning come due by themselves
 BATCH = 200

@@ -16,7 +16,7 @@ from storage.tables.cases import Case
 
 log = logging.getLogger("yiwang.triggers")
 
-POLL_S = 5.0
+POLL_S = 10.0
 
 
 class TriggerSweep:

@@ -29,6 +29,7 @@ import uvicorn
 
 from core.clock import Clock
 from core.errors import Forbidden, YiwangError
+from core.network.calm_server import CalmServer
 from core.records import Observation, Reading
 from core.settings import Settings
 from ingest.connections.pushing import may_push, take_push
@@ -269,7 +270,7 @@ async def _read_body(headers: dict[str, str], receive: Receive) -> bytes:
         raise _Refusal(408, "body_too_slow", f"send the body within {BODY_WAIT_S:g} s") from error
 
 
-class _Server(uvicorn.Server):
+class _Server(CalmServer):
     """uvicorn inside our process: it leaves the signals to us."""
 
     @contextmanager
@@ -294,6 +295,6 @@ async def serve(app: PushApp, host: str, port: int, stop: asyncio.Event) -> None
             task.result()
     finally:
         ends.cancel()
-        server.should_exit = True
+        server.end()
         await asyncio.gather(task, return_exceptions=True)
         listener.close()

@@ -47,6 +47,14 @@ class Changes:
                 return True
         return False
 
+    async def came(self) -> bool:
+        """Whether another connection surely committed since the last look, which this is as well.
+
+        SQLite alone can tell: PostgreSQL's log grows without a commit, too.
+        """
+        before, self._seen = self._seen, await self._mark()
+        return isinstance(self._seen, int) and isinstance(before, int) and before != self._seen
+
     def close(self) -> None:
         """Give the connection back; the one to PostgreSQL belongs to the engine and ends with it."""
         self._drop()

@@ -32,7 +32,7 @@ from vision.judging.findings import Need
 
 log = logging.getLogger("yiwang.vision.models")
 
-CHECK_S = 2.0
+CHECK_S = 3.0
 RETRY_S = 15.0
 
 Stamp = tuple[tuple[str, int, int], ...]  # path, time of change (ns), bytes
