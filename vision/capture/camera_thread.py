@@ -41,7 +41,6 @@ STALL_S = 8.0
 KEY_S = 300.0  # for the first key frame: nobody can make a camera send it sooner
 BACKOFF_S = (0.5, 1.0, 2.0, 4.0, 8.0)  # a camera that returns is seen again in under 10 s
 BEHIND_S = 2.0  # pictures that nobody took for so long: only key frames are decoded until somebody does
-AHEAD_S = 1.0  # of a recording in which nothing moves, what is so near is read at one go
 CLOCK_S = 1.0  # how often the camera's clock is read
 
 
@@ -208,10 +207,8 @@ class CameraCapture(threading.Thread):
             owed = now if owed is None else owed
             self._stalled(now - owed)
             at = packet.pts * tick if packet.pts is not None and tick else None
-            wait = pace.wait_s(at, now)
-            if recorded and choice.resting and not packet.is_keyframe and wait < AHEAD_S:
-                now += wait  # nobody will look at it: it is read together with its neighbours
-            elif wait > 0.002 and self._halt.wait(wait):
+            wait, now = pace.step(at, now, unseen=choice.resting and not packet.is_keyframe)
+            if wait > 0.002 and self._halt.wait(wait):
                 return False
             if packet.size:
                 self._between(now)

@@ -11,6 +11,7 @@ import av
 
 MAX_PACKETS_PER_S = 240.0
 NICER = 4  # by how much decoding yields to analysing
+AHEAD_S = 1.0  # what nobody will look at is read at one go when it is no further ahead
 REORDER_S = 0.5  # pictures that are stored out of order go back by less
 
 
@@ -36,6 +37,15 @@ class Pace:
             self._wall, self._media = now, media
             return flood
         return max(ahead, flood, 0.0)
+
+    def step(self, media: float | None, now: float, *, unseen: bool) -> tuple[float, float]:
+        """Seconds to wait for the next packet, and the time that counts for it.
+
+        ``unseen``: it will not be decoded (nothing moves).  Of a recording such packets are not waited for one by one:
+        each counts as come when it would have, and the process sleeps until the first that is too far ahead.
+        """
+        wait = self.wait_s(media, now)
+        return (0.0, now + wait) if unseen and self._recorded and wait < AHEAD_S else (wait, now)
 
 
 def camera_time(packet: av.Packet, known: float | None) -> float | None:
