@@ -3,7 +3,9 @@
 nats-py's ``fetch`` waits for a full batch or its time-out; an alarm may not.  Here a pull request is always
 outstanding and what arrived is handed over in order.  A request is renewed when the server ends it and when half is
 used up.  After a new connection, and when the consumer has another leader (:class:`LeaderNews`), the pull is ``stale``:
-neither knows of the request, and what was on its way to us may be lost.  Then it is started anew.
+neither knows of the request, and what was on its way to us may be lost.  Then it is started anew.  So it is when the
+consumer's own numbering of its deliveries skips one: it was given to somebody who is no more (an inbox that was just
+left, a process that was killed), and would come only after ``ack_wait``, behind what is newer.
 
 At start the consumer is set back to its acknowledgement floor (by the server, or where it is too old for that, made
 anew), so that what a predecessor had in hand when it died comes again at once and before anything newer: order holds,
@@ -54,11 +56,13 @@ class Puller:
         self._inbox: Subscription | None = None
         self._reply = ""
         self._another_leader = False
+        self._delivered = 0  # the consumer's number of the last delivery that is known
+        self._missed = False  # a delivery went elsewhere
 
     async def start(self) -> None:
         """Set the consumer to its floor and begin to pull."""
         connection, self._another_leader = self._bus.client.stats["reconnects"], False
-        await self._reset_consumer()
+        self._delivered, self._missed = await self._reset_consumer(), False
         self._connection = connection
         self._reply = self._bus.client.new_inbox()
         self._inbox = await self._bus.client.subscribe(self._reply, cb=partial(self._on_message, self._reply))
@@ -86,7 +90,7 @@ class Puller:
     def stale(self) -> bool:
         """Whether it must be stopped and started anew."""
         moved = self._connection != self._bus.client.stats["reconnects"]
-        return self._inbox is not None and (self._another_leader or moved)
+        return self._inbox is not None and (self._another_leader or moved or self._missed)
 
     @property
     def durable(self) -> str:
@@ -133,6 +137,12 @@ class Puller:
         self._heard_at = asyncio.get_running_loop().time()
         status = (message.headers or {}).get("Status") if not message.reply or not message.data else None
         if status is None:
+            number = message.metadata.sequence.consumer
+            self._missed = self._missed or number != self._delivered + 1
+            if self._missed:  # it comes again, in its order, with what is missing
+                self._arrived.set()
+                return
+            self._delivered = number
             self._requested = max(0, self._requested - 1)
             self._unacked += 1
             self._buffer.append(message)
@@ -144,15 +154,18 @@ class Puller:
                 await asyncio.sleep(0.2)
             self._arrived.set()
 
-    async def _reset_consumer(self) -> None:
+    async def _reset_consumer(self) -> int:
+        """Set the consumer to its floor, or make it; the number of its last delivery."""
         js, bucket = self._bus.client.jetstream(timeout=ASK_S), await self._bus.bucket("owner")
         key = f"floor.{self._durable}"
         try:
             info = await js.consumer_info(self._stream, self._durable)
             floor = info.ack_floor.stream_seq if info.ack_floor else 0
             as_wanted = info.config.ack_wait == ACK_WAIT_S
-            if as_wanted and (not info.num_ack_pending or await self._set_back()):
-                return  # nothing was in anybody's hands, or it comes again
+            if as_wanted and not info.num_ack_pending:  # nothing is in anybody's hands
+                return int(info.delivered.consumer_seq) if info.delivered else 0
+            if as_wanted and await self._set_back():
+                return 0  # it comes again
             await bucket.put(key, str(floor).encode())
             await js.delete_consumer(self._stream, self._durable)
         except nats.js.errors.NotFoundError:
@@ -168,6 +181,7 @@ class Puller:
             **first,
         )
         await js.add_consumer(self._stream, config)
+        return 0
 
     async def _set_back(self) -> bool:
         """Have the server set the consumer back to its floor; False where it cannot."""

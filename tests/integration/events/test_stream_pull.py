@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
 import pytest
+from nats.aio.msg import Msg
 
 from core.bus import Bus, connect
 from core.clock import SystemClock
@@ -69,6 +71,50 @@ async def test_after_a_new_connection_what_was_in_hand_comes_again_at_once(bus: 
     await pull.start()
     await until(lambda: pull.waiting == 5)
     assert [m.metadata.sequence.stream for m in pull.take(5)][:2] == [m.metadata.sequence.stream for m in taken]
+
+
+async def steal(bus: Bus, pull: Puller, count: int) -> None:
+    """Have the consumer give its next ``count`` messages to an inbox of somebody who is gone then."""
+    inbox, gone = bus.client.new_inbox(), list[Msg]()
+
+    async def lose(message: Msg) -> None:
+        gone.append(message)
+
+    heard = await bus.client.subscribe(inbox, cb=lose)
+    request = json.dumps({"batch": count, "expires": int(30e9)}).encode()
+    await bus.client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{pull._stream}.{pull.durable}", request, reply=inbox)
+    await publish(bus, count)
+    await until(lambda: len(gone) == count)
+    await heard.unsubscribe()
+
+
+async def test_what_was_given_to_somebody_who_is_gone_comes_before_what_is_newer(bus: Bus) -> None:
+    part = bus.partition_of("s", "x:1")
+    pull = Puller(bus, "OBS", "test-stolen", f"obs.{part}.>", bound=2, arrived=asyncio.Event())
+    await pull.start()
+    await publish(bus, 2)
+    await until(lambda: pull.waiting == 2)
+    had = pull.take(2)
+    await steal(bus, pull, 2)
+    assert not pull.stale  # nothing tells of it yet
+    await pull.acknowledge(had)
+    await publish(bus, 2)
+    await until(lambda: pull.stale)
+    assert pull.waiting == 0  # what is newer is not handed over
+    await pull.stop()
+    await pull.start()
+    numbers = [m.metadata.sequence.stream for m in had]
+    while len(numbers) < 6:
+        await until(lambda: pull.waiting > 0)
+        some = pull.take(2)
+        numbers += [m.metadata.sequence.stream for m in some]
+        await pull.acknowledge(some)
+    assert numbers == sorted(numbers)
+    await asyncio.sleep(0.1)
+    await publish(bus, 1)
+    await until(lambda: pull.waiting == 1)  # and it goes on
+    assert not pull.stale
+    await pull.stop()
 
 
 async def test_the_committer_starts_anew_what_moved(bus: Bus) -> None:
