@@ -11,27 +11,33 @@ minutes and drops an ``id`` it has seen.  A drill tells nobody.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
 import logging
 import ssl
 import time
-import urllib.error
-import urllib.request
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from core.errors import SettingsError, YiwangError
+from core.late import Late
+from core.network.fetching import fetch
 from core.records import CaseChanged, Record
 from core.settings import Settings
 
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = Late("httpx")
+
 log = logging.getLogger("yiwang.webhooks")
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 10.0  # of silence
+WHOLE_S = 30.0  # of an answer, however slowly it comes
 _SAFE = "".join(chr(c) for c in range(0x21, 0x7F) if chr(c) not in '"%')  # CloudEvents HTTP binding, 3.1.3.2
 MAX_ANSWER_BYTES = 4096
 
@@ -170,9 +176,9 @@ class Webhooks:
         """Deliver; :class:`WebhookFailed` unless the answer is 2xx.  A subscriber that is gone is passed over."""
         subscriber = self._subscribers.get(str(body.get("subscriber")))
         if subscriber is not None:
-            await asyncio.to_thread(self._post, subscriber, delivery_id, body["event"])
+            await self._post(subscriber, delivery_id, body["event"])
 
-    def _post(self, subscriber: Subscriber, delivery_id: str, event: dict[str, Any]) -> None:
+    async def _post(self, subscriber: Subscriber, delivery_id: str, event: dict[str, Any]) -> None:
         data = json.dumps(event, ensure_ascii=False).encode()
         headers = {
             "Content-Type": "application/cloudevents+json; charset=utf-8",
@@ -180,20 +186,26 @@ class Webhooks:
             "X-Yiwang-Delivery": delivery_id,
             "X-Yiwang-Signature": sign(subscriber.secret, data, int(time.time())),
         }
-        request = urllib.request.Request(subscriber.url, data, headers, method="POST")  # noqa: S310 - http(s) alone
-        https = urllib.request.HTTPSHandler(context=ssl.create_default_context())
-        opener = urllib.request.build_opener(NoRedirect, https)
         try:
-            with opener.open(request, timeout=TIMEOUT_S) as answer:
-                answer.read(MAX_ANSWER_BYTES)
-        except urllib.error.HTTPError as error:
-            raise WebhookFailed(name=subscriber.name, detail=f"HTTP {error.code}") from error
-        except (OSError, ValueError) as error:
-            raise WebhookFailed(name=subscriber.name, detail=str(error)) from error
+            status, _ = await post_once(subscriber.url, data, headers, MAX_ANSWER_BYTES)
+        except httpx.HTTPError as error:
+            raise WebhookFailed(name=subscriber.name, detail=f"{type(error).__name__} {error}".strip()) from error
+        if not 200 <= status < 300:
+            raise WebhookFailed(name=subscriber.name, detail=f"HTTP {status}")
 
 
-class NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A receiver that moved must be entered anew: signed events follow nobody."""
+async def post_once(url: str, data: bytes, headers: dict[str, str], most: int) -> tuple[int, bytes]:
+    """Status and the first ``most`` bytes of the answer; ``httpx.HTTPError``, also when it takes :data:`WHOLE_S`.
 
-    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
-        return None
+    A receiver that moved must be entered anew: signed events follow nobody.
+    """
+    async with httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False, verify=_system_authorities()) as client:
+        response, answer = await fetch(
+            client, "POST", url, most=most, cut=True, deadline_s=WHOLE_S, content=data, headers=headers
+        )
+    return response.status_code, answer
+
+
+@cache
+def _system_authorities() -> ssl.SSLContext:
+    return ssl.create_default_context()

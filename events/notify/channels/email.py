@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from core.bus import Bus
+from core.network.deadline import SocketDeadline
 from core.plugins import About, Words
 from core.settings import Settings
 from events.notify.channel import NoticeMessage, NotifierFailed
@@ -32,6 +33,7 @@ ABOUT = About(
 )
 
 TIMEOUT_S = 15.0
+WHOLE_S = 60.0  # of one message, however slowly the server speaks
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,8 +96,8 @@ class Email:
         link = f"\n\n{self._public_url}/cases/{notice.case_id}" if notice.case_id else ""
         message.set_content(f"{notice.body or notice.title}{link}\n")
         try:
-            factory = smtplib.SMTP_SSL if params.security == "tls" else smtplib.SMTP
-            with factory(params.host, params.port, timeout=TIMEOUT_S) as server:
+            factory = BoundedSmtps if params.security == "tls" else BoundedSmtp
+            with SocketDeadline(WHOLE_S) as deadline, factory(params.host, params.port, deadline) as server:
                 if params.security == "starttls":
                     server.starttls(context=ssl.create_default_context())
                 if params.user:
@@ -103,3 +105,21 @@ class Email:
                 server.send_message(message)
         except (OSError, smtplib.SMTPException) as error:
             raise NotifierFailed(channel="email", detail=str(error)) from error
+
+
+class BoundedSmtp(smtplib.SMTP):
+    """A client whose whole talk has one end, the server's greeting included."""
+
+    def __init__(self, host: str, port: int, deadline: SocketDeadline) -> None:
+        self._deadline = deadline
+        super().__init__(host, port, timeout=TIMEOUT_S)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """The server's next answer."""
+        if self.sock is not None:
+            self._deadline.watch(self.sock)
+        return super().getreply()
+
+
+class BoundedSmtps(BoundedSmtp, smtplib.SMTP_SSL):
+    """The same over TLS from the first byte."""

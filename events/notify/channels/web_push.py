@@ -27,6 +27,7 @@ from sqlalchemy import delete, select, update
 
 from core.bus import Bus
 from core.errors import InputInvalid, SettingsError
+from core.network.deadline import SocketDeadline
 from core.plugins import About, Words
 from core.settings import Settings
 from events.notify import push_encryption
@@ -49,6 +50,7 @@ ABOUT = About(
 log = logging.getLogger("yiwang.web_push")
 
 TIMEOUT_S = 8.0
+WHOLE_S = 20.0  # one message from first to last: phones name the servers, and a hostile one would hold a thread
 THREADS = 4  # of its own: a dead push service must not hold the threads that others wait for
 PAUSE_S = 60.0  # for a push service that did not answer
 MAX_PAUSE_S = 6 * 3600.0
@@ -186,15 +188,17 @@ class WebPush:
             "Urgency": "high" if notice.severity >= 3 else "normal",
             "Topic": push_encryption.subscription_id(notice.notice_id)[:32],  # a repeat replaces what is still waiting
         }
-        connection = _Pinned(host, port, self._context, self._params.allow_private)
-        try:
-            connection.request("POST", f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}", body, headers)
-            answer = connection.getresponse()
-            detail = answer.read(300).decode("utf-8", "replace")
-            wait = _seconds(answer.headers.get("Retry-After", ""))
-            return PushAnswer(status=answer.status, detail=f"HTTP {answer.status} {detail}".strip(), retry_after_s=wait)
-        finally:
-            connection.close()
+        with SocketDeadline(WHOLE_S) as deadline:
+            connection = _Pinned(host, port, self._context, self._params.allow_private, deadline)
+            try:
+                path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+                connection.request("POST", path, body, headers)
+                answer = connection.getresponse()
+                detail = f"HTTP {answer.status} {answer.read(300).decode('utf-8', 'replace')}".strip()
+                wait = _seconds(answer.headers.get("Retry-After", ""))
+                return PushAnswer(status=answer.status, detail=detail, retry_after_s=wait)
+            finally:
+                connection.close()
 
     # what became of it ----------------------------------------------------
     def _settle(self, pairs: Sequence[tuple[PushTarget, PushAnswer]]) -> None:
@@ -256,8 +260,11 @@ def _seconds(header: str) -> float:
 class _Pinned(http.client.HTTPSConnection):
     """TLS to an address that was looked at before; the certificate must be the name's.  Follows no redirect."""
 
-    def __init__(self, host: str, port: int, context: ssl.SSLContext, allow_private: bool) -> None:
+    def __init__(
+        self, host: str, port: int, context: ssl.SSLContext, allow_private: bool, deadline: SocketDeadline
+    ) -> None:
         super().__init__(host, port, timeout=TIMEOUT_S, context=context)
+        self._deadline = deadline
         self._tls = context
         self._allow_private = allow_private
 
@@ -269,10 +276,12 @@ class _Pinned(http.client.HTTPSConnection):
             except OSError as error:
                 problem = error
                 continue
+            self._deadline.watch(plain)
             try:
                 self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
             except OSError:
                 plain.close()
                 raise
+            self._deadline.watch(self.sock)
             return
         raise problem

@@ -12,21 +12,25 @@ import asyncio
 import json
 import re
 import time
-import urllib.error
-import urllib.request
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
 from sqlalchemy import select
 
 from core.bus import Bus
+from core.late import Late
 from core.plugins import About, Words
 from core.settings import Settings
 from events.notify.channel import NoticeMessage, NotifierFailed, audience
-from events.notify.webhooks import NoRedirect, sign
+from events.notify.webhooks import post_once, sign
 from storage.session import make_engine, read_scope
 from storage.tables.people import User
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = Late("httpx")
 
 ABOUT = About(
     zh="短信/企业微信网关",
@@ -42,7 +46,7 @@ ABOUT = About(
 )
 
 _FIELD = re.compile(r"\{(\w+)\}")  # one pass: a title that holds "{phones}" stays a title
-TIMEOUT_S = 10.0
+MAX_ANSWER_BYTES = 65_536
 MAX_PHONES = 100
 
 
@@ -82,7 +86,9 @@ class Webhook:
     async def send(self, notice: NoticeMessage) -> None:
         """Fill the template and post it."""
         if notice.severity >= self._params.min_severity:
-            await asyncio.to_thread(self._send, notice)
+            values = await asyncio.to_thread(self._values, notice)
+            if values is not None:
+                await self._post(values)
 
     @property
     def can_text(self) -> bool:
@@ -92,14 +98,15 @@ class Webhook:
     async def text(self, phone: str, text: str) -> None:
         """Send ``text`` to one telephone, of whoever it is."""
         values = {"title": text, "body": "", "severity": "1", "kind": "text", "link": "", "phones": phone}
-        await asyncio.to_thread(self._post, values)
+        await self._post(values)
 
-    def _send(self, notice: NoticeMessage) -> None:
+    def _values(self, notice: NoticeMessage) -> dict[str, str] | None:
+        """What fills the template; None when it is about telephones and nobody has one."""
         phones = self._phones(notice) if self._needs_phones else []
         if self._needs_phones and not phones:
-            return
+            return None
         link = f"{self._settings.public_url}/cases/{notice.case_id}" if notice.case_id else ""
-        values = {
+        return {
             "title": notice.title,
             "body": notice.body,
             "severity": str(notice.severity),
@@ -107,27 +114,29 @@ class Webhook:
             "link": link,
             "phones": ",".join(phones),
         }
-        self._post(values)
 
-    def _post(self, values: dict[str, str]) -> None:
+    async def _post(self, values: dict[str, str]) -> None:
         data = json.dumps(fill(self._params.template, values), ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json; charset=utf-8", **self._params.headers}
         if self._params.secret:
             headers["X-Yiwang-Signature"] = sign(self._params.secret, data, int(time.time()))
-        request = urllib.request.Request(self._params.url, data, headers, method="POST")  # noqa: S310 - see Params
         try:
-            with urllib.request.build_opener(NoRedirect).open(request, timeout=TIMEOUT_S) as answer:
-                self._check(answer.read(65536))
-        except urllib.error.HTTPError as error:
-            raise NotifierFailed(channel="webhook", detail=f"HTTP {error.code}") from error
-        except (OSError, ValueError) as error:
-            raise NotifierFailed(channel="webhook", detail=str(error)) from error
+            status, answer = await post_once(self._params.url, data, headers, MAX_ANSWER_BYTES)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise NotifierFailed(channel="webhook", detail=f"{type(error).__name__} {error}".strip()) from error
+        if not 200 <= status < 300:
+            raise NotifierFailed(channel="webhook", detail=f"HTTP {status}")
+        self._check(answer)
 
     def _check(self, answer: bytes) -> None:
         """A gateway may refuse with HTTP 200: look at its field."""
         if self._params.ok_field:
-            value = json.loads(answer).get(self._params.ok_field)
-            if value not in (0, "0", True):
+            try:
+                said = json.loads(answer)
+            except (ValueError, RecursionError) as error:
+                raise NotifierFailed(channel="webhook", detail="the answer is no JSON") from error
+            value = said.get(self._params.ok_field) if isinstance(said, dict) else None
+            if not (value is True or value == "0" or (value == 0 and value is not False)):  # 1 equals True
                 raise NotifierFailed(channel="webhook", detail=f"{self._params.ok_field} is {value!r}")
 
     def _phones(self, notice: NoticeMessage) -> list[str]:
