@@ -76,7 +76,7 @@ _FIRST_WORDS = (
     "phone.near_first", "phone.unread", "phone.lists", "phone.view_", "phone.new", "act.refresh",
 )  # fmt: skip
 
-LATER = ("/m/push.mjs", "/static/work/parties.mjs", *(
+LATER = ("/m/push.mjs", "/m/queue/film.mjs", "/static/work/parties.mjs", *(
     f"/m/screens/{n}.mjs"
     for n in (
         "me", "report", "ask", "work", "home", "grid", "record", "approvals", "missions", "site", "team",

@@ -233,6 +233,33 @@ test("what a browser can show becomes JPEG, what it cannot is refused with a wor
   await assert.rejects(prepare(new Blob(["\0\0\0\x18ftypM4A \0\0\0\0isommp42"])), { code: "sound" });
 });
 
+test("a film is one by its tracks, wherever its index stands; sound in a film's clothes is refused before it is queued", async () => {
+  const box = (name, ...inside) => {
+    const body = Buffer.concat(inside.map((one) => Buffer.from(one)));
+    const head = Buffer.alloc(8);
+    head.writeUInt32BE(8 + body.length);
+    head.write(name, 4, "latin1");
+    return Buffer.concat([head, body]);
+  };
+  const track = (kind) => box("trak", box("mdia", box("mdhd", Buffer.alloc(24)), box("hdlr", Buffer.alloc(8), kind, Buffer.alloc(13))));
+  const film = (major, tracks, last) => {
+    const parts = [box("moov", box("mvhd", Buffer.alloc(100)), ...tracks.map(track)), box("mdat", Buffer.alloc(4000))];
+    return new Blob([box("ftyp", major, Buffer.alloc(4), "isommp42"), ...(last ? parts.reverse() : parts)]);
+  };
+  for (const major of ["isom", "mp42", "3gp4", "qt  "]) {
+    for (const last of [false, true]) {
+      assert.equal((await prepare(film(major, ["soun", "vide"], last))).film, true);
+      await assert.rejects(prepare(film(major, ["soun"], last)), { code: "sound" });
+      await assert.rejects(prepare(film(major, [], last)), { code: "unknown" });
+    }
+    const whole = film(major, ["vide"], true);
+    await assert.rejects(prepare(whole.slice(0, whole.size - 30)), { code: "broken" });
+  }
+  const matroska = (kind) => new Blob([Buffer.from([0x1a, 0x45, 0xdf, 0xa3, 0x9f, 0x42, 0x82, 0x88]), kind, Buffer.alloc(40)]);
+  assert.equal((await prepare(matroska("webm"))).filename, "film.webm");
+  await assert.rejects(prepare(matroska("matroska")), { code: "unknown" });
+});
+
 test("SHA-256 by hand is SHA-256", () => {
   for (const n of [0, 1, 55, 56, 63, 64, 65, 1000, 70000]) {
     const data = new Uint8Array(n).map((_, i) => (i * 31 + n) % 256);

@@ -3,7 +3,7 @@ const LONGEST_SIDE = 1600;
 export const MAX_FILM_BYTES = 200 << 20;
 const text = (bytes, from, to) => String.fromCharCode(...bytes.subarray(from, to));
 
-/** The media type by content and brand, "" when unknown.  As core/filekind.py tells them apart. */
+/** The media type by content and brand, "" when unknown. */
 export function tell(bytes) {
   if (bytes.length < 12) return "";
   if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return "image/jpeg";
@@ -34,14 +34,16 @@ export class FileRefused extends Error {
 }
 
 /**
- * What is queued for a file that a person chose: pictures as JPEG of at most 1,600 px, films as they are.
- * Whatever this browser can show is turned into JPEG (HEIC on an iPhone, AVIF in Chrome); what it cannot is refused.
+ * What is queued for a file: films as they are, whatever this browser can show as JPEG (HEIC on an iPhone, AVIF in
+ * Chrome); the rest is refused.
  */
 export async function prepare(file, { picture = decode } = {}) {
   const head = new Uint8Array(await file.slice(0, 4096).arrayBuffer());
   const type = tell(head);
   if (type.startsWith("video/")) {
     if (file.size > MAX_FILM_BYTES) throw new FileRefused("too_large", type);
+    const why = await import("./film.mjs").then((m) => m.filmTrouble(file, type, head), () => ""); // without it the server tells
+    if (why) throw new FileRefused(why, type);
     return { blob: new Blob([file], { type }), filename: type === "video/quicktime" ? "film.mov" : type === "video/webm" ? "film.webm" : "film.mp4", film: true };
   }
   if (type === "audio/mp4") throw new FileRefused("sound", type);
