@@ -30,7 +30,7 @@ from tests.unit.dashboard.web import PASSWORD
 
 PEOPLE = (("fireman", "second"), ("second", "drainer"))  # who shares which phone
 STEPS = ("accept", "finish", "finish_photo", "comment", "photo", "arrive")
-ROUNDS = 8
+ROUNDS = 32  # every one of 14 forms of two steps may be refused, one after another
 
 cut = st.sampled_from(["", "", "", "before", "after", "after", "middle", "die"])
 phones, cases = st.integers(0, 1), st.integers(0, 1)
