@@ -17,6 +17,7 @@ import os
 import zipfile
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -160,7 +161,9 @@ def _sm2_of_anchors(args: argparse.Namespace) -> bytes | None:
 
 
 async def _bus_last(settings: Settings) -> tuple[int, bytes] | None:
-    """The bus's last anchor line, where a bus answers."""
+    """The bus's last anchor line, where a bus answers; without one nobody waits for it to start."""
+    if not await _listens(settings):
+        return None
     with suppress(BusUnavailable, TimeoutError):
         async with asyncio.timeout(4):
             bus = await connect(settings, "verify", wait_s=0.5)
@@ -169,6 +172,17 @@ async def _bus_last(settings: Settings) -> tuple[int, bytes] | None:
             finally:
                 await bus.close()
     return None
+
+
+async def _listens(settings: Settings) -> bool:
+    for node in settings.nats_url.split(","):
+        place = urlsplit(node)
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(2):
+                _reader, writer = await asyncio.open_connection(place.hostname, place.port)
+            writer.close()
+            return True
+    return False
 
 
 def _pem(path: Path) -> bytes:
