@@ -2,6 +2,8 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
+# Tests at the same time: a test that waits for a server or a browser leaves its core to others.
+WORKERS ?= 4
 
 # Byte code is kept: the tests start hundreds of processes, and each would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -22,9 +24,8 @@ setup:           ## virtual environment, pinned requirements, locked front-end p
 
 test: setup      ## lint, types, import contract and the tests (long ones apart)
 	@$(TOGETHER) $(CHECKS) collected
-	@# three on two cores: a test that waits for a server or a browser leaves its core to others; in the order
-	@# of tests/conftest.py, which mixes those that wait with those that compute
-	@$(PYTEST) -m "not long" -q -n 3 --dist loadfile --no-loadscope-reorder
+	@# in the order of tests/conftest.py, which mixes those that wait with those that compute
+	@$(PYTEST) -m "not long" -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-long: setup ## the tests that take minutes: fuzzing, random histories, kills
 	@$(PYTEST) -m long -q -n 2 --dist worksteal --timeout 3000 -k "not kill and not selftest"

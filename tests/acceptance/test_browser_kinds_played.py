@@ -9,8 +9,15 @@ from core.settings import Settings
 from tests.acceptance.kindplay import kind_play
 
 pytestmark = pytest.mark.browser
-QUICK = ("help_request", "credit_repair")
-LONG = ("project_approval", "inspection_filing", "hotline_complaint", "information_request", "supervision_visit")
+QUICK = ("help_request",)
+LONG = (
+    "credit_repair",
+    "project_approval",
+    "inspection_filing",
+    "hotline_complaint",
+    "information_request",
+    "supervision_visit",
+)
 
 
 @pytest.mark.parametrize("kind", [*QUICK, *(pytest.param(name, marks=pytest.mark.long) for name in LONG)])

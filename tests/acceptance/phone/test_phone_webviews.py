@@ -31,33 +31,34 @@ WITHOUT = """
 """
 
 
-def test_a_case_is_finished_in_every_web_view(chromium: Browser, settings: Settings) -> None:
+@pytest.mark.parametrize("name", ["wechat", *(pytest.param(name, marks=pytest.mark.long) for name in list(VIEWS)[1:])])
+def test_a_case_is_finished_in_every_web_view(chromium: Browser, settings: Settings, name: str) -> None:
     photo = {"name": "after.jpg", "mimeType": "image/jpeg", "buffer": picture("after", False)}
+    agent = VIEWS[name]
     with town(settings) as city:
-        for name, agent in VIEWS.items():
-            case_id = city.case(f"Smoke {name}")
-            made = visit(chromium, city.base, 390, 844, has_touch=True, is_mobile=True, user_agent=agent)
-            made.context.add_init_script(WITHOUT)
-            asked: list[str] = []
-            made.context.on("request", lambda request, asked=asked: asked.append(request.url))
-            made.open("/m")
-            page = made.page
-            sign_in(page, "fireman")
-            page.tap(f'a.card[data-case="{case_id}"]')
-            page.tap('[data-do="accept"]')
-            made.until(lambda case_id=case_id: city.moves(case_id)[-1][0] == "accept", 40)
-            offline(made.context, page, True)  # the page stays open: what is done waits in it
-            page.set_input_files('[data-do="photo"]', [photo])  # type: ignore[list-item]
-            page.tap('[data-do="finish"]')
-            expect(page.locator(".queue")).to_contain_text("2")
-            offline(made.context, page, False)
-            made.until(lambda case_id=case_id: city.moves(case_id)[-1][0] == "finish", 60)
-            secrets = [cookie["value"] for cookie in made.context.cookies() if cookie["httpOnly"]]
-            assert secrets and not [url for url in (*asked, page.url) for secret in secrets if secret in url]
-            made.assert_clean()
-            stranger = visit(chromium, city.base, 390, 844, has_touch=True, is_mobile=True, user_agent=agent)
-            stranger.context.add_init_script(WITHOUT)
-            stranger.open("/m" + f"#{urlsplit(page.url).fragment}")  # the link, sent on to somebody else
-            expect(stranger.page.locator("input[name=password]")).to_be_visible()
-            stranger.context.close()
-            made.context.close()
+        case_id = city.case(f"Smoke {name}")
+        made = visit(chromium, city.base, 390, 844, has_touch=True, is_mobile=True, user_agent=agent)
+        made.context.add_init_script(WITHOUT)
+        asked: list[str] = []
+        made.context.on("request", lambda request: asked.append(request.url))
+        made.open("/m")
+        page = made.page
+        sign_in(page, "fireman")
+        page.tap(f'a.card[data-case="{case_id}"]')
+        page.tap('[data-do="accept"]')
+        made.until(lambda: city.moves(case_id)[-1][0] == "accept", 40)
+        offline(made.context, page, True)  # the page stays open: what is done waits in it
+        page.set_input_files('[data-do="photo"]', [photo])  # type: ignore[list-item]
+        page.tap('[data-do="finish"]')
+        expect(page.locator(".queue")).to_contain_text("2")
+        offline(made.context, page, False)
+        made.until(lambda: city.moves(case_id)[-1][0] == "finish", 60)
+        secrets = [cookie["value"] for cookie in made.context.cookies() if cookie["httpOnly"]]
+        assert secrets and not [url for url in (*asked, page.url) for secret in secrets if secret in url]
+        made.assert_clean()
+        stranger = visit(chromium, city.base, 390, 844, has_touch=True, is_mobile=True, user_agent=agent)
+        stranger.context.add_init_script(WITHOUT)
+        stranger.open("/m" + f"#{urlsplit(page.url).fragment}")  # the link, sent on to somebody else
+        expect(stranger.page.locator("input[name=password]")).to_be_visible()
+        stranger.context.close()
+        made.context.close()
