@@ -1,0 +1,1 @@
+"""Audit chain, anchors, sealed packages and the nightly sweep."""
