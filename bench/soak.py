@@ -4,7 +4,8 @@ The slope (MB an hour) is a line through the samples after the first quarter of 
 anonymous memory that a process holds: pages of files are the system's cache, given back when somebody wants them, and a
 share of them moves to the others when a process ends.  ``--samples FILE`` keeps every sample for whoever asks further.
 Neighbouring samples resemble each other; the interval is widened by their correlation (effective sample size).
-``idle`` leaves out viewers and simulated devices: what a district in which nothing moves costs.
+``--idle`` leaves out viewers and simulated devices; ``--beside FOLDER`` counts what a district in which nothing moves
+costs in this build and in another one, in one run.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from scipy import stats
 from app.run import children, prepare, until_ready
 from app.supervise import ChildSpec, Family
 from app.throwaway import environment, settings_of
+from bench.parts.districts.idle import compare
 from core.settings import Settings
 
 EVERY_S = 5.0
@@ -40,12 +42,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, default=120.0)
     parser.add_argument("--viewers", type=int, default=200)
     parser.add_argument("--idle", action="store_true", help="no viewers, no simulated devices")
+    parser.add_argument("--beside", type=Path, help="another build's folder: CPU of both, idle, for --minutes")
     parser.add_argument("--samples", type=Path, help="write every sample into this file (JSON lines)")
     parser.add_argument("--without", nargs="*", default=[], help="processes to leave out, e.g. vision")
 
 
 def run(args: argparse.Namespace) -> dict[str, object]:
     """Figures by process."""
+    if args.beside:
+        return compare(args.beside, args.minutes * 60)
     with tempfile.TemporaryDirectory(prefix="yiwang-soak-") as folder:
         return asyncio.run(_soak(Path(folder), args))
 

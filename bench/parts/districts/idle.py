@@ -1,12 +1,11 @@
 """CPU of a demo district in which nothing moves: this build, and another one beside it in the same run.
 
 Both run as ``python -m app run`` does, simulated devices and all, with every film of the demo's cameras made still and
-nobody looking.  ``--other FOLDER`` names the other build: its folder with its own environment in ``.venv``.
+nobody looking.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import itertools
 import os
@@ -23,25 +22,20 @@ import psutil
 from app.throwaway import environment
 from layers.demo.clips import FPS, write_clip
 
-HERE = Path(__file__).resolve().parent.parent
+HERE = Path(__file__).resolve().parents[3]
 PREPARE = "from app.run import prepare; from core.settings import load_settings; prepare(load_settings())"
 WAIT_S = 600.0
+SETTLE_S = 120.0  # before counting: films are judged, caches fill
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Options of the run."""
-    parser.add_argument("--other", type=Path, help="folder of the other build")
-    parser.add_argument("--seconds", type=float, default=120.0)
-    parser.add_argument("--settle", type=float, default=90.0, help="seconds before counting")
-    parser.add_argument("--folder", type=Path, help="keep the prepared instances here for the next run")
+def compare(other: Path, seconds: float, kept: Path | None = None) -> dict[str, object]:
+    """Per cent of a core by process and build, and this build's share of the other's (its folder, with ``.venv``).
 
-
-def run(args: argparse.Namespace) -> dict[str, object]:
-    """Per cent of a core by process and build, and this build's share of the other's."""
-    builds = {"this": HERE} | ({"other": args.other.resolve()} if args.other else {})
+    ``kept``: a folder in which the prepared districts stay for the next run.
+    """
     with contextlib.ExitStack() as stack:
-        folder = args.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="yiwang-idle-")))
-        districts = [District(name, build, folder / name) for name, build in builds.items()]
+        folder = kept or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="yiwang-idle-")))
+        districts = [District("this", HERE, folder / "this"), District("other", other.resolve(), folder / "other")]
         for district in districts:
             district.prepare()
         for district in districts:
@@ -49,9 +43,9 @@ def run(args: argparse.Namespace) -> dict[str, object]:
             district.start()
         for district in districts:
             district.await_answer()
-        time.sleep(args.settle)
+        time.sleep(SETTLE_S)
         before, began = {d.name: d.spent() for d in districts}, time.monotonic()
-        time.sleep(args.seconds)
+        time.sleep(seconds)
         after, took = {d.name: d.spent() for d in districts}, time.monotonic() - began
     figures: dict[str, object] = {"seconds": round(took, 1)}
     totals = {}
@@ -59,9 +53,7 @@ def run(args: argparse.Namespace) -> dict[str, object]:
         percent = {p: round(100 * (s - before[name].get(p, 0.0)) / took, 2) for p, s in sorted(spent.items())}
         totals[name] = sum(percent.values())
         figures[name] = percent | {"all": round(totals[name], 2)}
-    if "other" in totals:
-        figures["share_of_other"] = round(totals["this"] / totals["other"], 2)
-    return figures
+    return figures | {"share_of_other": round(totals["this"] / totals["other"], 2)}
 
 
 class District:

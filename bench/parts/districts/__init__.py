@@ -1,0 +1,1 @@
+"""Whole districts that run side by side."""
