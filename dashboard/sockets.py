@@ -154,6 +154,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._body_began = self._last_data = self.loop.time()
         self._body_bytes = 0
         self._arm(BODY_S, self._body_late)
+        hosts = sum(1 for name, _ in self.headers if name == b"host")
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+            raise ValueError("one Host")  # answered with 400 (RFC 9112 3.2): who reads the first, who the last?
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

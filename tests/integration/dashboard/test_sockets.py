@@ -167,6 +167,25 @@ def test_garbage_is_answered_and_nothing_breaks(guarded: Guarded) -> None:
     assert guarded.budget.strangers <= 3  # what was closed is forgotten
 
 
+@pytest.mark.parametrize(
+    ("heads", "status"),
+    [
+        (b"HTTP/1.1\r\nHost: a\r\n", b"200"),
+        (b"HTTP/1.1\r\nHost: a\r\nHost: evil.example\r\n", b"400"),
+        (b"HTTP/1.1\r\nhost: a\r\nX: y\r\nHOST: a\r\n", b"400"),
+        (b"HTTP/1.1\r\nX: y\r\n", b"400"),
+        (b"HTTP/1.0\r\n", b"200"),
+    ],
+)
+def test_a_request_is_meant_for_one_host(guarded: Guarded, heads: bytes, status: bytes) -> None:
+    connection = guarded.open()
+    connection.settimeout(20)
+    connection.sendall(b"GET /livez " + heads + b"\r\n")
+    assert connection.recv(300).split(b" ", 2)[1] == status
+    connection.close()
+    assert guarded.client().get("/livez").status_code == 200
+
+
 def test_signed_in_people_have_a_budget_of_their_own(guarded: Guarded) -> None:
     """More than a hundred live pages of one office behind one router."""
 
