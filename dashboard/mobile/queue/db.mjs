@@ -37,6 +37,7 @@ function open() {
     request.onblocked = () => blocked.told?.();
     request.onsuccess = () => {
       request.result.onversionchange = () => { request.result.close(); opening = null; };
+      request.result.onclose = () => { opening = null; }; // by the browser: its disk is full
       resolve(request.result);
     };
     request.onerror = () => { opening = null; reject(request.error); };
@@ -45,8 +46,16 @@ function open() {
 }
 
 /** Run `work(stores)` in one transaction; resolves when it is on disk with what `work` put into `result`. */
-export async function transact(names, mode, work) {
-  const db = await open();
+export function transact(names, mode, work) {
+  const run = () => open().then((db) => once(db, names, mode, work));
+  return run().catch((error) => {
+    if (error?.name !== "InvalidStateError") throw error;
+    opening = null; // the connection had ended: nothing was begun
+    return run();
+  });
+}
+
+function once(db, names, mode, work) {
   return new Promise((resolve, reject) => {
     const tx = db.transaction(names, mode, { durability: mode === "readwrite" ? "strict" : "default" });
     const holder = { result: undefined };

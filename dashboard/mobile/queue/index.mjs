@@ -22,24 +22,15 @@ let session = { me: null, onSession: () => {} };
 /** Who is signed in; only his items are sent.  `onSession` is called when the server says it is somebody else, or nobody. */
 export function actAs(me, onSession = session.onSession) { session = { me, onSession }; api.actFor(me?.user_id ?? null); }
 
-/** Storage is full: nothing was kept, the form stays open. */
-export class StorageFull extends Error {}
-
 /**
  * Queue the steps of a form opened with `newForm()`; they are on disk when this resolves.
- * False when this very form was sent before (a second tap).
+ * False when this very form was sent before (a second tap); throws when nothing was kept (a full store).
  * @param {any} form @param {any[]} steps @param {{place?: import("../state.mjs").Place | null}} [at] where the phone is
  */
 export async function submit(form, steps, { place = null } = {}) {
   const at = new Date().toISOString();
   const items = itemsOf(form, steps, { owner: session.me, at, skew_s: /** @type {any} */ (api.clock.skew_s), place });
-  let added;
-  try {
-    added = await db.addAll(items);
-  } catch (error) {
-    if (error?.name === "QuotaExceededError" || /quota|full/i.test(String(error))) throw new StorageFull();
-    throw error;
-  }
+  const added = await db.addAll(items);
   navigator.storage?.persist?.().catch(() => {}); // what waits should outlive the browser's tidying up
   announce();
   flush();

@@ -97,7 +97,7 @@ export async function put(form, steps) {
   try {
     await submit(form, steps);
   } catch (error) {
-    if (error instanceof queue.StorageFull) alert(t("phone.storage_full"));
+    alert(t("phone.storage_full"));
     throw error;
   }
 }

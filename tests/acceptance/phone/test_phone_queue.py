@@ -35,6 +35,25 @@ def phone(chromium: Browser, city: Town) -> Iterator[Visit]:
     made.context.close()
 
 
+# A full disk: the browser takes nothing more, and ends the page's connection to its store.
+FULL_DISK = """() => {
+    const { put } = IDBObjectStore.prototype, begin = IDBDatabase.prototype.transaction;
+    IDBObjectStore.prototype.put = function (value, key) {
+        const asked = put.apply(this, key === undefined ? [value] : [value, key]);
+        if (key === 'seq') this.transaction.abort();
+        return asked;
+    };
+    globalThis.room = () => {
+        IDBObjectStore.prototype.put = put;
+        IDBDatabase.prototype.transaction = function () {
+            IDBDatabase.prototype.transaction = begin;
+            this.close();
+            throw new DOMException('the connection is closing', 'InvalidStateError');
+        };
+    };
+}"""
+
+
 def wait_sent(phone: Visit) -> None:
     phone.page.wait_for_function("() => !document.querySelector('.queue:not(.other)')")
 
@@ -46,6 +65,14 @@ def test_a_double_tap_and_a_double_submit_make_one_case(phone: Visit, city: Town
     page.fill("form.report input[name=title]", "Hydrant leaks")
     page.set_input_files("#report-photo", [PHOTO])
     page.wait_for_selector(".previews img")
+    said: list[str] = []
+    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.accept()))
+    page.evaluate(FULL_DISK)
+    page.tap("form.report [type=submit]")
+    phone.until(lambda: bool(said), 60)
+    assert "没有保存" in said[0]
+    expect(page.locator("form.report [type=submit]")).to_be_enabled()  # the form stays, with all that was written
+    page.evaluate("() => globalThis.room()")
     page.evaluate(
         """() => {
             const form = document.querySelector('form.report');
