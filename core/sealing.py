@@ -23,6 +23,7 @@ from core.errors import YiwangError
 _GENERATION = b"\x01"
 _NONCE = 12
 BLIND = 16  # bytes of the hash that are kept
+_encode = msgspec.json.Encoder().encode
 
 
 class SealBroken(YiwangError):
@@ -44,7 +45,7 @@ class Seal:
 
     def seal(self, record_id: str, values: Mapping[str, Any]) -> bytes:
         """``values`` (JSON) encrypted for ``record_id``."""
-        text = msgspec.json.encode(values)
+        text = _encode(values)
         nonce = os.urandom(_NONCE)
         return _GENERATION + nonce + self._aead.encrypt(nonce, text, record_id.encode())
 

@@ -2,49 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import repeat
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
-from sqlalchemy import JSON, Dialect, Table, insert
+from sqlalchemy import JSON, Column, Dialect, Table, insert
 from sqlalchemy.orm import Session
 
 Convert = Callable[[Any], Any]
+_NONE: Mapping[str, Any] = MappingProxyType({})
+_ASKED = 500  # values of one question
 
 
-def bulk_insert(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert ``rows``, which all have the same columns, in the session's transaction."""
+def bulk_insert(
+    session: Session, table: Table, rows: Sequence[Mapping[str, Any]], same: Mapping[str, Any] = _NONE
+) -> None:
+    """Insert ``rows``, which all have the same columns, in the session's transaction; ``same``: values of every row."""
     if not rows:
         return
     connection = session.connection()
-    names = list(rows[0])
-    statement = insert(table).values(dict.fromkeys(names)).compile(dialect=connection.dialect)
-    order = statement.positiontup
-    names = list(order) if order is not None else names  # the values stand in the statement's own order at once
-    converts = [_convert(table, name, connection.dialect) for name in names]
-    changed = [(at, convert) for at, convert in enumerate(converts) if convert is not None]
-    values = _values(rows, names, changed)
-    if order is None:  # named parameters
-        connection.exec_driver_sql(str(statement), [dict(zip(names, line, strict=True)) for line in values])
+    text, names, converts, positional = _statement(table, (*rows[0], *same), connection.dialect)
+    values = _values(rows, names, converts, same)
+    if not positional:
+        connection.exec_driver_sql(text, [dict(zip(names, line, strict=True)) for line in values])
         return
-    connection.exec_driver_sql(str(statement), values)
+    connection.exec_driver_sql(text, values)
+
+
+@lru_cache(maxsize=256)
+def _statement(
+    table: Table, names: tuple[str, ...], dialect: Dialect
+) -> tuple[str, Sequence[str], tuple[Convert | None, ...], bool]:
+    """``(text, names in its order, their conversions, whether parameters have no names)`` of an insertion."""
+    statement = insert(table).values(dict.fromkeys(names)).compile(dialect=dialect)
+    order = statement.positiontup
+    ordered = names if order is None else tuple(order)  # the values stand in the statement's own order at once
+    return str(statement), ordered, tuple(_convert(table, name, dialect) for name in ordered), order is not None
+
+
+def present(session: Session, column: Column[Any], values: Sequence[Any], where: tuple[Column[Any], Any]) -> set[Any]:
+    """Those of ``values`` that stand in ``column`` where another column has a value, ``where``; asked in large lots."""
+    connection = session.connection()
+    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    begin = f"SELECT {column.name} FROM {column.table.name} WHERE {where[0].name} = {mark} AND {column.name} IN"
+    found: set[Any] = set()
+    for at in range(0, len(values), _ASKED):
+        lot = values[at : at + _ASKED]
+        rows = connection.exec_driver_sql(f"{begin} ({', '.join([mark] * len(lot))})", (where[1], *lot))
+        found.update(value for (value,) in rows)
+    return found
 
 
 def roomy(session: Session) -> None:
     """Give SQLite's connection room for a large batch: its indexes stay in memory, the log is taken over seldom."""
     if session.get_bind().dialect.name == "sqlite":
-        for pragma in ("cache_size=-98304", "wal_autocheckpoint=16000"):  # 96 MB; 64 MB of log
+        for pragma in ("cache_size=-65536", "wal_autocheckpoint=40000", "journal_size_limit=67108864"):
+            # 64 MB of pages; the log is taken over at 160 MB and cut to 64 again
             session.connection().exec_driver_sql(f"PRAGMA {pragma}")
 
 
 def _values(
-    rows: Sequence[Mapping[str, Any]], names: Sequence[str], changed: Sequence[tuple[int, Convert]]
+    rows: Sequence[Mapping[str, Any]], names: Sequence[str], converts: Sequence[Convert | None], same: Mapping[str, Any]
 ) -> list[tuple[Any, ...]]:
     """The rows' values in the order of ``names``, converted column by column."""
-    columns = [list(map(itemgetter(name), rows)) for name in names]
-    for at, convert in changed:
-        columns[at] = list(map(convert, columns[at]))
+    columns: list[Iterable[Any]] = []
+    for name, convert in zip(names, converts, strict=True):
+        if name in same:
+            columns.append(repeat(same[name] if convert is None else convert(same[name]), len(rows)))
+            continue
+        column = map(itemgetter(name), rows)
+        columns.append(column if convert is None else map(convert, column))
     return list(zip(*columns, strict=True))
 
 

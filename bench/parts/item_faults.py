@@ -129,7 +129,7 @@ FAULTS: list[tuple[str, Callable[[Record], None]]] = [
     ("R21", _material(1, source_explain="无")), ("R24", _material(0, form="无")), ("R26", _material(1, copies="0份")),
     *[("R23", _set(accept_condition=f"1.有固定场所；2.{text}。")) for text in (
         "其他应当具备的条件", "符合法律法规规定的条件", "符合规定", "符合有关法律、法规、规章的规定")],
-    *[("R25", _add(material_name=name)) for name in ("《营业执照》", "1.营业执照", "营业执照。")],
+    *[("R25", _add(material_name=name)) for name in ("《营业执照》", "1.营业执照", "营业执照。", "（1）营业执照", "（一）、营业执照")],
     ("R34", _set(plan_effective_date="2026-13-01")), ("R34", _set(limit_scene_num=1.5)), ("R34", _set(promise_day="1e99")),
     ("R40w", _set(by_law="《餐饮服务条例》")),
 ]  # fmt: skip

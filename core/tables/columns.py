@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, time
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.tables import values
 from core.tables.problem import CellInvalid, Problems
@@ -80,8 +80,7 @@ _KINDS: dict[str, Callable[[Column, Any], Any]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a row stands: ``row`` as the file counts."""
 
     file: str

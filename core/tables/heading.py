@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from core.tables.cells import Cell
 from core.tables.problem import Problems
@@ -57,6 +58,13 @@ class Heading:
     width: int
     columns: dict[str, list[int]] = field(default_factory=dict)
     unknown: dict[int, str] = field(default_factory=dict)
+
+    @cached_property
+    def plain(self) -> list[tuple[str, int]] | None:
+        """``(name, place)`` of every column; None where a name stands at several places."""
+        if any(len(places) != 1 for places in self.columns.values()):
+            return None
+        return [(name, places[0]) for name, places in self.columns.items()]
 
 
 def find_heading(rows: Sequence[tuple[int, Sequence[Cell]]], names: Names) -> Heading | None:

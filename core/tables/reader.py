@@ -10,10 +10,10 @@ The form is told by content, not by suffix.  Rows that are wrong are left out an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from core.tables.cells import Cell, CellError
 from core.tables.columns import Column, Place, parse_row
@@ -27,11 +27,11 @@ from core.tables.xlsx_stream import StreamedSheet
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".et")
 MAX_ROWS = 1_000_000
+_GAPS = re.compile("[\x1a\0\\s\u3000\u00a0\ufeff\u200b]")
 Lines = Iterator[tuple[int, Sequence[Cell]]]
 
 
-@dataclass(frozen=True)
-class TableRow:
+class TableRow(NamedTuple):
     """A row with its place; ``values`` are typed by the columns (or the raw cells, of :func:`raw_rows`).
 
     ``cells``: how many the row has in a text file, where those are fewer than the heading's ``expected``.
@@ -222,6 +222,8 @@ def _row(
         return None
     if count > len(named) or len(named) < heading.width:
         _tell_unnamed(cells, named, place, problems, told)
+    if ragged and count == heading.width and heading.plain is not None and not _GAPS.search("".join(cells)):
+        return {column: cells[at] for column, at in heading.plain}  # no cell with blanks, nor a column twice
     raw: dict[str, Any] = {}
     for column, places in heading.columns.items():
         if len(places) == 1:

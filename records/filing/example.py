@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from records.filing.approving import approve
@@ -14,6 +16,7 @@ from records.filing.commands import get_filing, save, submit
 from records.filing.dataset import Dataset, parse_dataset
 from records.filing.period_state import Desk, exempted
 from records.filing.tree import UnitTree, save_units
+from storage.tables.registry import Division
 
 DISTRICT = "220105"
 TOWNS, VILLAGES = 6, 86  # with the district on top: 93 units
@@ -111,9 +114,29 @@ def fill_example(
 
 
 def write_units(session: Session) -> None:
-    """The example's 93 units into the database."""
+    """93 units into the database: the district's own divisions where it has as many, else the example's.
+
+    Accounts bear divisions, so only units that are divisions can be filed for by a village clerk.
+    """
+    found = _divisions(session)
+    if found:
+        save_units(
+            session, [(d.code, d.name, d.parent_code) for d in found], {d.code: d.name_en for d in found if d.name_en}
+        )
+        return
     units = example_units()
     save_units(session, units, {unit: _english(name) for unit, name, _ in units})
+
+
+def _divisions(session: Session) -> list[Division]:
+    """The district, its streets and towns, and communities from each of them in turn; empty where they are too few."""
+    rows = list(session.scalars(select(Division).order_by(Division.code)))
+    top = [row for row in rows if row.level == "district"][:1]
+    streets = [row for row in rows if row.level == "street" and top and row.parent_code == top[0].code]
+    below = {street.code: [row for row in rows if row.parent_code == street.code] for street in streets}
+    turns = [row for turn in zip_longest(*below.values()) for row in turn if row is not None]
+    wanted = 1 + TOWNS + VILLAGES - len(top) - len(streets)
+    return [*top, *streets, *turns[:wanted]] if 0 < wanted <= len(turns) else []
 
 
 def _english(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from core.codes.credit import check_credit_code
 from core.codes.items import check_item_code
 from core.codes.projects import check_project_code
-from core.codes.resident import check_resident_id
+from core.codes.resident import check_resident_id, plainly_valid
 from core.codes.result import CodeCheck, is_digits, normalise
 from core.tables.columns import Column, parse_row
 from core.tables.problem import CellInvalid, Problems
@@ -141,7 +141,7 @@ def _usual(cell: str) -> bool:
 def _parser(field: Field, around: Surroundings) -> Callable[[Any], Any] | None:
     match field.type:
         case "resident_id":
-            return lambda value: _code(value, lambda t: check_resident_id(t, around.today), hidden=True)
+            return lambda value: _resident(value, around.today)
         case "uscc":
             return lambda value: _code(value, check_credit_code)
         case "item_code":
@@ -189,7 +189,15 @@ def _code(value: Any, check: Callable[[str], CodeCheck], hidden: bool = False) -
     return checked.normalised
 
 
+def _resident(value: Any, today: date) -> str:
+    if type(value) is str and plainly_valid(value, today):
+        return value
+    return _code(value, lambda shown: check_resident_id(shown, today), hidden=True)
+
+
 def _phone(value: Any) -> str:
+    if type(value) is str and 3 <= len(value) <= 20 and is_digits(value):
+        return value
     shown = as_text(value)
     found = shown if shown.isascii() else narrow(shown)
     if found.isascii() and found.isdigit() and 3 <= len(found) <= 20:

@@ -25,10 +25,11 @@ LEAST_REASON = 4
 
 
 def must_have_reason(reason: str) -> str:
-    """A reason of at least a few characters; :class:`InputInvalid` otherwise."""
+    """A reason of at least :data:`LEAST_REASON` characters; :class:`InputInvalid` otherwise."""
     text = reason.strip()
     if len(text) < LEAST_REASON:
-        raise InputInvalid(field="reason", detail="is missing", how="say what the numbers are needed for")
+        detail = f"is shorter than {LEAST_REASON} characters" if text else "is missing"
+        raise InputInvalid(field="reason", detail=detail, how=f"say why in at least {LEAST_REASON} characters")
     return text[:500]
 
 

@@ -134,7 +134,7 @@ def _phone(dice: random.Random) -> str:
 
 
 def _person(dice: random.Random, number: int, house: GeneratedBuilding) -> dict[str, Any]:
-    born = date(1930, 1, 1) + timedelta(days=number // 1000 * 61 % 34_000)
+    born = date(1930, 1, 1) + timedelta(days=(number // 1000 * 61 + number % 1000 * 34) % 34_000)  # of every age
     identity = resident_number(born, number)
     return {
         "name": _name(dice), "id_number": identity, "sex": "男" if int(identity[16]) % 2 else "女",

@@ -19,13 +19,13 @@ from core.tables.reader import MAX_ROWS, TableRow, raw_rows
 from records.registers.columns import RowParser, Surroundings, columns_of
 from records.registers.cross_checks import CrossChecks
 from records.registers.definition import Register
+from records.registers.ordering import SeenKeys, batches
 from records.registers.preparing import Preparer
 from records.registers.storing import Keyed, Origin, Written, existing_by_key, values_of, write_batch
 from storage.bulk import roomy
 from storage.session import read_scope, session_scope
 from storage.tables.records import ImportRun
 
-BATCH = 4000
 SHOWN = 500  # problems kept with the run
 _ALIKE = 0.6
 
@@ -95,7 +95,7 @@ class Importer:
         report = ImportReport(new_id(), dry_run)
         preparer = Preparer(self.register, self.seal, self.around.today)
         origin = Origin(self.actor_id, self.clock.now(), name[:80], report.run_id)
-        for batch in _batches(self._rows(file, name, mapped, preparer, report)):
+        for batch in batches(self._rows(file, name, mapped, preparer, report), self.register.title):
             written = self._write(engine, batch, preparer, origin, dry_run)
             report.created += written.created
             report.changed += written.changed
@@ -110,7 +110,7 @@ class Importer:
         """The good rows; a key that came before in the same file is a problem, not a silent change."""
         columns, checks = columns_of(self.register, self.around), CrossChecks(self.register)
         parser = RowParser(columns)
-        keys: dict[bytes, int] = {}
+        keys = SeenKeys()
         problems = report.problems
         for row in self.read(file, name, columns, problems, mapped=mapped, max_rows=MAX_ROWS):
             report.rows += 1
@@ -118,12 +118,12 @@ class Importer:
             if values is None:
                 report.refused += 1
                 continue
-            wrong = list(checks.problems(values))
+            wrong = checks.problems(values)
             key = preparer.natural_key(values)
             for column, code in wrong:
                 problems.tell(name, code, sheet=row.place.sheet, row=row.place.row, field=column)
-            if key is not None and key in keys:
-                first, shown = f"row {keys[key]}", " + ".join(self.register.key)
+            if key is not None and (before := keys.first(key) if wrong else keys.met(key, row.place.row)):
+                first, shown = f"row {before}", " + ".join(self.register.key)
                 place, column = row.place, self.register.key[0]
                 problems.tell(
                     name, "key_twice", sheet=place.sheet, row=place.row, field=column, value=shown, first=first
@@ -132,8 +132,6 @@ class Importer:
             if wrong:
                 report.refused += 1
                 continue
-            if key is not None:
-                keys[key] = row.place.row
             checks.fill(values)
             yield key, values
         problems.fold(name, "number_in_text", "numbers_in_text")
@@ -167,17 +165,6 @@ class Importer:
                     at=origin.at, by=self.actor_id,
                 )
             )  # fmt: skip
-
-
-def _batches(rows: Iterator[Keyed]) -> Iterator[list[Keyed]]:
-    batch: list[Keyed] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) >= BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def headings_of(file: BinaryIO, name: str, problems: Problems) -> tuple[list[str], list[dict[str, Any]]]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.codes.masking import mask_id, mask_name, mask_phone
 from core.sealing import Seal, comparable_number
@@ -16,8 +15,7 @@ PLACED = {"division": "division_code", "grid": "grid_code", "department": "depar
 _MASKS = {"phone": mask_phone, "resident_id": mask_id, "person_name": mask_name}
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """``row`` for ``register_record`` (without who and when), ``blinds``: ``(field, hash)``, ``grams`` of the name."""
 
     record_id: str

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
+from operator import itemgetter
 from typing import Any, cast
 
 from sqlalchemy import Table, delete, select, update
@@ -17,7 +19,7 @@ from core.ids import new_id
 from core.sealing import Seal
 from records.registers.definition import Register
 from records.registers.preparing import Prepared, Preparer
-from storage.bulk import bulk_insert
+from storage.bulk import bulk_insert, present
 from storage.tables.records import RecordBlind, RecordEvent, RecordGram, RegisterRecord
 
 _RECORD = cast(Table, RegisterRecord.__table__)
@@ -26,6 +28,7 @@ _BLIND = cast(Table, RecordBlind.__table__)
 _GRAM = cast(Table, RecordGram.__table__)
 _KEEP = frozenset({"record_id", "register_id", "visit_due"})  # a change of fields does not move a visit
 _QUERY = 500  # keys in one IN
+_LOT = 500  # records that are prepared before they are written
 Keyed = tuple[bytes | None, Mapping[str, Any]]
 
 
@@ -71,26 +74,32 @@ def get_record(session: Session, record_id: str) -> RegisterRecord:
     return record
 
 
-def create_records(session: Session, prepared: Sequence[Prepared], origin: Origin) -> None:
-    """Insert new records with their blind index and name pairs."""
-    if not prepared:
-        return
+def create_records(session: Session, prepared: Iterable[Prepared], origin: Origin) -> int:
+    """Insert new records with their blind index and name pairs, in lots, as they come; how many."""
     common = {
         "version": 1, "state": "active",
         "source": origin.source, "run_id": origin.run_id, "created_at": origin.at, "created_by": origin.actor_id,
         "updated_at": origin.at,
     }  # fmt: skip
-    bulk_insert(session, _RECORD, [{**one.row, **common} for one in prepared])
-    _index(session, prepared)
+    count, rest, blinds = 0, iter(prepared), list[dict[str, Any]]()
+    while lot := list(islice(rest, _LOT)):
+        bulk_insert(session, _RECORD, [one.row for one in lot], common)
+        bulk_insert(session, _GRAM, _grams(lot))
+        blinds += _blinds(lot)
+        count += len(lot)
+    blinds.sort(key=itemgetter("hash"))  # neighbours of the index one after the other
+    bulk_insert(session, _BLIND, blinds)
+    return count
 
 
-def _index(session: Session, prepared: Iterable[Prepared]) -> None:
-    blinds = [
+def _blinds(prepared: Iterable[Prepared]) -> list[dict[str, Any]]:
+    return [
         {"hash": digest, "record_id": one.record_id, "field": field} for one in prepared for field, digest in one.blinds
     ]
-    grams = [{"gram": gram, "record_id": one.record_id} for one in prepared for gram in one.grams]
-    bulk_insert(session, _BLIND, blinds)
-    bulk_insert(session, _GRAM, grams)
+
+
+def _grams(prepared: Iterable[Prepared]) -> list[dict[str, Any]]:
+    return [{"gram": gram, "record_id": one.record_id} for one in prepared for gram in one.grams]
 
 
 def _unindex(session: Session, prepared: Prepared) -> None:
@@ -106,6 +115,7 @@ def _unindex(session: Session, prepared: Prepared) -> None:
 def existing_by_key(session: Session, register: Register, keys: Sequence[bytes]) -> dict[bytes, RegisterRecord]:
     """The stored records with these natural keys."""
     found: dict[bytes, RegisterRecord] = {}
+    keys = list(present(session, _RECORD.c.natural_key, keys, (_RECORD.c.register_id, register.id)))
     for at in range(0, len(keys), _QUERY):
         rows = session.scalars(
             select(RegisterRecord).where(
@@ -145,7 +155,8 @@ def change_record(
     if done.rowcount != 1:
         raise RecordChanged(record_id=record.record_id, version="?", expected=record.version)
     _unindex(session, preparer.prepare(record.record_id, before))
-    _index(session, [prepared])
+    bulk_insert(session, _BLIND, _blinds([prepared]))
+    bulk_insert(session, _GRAM, _grams([prepared]))
     write_events(session, record.record_id, version, before, after, changed, register, seal, origin)
     for column, value in {**columns, "version": version, "updated_at": origin.at}.items():
         set_committed_value(record, column, value)
@@ -196,20 +207,20 @@ def write_batch(
 
     What a row leaves empty stays as it is: a file that lacks a value says nothing about it.
     """
-    written, fresh = Written(), list[Prepared]()
+    written, fresh = Written(), list[Keyed]()
     known = existing_by_key(session, register, [key for key, _ in rows if key is not None])
     for key, row in rows:
         record = known.get(key) if key is not None else None
         if record is None:
-            fresh.append(preparer.prepare(new_record_id(), row, key))
+            fresh.append((key, row))
             continue
         stated = {name: value for name, value in row.items() if value not in (None, "")}
         if change_record(session, record, stated, preparer, register, seal, origin):
             written.changed += 1
         else:
             written.unchanged += 1
-    create_records(session, fresh, origin)
-    written.created = len(fresh)
+    prepared = (preparer.prepare(new_record_id(), row, key) for key, row in fresh)
+    written.created = create_records(session, prepared, origin)
     return written
 
 

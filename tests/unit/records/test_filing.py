@@ -34,11 +34,12 @@ from records.filing.rollup import Child, roll_up
 from records.filing.sheet_reading import read_sheet
 from records.filing.store import datasets, get_dataset, take_dataset
 from records.filing.totals import cells_of, drill, kept_totals, roll_up_period
-from records.filing.tree import UnitTree, save_units
+from records.filing.tree import UnitTree, load_tree, save_units
 from records.filing.workbook import fill_template, write_sheet
 from records.registers.definition import shipped_registers
 from storage.session import read_scope, session_scope
 from storage.tables.filing import Filing, FilingApproval, FilingEvent, FilingExemption, FilingTotal, FilingValue
+from storage.tables.registry import Division
 from tests.unit.records.registry import fresh
 
 NOW = datetime(2026, 11, 28, 2, 0, tzinfo=UTC)
@@ -134,6 +135,24 @@ def test_the_example_has_26_forms_and_93_units() -> None:
     assert len(example_datasets()) == 26
     assert len(example_tree().parents) == 93
     assert {d.period for d in example_datasets()} == set(KINDS)
+
+
+def test_the_examples_units_are_the_districts_own_divisions(session: Session) -> None:
+    """Accounts bear divisions: a village that is none has nobody who files for it."""
+    session.add(Division(code="220105", name="二道区", level="district"))
+    session.flush()
+    streets = [f"2201050{number:02d}" for number in range(1, 13)]
+    for street in streets:
+        session.add(Division(code=street, name=street, level="street", parent_code="220105"))
+        session.flush()
+        for number in range(1, 9):
+            code = f"{street}{number:03d}"
+            session.add(Division(code=code, name=f"社区{code}", level="community", parent_code=street))
+    session.flush()
+    write_units(session)
+    tree = load_tree(session)
+    assert len(tree.parents) == 93 and set(streets) < set(tree.parents)
+    assert all(parent is None or unit.startswith(parent) for unit, parent in tree.parents.items())
 
 
 def test_a_data_set_is_a_new_version_only_when_it_differs(session: Session) -> None:

@@ -6,6 +6,7 @@ import random
 from datetime import timedelta
 from pathlib import Path
 
+import pypinyin
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,8 +14,10 @@ from sqlalchemy import Engine, func, select
 
 from core.clock import ManualClock
 from core.errors import Forbidden, InputInvalid
+from core.language.syllables import syllable
 from core.sealing import Seal, SealBroken, comparable_number
 from core.tables.safe_cells import safe_cell
+from records.registers import ordering
 from records.registers.access import visible_records
 from records.registers.corrections import ValueRefused, decide, propose
 from records.registers.definition import RegisterInvalid, parse_register, shipped_registers
@@ -22,6 +25,7 @@ from records.registers.disclosure import export_csv, restrict, unmask
 from records.registers.generating import generate, rows
 from records.registers.merging import find_duplicates, merge, unmerge
 from records.registers.naming import grams, searched, spelled
+from records.registers.ordering import SeenKeys
 from records.registers.preparing import masked
 from records.registers.search import Query, count, page
 from records.registers.storing import RecordChanged, change_record, history, values_of
@@ -413,3 +417,30 @@ def test_generated_people_live_at_buildings_that_are_in_the_register() -> None:
     places = {(row["lon"], row["lat"]) for row in built.values()}
     for register in ("enterprise", "special_place"):
         assert {(r["lon"], r["lat"]) for r in rows(REGISTERS[register], COMMUNITIES, 60, houses=3)} <= places
+
+
+def test_every_common_character_has_the_syllable_of_the_dictionary() -> None:
+    """Read without the package's phrases; the package itself reads a sample the same way."""
+    sample = [chr(code) for code in range(0x4E00, 0x9FA6, 97)] + list("绿女略嗯呒aZ7İ，\u3000𠀀")
+    whole = ["".join(c for c in pypinyin.lazy_pinyin(one)[0].lower() if c.isascii() and c.isalnum()) for one in sample]
+    assert [syllable(one) for one in sample] == whole
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 9)), max_size=200))
+def test_seen_keys_name_the_first_row_as_a_dictionary_does(given_keys: list[tuple[int, int]]) -> None:
+    seen, plain = SeenKeys(places=4), dict[bytes, int]()
+    for number, row in given_keys:
+        key = (number % 7).to_bytes(8, "little") + number.to_bytes(8, "little")  # many share a half
+        assert seen.first(key) == plain.get(key, 0)
+        assert seen.met(key, row) == plain.get(key, 0)
+        plain.setdefault(key, row)
+
+
+def test_rows_are_written_by_name_and_none_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ordering, "BATCH", 3)
+    monkeypatch.setattr(ordering, "ORDERED", 6)
+    lines = [(str(n).encode(), {"name": "乙甲丙"[n % 3], "at": n}) for n in range(8)] + [(None, {"at": 8.5})]
+    found = list(ordering.batches(iter(lines), "name"))
+    assert [len(batch) for batch in found] == [3, 3, 3]
+    assert [row.get("name") for row in (values for _, values in found[0] + found[1])] == list("丙丙乙乙甲甲")
+    assert sorted((values["at"], key) for batch in found for key, values in batch) == [(v["at"], k) for k, v in lines]
