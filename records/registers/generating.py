@@ -16,9 +16,8 @@ from core.clock import BEIJING, Clock
 from core.ids import new_id
 from core.sealing import Seal
 from records.registers.definition import Register, shipped_registers
-from records.registers.generated_buildings import GeneratedBuilding, building_of
 from records.registers.generating_credit import COUNTS, DRAWS
-from records.registers.invented import NOBODY, credit_number, resident_number
+from records.registers.invented import NOBODY, GeneratedBuilding, building_of, credit_number, resident_number
 from records.registers.preparing import Prepared, Preparer
 from records.registers.storing import Origin, create_records
 from storage.bulk import roomy

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
-from records.registers.generated_buildings import GeneratedBuilding
-from records.registers.invented import credit_number
+from records.registers.invented import GeneratedBuilding, credit_number
 
 COUNTS = {"licence_publicity": 180, "penalty_publicity": 90, "open_column": 48}
 _AUTHORITIES = ("虚构市场监督管理局", "虚构城市管理局", "虚构卫生健康局", "虚构应急管理局", "虚构交通运输局")

@@ -226,9 +226,8 @@ def write_batch(
 
 def history(session: Session, record: RegisterRecord, register: Register, seal: Seal) -> list[dict[str, Any]]:
     """Every change, newest first; values of sensitive fields are not in it (``hidden`` says so)."""
-    rows = session.scalars(
-        select(RecordEvent).where(RecordEvent.record_id == record.record_id).order_by(RecordEvent.event_id.desc())
-    )
+    order = (RecordEvent.at.desc(), RecordEvent.version.desc(), RecordEvent.event_id.desc())  # ids of one ms are random
+    rows = session.scalars(select(RecordEvent).where(RecordEvent.record_id == record.record_id).order_by(*order))
     lines = [
         {
             "at": row.at, "actor": row.actor_id, "action": row.action, "field": row.field, "version": row.version,
