@@ -21,6 +21,7 @@ from core.records import JSON, Actor, Command
 from core.sealing import Seal
 from dashboard.items.errors import AnswersRefused
 from dashboard.items.offers import Offer, item_data, offer_body, offer_of, ticked
+from dashboard.items.presented import presented
 from dashboard.registers.desk import ChainAudit, RegisterDesk
 from dashboard.services import Services
 from events.cases.access import visible_cases
@@ -28,6 +29,8 @@ from records.items.bundles import form_key, forms_of, get_bundle, listed_bundles
 from records.items.bundling import answers_for, merge
 from records.items.frequent import frequent_choices
 from records.registers.access import must_unmask
+from records.registers.definition import shipped_registers
+from records.registers.storing import Origin
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case
 from storage.tables.files import CaseDocument
@@ -100,16 +103,26 @@ class CounterDesk:
         with read_scope(self.services.engine) as session:
             offer = self.offer(session, kind, key)
             proofs = self._licences(session, offer, found["name"], str(found["values"].get("code") or ""))
-        wanted = {
-            q.name: q.prefill.partition(".")[2] for q in offer.merged.questions
-            if q.prefill.startswith(f"{register.id}.")
-        }  # fmt: skip
+        wanted = _wanted(offer, register.id)
         values = {f: v for f, v in found["values"].items() if f not in register.sensitive}
         numbers = sorted(set(wanted.values()) & register.sensitive)
         if numbers and self._may_unmask(register):
             values |= registers.unmask(record_id, numbers, f"受理：{offer.name}")
         answers = {name: values[f] for name, f in wanted.items() if values.get(f) not in (None, "")}
         return {"answers": answers, "licences": proofs, "register": register.id, "name": found["name"]}
+
+    def presented(self, kind: str, key: str, number: str) -> dict[str, Any]:
+        """As :meth:`prefill` for whoever shows an identity card with ``number`` (:mod:`dashboard.items.presented`)."""
+        register = shipped_registers()["person"]
+        origin = Origin(self.actor.user_id, self.services.clock.now(), "counter")
+        with session_scope(self.services.engine) as session:
+            offer = self.offer(session, kind, key)
+            wanted = _wanted(offer, register.id)
+            found = presented(
+                session, number, wanted, offer.name, register, self.actor, origin, self.seal, ChainAudit()
+            )
+            proofs = self._licences(session, offer, found["name"], "") if found["name"] else {}
+        return {**found, "licences": proofs, "register": register.id}
 
     def _may_unmask(self, register: Any) -> bool:
         try:
@@ -235,6 +248,12 @@ class CounterDesk:
                 return values
             offer = self.offer(session, "bundle", kept.bundle_id)
             return answers_for(offer.merged, values, form_key(str(case.form.get("item_code"))))
+
+
+def _wanted(offer: Offer, register_id: str) -> dict[str, str]:
+    """Question → field of the register that answers it."""
+    asked = [q for q in offer.merged.questions if q.prefill.startswith(f"{register_id}.")]
+    return {q.name: q.prefill.partition(".")[2] for q in asked}
 
 
 def notice_of(session: Session, case_id: str) -> dict[str, Any] | None:

@@ -47,11 +47,12 @@ class BundleMove(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PrefillWish(msgspec.Struct, forbid_unknown_fields=True):
-    """Body of ``POST /api/counter/prefill``: the applicant's record."""
+    """Body of ``POST /api/counter/prefill``: the applicant's record, or the number on the card that was shown."""
 
     kind: OfferKind
     key: str
-    record_id: str
+    record_id: str = ""
+    number: str = ""
 
 
 class CounterApplication(msgspec.Struct, forbid_unknown_fields=True):
@@ -151,7 +152,10 @@ async def prefill(request: Request, use: Use, who: Who) -> Response:
     """Answers from the registers, by right; numbers in full only for whoever may see them, noted in the audit chain."""
     sent = await body(request, PrefillWish)
     desk = CounterDesk(use, who.actor)
-    found = await asyncio.to_thread(desk.prefill, sent.kind, sent.key, sent.record_id)
+    if sent.number and not sent.record_id:
+        found = await asyncio.to_thread(desk.presented, sent.kind, sent.key, sent.number)
+    else:
+        found = await asyncio.to_thread(desk.prefill, sent.kind, sent.key, sent.record_id)
     return respond(found, headers={"Cache-Control": "no-store"})
 
 

@@ -68,6 +68,13 @@ def _log(
     audit.append(session, origin.at, actor.user_id, f"record_{action}", body)
 
 
+def note_access(
+    session: Session, record_id: str, fields: str, reason: str, actor: Actor, origin: Origin, audit: Audit
+) -> None:
+    """Write down that ``fields`` of a record were shown, and why, as an unmasking is."""
+    _log(session, record_id, "unmask", fields, reason, actor, origin, audit)
+
+
 def export_csv(
     session: Session,
     records: Iterable[RegisterRecord],

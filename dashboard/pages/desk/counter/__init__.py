@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 import dash_mantine_components as dmc
 from dash import ALL, Input, Output, State, dcc, html, no_update
 
+from core.codes.resident import check_resident_id
 from core.ids import new_id
 from dashboard.components import CounterForm
 from dashboard.items.counter import CounterDesk
@@ -21,6 +23,7 @@ from records.registers.search import Query
 
 __all__ = ["PAGE", "layout"]
 _NOTED = ("ticket", "cross_province", "courier", "agent")
+CARD = "card"  # instead of a record: the number that was typed
 _LEFT = {"flex": "1 0 300px", "maxWidth": 420, "minWidth": 0, "maxHeight": "calc(100vh - 150px)", "overflow": "auto"}
 _RIGHT = {"flex": "1 1 300px", "minWidth": 0}
 
@@ -135,11 +138,14 @@ async def people(visit: Visit, clicks: int | None, text: str | None) -> Any:
     """Records of people and enterprises that the clerk may see; masked."""
     if not clicks or not (text or "").strip():
         return no_update
-    desk = RegisterDesk(visit.services, visit.principal.actor)
+    desk, typed = RegisterDesk(visit.services, visit.principal.actor), str(text).strip()
+    if check_resident_id(typed, date.today()).valid:
+        return html.Button(visit.t("counter.card", last=typed[-4:]), className="button",
+                           id={"type": "counter-person", "id": CARD})  # fmt: skip
     hits = []
     for register in ("enterprise", "person"):
         if register in {r.id for r in desk.registers()}:
-            items, _ = await in_thread(desk.listed, Query(register, str(text).strip()[:60], limit=5))
+            items, _ = await in_thread(desk.listed, Query(register, typed[:60], limit=5))
             hits += items
     if not hits:
         return html.Span(visit.t("counter.nobody"), className="quiet")
@@ -152,17 +158,20 @@ async def people(visit: Visit, clicks: int | None, text: str | None) -> Any:
 
 @PAGE.callback(
     Output("counter-work", "children", allow_duplicate=True),
-    Input({"type": "counter-person", "id": ALL}, "n_clicks"), State("counter-picked", "data"), True,
+    Input({"type": "counter-person", "id": ALL}, "n_clicks"), State("counter-picked", "data"),
+    State("counter-who", "value"), True,
 )  # fmt: skip
-async def prefilled(visit: Visit, _clicks: list[int | None], chosen: dict[str, str]) -> Any:
+async def prefilled(visit: Visit, _clicks: list[int | None], chosen: dict[str, str], typed: str | None) -> Any:
     """The form with what the registers answer, and the papers that licences prove."""
     button, _ = pressed()
     if not button:
         return no_update
     desk = CounterDesk(visit.services, visit.principal.actor)
-    given = await in_thread(desk.prefill, chosen["kind"], chosen["key"], button["id"])
+    card = button["id"] == CARD
+    find = desk.presented if card else desk.prefill
+    given = await in_thread(find, chosen["kind"], chosen["key"], str(typed or "") if card else button["id"])
     offer = await in_thread(desk.form, chosen["kind"], chosen["key"])
-    tell(visit.t("counter.prefilled", n=len(given["answers"]), name=given["name"]))
+    tell(visit.t("counter.prefilled", n=len(given["answers"]), name=given["name"] or "—"))
     return _work(visit, offer, given["answers"], given["licences"])
 
 

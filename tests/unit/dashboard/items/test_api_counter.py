@@ -23,6 +23,7 @@ from records.registers.invented import credit_number, resident_number
 from storage.session import read_scope, session_scope
 from storage.tables.cases import Case, CaseClock
 from storage.tables.people import User
+from storage.tables.records import RecordAccess
 from storage.tables.registry import Division
 from tests.unit.dashboard.web import _HASH, Office, make_office
 
@@ -156,6 +157,25 @@ def test_registers_prefill_by_right_and_licences_stand_in_for_papers(office: Off
     assert clerk["licences"]["营业执照"]["number"] == "LIC-1"
     chief = office.client("chief").post("/api/counter/prefill", json=wish).json()
     assert chief["answers"]["enterprise_phone"] == "12012345678"
+
+
+def test_whoever_shows_a_card_is_filled_in_by_its_whole_number_and_that_is_noted(office: Office) -> None:
+    line = f"id_number,name,phone,address,division\n{PERSON},王小明,12012345678,东盛大街1号,220105001001\n"
+    office.client("boss").post("/api/registers/person/import?dry_run=false&name=p.csv&good=true", content=line.encode())
+    offer, clerk = _offer(office, "高龄津贴给付"), office.client("fireman")
+    assert clerk.get("/api/registers/person/records?q=王小明").status_code in (403, 404)
+    wish = {"kind": "item", "key": offer["key"], "number": PERSON.lower()}
+    given = clerk.post("/api/counter/prefill", json=wish).json()
+    assert given["name"] == "王小明" and given["answers"]["applicant_id_number"] == PERSON
+    assert given["answers"]["applicant_birth"] == "1980-05-01" and "12012345678" not in str(given)
+    with read_scope(office.engine) as session:
+        noted = session.scalars(select(RecordAccess).order_by(RecordAccess.access_id.desc())).first()
+    assert noted is not None and "高龄津贴给付" in noted.reason and noted.action == "unmask"
+    unknown = resident_number(datetime(1950, 1, 2, tzinfo=UTC).date(), 999)
+    stranger = clerk.post("/api/counter/prefill", json={**wish, "number": unknown}).json()
+    assert stranger["name"] == "" and stranger["answers"]["applicant_birth"] == "1950-01-02"
+    refused = clerk.post("/api/counter/prefill", json={**wish, "number": "220105198005011234"})
+    assert refused.status_code == 422 and refused.json()["field"] == "number"
 
 
 def test_a_life_event_is_one_form_one_parent_and_a_child_an_item(office: Office) -> None:
