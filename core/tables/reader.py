@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from core.tables.cells import Cell, CellError
 from core.tables.columns import Column, Place, parse_row
@@ -222,7 +222,7 @@ def _row(
         return None
     if count > len(named) or len(named) < heading.width:
         _tell_unnamed(cells, named, place, problems, told)
-    if ragged and count == heading.width and heading.plain is not None and not _GAPS.search("".join(cells)):
+    if ragged and count == heading.width and heading.plain is not None and not _GAPS.search("".join(cast(Sequence[str], cells))):
         return {column: cells[at] for column, at in heading.plain}  # no cell with blanks, nor a column twice
     raw: dict[str, Any] = {}
     for column, places in heading.columns.items():
