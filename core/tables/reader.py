@@ -222,7 +222,8 @@ def _row(
         return None
     if count > len(named) or len(named) < heading.width:
         _tell_unnamed(cells, named, place, problems, told)
-    if ragged and count == heading.width and heading.plain is not None and not _GAPS.search("".join(cast(Sequence[str], cells))):
+    whole = ragged and count == heading.width  # a text file's row, whose cells are texts
+    if whole and heading.plain is not None and not _GAPS.search("".join(cast(Sequence[str], cells))):
         return {column: cells[at] for column, at in heading.plain}  # no cell with blanks, nor a column twice
     raw: dict[str, Any] = {}
     for column, places in heading.columns.items():
