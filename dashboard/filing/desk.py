@@ -95,9 +95,10 @@ class FilingDesk:
             values = values_of_filing(session, row.filing_id) if row else {}
             problems = problems_of(session, desk, unit, period, values) if row else []
             types = {item.key: item.type for item in desk.dataset.compiled.structure.items}
+            state = row.state if row else _state_without_row(session, desk, unit, period)
             return {
                 "dataset_id": dataset_id, "unit": unit, "name": desk.tree.names.get(unit, unit), "period": period,
-                "state": row.state if row else "open", "version": row.version if row else 0,
+                "state": state, "version": row.version if row else 0,
                 "note": row.note if row else "", "on_time": row.on_time if row else None, "values": values,
                 **(remarks_of(session, row.filing_id) if row else {"comments": {}, "returned": []}),
                 "prefill": prefilled(session, desk, unit, period), "problems": [p.as_dict() for p in problems],
@@ -248,3 +249,9 @@ def _top(desk: Desk, tops: Sequence[str]) -> str:
         return len(wanted & set(below)) if wanted else len(below)
 
     return max(tops, key=filing, default="")
+
+
+def _state_without_row(session: Session, desk: Desk, unit: str, period: str) -> str:
+    """The matrix's word for a unit that has no filing of its own: one above others, exempt or not begun."""
+    rows = matrix(session, desk, unit, [period])["rows"]
+    return str(rows[0]["cells"][0]["state"]) if rows else "open"

@@ -26,7 +26,7 @@ def approve(session: Session, desk: Desk, unit: str, period: str) -> None:
     else:
         filing = get_filing(session, desk, unit, period)
         if filing is None or filing.state != "filed":
-            raise NotYetApproved(count=1, units=[unit])
+            raise NotYetApproved(count=1, units=desk.tree.names.get(unit, unit))
         filing.state, filing.version, filing.updated_at = "approved", filing.version + 1, desk.at
     session.add(FilingApproval(dataset_id=desk.dataset.id, period=period, unit_id=unit, at=desk.at, by=desk.actor_id))
     note_event(session, desk, unit, period, "approved")
@@ -44,7 +44,8 @@ def _must_be_approved(session: Session, desk: Desk, below: Sequence[str], period
         if expected and child not in done:
             lacking.append(child)
     if lacking:
-        raise NotYetApproved(count=len(lacking), units=lacking[:20])
+        names = [desk.tree.names.get(one, one) for one in lacking[:20]]
+        raise NotYetApproved(count=len(lacking), units="、".join(names) + ("…" if len(lacking) > len(names) else ""))
 
 
 def take_back(session: Session, desk: Desk, unit: str, period: str, note: str = "") -> None:

@@ -171,8 +171,9 @@ def test_a_filing_goes_up_and_comes_down_again(session: Session) -> None:
         filed(session, unit)
     with pytest.raises(FilingLocked):
         save(session, desk(), "v1", PERIOD, {"due": 1})
-    with pytest.raises(NotYetApproved):
+    with pytest.raises(NotYetApproved) as early:
         approve(session, desk(), "t1", PERIOD)
+    assert early.value.values["units"] == "、".join(desk().tree.names[one] for one in ("v1", "v2"))
     approve(session, desk(), "v1", PERIOD)
     with pytest.raises(FilingLocked):
         send_back(session, desk(), "v1", PERIOD, "改正")

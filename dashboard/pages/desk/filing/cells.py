@@ -25,7 +25,7 @@ def cell_columns(visit: Visit, *, theirs: bool = False) -> list[dict[str, Any]]:
         *(other if theirs else []),
         column("prefill", t("filing.prefill"), width=140),
         column("comment", t("filing.comment"), **edit),
-        column("total", t("filing.total"), width=180),
+        column("total", t("filing.total"), width=250),
         column("returned", t("filing.send_back"), width=90, cellDataType="boolean", **edit),
     ]
 

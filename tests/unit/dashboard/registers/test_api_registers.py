@@ -170,6 +170,7 @@ def test_a_village_files_a_town_approves_and_returns(office: Office) -> None:
     assert town.put(_path(), json={"values": {"done": 3}}).status_code == 403
     assert town.post(_path() + "/state", json={"action": "approve"}).json()["state"] == "approved"
     assert village.put(_path(), json={"values": {"done": 3}}).status_code == 409
+    assert town.get(_path(HERE[:9])).json()["state"] == "partial"  # as its cell of the matrix
     totals = town.post(_path(HERE[:9]) + "/totals").json()["totals"]
     assert totals["due"]["value"] == 3 and totals["due"]["missing"] == [COMMUNITIES[1][0]]
     assert town.post(_path() + "/state", json={"action": "take_back"}).status_code == 200
