@@ -113,9 +113,7 @@ def _of_error(item: Item, word: str, error: ExpressionError) -> FormProblem:
     return FormProblem(error.code, item.index, word, values={**error.as_dict(), "at": error.column})
 
 
-def _meaning(
-    item: Item, word: str, text: str, expression: Expression, structure: Structure
-) -> Iterator[FormProblem]:
+def _meaning(item: Item, word: str, text: str, expression: Expression, structure: Structure) -> Iterator[FormProblem]:
     for error in type_problems(expression.tree, item, structure):
         yield _of_error(item, word, error)
     for name, choice, column in unknown_choices(expression.tree, item, structure):
@@ -207,8 +205,10 @@ def _before_publishing(form: Form, compiled: Compiled) -> Iterator[FormProblem]:
         relevant = compiled.expression(item, "relevant")
         if relevant is None:
             continue
-        never = relevant.tree[:2] == ["call", "false"] or compiled.structure.resolve(item.name, item) is item and (
-            item.name in relevant.references()
+        never = (
+            relevant.tree[:2] == ["call", "false"]
+            or compiled.structure.resolve(item.name, item) is item
+            and (item.name in relevant.references())
         )
         if never and item.question.required:
             yield FormProblem("never-relevant", item.index, "relevant", values={"name": item.name})

@@ -1,7 +1,7 @@
 """Evaluates a form against answers.  Pure; the browser's ``engine.mjs`` gives the same.
 
-    state = evaluate_form(compile_form(form), {"hun": "n"}, today="2026-11-28", calendar=calendar)
-    state.errors, state.submitted, state.values["n"]
+state = evaluate_form(compile_form(form), {"hun": "n"}, today="2026-11-28", calendar=calendar)
+state.errors, state.submitted, state.values["n"]
 """
 
 from __future__ import annotations

@@ -76,9 +76,7 @@ def choice_rows_of(form: Form) -> list[Row]:
 def form_from_rows(
     base: Form, rows: Sequence[Row], choices: Sequence[Row], settings: Mapping[str, Any]
 ) -> tuple[Form, list[SheetProblem]]:
-    """``base`` with these rows; problems of nesting name the row's number from 1.
-
-    """
+    """``base`` with these rows; problems of nesting name the row's number from 1."""
     languages = languages_of(base)
     nodes = [_node(number, row, languages) for number, row in enumerate(rows, start=1) if _filled(row)]
     builder = Builder(nodes)

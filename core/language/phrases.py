@@ -1,7 +1,8 @@
 """What refusals put into their sentences (a detail, a remedy, an action), in Chinese (``phrases.zh.json`` beside it).
 
 A phrase is English as the code writes it, ``{}`` where a value stands.  The most particular one that fits is taken; a
-text that none fits stays as it is, for example a name, a number, or words of a foreign library.
+text that none fits stays as it is, for example a name, a number, or words of a foreign library.  A value that is a
+phrase itself is Chinese as well.
 """
 
 from __future__ import annotations
@@ -40,5 +41,5 @@ def in_chinese(text: str) -> str:
     for pattern, said in _patterns():
         match = pattern.fullmatch(text)
         if match and not (len(said) < _SHORT and any(_WORDS.search(value) for value in match.groups())):
-            return said.format(*match.groups())
+            return said.format(*(in_chinese(each) if _WORDS.search(each) else each for each in match.groups()))
     return text

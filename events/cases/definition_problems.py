@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
+from core.errors import YiwangError
 from core.records import Record
 from events.cases.soundness.words import ADVICE, TEXTS
 
@@ -37,7 +38,8 @@ class DefinitionProblem(Record, frozen=True):
         words = TEXTS[self.code].zh if language == "zh" else TEXTS[self.code].en
         close = self.values.get("close", "")
         guess = (f"是不是“{close}”？" if language == "zh" else f"did you mean {close!r}? ") if close else ""
-        values = _Values({**{k: _cut(v) for k, v in self.values.items()}, "perhaps": guess})
+        told = {k: self.values.get(f"{k}_zh", v) if language == "zh" else v for k, v in self.values.items()}
+        values = _Values({**{k: _cut(v) for k, v in told.items()}, "perhaps": guess})
         return words[0].format_map(values), words[1].format_map(values)
 
     def line(self, language: str = "en") -> str:
@@ -68,8 +70,11 @@ def _cut(value: str) -> str:
 
 
 def problem(where: str, code: str, **values: object) -> DefinitionProblem:
-    """One problem; values become texts."""
-    return DefinitionProblem(where=where, code=code, values={key: str(value) for key, value in values.items()})
+    """One problem; values become texts, those of refusals in both languages (``detail_zh`` beside ``detail``)."""
+    told = {key: str(value) for key, value in values.items()}
+    refused = {key: value for key, value in values.items() if isinstance(value, YiwangError)}
+    told |= {f"{key}_zh": value.told("zh") for key, value in refused.items()}
+    return DefinitionProblem(where=where, code=code, values=told)
 
 
 def unknown(where: str, code: str, name: object, known: Iterable[str], **values: object) -> DefinitionProblem:

@@ -1,7 +1,7 @@
 """An XLSForm workbook → a form and every problem in it, each with sheet, row and column.
 
-    read = import_xlsform(content)
-    read.form, read.problems          # the form is complete only when no problem is blocking
+read = import_xlsform(content)
+read.form, read.problems          # the form is complete only when no problem is blocking
 """
 
 from __future__ import annotations

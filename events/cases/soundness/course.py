@@ -129,8 +129,8 @@ def end_problems(d: Definition) -> Iterator[DefinitionProblem]:
     """
     ends = {name for name, state in d.states.items() if not state.open}
     steps: list[Step] = [
-        (set(d.states) if ANY in move.from_ else set(move.from_), move.to)
-        for spec in d.commands.values()
+        ((set(d.states) if ANY in move.from_ else set(move.from_)) & _given_in(d, name, spec), move.to)
+        for name, spec in d.commands.items()
         for move in spec.moves
         if move.to and NEW not in move.from_
     ]
@@ -145,6 +145,27 @@ def end_problems(d: Definition) -> Iterator[DefinitionProblem]:
             yield problem(f"states/{name}/open", "dead_end", name=name)
         elif name not in entered:
             yield problem(f"states/{name}", "state_unreachable", name=name)
+
+
+def _given_in(d: Definition, name: str, spec: CommandSpec) -> set[str]:
+    """The states in which there is somebody who gives a command: a person, or the platform where it is told to."""
+    if name in _platform_gives(d):
+        return set(d.states)
+    lines = [line for line in spec.who if set(line.roles) != {"system"}]
+    if any(not line.from_ for line in lines):
+        return set(d.states)
+    return {state for line in lines for state in line.from_}
+
+
+def _platform_gives(d: Definition) -> set[str]:
+    """Commands that triggers, the second look, opening, or an effect of this or of a child's file give."""
+    recheck = d.recheck
+    keys = ("clear", "standing", "person", "finished", "close", "relapse")
+    looked = {getattr(recheck, key) for key in keys} if recheck is not None else set()
+    named = {
+        str(each.get("command")) for spec in d.commands.values() for each in spec.effects if isinstance(each, dict)
+    }
+    return {*d.triggered, *d.automatic.values(), *looked, *named}
 
 
 def _reaching(ends: set[str], steps: list[Step]) -> set[str]:

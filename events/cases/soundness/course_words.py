@@ -21,9 +21,9 @@ COURSE: dict[str, ProblemWords] = {
         "请让某个操作通向它，或删去",
     ),
     "dead_end": worded(
-        "state {name!r} is open and can never end: no command leads from it to a closed state",
+        "state {name!r} is open and can never end: no command that anybody gives there leads to a closed state",
         "add a command that leads on, or write open: false",
-        "状态“{name}”在办却无法结束：没有操作通向终点",
+        "状态“{name}”在办却无法结束：没有人能执行的操作通向终点",
         "请加一个通向下一步的操作，或设为 open: false",
     ),
     "closed_never": worded(

@@ -43,6 +43,21 @@ def _effect(*effects: Any) -> Callable[[Body], None]:
     return _put("commands/answer/effects", list(effects))
 
 
+def _stuck(who: list[dict[str, Any]]) -> Callable[[Body], None]:
+    """A state that one command leads into and one leads out of, which ``who`` may give."""
+
+    def change(body: Body) -> None:
+        body["states"]["stuck"] = {"stage": "open", "name": names("搁置", "Stuck")}
+        ways = (("stall", "sent", "stuck", [{"roles": ["staff"]}]), ("leave", "stuck", "done", who))
+        for name, origin, to, people in ways:
+            body["commands"][name] = {
+                "name": names(name, name.title()), "moves": [{"from": [origin], "to": to}], "who": people,
+                "clocks": {"stop": ["*"]},
+            }  # fmt: skip
+
+    return change
+
+
 BLOCKING: list[Broken] = [
     # shape
     ("key-top", _put("shwon_clock", ["reply"]), "shwon_clock", "key_unknown"),
@@ -92,6 +107,8 @@ BLOCKING: list[Broken] = [
     ("move-new", _put("commands/accept/moves/0/from", ["@new"]), "commands/accept/moves", "move_new"),
     ("move-part", _put("commands/accept/moves/0/part", "boss"), "commands/accept/moves", "part_unknown"),
     ("dead-end", _put("commands/answer/moves/0/to", "handling"), "states/sent/open", "dead_end"),
+    ("dead-end-nobody-there", _stuck([{"roles": ["staff"], "from": ["sent"]}]), "states/stuck/open", "dead_end"),
+    ("dead-end-platform", _stuck([{"roles": ["system"]}]), "states/stuck/open", "dead_end"),
     ("no-end", _put("states/done/open", True), "states", "closed_never"),
     ("remembered", lambda body: (_put("commands/ask/moves/0/to", "@remembered")(body),
                                  _put("commands/accept/effects", [])(body)), "commands/ask/moves", "remembered_never"),
