@@ -17,7 +17,7 @@ from core.exchange import ConnectionConfig, seal_secrets
 from core.sealing import Seal
 from dashboard.api.deps import audit, must_be
 from dashboard.auth import Principal
-from dashboard.connections.deliveries import deliveries
+from dashboard.connections.deliveries import deliveries, delivery_state
 from dashboard.services import Services
 from ingest.connections.mapped import mapping_of
 from storage.connections import connection_config
@@ -82,6 +82,8 @@ def connection_list(use: Services, who: Principal) -> list[dict[str, Any]]:
             .group_by(ExchangeOrder.connection_id, ExchangeOrder.state)
         )  # fmt: skip
         orders = {(c, state): int(n) for c, state, n in session.execute(query)}
+        for row in rows:
+            row["live"] = delivery_state(session, row["connection_id"]) if row["direction"] == "out" else {}
     for row in rows:
         row["orders_refused"] = orders.get((row["connection_id"], "refused"), 0)
         row["orders_taken"] = orders.get((row["connection_id"], "taken"), 0)
@@ -112,8 +114,10 @@ def connection(use: Services, who: Principal, connection_id: str) -> dict[str, A
             )
         ]
         current: dict[str, Any] = next((v["body"] for v in versions if v["version"] == row.version), {})
-        told = deliveries(session, connection_id) if row.direction == "out" else []
-        return {**_shown(row), **current, "versions": versions, "orders_with_errors": refused, "deliveries": told}
+        out = row.direction == "out"
+        told, live = (deliveries(session, connection_id), delivery_state(session, connection_id)) if out else ([], {})
+        shown = {"versions": versions, "orders_with_errors": refused, "deliveries": told, "live": live}
+        return {**_shown(row), **current, **shown}
 
 
 def config_of(use: Services, connection_id: str, version: Version | None = None) -> ConnectionConfig:

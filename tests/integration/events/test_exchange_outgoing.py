@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +20,7 @@ from core.network.outgoing import PushParams, filled
 from core.records import CaseChanged, Severity
 from core.settings import Settings
 from dashboard.accounts.users import add_user
-from dashboard.connections.deliveries import deliveries
+from dashboard.connections.deliveries import deliveries, delivery_state
 from events.notify.outgoing import Outgoing
 from events.notify.webhooks import WebhookFailed, verify
 from events.runtime.orders import OrderDesk
@@ -115,7 +115,17 @@ async def test_what_waits_and_what_was_given_up_is_listed(line: SimpleNamespace)
     assert [(d["state"], d["attempts"], d["error"]) for d in shown] == [
         ("given_up", 12, "HTTP 500"), ("waiting", 2, "HTTP 500"),
     ]  # fmt: skip
-    assert deliveries(line.session, "other") == []
+    assert deliveries(line.session, "other") == [] and delivery_state(line.session, "other") == {}
+    failing = {"state": "failing", "error": "HTTP 500"}
+    assert delivery_state(line.session, "results") == failing
+    line.session.get_one(Outbox, "o1").sent_at = NOW
+    line.session.flush()
+    later = {"subscriber": "results", "connection": True, "payload": {"orderNo": "2"}}
+    line.session.add(
+        Outbox(outbox_id="o3", topic="webhook", body=later, created_at=NOW + timedelta(hours=1), sent_at=NOW)
+    )
+    line.session.flush()
+    assert delivery_state(line.session, "results") == {"state": "ok", "error": ""}
 
 
 async def test_a_platform_gets_signed_events_and_nothing_confidential(line: SimpleNamespace) -> None:

@@ -254,7 +254,7 @@ def only_case(session) -> Case:  # type: ignore[no-untyped-def]
 async def test_finished_and_clear_is_confirmed_by_a_person_on_the_sensors_advice(city: Settings) -> None:
     async with worker(city) as (bus, engine):
         await bus.observe(alarm())
-        case_id = (await until(engine, lambda s: s.scalars(select(Case.case_id)).first()))
+        case_id = await until(engine, lambda s: s.scalars(select(Case.case_id)).first())
         await bus.observe(alarm("clear"))
         await until(engine, lambda s: not any(only_case(s).why["standing"].values()))
         await finish(engine, str(case_id))
