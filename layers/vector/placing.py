@@ -167,7 +167,10 @@ def _transformer(crs: CRS, parameters: tuple[float, ...]) -> Transformer:
             raise FileUnreadable("crs_old_datum", datum=datum.replace("_", " "))
         shift = ToWGS84Transformation(crs.geodetic_crs, *parameters)
         crs = BoundCRS(source_crs=crs, target_crs=CRS.from_epsg(4326), transformation=shift)
-    return Transformer.from_crs(crs, CRS.from_epsg(4326), always_xy=True)
+    try:
+        return Transformer.from_crs(crs, CRS.from_epsg(4326), always_xy=True)
+    except ProjError as error:  # a damaged .prj may name an ellipsoid that is no earth
+        raise FileUnreadable("crs_unknown", given=str(crs.name)[:80]) from error
 
 
 def _fit(placing: Placing, sample: Floats, territory: Territory) -> float:

@@ -17,12 +17,11 @@ from typing import Any, BinaryIO, Self
 
 import numpy as np
 import shapely
-from pyproj import CRS
-from pyproj.exceptions import ProjError
 
 from core.tables.encoding import codec_of, detect
 from core.tables.problem import FileUnreadable
 from layers.vector import words as words
+from layers.vector.systems import failures, unreadable_systems
 
 SUFFIXES = (
     *(".gpkg", ".shp", ".geojson", ".json", ".geojsonl", ".geojsons"),
@@ -99,7 +98,7 @@ class VectorFile:
                     self._source or self.path, layer=self.layer or None, skip_features=first, max_features=size,
                     datetime_as_string=True, **({"encoding": _LATIN} if self._codec else {}),
                 )  # fmt: skip
-        except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, RuntimeError) as error:
+        except failures() as error:
             raise FileUnreadable("not_geodata", detail=str(error)) from error
         kinds = list(zip(self._info["ogr_types"], self._info["ogr_subtypes"], strict=True))
         lists = [[_plain(v, *kind, self._codec) for v in c] for c, kind in zip(columns, kinds, strict=True)]
@@ -169,7 +168,7 @@ def _choose(opened: VectorFile, layer: str) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             listed = [(str(n), t) for n, t in pyogrio.list_layers(opened._source or opened.path)]
-    except (pyogrio.errors.DataSourceError, RuntimeError, ValueError) as error:
+    except failures() as error:
         raise FileUnreadable("not_geodata", detail=_short(error, opened)) from error
     names = [n for n, t in listed if t is not None] or [n for n, _ in listed]
     if not names:
@@ -237,29 +236,23 @@ def _beside(path: Path) -> list[Path]:
 
 
 def _restore_index(opened: VectorFile) -> None:
-    """A Shapefile without .shx gets one, one with a broken .prj is read without it: both in a copy."""
+    """Missing .shx, broken or GBK-coded .prj: read from a copy that has an index, none of it, or it as UTF-8."""
     import pyogrio
 
     if opened.path.suffix.lower() != ".shp":
         return
     beside = _beside(opened.path)
-    broken = [f for f in beside if f.suffix.lower() in {".prj", ".qpj"} and not _is_system(f)]
-    if not broken and any(f.suffix.lower() == ".shx" for f in beside):
+    odd = unreadable_systems(opened.path, beside)
+    if not odd and any(f.suffix.lower() == ".shx" for f in beside):
         return
     folder = _folder(opened)
-    for file in [opened.path, *(f for f in beside if f not in broken)]:
+    for file in [opened.path, *(f for f in beside if f not in odd)]:
         shutil.copyfile(file, folder / f"{opened.path.stem}{file.suffix.lower()}")
+    for file, text in odd.items():
+        if text:
+            (folder / f"{opened.path.stem}{file.suffix.lower()}").write_text(text, encoding="utf-8")
     opened._source = folder / f"{opened.path.stem}.shp"
     pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": "YES"})
-
-
-def _is_system(file: Path) -> bool:
-    """Whether a .prj says a coordinate system (an empty one says none and harms nothing)."""
-    text = file.read_bytes()[:65_536].decode("utf-8", "replace").strip()
-    try:
-        return not text or CRS.from_user_input(text) is not None
-    except (ProjError, ValueError):
-        return False
 
 
 def _stage(opened: VectorFile) -> None:
@@ -280,7 +273,7 @@ def _stage(opened: VectorFile) -> None:
                     stream, target, driver="GPKG", layer="staged", geometry_type="Unknown", crs=crs,
                     geometry_name=meta["geometry_name"] or "wkb_geometry",
                 )  # fmt: skip
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, RuntimeError, ValueError) as error:
+    except failures() as error:
         raise FileUnreadable("not_geodata", detail=_short(error, opened)) from error
     opened._source, opened.layer = target, "staged"
 
@@ -293,7 +286,7 @@ def _inform(opened: VectorFile) -> None:
             warnings.simplefilter("ignore")
             how = {"encoding": _LATIN} if opened._codec else {}
             opened._info = pyogrio.read_info(opened._source or opened.path, layer=opened.layer or None, **how)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, RuntimeError, ValueError) as error:
+    except failures() as error:
         raise FileUnreadable("not_geodata", detail=_short(error, opened)) from error
     opened.crs = opened._info["crs"]
     opened.count = int(opened._info["features"])

@@ -88,6 +88,39 @@ def test_places_that_are_known_tell_which_meridian_is_meant(
         assert session.scalars(select(GridCell.min_lon)).one() == pytest.approx(125.4, abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("names", "codes"),
+    [
+        ({"GCS_China_Geodetic_Coordinate_System_2000": "2000国家大地坐标系", "D_China_2000": "国家大地坐标系"}, []),
+        ({"Greenwich": "\udc80reenwich"}, []),
+        ({'UNIT["Degree",': 'UNIT["Degree",x'}, ["crs_missing"]),
+        ({"6378137.0": "1737400.0", "298.257222101": "0.0"}, None),
+    ],
+    ids=["chinese", "no-utf8", "broken", "moon"],
+)
+def test_prj_files_of_the_field(
+    engine: Engine, folder: Path, take: Any, names: dict[str, str], codes: list[str] | None
+) -> None:
+    """A name in GBK or a byte that is no text ended the import with pyogrio's UnboundLocalError."""
+    frame = geopandas.GeoDataFrame({"code": ["220199001001001"]}, geometry=[CELL], crs=4490)
+    frame.to_file(folder / "grid.shp")
+    prj = folder / "grid.prj"
+    text = (
+        'GEOGCS["GCS_China_Geodetic_Coordinate_System_2000",DATUM["D_China_2000",SPHEROID["CGCS2000",6378137.0,'
+        '298.257222101]],PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]]'
+    )
+    for name, other in names.items():
+        text = text.replace(name, other)
+    prj.write_bytes(text.replace("\udc80", "").encode("gbk").replace(b"reenwich", b"\x80reenwich", "\udc80" in text))
+    report = take()
+    if codes is None:
+        assert report.unread == ["grid.shp"] and report.exit_status == 1
+        return
+    assert [p.code for p in report.problems] == codes and report.tables["grid"] == 1
+    with read_scope(engine) as session:
+        assert session.scalars(select(GridCell.min_lon)).one() == pytest.approx(125.4, abs=1e-6)
+
+
 def test_one_shape_in_metres_costs_itself(folder: Path, take: Any) -> None:
     shapes = [CELL, shapely.box(451_000, 4_860_000, 452_000, 4_861_000), shapely.affinity.translate(CELL, 0.02)]
     features = [
