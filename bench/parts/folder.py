@@ -148,14 +148,14 @@ async def _followed(client: httpx.AsyncClient, last: float, most_s: float) -> di
     """Seconds after the last byte to the mosaic and to the last look."""
     told: dict[str, Any] = {"mosaic_s": None, "first_look_s": None, "all_looked_s": None}
     flight = (await client.get("/api/drone/flights")).json()["items"][0]["flight_id"]
-    while time.monotonic() - last < most_s and told["all_looked_s"] is None:
+    while time.monotonic() - last < most_s and None in (told["mosaic_s"], told["all_looked_s"]):
         now = (await client.get(f"/api/drone/flights/{flight}")).json()
         after = round(time.monotonic() - last, 1)
         if now["mosaic"] and told["mosaic_s"] is None:
             told |= {"mosaic_s": after, "matched": now["matched"], "residual_m": now["residual_m"]}
         if now["looked"] and told["first_look_s"] is None:
             told["first_look_s"] = after
-        if now["looked"] >= now["pictures"]:
+        if now["looked"] >= now["pictures"] and told["all_looked_s"] is None:
             told["all_looked_s"] = after
         await asyncio.sleep(0.5)
     return told | {"looked": now["looked"]}

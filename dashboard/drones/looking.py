@@ -9,18 +9,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from core.clock import Clock
 from core.errors import YiwangError
 from core.ids import new_id
 from core.media import MediaStore
+from core.memory import give_back
 from dashboard.drones.intake import on_disk, place_of
 from dashboard.drones.mosaics import Laid, lay
 from ingest.drones.geojson import point
@@ -30,10 +31,12 @@ from ingest.drones.view import View, view_of
 from storage.aerial import PICTURES, AerialStore, FindingView
 from storage.drones import DroneStore, FileView
 from storage.tables.drones import AerialFinding, AerialLook
+from vision.aerial.pixels import OnDisk, Unreadable
 from vision.aerial.sameness import Placed, things
 from vision.aerial.sights import AerialEyes
 
 log = logging.getLogger("yiwang.drones")
+AT_ONCE = 2  # pictures that are looked at beside each other
 MOST_PIXELS = 120_000_000  # of a picture that is decoded
 _UPRIGHT = -60.0  # degrees of pitch from which things are seen from the side
 _SAME_M = 1.5  # two sights nearer than that may be one thing, where the pictures were matched
@@ -51,7 +54,7 @@ class FlightLook:
     def flight(self, flight_id: str, made: Callable[[Laid], object] | None = None) -> int:
         """Look at what nobody looked at yet; returns how many pictures that were.
 
-        ``made`` is called with the matched flight before its pictures are looked at: places and the mosaic come first.
+        ``made`` is called with the matched flight, beside the looks: places come first, the mosaic with the findings.
         """
         files = [f for f in reversed(self.drones.files(flight_id)) if f.kind in PICTURES]
         known = self.store.looks(flight_id)
@@ -64,25 +67,28 @@ class FlightLook:
             for file in files:
                 if not file.placed_by and (place := ground.place(file)):
                     self.store.put_place(file.file_id, place)
-            if made is not None and ground.laid is not None:
-                made(ground.laid)
-            for file, path in zip(files, paths, strict=True):
-                if file.file_id not in known:
-                    self._look(file, path, ground)
+            give_back()
+            waiting = [(f, p) for f, p in zip(files, paths, strict=True) if f.file_id not in known]
+            with ThreadPoolExecutor(AT_ONCE) as pool, ThreadPoolExecutor(1) as beside:
+                layer = beside.submit(made, ground.laid) if made is not None and ground.laid is not None else None
+                for look, found in pool.map(lambda one: self._look(*one, ground), waiting):
+                    self.store.keep(look, found)
+                if layer is not None:
+                    layer.result()
             self.store.group(same(self.store.findings(flight_id), ground))
         return len(fresh)
 
-    def _look(self, file: FileView, path: Path, ground: Ground) -> None:
+    def _look(self, file: FileView, path: Path, ground: Ground) -> tuple[AerialLook, list[AerialFinding]]:
         start, now = time.monotonic(), self.clock.now()
         view = ground.views.get(file.file_id)
         look = AerialLook(file_id=file.file_id, looked_at=now, problem="", reviewed_by="")
         found: list[AerialFinding] = []
         try:
-            image = _decoded(path)
+            image = _pixels(path)
             if image is None:
                 look.problem = "picture_unreadable"
             else:
-                look.height, look.width = image.shape[:2]
+                look.height, look.width = image.height, image.width
                 metres = _resolution(file, view)
                 sights = self.eyes.look(image, metres, view.pose.pitch if view else None)
                 size = np.array([look.width, look.height] * 2)
@@ -91,11 +97,13 @@ class FlightLook:
                     for s in sights
                 ]
                 look.problem = "; ".join(sorted(self.eyes.failed.values()))[:300]
+        except Unreadable:
+            look.problem = "picture_unreadable"
         except Exception as error:  # noqa: BLE001 — one picture or model must not stop the others
             log.warning("%s could not be looked at: %r", file.name, error)
             look.problem = f"{type(error).__name__}: {error}"[:300]
         look.seconds = round(time.monotonic() - start, 2)
-        self.store.keep(look, found)
+        return look, found
 
 
 class Ground:
@@ -216,14 +224,13 @@ def _resolution(file: FileView, view: View | None) -> float | None:
     return float(gsd) / 100 if gsd else None
 
 
-def _decoded(path: Path) -> Any:
-    """BGR as the pixels lie; None for what cannot be decoded or is larger than any survey camera's picture."""
+def _pixels(path: Path) -> OnDisk | None:
+    """The picture as its pixels lie; None for what is no picture or larger than any survey camera's."""
     from PIL import Image
 
     try:
         with Image.open(path) as head:
-            if head.width * head.height > MOST_PIXELS:
-                return None
+            wide, high = head.size
     except (OSError, ValueError, Image.DecompressionBombError):
         return None
-    return cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    return OnDisk(path, wide, high) if wide * high <= MOST_PIXELS else None

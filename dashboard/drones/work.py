@@ -22,11 +22,13 @@ from storage.drones import DroneStore
 from storage.watching.changes import Changes
 
 log = logging.getLogger("yiwang.drones")
-POLL_S = 3.0
-QUIET_S = 5.0  # after a flight's last file
+POLL_S = 2.0
+QUIET_S = 3.0  # after a flight's last file
 MOST_S = 3600.0  # of one flight
 SURVEY_S = 72 * 3600.0
 NICE = 10
+# GDAL would keep blocks in a twentieth of the machine's memory, the C library a heap for every thread
+FRUGAL = {"OMP_WAIT_POLICY": "PASSIVE", "GDAL_CACHEMAX": "64", "MALLOC_ARENA_MAX": "2"}
 
 
 class AerialWork:
@@ -70,7 +72,7 @@ class AerialWork:
 async def ended_well(command: list[str], what: str, most_s: float = MOST_S) -> bool:
     """Run a process of its own, at low priority; whether it ended well and in time."""
     child = await asyncio.create_subprocess_exec(
-        *command, env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}, stdin=asyncio.subprocess.DEVNULL,
+        *command, env={**os.environ, **FRUGAL}, stdin=asyncio.subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip
     try:

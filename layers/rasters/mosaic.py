@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from core.errors import InputInvalid
 
-BLOCK = 1024
-MOST_PIXELS = 80_000_000  # of a quick mosaic
+BLOCK = 512
+MOST_PIXELS = 48_000_000  # of a quick mosaic
 MARGIN = 2.0  # pixels of a picture's edge that are not shown
 _SEAM = 6  # power of the weight: the higher, the narrower the seam
-_HELD = 256 << 20  # bytes of decoded pictures
+_HELD = 48 << 20  # bytes of decoded pictures
 Matrix = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 Load = Callable[[float], tuple[Pixels, float] | None]
@@ -102,14 +102,9 @@ def make_mosaic(
             _paint(out, pictures, to_pixel, store)
             out.update_tags(**{k: str(v) for k, v in (tags or {}).items()})
         copy(
-            plain,
-            part,
-            driver="COG",
-            compress="deflate",
-            blocksize=512,
-            bigtiff="if_safer",
-            overview_resampling="average",
-        )
+            plain, part, driver="COG", compress="deflate", level=4, blocksize=512, bigtiff="if_safer",
+            overview_resampling="average", num_threads=2,
+        )  # fmt: skip
         part.replace(target)
     finally:
         plain.unlink(missing_ok=True)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vision.aerial.pixels import Pixels, as_pixels
 from vision.detections import Detections, Image
 from vision.detectors._base import Detector
 
 TILE, OVERLAP = 640, 128  # pixels; a bus of 12 m is 87 at the size that the vehicle model wants
 MOST_TILES = 400
 BATCH = 4
+STRIDE = 32
 _CUT = 2  # pixels from an edge
 
 
-def most_scale(width: int, height: int) -> float:
-    """The largest scale at which the picture has no more than :data:`MOST_TILES` tiles."""
+def most_scale(width: int, height: int, most_tiles: int = MOST_TILES) -> float:
+    """The largest scale at which the picture has about ``most_tiles`` tiles at most."""
     step = TILE - OVERLAP
-    return float((MOST_TILES * step * step / (width * height)) ** 0.5)
+    return float((most_tiles * step * step / (width * height)) ** 0.5)
 
 
 def tiles(width: int, height: int) -> Iterator[tuple[int, int]]:
@@ -30,12 +31,18 @@ def tiles(width: int, height: int) -> Iterator[tuple[int, int]]:
             yield left, top
 
 
-def look_at(image: Image, detector: Detector, scale: float) -> Iterator[Detections]:
-    """What ``detector`` sees in each tile of the picture at ``scale``; boxes in pixels of ``image``."""
-    height, width = max(1, round(image.shape[0] * scale)), max(1, round(image.shape[1] * scale))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    scaled = np.asarray(image if scale == 1 else cv2.resize(image, (width, height), interpolation=how), np.uint8)
-    corners = list(tiles(width, height))
+def look_at(picture: Pixels | Image, detector: Detector, scale: float) -> Iterator[Detections]:
+    """What ``detector`` sees in each tile of the picture at ``scale``; boxes in pixels of the full picture."""
+    scaled = as_pixels(picture).at(scale)
+    height, width = scaled.shape[:2]
+    yield from look_in(scaled, detector, scale, list(tiles(width, height)))
+
+
+def look_in(
+    scaled: Image, detector: Detector, scale: float, corners: Sequence[tuple[int, int]]
+) -> Iterator[Detections]:
+    """As :func:`look_at`, in the tiles of ``scaled`` (the picture at ``scale``) whose upper left corners are given."""
+    height, width = scaled.shape[:2]
     for start in range(0, len(corners), BATCH):
         some = corners[start : start + BATCH]
         seen = detector.detect([_tile(scaled, left, top) for left, top in some])
@@ -59,13 +66,17 @@ def _whole(seen: Detections, left: int, top: int, width: int, height: int) -> ND
 
 
 def _tile(scaled: Image, left: int, top: int) -> Image:
-    """A whole tile: what is missing at the edge is grey, so that no picture is blown up to the model's size."""
+    """A tile as long as all others: what is missing at the edge is grey, so that no picture is blown up to the model's
+    size; its shorter side has no more of it than whole strides need."""
     part = scaled[top : top + TILE, left : left + TILE]
     if part.shape[:2] == (TILE, TILE):
         return np.ascontiguousarray(part)
-    whole = np.full((TILE, TILE, 3), 114, np.uint8)
-    whole[: part.shape[0], : part.shape[1]] = part
-    return whole
+    height, width = part.shape[:2]
+    short = min(TILE, -(-min(height, width) // STRIDE) * STRIDE)
+    size = (TILE, short) if height > width else (short, TILE)
+    canvas = np.full((*size, 3), 114, np.uint8)
+    canvas[:height, :width] = part
+    return canvas
 
 
 def _back(seen: Detections, scale: float, left: int, top: int) -> Detections:

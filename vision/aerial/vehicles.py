@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from vision.aerial.pixels import Pixels, as_pixels
 from vision.aerial.tiling import look_at, most_scale
 from vision.detections import Detections, Image, empty
 from vision.detectors._base import Detector, suppress
@@ -27,17 +28,18 @@ MERGED = {"car": 0, "truck": 1, "bus": 1, "minibus": 1, "cyclist": 2}
 
 
 def find_vehicles(
-    image: Image, detector: Detector, metres_per_pixel: float | None = None, confidence: float = 0.25
+    image: Image | Pixels, detector: Detector, metres_per_pixel: float | None = None, confidence: float = 0.25
 ) -> Detections:
     """Vehicles in ``image`` (BGR), boxes in its pixels, classes :data:`CLASSES`, by falling confidence.
 
     ``metres_per_pixel`` is the ground resolution; None, zero, negative or not finite: it is not known.  An oblique
     picture has no single one: give that of its middle, what is much nearer or farther is missed.
     """
-    wanted = scales(image.shape[1], image.shape[0], metres_per_pixel)
-    by_scale = {scale: list(look_at(image, detector, scale)) for scale in wanted}
+    pixels = as_pixels(image)
+    wanted = scales(pixels.width, pixels.height, metres_per_pixel)
+    by_scale = {scale: list(look_at(pixels, detector, scale)) for scale in wanted}
     if len(wanted) > 1:
-        by_scale = _by_cars(image, detector, by_scale)
+        by_scale = _by_cars(pixels, detector, by_scale)
     found = [seen for looks in by_scale.values() for seen in looks]
     rows = [(s.xyxy[i], MERGED[s.name(i)], float(s.confidence[i])) for s in found for i in range(len(s))
             if s.name(i) in MERGED and s.confidence[i] >= confidence]  # fmt: skip
@@ -56,15 +58,15 @@ def scales(width: int, height: int, metres_per_pixel: float | None) -> tuple[flo
     return tuple(dict.fromkeys(min(max(s, LEAST_SCALE), MOST_SCALE, most) for s in wanted))
 
 
-def _by_cars(image: Image, detector: Detector, looks: dict[float, list[Detections]]) -> dict[float, list[Detections]]:
+def _by_cars(image: Pixels, detector: Detector, looks: dict[float, list[Detections]]) -> dict[float, list[Detections]]:
     """The looks that count where nobody knows the scale: those at the size of the cars that ``looks`` show."""
-    larger = min(2.0, most_scale(image.shape[1], image.shape[0]))
+    larger = min(2.0, most_scale(image.width, image.height))
     if not any(len(_lengths(seen)) >= ENOUGH for seen in looks.values()) and larger > max(looks):
         looks = {**looks, larger: list(look_at(image, detector, larger))}
     lengths = max((_lengths(seen) for seen in looks.values()), key=len)
     if len(lengths) < ENOUGH:
         return looks
-    fits = min(max(CAR_PX / float(np.median(lengths)), LEAST_SCALE), MOST_SCALE, most_scale(*image.shape[1::-1]))
+    fits = min(max(CAR_PX / float(np.median(lengths)), LEAST_SCALE), MOST_SCALE, most_scale(image.width, image.height))
     near = min(looks, key=lambda scale: abs(np.log(scale / fits)))
     if abs(np.log(near / fits)) < ALIKE:
         return {near: looks[near]}

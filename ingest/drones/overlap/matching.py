@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ _OVERLAP = 0.25  # of the smaller footprint
 _FIT_PX = 3.0  # of the small picture
 _GATE = 1.5  # times what both pictures state as their uncertainty, and a metre
 _AT_ONCE = 2
+_one = threading.Lock()  # features of one picture hold 180 MB, and use every core by themselves
 _CHOSEN = 60  # points a pair brings to the adjustment
 
 
@@ -41,8 +43,8 @@ class Pair:
 @dataclass(frozen=True)
 class _Seen:
     points: Points
-    marks: NDArray[np.float32]
-    grey: NDArray[np.uint8]
+    marks: NDArray[np.float16]
+    bright: NDArray[np.uint8]  # grey around each point
     scale: float
 
 
@@ -53,12 +55,9 @@ def pairs(pictures: Sequence[SurveyPicture]) -> tuple[list[Pair], set[int], int]
     with ThreadPoolExecutor(_AT_ONCE) as pool:  # decoding and features leave the interpreter's lock
         looked = list(pool.map(lambda index: _look(pictures[index]), needed))
     seen = {index: found for index, found in zip(needed, looked, strict=True) if found is not None}
-    out = []
-    for a, b in wanted:
-        if a in seen and b in seen:
-            pair = _match(pictures, seen, a, b)
-            if pair is not None:
-                out.append(pair)
+    both = [(a, b) for a, b in wanted if a in seen and b in seen]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        out = [pair for pair in pool.map(lambda two: _match(pictures, seen, *two), both) if pair is not None]
     return out, set(needed) - set(seen), len(wanted)
 
 
@@ -78,11 +77,15 @@ def _look(picture: SurveyPicture) -> _Seen | None:
         return None
     grey, scale = found
     sift: Any = cv2.SIFT_create(FEATURES)  # type: ignore[attr-defined]  # OpenCV 5 has it, its stubs do not
-    keys, marks = sift.detectAndCompute(grey, None)
+    with _one:
+        keys, marks = sift.detectAndCompute(grey, None)
     if marks is None or len(keys) < LEAST:
-        return _Seen(np.zeros((0, 2)), np.zeros((0, 128), np.float32), grey, scale)
+        return _Seen(np.zeros((0, 2)), np.zeros((0, 128), np.float16), np.zeros(0, np.uint8), scale)
     root = np.sqrt(marks / np.maximum(marks.sum(axis=1, keepdims=True), 1e-9))  # Arandjelović and Zisserman, 2012
-    return _Seen(np.array([k.pt for k in keys], np.float64) / scale, np.asarray(root, np.float32), grey, scale)
+    at = np.array([k.pt for k in keys], np.float64)
+    columns, rows = np.round(at).astype(int).T
+    soft = cv2.blur(grey, (9, 9))[rows.clip(0, grey.shape[0] - 1), columns.clip(0, grey.shape[1] - 1)]
+    return _Seen(at / scale, root.astype(np.float16), np.asarray(soft, np.uint8), scale)
 
 
 def _match(pictures: Sequence[SurveyPicture], seen: dict[int, _Seen], a: int, b: int) -> Pair | None:
@@ -90,11 +93,12 @@ def _match(pictures: Sequence[SurveyPicture], seen: dict[int, _Seen], a: int, b:
     if min(len(one.points), len(two.points)) < LEAST:
         return None
     mutual = _mutual(one.marks, two.marks)
-    here = one.points[[i for i, _ in mutual]]
-    there = two.points[[j for _, j in mutual]]
+    first, second = (np.array([p[k] for p in mutual], int) for k in (0, 1))
+    here, there = one.points[first], two.points[second]
     apart = np.hypot(*(applied(pictures[a].prior, here) - applied(pictures[b].prior, there)).T)
     gate = 1 + _GATE * float(np.hypot(pictures[a].view.uncertainty_m, pictures[b].view.uncertainty_m))
-    here, there = here[apart < gate], there[apart < gate]
+    near = apart < gate
+    here, there, first, second = here[near], there[near], first[near], second[near]
     if len(here) < LEAST:
         return None
     _, mask = cv2.findHomography(here * one.scale, there * one.scale, cv2.USAC_MAGSAC, _FIT_PX)
@@ -102,25 +106,17 @@ def _match(pictures: Sequence[SurveyPicture], seen: dict[int, _Seen], a: int, b:
         return None
     kept = np.flatnonzero(mask.ravel())
     kept = kept[np.linspace(0, len(kept) - 1, min(len(kept), _CHOSEN)).astype(int)]
-    bright = _level(one, here[kept]), _level(two, there[kept])
+    bright = float(np.median(one.bright[first[kept]])), float(np.median(two.bright[second[kept]]))
     return Pair(a, b, here[kept], there[kept], bright)
 
 
-def _mutual(marks: NDArray[np.float32], others: NDArray[np.float32]) -> list[tuple[int, int]]:
+def _mutual(marks: NDArray[np.float16], others: NDArray[np.float16]) -> list[tuple[int, int]]:
     """Rows that are each other's nearest, and clearly nearer than the second."""
-    apart = np.sqrt(np.maximum(2 - 2 * (marks @ others.T), 0))
-    two = np.argpartition(apart, 1, axis=1)[:, :2]
-    near = np.take_along_axis(apart, two, axis=1)
-    best = two[np.arange(len(two)), near.argmin(axis=1)]
-    clear = near.min(axis=1) < RATIO * near.max(axis=1)
-    back = apart.argmin(axis=0)
-    rows = np.flatnonzero(clear & (back[best] == np.arange(len(best))))
+    alike = marks.astype(np.float32) @ others.astype(np.float32).T
+    best, back = alike.argmax(axis=1), alike.argmax(axis=0)
+    every = np.arange(len(best))
+    nearest = alike[every, best]
+    alike[every, best] = -1
+    first, second = (np.sqrt(np.maximum(2 - 2 * cosine, 0)) for cosine in (nearest, alike.max(axis=1)))
+    rows = np.flatnonzero((first < RATIO * second) & (back[best] == every))
     return [(int(i), int(best[i])) for i in rows]
-
-
-def _level(seen: _Seen, points: Points) -> float:
-    """Median brightness around the points."""
-    soft = cv2.blur(seen.grey, (9, 9))
-    at = np.round(points * seen.scale).astype(int)
-    rows, columns = at[:, 1].clip(0, soft.shape[0] - 1), at[:, 0].clip(0, soft.shape[1] - 1)
-    return float(np.median(soft[rows, columns]))

@@ -26,7 +26,7 @@ class Bright:
     def detect(self, frames: Sequence[Image]) -> list[Detections]:
         out = []
         for frame in frames:
-            assert frame.shape == (TILE, TILE, 3)
+            assert max(frame.shape) == TILE and min(frame.shape[:2]) % 32 == 0
             _, _, stats, _ = cv2.connectedComponentsWithStats((frame.max(axis=2) > 180).astype(np.uint8))
             rows = [s for s in stats[1:] if 26 <= s[2] <= 40]
             xyxy = np.asarray([[x, y, x + w, y + h] for x, y, w, h, _ in rows], np.float32).reshape(-1, 4)

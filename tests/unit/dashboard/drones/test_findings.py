@@ -46,7 +46,7 @@ class Says(AerialEyes):
         self.asked.append(metres_per_pixel)
         if self.sights and self.sights[0][0] == "boom":
             raise RuntimeError("the run-time broke")
-        height, width = image.shape[:2]
+        height, width = image.height, image.width
         box = (width * 0.45, height * 0.45, width * 0.55, height * 0.55)
         return [AerialSight(name, box, sure, MODEL) for name, sure in self.sights]
 
