@@ -79,6 +79,7 @@ class Settings:
     dji_app_license: str = field(default="", repr=False)
     nodeodm_url: str = ""  # of a photogrammetry node (NodeODM, NodeODX); "": no survey-grade products
     nodeodm_token: str = field(default="", repr=False)
+    drone_ntp: str = ""  # the time server that docks are told, reachable from the field; "": they keep their own
     drone_keep_days: int = 0  # drone files that nothing rests on go after this; 0: they stay
     drone_bucket: str = ""  # s3://name/prefix: what controllers and docks upload
     drone_bucket_endpoint: str = ""  # "" is AWS; http://host:9000, reachable from the field
@@ -189,6 +190,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         dji_app_license=env.get("YIWANG_DJI_APP_LICENSE", ""),
         nodeodm_url=env.get("YIWANG_NODEODM_URL", ""),
         nodeodm_token=env.get("YIWANG_NODEODM_TOKEN", ""),
+        drone_ntp=env.get("YIWANG_DRONE_NTP", ""),
         drone_keep_days=_whole(env, "YIWANG_DRONE_KEEP_DAYS", 0, 0, 36500),
         drone_bucket=env.get("YIWANG_DRONE_BUCKET", ""),
         drone_bucket_endpoint=env.get("YIWANG_DRONE_BUCKET_ENDPOINT", ""),

@@ -114,7 +114,7 @@ class Ingest:
             start("mappings", lambda: follow(mappings, router, stop))
             connections = Connections(self.settings, self.pipeline, self.clock)
             start("connections", lambda: connections.run(self.bus, stop))
-            gateways = GatewayDesk(self.registry, self.pipeline, self.clock)
+            gateways = GatewayDesk(self.registry, self.pipeline, self.clock, self.settings)
             start("dji", lambda: gateways.run(self.bus, stop))
             push = PushApp(self.settings, self.pipeline, self.clock, router, connections)
             port = self.settings.ingest_http_port

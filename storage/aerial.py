@@ -57,6 +57,25 @@ class AerialStore:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
+    def arriving(self, least: int) -> list[str]:
+        """Flights with at least ``least`` pictures that nobody looked at."""
+        query = (
+            select(DroneFile.flight_id).outerjoin(AerialLook, AerialLook.file_id == DroneFile.file_id)
+            .where(AerialLook.file_id.is_(None), DroneFile.kind.in_(PICTURES))
+            .group_by(DroneFile.flight_id).having(func.count() >= least).limit(20)
+        )  # fmt: skip
+        with read_scope(self.engine) as session:
+            return list(session.scalars(query))
+
+    def put_spots(self, spots: Mapping[str, tuple[float, float, float]]) -> None:
+        """Where findings lie by the matched flight: longitude, latitude, 95 % radius by finding."""
+        with session_scope(self.engine) as session:
+            for finding_id, (lon, lat, radius) in spots.items():
+                where = AerialFinding.finding_id == finding_id, AerialFinding.state == "found"
+                session.execute(
+                    update(AerialFinding).where(*where).values(lon=lon, lat=lat, uncertainty_m=round(radius, 1))
+                )
+
     def waiting(self, before: datetime, limit: int = 20) -> list[str]:
         """Flights with pictures that nobody looked at, the oldest first; none to which a file came after ``before``."""
         unseen = (

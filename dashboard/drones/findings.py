@@ -13,13 +13,14 @@ TITLES = {
     "bus": Words("公交、客车", "Bus"), "minibus": Words("面包车", "Minibus"), "cyclist": Words("骑行者", "Cyclist"),
     "person": Words("人员", "Person"), "fire": Words("火焰", "Flame"), "smoke": Words("烟雾", "Smoke"),
     "garbage": Words("暴露垃圾", "Rubbish"), "garbage_bin": Words("垃圾桶", "Bin"),
-    "overflow": Words("垃圾满溢", "Full bin"),
+    "overflow": Words("垃圾满溢", "Full bin"), "construction_waste": Words("建筑垃圾", "Construction waste"),
+    "blocked_lane": Words("占道", "Blocked lane"), "water": Words("积水", "Standing water"),
 }  # fmt: skip
 STATES = {
     "found": Words("待确认", "To be confirmed"), "confirmed": Words("已确认", "Confirmed"),
     "rejected": Words("已排除", "Rejected"), "added": Words("人工补充", "Added by hand"),
 }  # fmt: skip
-_ORDER = ("fire", "smoke", "overflow", "garbage", "person")
+_ORDER = ("fire", "smoke", "water", "blocked_lane", "construction_waste", "overflow", "garbage", "person")
 
 
 def word(words: Words, language: str) -> str:
@@ -84,7 +85,15 @@ def layer(placed: int) -> dict[str, Any] | None:
         return None
     shown = {"source": "layer:drone-findings"}
     title = {"zh": "无人机发现", "en": "Drone findings"}
-    urgent = ["match", ["get", "name"], ["fire", "smoke"], "@fire", ["garbage", "overflow"], "@rubbish", "@other"]
+    urgent = [
+        "match",
+        ["get", "name"],
+        ["fire", "smoke"],
+        "@fire",
+        ["garbage", "overflow", "construction_waste"],
+        "@rubbish",
+        "@other",
+    ]
     legend = [
         ("@fire", "烟火", "Flame, smoke"),
         ("@rubbish", "垃圾", "Rubbish"),

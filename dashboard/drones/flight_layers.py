@@ -12,6 +12,7 @@ from rasterio.warp import transform_bounds
 
 from core.clock import BEIJING
 from core.settings import Settings
+from dashboard.drones.mapped import beside_the_map
 from dashboard.drones.mosaics import Laid, mosaic
 from dashboard.drones.routes import VIEWERS
 from layers.catalogue.kinds import LayerWish
@@ -54,7 +55,7 @@ def compare(settings: Settings, flight: FlightView, earlier: Sequence[FlightView
             continue
         since = {"since_flight": other.flight_id, "since_name": other.name, "since": str(other.first_at)}
         try:
-            told = {**changes(old, new).geojson(), **since}
+            told = {**beside_the_map(settings, changes(old, new).geojson()), **since}
             break
         except NotComparable as error:
             told = told or {"type": "FeatureCollection", "features": [], **since, "problem": str(error)}

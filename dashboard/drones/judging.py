@@ -24,7 +24,8 @@ from storage.tables.drones import AerialFinding
 from vision.aerial.sights import CLASSES
 
 SHOWN = ("large_vehicle",)  # what the model says and nobody should have to keep
-NAMES = frozenset(name for names in CLASSES.values() for name in names) | frozenset(SHOWN)
+DRAWN = ("construction_waste", "blocked_lane", "water")  # no model sees them: people draw them
+NAMES = frozenset(name for names in CLASSES.values() for name in names) | frozenset((*SHOWN, *DRAWN))
 MOST_BYTES = 2 << 30  # of one set
 _SUFFIX = {"image/jpeg": ".jpg", "image/tiff": ".tif", "image/png": ".png"}
 

@@ -27,6 +27,7 @@ from dashboard.drones.mosaics import Laid, lay
 from ingest.drones.geojson import point
 from ingest.drones.locate import locate_all
 from ingest.drones.overlap.plane import GroundPlane, applied, plane_at
+from ingest.drones.placed import Located
 from ingest.drones.view import View, view_of
 from storage.aerial import PICTURES, AerialStore, FindingView
 from storage.drones import DroneStore, FileView
@@ -50,6 +51,19 @@ class FlightLook:
         self, store: AerialStore, drones: DroneStore, media: MediaStore, clock: Clock, eyes: AerialEyes
     ) -> None:
         self.store, self.drones, self.media, self.clock, self.eyes = store, drones, media, clock, eyes
+
+    def early(self, flight_id: str) -> int:
+        """Look at a flight whose files still arrive, by their tags and all but the newest: :meth:`flight` ends it."""
+        files = [f for f in self.drones.files(flight_id) if f.kind in PICTURES][1:]
+        known = self.store.looks(flight_id)
+        fresh = [f for f in reversed(files) if f.file_id not in known]
+        with ExitStack() as held:
+            paths = [held.enter_context(on_disk(self.media, f.uri)) for f in fresh]
+            ground = Ground.by_tags(fresh, locate_all(paths))
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                for look, found in pool.map(lambda one: self._look(*one, ground), zip(fresh, paths, strict=True)):
+                    self.store.keep(look, found)
+        return len(fresh)
 
     def flight(self, flight_id: str, made: Callable[[Laid], object] | None = None) -> int:
         """Look at what nobody looked at yet; returns how many pictures that were.
@@ -75,8 +89,23 @@ class FlightLook:
                     self.store.keep(look, found)
                 if layer is not None:
                     layer.result()
+            self._placed_anew([f for f in files if f.file_id in known], ground)
             self.store.group(same(self.store.findings(flight_id), ground))
         return len(fresh)
+
+    def _placed_anew(self, files: Sequence[FileView], ground: Ground) -> None:
+        """Findings of pictures that were looked at before their flight was matched."""
+        by_file = {f.file_id: f for f in files}
+        spots = {}
+        for finding in self.store.findings(next((f.flight_id for f in files), ""), state="found"):
+            file, view = by_file.get(finding.file_id), ground.views.get(finding.file_id)
+            if file is None or view is None or finding.reported_at is not None:
+                continue
+            size = (view.camera.width, view.camera.height) * 2
+            box = [float(share) * side for share, side in zip(finding.box, size, strict=True)]
+            if (known := ground.at(file, *stands_at(finding.name, box, view))) is not None:
+                spots[finding.finding_id] = known
+        self.store.put_spots(spots)
 
     def _look(self, file: FileView, path: Path, ground: Ground) -> tuple[AerialLook, list[AerialFinding]]:
         start, now = time.monotonic(), self.clock.now()
@@ -122,13 +151,12 @@ class Ground:
     def of(cls, files: Sequence[FileView], paths: Sequence[Path]) -> Ground:
         """Nothing here fails for what a file holds: without a place its findings have none."""
         located = locate_all(paths)
-        views = {f.file_id: v for f, one in zip(files, located, strict=True) if (v := view_of(one)) is not None}
-        places = {f.file_id: place_of(one) for f, one in zip(files, located, strict=True)}
+        tags = cls.by_tags(files, located)
         try:
             laid = lay(paths, located)
         except YiwangError as error:
             log.info("not matched: %s", error)
-            return cls(views, None, {}, places)
+            return tags
         order = [f.file_id for f, one in zip(files, located, strict=True) if view_of(one) is not None]
         alone = set(laid.adjusted.alone)
         matched = {
@@ -136,7 +164,13 @@ class Ground:
             for i, (p, m) in enumerate(zip(laid.pictures, laid.adjusted.matrices, strict=True))
             if i not in alone
         }
-        return cls(views, laid, matched, places)
+        return cls(tags.views, laid, matched, tags._places)
+
+    @classmethod
+    def by_tags(cls, files: Sequence[FileView], located: Sequence[Located]) -> Ground:
+        """By each picture's own tags alone."""
+        views = {f.file_id: v for f, one in zip(files, located, strict=True) if (v := view_of(one)) is not None}
+        return cls(views, None, {}, {f.file_id: place_of(one) for f, one in zip(files, located, strict=True)})
 
     @property
     def plane(self) -> GroundPlane | None:

@@ -15,7 +15,10 @@ from storage.aerial import FindingView
 from storage.drones import FileView
 from vision.aerial.trust import SURE, TRUST
 
-KINDS = {"fire": "flame_smoke", "smoke": "flame_smoke", "garbage": "tidiness", "overflow": "tidiness"}
+KINDS = {
+    "fire": "flame_smoke", "smoke": "flame_smoke", "garbage": "tidiness", "overflow": "tidiness",
+    "construction_waste": "tidiness", "blocked_lane": "blocked_lane", "water": "waterlogging",
+}  # fmt: skip
 SAID = ("confirmed", "added")
 
 

@@ -22,13 +22,19 @@ from storage.drones import DroneStore
 from storage.watching.changes import Changes
 
 log = logging.getLogger("yiwang.drones")
-POLL_S = 2.0
+POLL_S = 3.0
+SOON_S = 0.5  # while files arrive
+EARLY = 12  # pictures that wait while others still arrive
 QUIET_S = 3.0  # after a flight's last file
 MOST_S = 3600.0  # of one flight
 SURVEY_S = 72 * 3600.0
 NICE = 10
-# GDAL would keep blocks in a twentieth of the machine's memory, the C library a heap for every thread
-FRUGAL = {"OMP_WAIT_POLICY": "PASSIVE", "GDAL_CACHEMAX": "64", "MALLOC_ARENA_MAX": "2"}
+# GDAL would keep blocks in a twentieth of the machine's memory, the C library a heap for every thread and the large
+# blocks that a network has freed
+FRUGAL = {
+    "OMP_WAIT_POLICY": "PASSIVE", "GDAL_CACHEMAX": "24", "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": str(6 << 20), "MALLOC_TRIM_THRESHOLD_": str(16 << 20),
+}  # fmt: skip
 
 
 class AerialWork:
@@ -49,10 +55,22 @@ class AerialWork:
             waiting = await asyncio.to_thread(self.store.waiting, before)
             flight = next((f for f in waiting if self._failed.get(f, 0) < 3), None)
             if flight is None:
-                await changes.wait(2 * POLL_S, 3 * POLL_S)
+                await self._none_whole(changes)
             elif not await self._look(flight):
                 self._failed[flight] = self._failed.get(flight, 0) + 1
                 await asyncio.sleep(POLL_S)
+
+    async def _none_whole(self, changes: Changes) -> None:
+        """Files that still arrive are looked at in the meantime; where none do, wait for news."""
+        arriving = await asyncio.to_thread(self.store.arriving, 1)
+        many = [f for f in await asyncio.to_thread(self.store.arriving, EARLY) if f not in self._failed]
+        if many:
+            if not await self._look(many[0], "--early"):
+                self._failed[many[0]] = 1
+        elif any(self._failed.get(f, 0) < 3 for f in arriving):
+            await asyncio.sleep(SOON_S)
+        else:
+            await changes.wait(2 * POLL_S, 3 * POLL_S)
 
     async def tell(self) -> int:
         """Publish what is due; it is marked after the bus has it: a crash publishes it again under the same id."""
@@ -65,8 +83,8 @@ class AerialWork:
             told += 1
         return told
 
-    async def _look(self, flight_id: str) -> bool:
-        return await ended_well(self.command(flight_id), f"the look at flight {flight_id}")
+    async def _look(self, flight_id: str, *how: str) -> bool:
+        return await ended_well([*self.command(flight_id), *how], f"the look at flight {flight_id}")
 
 
 async def ended_well(command: list[str], what: str, most_s: float = MOST_S) -> bool:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,20 @@ class _Picture:
     terrain: bool
 
     @contextmanager
+    def coarse(self, metres: float) -> Iterator[_Picture]:
+        """The same picture by the overview that is just finer than ``metres`` a pixel: a tile of a whole district would
+        otherwise read every pixel of it at once."""
+        import rasterio
+
+        own = abs(self.data.transform.a) * (1.0 if self.data.crs is None or self.data.crs.is_projected else 111_320.0)
+        levels = [k for k, factor in enumerate(self.data.overviews(1)) if own * factor <= metres]
+        if not levels:
+            yield self
+            return
+        with rasterio.open(self.data.name, overview_level=levels[-1]) as data:
+            yield _Picture(data, self.crs, self.terrain)
+
+    @contextmanager
     def warped(self, **window: Any) -> Iterator[Any]:
         """The raster in Web Mercator; ``window`` (transform, width, height) for one tile."""
         from rasterio.enums import Resampling
@@ -158,11 +173,13 @@ def _write(
     try:
         with partial.open("wb") as file:
             writer = Writer(file)
-            for tile_id, z, x, y in sorted(places):
-                tile = _tile(source, z, x, y)
-                if tile is not None:
-                    writer.write_tile(tile_id, tile)
-                    count += 1
+            for z, at_zoom in groupby(sorted(places), key=lambda place: place[1]):  # ids rise with the zoom
+                with source.coarse(_metres(z, bounds)) as picture:
+                    for tile_id, _, x, y in at_zoom:
+                        tile = _tile(picture, z, x, y)
+                        if tile is not None:
+                            writer.write_tile(tile_id, tile)
+                            count += 1
             if count:
                 west, south, east, north = report.bbox or [0, 0, 0, 0]
                 header = {
@@ -179,6 +196,12 @@ def _write(
     finally:
         partial.unlink(missing_ok=True)
     return count
+
+
+def _metres(zoom: int, bounds: tuple[float, ...]) -> float:
+    """A tile's pixel on the ground in the raster's middle, metres."""
+    _, latitude = _degrees(0.0, (bounds[1] + bounds[3]) / 2)
+    return 2 * _WORLD / 2**zoom / SIZE * math.cos(math.radians(latitude))
 
 
 def _tile(source: _Picture, z: int, x: int, y: int) -> bytes | None:

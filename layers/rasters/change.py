@@ -3,7 +3,8 @@
 Registration is by features on the common grid; more than two pixels of residual, or more than half of the picture
 changed (snow, another season), is refused: not comparable.  Leaves that stay green and shadows that come and go are
 left out (standards/10 §5).  Regions are ranked by area times contrast.  ``guess`` is a guess: a car's size and shape,
-a large smooth place where there was structure (water), else unknown.
+a smooth rectangle that came or went (building), a smooth place where there was structure (water), a compact spot
+without leaves (heap), else unknown.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ LEAST_M2 = 1.0
 _WINDOW = 11
 _GREEN = 0.08  # excess green, normalised
 _STRUCTURE = 40.0  # grey levels²
+_SQUARE, _ROOF_M, _ROOF_ROUGH = 0.8, 4.0, 30.0  # share of its rectangle, shorter side in metres, grey levels
+_HEAP_M2, _HEAP_LONG = 600.0, 2.5
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -42,7 +45,8 @@ class NotComparable(YiwangError):
 
 @dataclass(frozen=True)
 class ChangedRegion:
-    """``ring``: corners in degrees, closed; ``contrast`` 0 … 1; ``guess``: vehicle, water, unknown."""
+    """``ring``: corners in degrees, closed; ``contrast`` 0 … 1; ``guess``: vehicle, building, water, heap,
+    unknown."""
 
     ring: tuple[tuple[float, float], ...]
     area_m2: float
@@ -242,10 +246,21 @@ def _regions(changed: Mask, contrast: Floats, before: Pixels, after: Pixels, gri
 
 
 def _guess(sides: list[float], filled: float, area: float, was: Pixels, now: Pixels) -> str:
+    """By size, outline and smoothness; no model looks at it."""
     if 1.3 <= sides[0] <= 3.2 and 3.0 <= sides[1] <= 7.5 and filled > 0.6:
         return "vehicle"
-    smooth, rough = (
-        float(np.asarray(now, np.float32).std(axis=0).mean()),
-        float(np.asarray(was, np.float32).std(axis=0).mean()),
-    )
-    return "water" if area > 20 and smooth < 12 and rough > 2 * smooth else "unknown"
+    rough_was, rough_now = (float(np.asarray(p, np.float32).std(axis=0).mean()) for p in (was, now))
+    square = filled > _SQUARE and sides[0] >= _ROOF_M
+    if square and min(rough_was, rough_now) < _ROOF_ROUGH:
+        return "building"
+    if area > 20 and rough_now < 12 and rough_was > 2 * rough_now:
+        return "water"
+    if area <= _HEAP_M2 and sides[1] <= _HEAP_LONG * sides[0] and filled > 0.5 and not _grown(was, now):
+        return "heap"
+    return "unknown"
+
+
+def _grown(was: Pixels, now: Pixels) -> bool:
+    """Leaves that came or went."""
+    mean = [np.asarray(p, np.float32).mean(axis=0) for p in (was, now)]
+    return any(m[1] > max(m[0], m[2]) and float(2 * m[1] - m[0] - m[2]) > _GREEN * float(m.sum()) for m in mean)

@@ -9,6 +9,9 @@ HELP = "look for vehicles, flame, smoke and rubbish in a flight's pictures"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("flight", help="the flight's id (GET /api/drone/flights)")
+    parser.add_argument(
+        "--early", action="store_true", help="its files still arrive: no mosaic, not the newest"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
             if mosaic_file(settings, flight.flight_id).is_file():
                 compare(settings, flight, flights)
 
-        print(f"{looker.flight(args.flight, made)} pictures looked at")
+        looked = looker.early(args.flight) if args.early else looker.flight(args.flight, made)
+        print(f"{looked} pictures looked at")
     finally:
         engine.dispose()
     return 0

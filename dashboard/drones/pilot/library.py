@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import Field
 from sqlalchemy import select
 
-from core.errors import InputInvalid
+from core.errors import InputInvalid, YiwangError
 from dashboard.api.deps import Use
 from dashboard.api.filters import Filters, LongText, Text
 from dashboard.drones.inbox import bucket
@@ -63,6 +63,14 @@ def shown(view: WaylineView) -> dict[str, Any]:
         "favorited": view.favorited, "update_time": int(view.updated_at.timestamp() * 1000),
         "user_name": view.user_name, "action_type": 0, "sign": view.sha256,
     }  # fmt: skip
+
+
+class ElementsNotKept(YiwangError):
+    code = "elements_not_kept"
+    message = "what is drawn on this map is not kept"
+    remedy = "report it as a finding or a case"
+    zh = "此地图上的标绘不会保存"
+    zh_remedy = "请作为发现或案件上报"
 
 
 @router.get(f"{BELOW}/waylines")
@@ -214,3 +222,12 @@ async def elements(workspace: str, request: Request, use: Use) -> Any:
     """No elements are shared over Pilot's map."""
     await asyncio.to_thread(session_of, request, use)
     return []
+
+
+@router.post("/map/api/v1/workspaces/{workspace}/element-groups/{group}/elements")
+@router.api_route("/map/api/v1/workspaces/{workspace}/elements/{element}", methods=["PUT", "DELETE"])
+@enveloped
+async def draw(workspace: str, request: Request, use: Use) -> Any:
+    """Nothing that is drawn on Pilot's map is kept; the pilot is told."""
+    await asyncio.to_thread(session_of, request, use)
+    raise ElementsNotKept()

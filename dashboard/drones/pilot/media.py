@@ -15,10 +15,10 @@ from dashboard.api.deps import Use
 from dashboard.api.filters import Filters, Text
 from dashboard.drones.inbox import Inbox, bucket
 from dashboard.drones.pilot.answering import enveloped, sent
-from dashboard.drones.pilot.sts import credentials
 from dashboard.drones.pilot.tokens import session_of
 from dashboard.services import Services
 from ingest.drones.dji.events import media as reported
+from ingest.drones.live.bucket_rights import credentials
 
 router = APIRouter(include_in_schema=False)
 

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import logging
+from collections.abc import Coroutine
 from typing import Any
 
 import msgspec
@@ -22,9 +23,11 @@ from core.clock import Clock
 from core.errors import RecordError
 from core.ids import derived_id, new_id
 from core.records import DeviceConfig, Observation, Quality, Reading, decode, encode
+from core.settings import Settings
 from ingest.counters import Refusal
 from ingest.drones.live.fleet import SOURCE, Fleet, Heard, device_id
 from ingest.drones.live.orders import MEDIA, POSES, SUBJECT, TIMEOUT_S, AircraftAnswer, AircraftOrder
+from ingest.drones.live.requests import stored
 from ingest.outlet import NotDurable
 from ingest.pipeline import Pipeline
 from ingest.registry import DeviceRegistry
@@ -44,9 +47,11 @@ _MOST_WAITING, _MOST_BACKLOG = 200, 5000
 class GatewayDesk:
     """One for the ingest process."""
 
-    def __init__(self, registry: DeviceRegistry, pipeline: Pipeline, clock: Clock) -> None:
-        self.fleet = Fleet(registry.get)
-        self._pipeline, self._clock = pipeline, clock
+    def __init__(
+        self, registry: DeviceRegistry, pipeline: Pipeline, clock: Clock, settings: Settings | None = None
+    ) -> None:
+        self.fleet = Fleet(registry.get, settings)
+        self._pipeline, self._clock, self._settings = pipeline, clock, settings
         self._counters = pipeline.counters.of(SOURCE)
         self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._moved: dict[str, dict[str, Any]] = {}
@@ -134,6 +139,14 @@ class GatewayDesk:
             await self._bus.client.publish(self._bus.subject(MEDIA), msgspec.json.encode(heard.media))
         if heard.answered is not None:
             self._resolve(heard.answered)
+        if heard.storage is not None and len(self._orders) < _MOST_WAITING:
+            self._beside(self._storage(*heard.storage))
+
+    async def _storage(self, sn: str, topic: str, body: dict[str, Any]) -> None:
+        """The bucket's service may take seconds: nobody else waits for it."""
+        data = await asyncio.to_thread(stored, self._settings, sn)
+        with contextlib.suppress(nats.errors.Error):
+            await self._publish(topic, {**body, "data": data, "timestamp": int(self._clock.now().timestamp() * 1000)})
 
     def _discovered(self, sn: str, gateway: str, model: str) -> Observation:
         now = self._clock.now()
@@ -189,7 +202,10 @@ class GatewayDesk:
         if len(self._orders) >= _MOST_WAITING:
             await message.respond(encode(AircraftAnswer("busy", "too many orders wait for their answers")))
             return
-        task = asyncio.create_task(self._answer(message))
+        self._beside(self._answer(message))
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._orders.add(task)
         task.add_done_callback(self._orders.discard)
 

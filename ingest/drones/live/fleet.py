@@ -12,8 +12,10 @@ from typing import Any
 
 from core.errors import YiwangError
 from core.records import DeviceConfig
+from core.settings import Settings
 from ingest.drones.dji import events, osd, topology
 from ingest.drones.dji.envelope import NotAuthorised, data_of, device_of, parse, reply
+from ingest.drones.live import requests
 from ingest.drones.live.view import live_view
 
 SOURCE = "dji"
@@ -60,6 +62,7 @@ class Heard:
     media: dict[str, Any] | None = None
     answered: dict[str, Any] | None = None
     weather: tuple[str, dict[str, float]] | None = None
+    storage: tuple[str, str, dict[str, Any]] | None = None  # who asks for the bucket; topic and payload of its reply
 
 
 def device_id(sn: str) -> str:
@@ -76,8 +79,8 @@ def gateways_of(device: DeviceConfig) -> tuple[str, ...]:
 class Fleet:
     """``known``: the registry's look-up by device id."""
 
-    def __init__(self, known: Callable[[str], DeviceConfig | None]) -> None:
-        self._known = known
+    def __init__(self, known: Callable[[str], DeviceConfig | None], settings: Settings | None = None) -> None:
+        self._known, self._settings = known, settings
         self.behind: dict[str, list[str]] = {}  # gateway → aircraft that it announced and that we know
         self.poses: dict[str, dict[str, Any]] = {}
         self.streams: dict[str, list[str]] = {}  # aircraft → video ids that its gateway offers
@@ -196,22 +199,12 @@ class Fleet:
         """Always answered: a dock waits about 40 s for each missing reply before it takes off."""
         heard.alive.append(self._gateway(sn).device_id)
         method = str(message.get("method", ""))
-        output: dict[str, Any] | None = None
-        if method == "airport_bind_status":
-            output = {"bind_status": [
-                {"sn": str(d.get("sn")), "is_device_bind_organization": self._accepted(str(d.get("sn"))) is not None,
-                 "organization_id": "yiwang", "organization_name": "Yiwang", "device_callsign": str(d.get("sn"))}
-                for d in _rows(data_of(message), "devices")
-            ]}  # fmt: skip
-        elif method == "airport_organization_get":
-            output = {"organization_name": "Yiwang"}
-        elif method == "airport_organization_bind":
-            devices = _rows(data_of(message), "bind_devices")
-            output = {"err_infos": [{"sn": str(d.get("sn")), "err_code": 0} for d in devices]}
-        elif method in ("flight_areas_get",):
-            output = {"files": []}
-        answer = reply(topic, message, output)
-        heard.replies.append((answer["topic"], answer["payload"]))
+        answer = reply(topic, message)
+        if method == requests.STORAGE:
+            heard.storage = (sn, answer["topic"], answer["payload"])
+            return
+        said = requests.answered(method, data_of(message), self._settings, lambda one: self._accepted(one) is not None)
+        heard.replies.append((answer["topic"], {**answer["payload"], "data": said}))
 
     def _answered(self, topic: str, sn: str, message: dict[str, Any], heard: Heard) -> None:
         self._gateway(sn)

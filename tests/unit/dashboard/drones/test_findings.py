@@ -94,6 +94,25 @@ def test_a_flight_waits_until_its_files_have_arrived_and_is_looked_at_once(offic
     assert len(eyes.asked) == 1 and eyes.asked[0] is not None and 0 < eyes.asked[0] < 1
 
 
+def test_what_arrives_is_looked_at_before_the_flight_is_whole(office: Office) -> None:
+    client = office.client("operator")
+    for number, name in enumerate(("a.JPG", "b.JPG", "c.JPG")):
+        send(client, photo(xmp(DJI), (640 + number, 480)), name)
+    store, drones, eyes = AerialStore(office.engine), DroneStore(office.engine), Says(("fire", 0.5))
+    flight = drones.flights()[0].flight_id
+    assert (store.arriving(3), store.arriving(4)) == ([flight], [])
+    looker = FlightLook(store, drones, MediaStore(office.settings.media_url), ManualClock(NOW), eyes)
+    assert looker.early(flight) == 2
+    assert store.arriving(1) == [flight], "the newest waits: the flight is not whole"
+    moved = {f.finding_id: (1.0, 2.0, 900.0) for f in store.findings()}
+    store.put_spots(moved)
+    assert looker.early(flight) == 0 and looker.flight(flight) == 1
+    found = store.findings()
+    assert len(found) == len(eyes.asked) == 3
+    assert len({f.thing_id for f in found}) == 1
+    assert all(f.lon == pytest.approx(LON, abs=0.01) for f in found), "the whole flight places them anew"
+
+
 def test_findings_have_a_place_on_the_ground_and_are_one_thing_in_two_pictures(office: Office) -> None:
     _, found, client = looked(office, Says(("car", 0.8), ("fire", 0.5)), "a.JPG", "b.JPG")
     assert len(found) == 4
@@ -147,7 +166,11 @@ def test_what_is_told(findings: Sequence[FindingView], told: bool) -> None:
 
 @pytest.mark.parametrize(
     ("name", "rule"),
-    [("fire", "flame-smoke"), ("smoke", "flame-smoke"), ("garbage", "rubbish"), ("overflow", "bins-overflow")],
+    [
+        ("fire", "flame-smoke"), ("smoke", "flame-smoke"), ("garbage", "rubbish"), ("overflow", "bins-overflow"),
+        ("construction_waste", "construction-waste"), ("blocked_lane", "blocked-lane"),
+        ("water", "waterlogging-camera"),
+    ],
 )
 def test_the_same_rules_judge_it(office: Office, name: str, rule: str) -> None:
     _, _, _ = looked(office, Says(), "a.JPG")

@@ -17,6 +17,7 @@ from core.settings import Settings
 from dashboard.drones.inbox import Inbox, bucket
 from dashboard.drones.pilot.socket import news
 from dashboard.drones.pilot.tokens import issue
+from ingest.drones.live.requests import stored
 from ingest.drones.wpml.look_again import look_again
 from ingest.drones.wpml.write import kmz
 from storage.drones import DroneStore
@@ -127,6 +128,15 @@ def test_a_photo_goes_into_the_bucket_and_into_the_store(office: Office) -> None
     assert pilot.post(f"/media/api/v1/{W}/group-upload-callback", json={"file_group_id": "g"}).json()["code"] == 0
 
 
+def test_a_dock_gets_the_bucket_for_its_own_prefix(office: Office) -> None:
+    told = stored(office.settings, "DOCK1")
+    assert told["result"] == 0
+    assert (told["output"]["bucket"], told["output"]["object_key_prefix"]) == ("drones", "field/DOCK1")
+    assert told["output"]["credentials"]["security_token"]
+    away = office.settings.with_(drone_bucket_endpoint="http://127.0.0.1:9")
+    assert stored(away, "DOCK1") == {"result": 1}
+
+
 def test_objects_and_files_that_come_by_themselves_are_taken_once(office: Office, tmp_path: Path) -> None:
     use = office.app.state.services
     inbox, store = Inbox(use, use.settings), DroneStore(office.engine)
@@ -196,6 +206,9 @@ def test_topologies_and_the_rest(office: Office) -> None:
     assert [(t["parents"][0]["sn"], [h["sn"] for h in t["hosts"]]) for t in found] == [("RC0001", ["UAV1"])]
     assert found[0]["hosts"][0]["device_model"] == {"key": "0-77-1", "domain": "0", "type": "77", "sub_type": "1"}
     assert json.loads(pilot.get(f"/map/api/v1/{W}/element-groups").content)["data"] == []
+    for method, below in (("POST", "element-groups/g/elements"), ("PUT", "elements/e"), ("DELETE", "elements/e")):
+        drawn = pilot.request(method, f"/map/api/v1/{W}/{below}", json={"name": "x"})
+        assert drawn.status_code == 200 and drawn.json()["code"] != 0, "a text for the pilot, nothing is kept"
 
 
 def test_the_socket_tells_who_comes_flies_and_goes(office: Office) -> None:

@@ -10,10 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import YiwangError
+from core.records import DeviceConfig
+from core.settings import Settings
 from ingest.drones import geodesic, misb
 from ingest.drones.dji import osd, topology
 from ingest.drones.dji.envelope import BadJson, NotAuthorised, TopicUnknown, parse
 from ingest.drones.dji.events import event
+from ingest.drones.live.fleet import Fleet
+from ingest.drones.live.requests import stored
 from ingest.drones.wpml.check import faults, route_of
 from tests.unit.ingest.drones.test_locate import GEOD, KLV
 
@@ -142,3 +146,35 @@ def test_what_is_no_message_is_refused() -> None:
     for text in ("", "null", "[" * 100_000, b"\xff"):
         with pytest.raises(BadJson):
             parse(OSD, text)
+
+
+def test_a_dock_that_starts_is_answered_whatever_it_asks(settings: Settings) -> None:
+    dock = DeviceConfig(
+        device_id="dji:DOCK1", source="dji", address="DOCK1", device_type="drone_dock", status="accepted", name="D"
+    )
+    told = settings.with_(dji_app_id="7", drone_ntp="10.0.0.1")
+    fleet = Fleet({"dji:DOCK1": dock}.get, told)
+
+    def asked(method: str, **data: Any) -> dict[str, Any]:
+        body = {"tid": "t", "bid": "b", "timestamp": 1, "gateway": "DOCK1", "method": method, "data": data}
+        heard = fleet.take("thing/product/DOCK1/requests", json.dumps(body))
+        assert not heard.refused
+        [(topic, reply)] = heard.replies
+        assert (topic, reply["tid"], reply["bid"]) == ("thing/product/DOCK1/requests_reply", "t", "b")
+        return dict(reply["data"])
+
+    assert asked("config", config_type="json")["output"] == {
+        "app_id": "7", "app_key": "", "app_license": "", "ntp_server_host": "10.0.0.1", "ntp_server_port": 123
+    }  # fmt: skip
+    bound = asked("airport_bind_status", devices=[{"sn": "DOCK1"}, {"sn": "STRANGER"}, "x"])["output"]["bind_status"]
+    assert [(row["sn"], row["is_device_bind_organization"]) for row in bound] == [("DOCK1", True), ("STRANGER", False)]
+    done = asked("airport_organization_bind", bind_devices=[{"sn": "DOCK1"}, {"sn": "STRANGER"}])["output"]["err_infos"]
+    assert [row["err_code"] for row in done] == [0, 1]
+    assert asked("airport_organization_get")["output"]["organization_name"]
+    assert asked("flight_areas_get") == {"result": 0, "output": {"files": []}}
+    assert asked("offline_map_get") == asked("of_a_newer_firmware") == {"result": 0}
+    assert asked("flighttask_resource_get", flight_id="f")["result"] != 0, "there is no such task: no empty route"
+    body = {"tid": "t", "bid": "b", "method": "storage_config_get", "data": {"module": 0}}
+    heard = fleet.take("thing/product/DOCK1/requests", json.dumps(body))
+    assert heard.storage is not None and heard.storage[:2] == ("DOCK1", "thing/product/DOCK1/requests_reply")
+    assert stored(told, "DOCK1") == {"result": 1}, "without a bucket"

@@ -46,7 +46,7 @@ def test_a_car_and_a_heap_are_found_where_they_are_the_larger_first(tmp_path: Pa
     assert len(found.regions) == 2
     heap, car = found.regions
     assert heap.area_m2 == pytest.approx(np.pi * 4.5**2, rel=0.35)
-    assert (car.guess, heap.guess) == ("vehicle", "unknown")
+    assert (car.guess, heap.guess) == ("vehicle", "heap")
     (x,), (y,) = transform("EPSG:32651", "EPSG:4326", [EAST + 420 * GSD], [NORTH - 400 * GSD])
     lons, lats = zip(*heap.ring, strict=True)
     assert min(lons) < x < max(lons)
@@ -74,6 +74,14 @@ def test_water_on_rough_ground_is_guessed(tmp_path: Path) -> None:
     cv2.ellipse(after, (300, 300), (120, 60), 20, 0, 360, (110, 90, 70), -1)
     found = changes(written(tmp_path / "a.tif", ground()), written(tmp_path / "b.tif", after))
     assert found.regions[0].guess == "water"
+
+
+def test_a_roof_that_came_and_one_that_went_are_guessed(tmp_path: Path) -> None:
+    roof = ground()
+    roof[150:230, 300:420] = (120, 125, 130)  # 12 × 18 m
+    for name, before, after in (("came", ground(), roof), ("went", roof, ground())):
+        found = changes(written(tmp_path / f"{name}a.tif", before), written(tmp_path / f"{name}b.tif", after))
+        assert found.regions[0].guess == "building", name
 
 
 @pytest.mark.parametrize("what", ["elsewhere", "another place", "blank", "broken"])

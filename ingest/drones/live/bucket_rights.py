@@ -1,4 +1,4 @@
-"""Credentials for the bucket that end by themselves, good for one controller's prefix (AWS STS AssumeRole)."""
+"""Credentials for the bucket that end by themselves, good for the prefix of one controller or dock (STS AssumeRole)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def parts_of(settings: Settings) -> tuple[str, str]:
 
 
 def credentials(settings: Settings, sn: str) -> dict[str, Any]:
-    """As Pilot wants them; the policy allows uploads below the controller's own prefix and nothing else."""
+    """As Pilot and docks want them; the policy allows uploads below the controller's own prefix and nothing else."""
     name, prefix = parts_of(settings)
     own = "/".join(filter(None, (prefix, sn)))
     policy = {"Version": "2012-10-17", "Statement": [{
