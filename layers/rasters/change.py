@@ -28,7 +28,7 @@ LEAST_M2 = 1.0
 _WINDOW = 11
 _GREEN = 0.08  # excess green, normalised
 _STRUCTURE = 40.0  # grey levels²
-_SQUARE, _ROOF_M, _ROOF_ROUGH = 0.8, 4.0, 30.0  # share of its rectangle, shorter side in metres, grey levels
+_SQUARE, _ROUND, _ROOF_M, _ROOF_ROUGH = 0.8, 0.75, 4.0, 30.0  # shares of rectangle and circle, metres, grey levels
 _HEAP_M2, _HEAP_LONG = 600.0, 2.5
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -240,17 +240,18 @@ def _regions(changed: Mask, contrast: Floats, before: Pixels, after: Pixels, gri
         ring = grid.degrees(np.vstack([corners, corners[:1]]) + [left, top])
         sides = sorted(float(v) * grid.gsd_m for v in cv2.minAreaRect(outline)[1])
         filled = area / max(sides[0] * sides[1], 1e-6)
-        guess = _guess(sides, filled, area, before[window][inside], after[window][inside])
+        circle = np.pi * (float(cv2.minEnclosingCircle(outline)[1]) * grid.gsd_m) ** 2
+        guess = _guess(sides, filled, area, area / circle, before[window][inside], after[window][inside])
         out.append(ChangedRegion(ring, area, float(contrast[window][inside].mean()), guess))
     return tuple(sorted(out, key=lambda r: -r.rank))
 
 
-def _guess(sides: list[float], filled: float, area: float, was: Pixels, now: Pixels) -> str:
-    """By size, outline and smoothness; no model looks at it."""
+def _guess(sides: list[float], filled: float, area: float, round_: float, was: Pixels, now: Pixels) -> str:
+    """By size, outline (shares of its rectangle and of its circle) and smoothness; no model looks at it."""
     if 1.3 <= sides[0] <= 3.2 and 3.0 <= sides[1] <= 7.5 and filled > 0.6:
         return "vehicle"
     rough_was, rough_now = (float(np.asarray(p, np.float32).std(axis=0).mean()) for p in (was, now))
-    square = filled > _SQUARE and sides[0] >= _ROOF_M
+    square = filled > _SQUARE and round_ < _ROUND and sides[0] >= _ROOF_M
     if square and min(rough_was, rough_now) < _ROOF_ROUGH:
         return "building"
     if area > 20 and rough_now < 12 and rough_was > 2 * rough_now:

@@ -32,7 +32,7 @@ class Pixels(Protocol):
     def at(self, scale: float) -> Image: ...
 
 
-class Held:
+class InMemory:
     """A picture that is in memory."""
 
     def __init__(self, image: Image) -> None:
@@ -64,7 +64,7 @@ class OnDisk:
 
 def as_pixels(picture: Pixels | Image) -> Pixels:
     """An array is a picture in memory."""
-    return Held(picture) if isinstance(picture, np.ndarray) else picture
+    return InMemory(picture) if isinstance(picture, np.ndarray) else picture
 
 
 def _sized(image: Image, width: int, height: int, scale: float) -> Image:
