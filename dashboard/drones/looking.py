@@ -61,7 +61,9 @@ class FlightLook:
             paths = [held.enter_context(on_disk(self.media, f.uri)) for f in fresh]
             ground = Ground.by_tags(fresh, locate_all(paths))
             with ThreadPoolExecutor(AT_ONCE) as pool:
-                for look, found in pool.map(lambda one: self._look(*one, ground), zip(fresh, paths, strict=True)):
+                for look, found in pool.map(
+                    lambda one: self._look(one[0], one[1], ground), zip(fresh, paths, strict=True)
+                ):
                     self.store.keep(look, found)
         return len(fresh)
 
@@ -85,7 +87,7 @@ class FlightLook:
             waiting = [(f, p) for f, p in zip(files, paths, strict=True) if f.file_id not in known]
             with ThreadPoolExecutor(AT_ONCE) as pool, ThreadPoolExecutor(1) as beside:
                 layer = beside.submit(made, ground.laid) if made is not None and ground.laid is not None else None
-                for look, found in pool.map(lambda one: self._look(*one, ground), waiting):
+                for look, found in pool.map(lambda one: self._look(one[0], one[1], ground), waiting):
                     self.store.keep(look, found)
                 if layer is not None:
                     layer.result()

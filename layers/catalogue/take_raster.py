@@ -201,7 +201,7 @@ def _write(
 def _metres(zoom: int, bounds: tuple[float, ...]) -> float:
     """A tile's pixel on the ground in the raster's middle, metres."""
     _, latitude = _degrees(0.0, (bounds[1] + bounds[3]) / 2)
-    return 2 * _WORLD / 2**zoom / SIZE * math.cos(math.radians(latitude))
+    return float(2 * _WORLD / 2**zoom / SIZE * math.cos(math.radians(latitude)))
 
 
 def _tile(source: _Picture, z: int, x: int, y: int) -> bytes | None:
