@@ -43,10 +43,9 @@ class YiwangError(Exception):
         told = (self.zh, self.zh_remedy) if chinese else (self.message, self.remedy)
         data = self.data
         if chinese:
-            said = {
-                n: data.get(f"{n}_zh") or in_chinese(v) for n, v in data.items() if n in _SAID and isinstance(v, str)
-            }
-            data = {**data, **said}
+            said = {n: in_chinese(v) for n, v in data.items() if n in _SAID and isinstance(v, str)}
+            named = {n: data[f"{n}_zh"] for n in data if data.get(f"{n}_zh")}  # the raiser's own words go before
+            data = {**data, **said, **named}
         message, remedy = (text.format_map(_Missing(data)) for text in told)
         return message, remedy
 

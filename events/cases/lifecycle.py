@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from core.errors import YiwangError
 from core.legal_time.calendar import WorkCalendar, statutory_calendar
 from core.records import JSON, Actor, Command, Record
+from events.cases.course.refused import named_by
 from events.cases.course.relations import CaseState, may, part_of, who_text
 from events.cases.course.whole_form import with_form_answers
 from events.cases.definition import ANY, REMEMBERED, ClockMoves, CommandSpec, Definition, Move
@@ -41,6 +43,16 @@ def advance(
 
     ``calendar``: by which a whole form counts work days; without one the statutory calendar.
     """
+    try:
+        return _advance(case, command, actor, definition, calendar)
+    except YiwangError as error:
+        named_by(error, definition)
+        raise
+
+
+def _advance(
+    case: CaseState, command: Command, actor: Actor, definition: Definition, calendar: WorkCalendar | None
+) -> Transition:
     spec = definition.commands.get(command.name)
     if spec is None:
         known = ", ".join(definition.commands)

@@ -7,13 +7,18 @@ expectation of that step does not hold, anything else: all holds.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from core.errors import YiwangError
+from core.records import Actor, Command
+from events.cases.course.relations import CaseState
 from events.cases.definition_check import shipped_definitions
+from events.cases.lifecycle import advance
 from events.trial.play import play
 from events.trial.script import ScriptInvalid, parse_script, read_script
 
@@ -86,3 +91,23 @@ def test_a_mistake_is_told_in_both_languages_and_names_its_field(field: str, cha
     assert not HAN.search(english["message"] + english["remedy"])
     for text in (chinese["message"].split("：", 1)[1], chinese["remedy"]):
         assert not ENGLISH.search(text.replace("work_day", "")), text
+
+
+WATER = CaseState(state="handling", now=datetime(2026, 6, 5, tzinfo=UTC), department_id="water")
+
+
+@pytest.mark.parametrize(
+    ("department", "command", "told"),
+    [
+        ("fire", "reply", "您不能对本案执行 '答复'：您的角色或部门不允许 — 可执行的是：主办部门的处置员、负责人"),
+        ("water", "reply", "'答复' 的 '答复'：必须填写 — 必填：答复；可填："),
+        ("water", "confirm", "案卷处于 '办理中' 状态，不能执行 '确认归档' — 现在可以：申请延期、退回、答复"),
+        ("water", "dance", "business_flow 类案卷没有命令 'dance' — 请用其中之一：提交申请、"),
+    ],
+)
+def test_a_refusal_speaks_the_kind_s_own_words(department: str, command: str, told: str) -> None:
+    who = Actor(user_id="li", name="li", roles=("staff",), department_id=department)
+    with pytest.raises(YiwangError) as caught:
+        advance(WATER, Command(name=command, case_id="", actor_id="li"), who, shipped_definitions()["business_flow"])
+    assert told in caught.value.told("zh"), caught.value.told("zh")
+    assert not HAN.search(caught.value.told("en")) and caught.value.data["command"] == command
