@@ -124,7 +124,7 @@ def _log(args: argparse.Namespace) -> int:
                 known = flaw_or_count
             else:
                 flaws.append(flaw_or_count)
-        if anchors.exists():
+        if anchors.is_file():
             heads, wrong, lines = check_anchors(anchors, _pem(key), _sm2_of_anchors(args))
             flaws += wrong
         flaws += check_database_end(anchors, engine)

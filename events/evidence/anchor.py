@@ -29,7 +29,7 @@ from sqlalchemy.orm import Session
 
 from core.bus import Bus
 from core.clock import Clock
-from core.errors import YiwangError
+from core.errors import InputInvalid, YiwangError
 from core.settings import Settings
 from events.evidence.anchor_store import (
     AnchoredHeads,
@@ -51,6 +51,7 @@ log = logging.getLogger("yiwang.audit")
 
 _SLACK = timedelta(hours=1)  # stamps may come late by as much as machines' clocks differ
 _HEADS_A_LINE = 500
+_MOST_MISSING = 1_000_000  # lines between two that are there: a year of minutes is half of it
 EVERY_S = 60.0
 _START = datetime(1970, 1, 1, tzinfo=UTC) + _SLACK
 
@@ -124,7 +125,11 @@ class Anchorer:
         """Anchor every :data:`EVERY_S` seconds until cancelled; what is left is anchored at the next start."""
         while True:
             lines = await self._from_bus() if self._anchored is None else []
-            await asyncio.to_thread(self.run_once, lines)
+            try:
+                await asyncio.to_thread(self.run_once, lines)
+            except (IsADirectoryError, NotADirectoryError, PermissionError, InputInvalid) as error:
+                self._contradiction("anchors", f"the anchor file cannot be used: {error}")
+                raise
             await self._to_bus()
             await asyncio.sleep(EVERY_S)
 
@@ -292,6 +297,9 @@ class _Story:
             if body is None:
                 continue
             n, digest = int(body["n"]), hashlib.sha256(line).digest()
+            if n > self.count + _MOST_MISSING:
+                self.problems.append(f"a line of {place} says that it is number {n}: it is left out")
+                continue
             highest = max(highest, n)
             if n <= self.count:
                 if self._hash(n) != digest.hex() and any(self._hashes[32 * (n - 1) : 32 * n]):

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from events.evidence.anchor_store import DatabaseAnchors, Head, file_lines, is_ours, is_ours_sm2, read_line
+from events.evidence.anchor_store import DatabaseAnchors, Head, file_lines, is_ours, is_ours_sm2, raw_lines, read_line
 from events.evidence.audit_log import GENESIS, ChainFlaw, canonical
 from events.evidence.signatures import read_public_key
 
@@ -27,27 +27,25 @@ def check_anchors(
     heads: dict[str, Head] = {}
     flaws: list[ChainFlaw] = []
     prev, count, torn = GENESIS, 0, 0
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            raw = line.rstrip(b"\n")
-            body = read_line(raw)
-            if body is None:
-                torn = number
-                continue
-            if canonical(body) != raw:
-                flaws.append(_flaw(number, "is not written as we write"))
-            if not is_ours(key, body):
-                flaws.append(_flaw(number, "its signature does not fit"))
-            flaws += sm2.look(number, body)
-            if body["n"] != count + 1:
-                flaws.append(_flaw(number, f"is line {body['n']}, where line {count + 1} should stand"))
-                count = int(body["n"]) - 1
-            if body["prev"] != prev:
-                lost = f" (line {torn} cannot be read)" if torn else ""
-                flaws.append(_flaw(number, f"does not follow from the line before{lost}"))
-            torn = 0
-            prev, count = hashlib.sha256(raw).hexdigest(), count + 1
-            heads |= {chain_id: (chain_id, seq, value) for chain_id, seq, value in body["heads"]}
+    for number, raw in enumerate(raw_lines(path), 1):
+        body = read_line(raw)
+        if body is None:
+            torn = number
+            continue
+        if canonical(body) != raw:
+            flaws.append(_flaw(number, "is not written as we write"))
+        if not is_ours(key, body):
+            flaws.append(_flaw(number, "its signature does not fit"))
+        flaws += sm2.look(number, body)
+        if body["n"] != count + 1:
+            flaws.append(_flaw(number, f"is line {body['n']}, where line {count + 1} should stand"))
+            count = int(body["n"]) - 1
+        if body["prev"] != prev:
+            lost = f" (line {torn} cannot be read)" if torn else ""
+            flaws.append(_flaw(number, f"does not follow from the line before{lost}"))
+        torn = 0
+        prev, count = hashlib.sha256(raw).hexdigest(), count + 1
+        heads |= {chain_id: (chain_id, seq, value) for chain_id, seq, value in body["heads"]}
     flaws += sm2.close()
     if torn:
         flaws.append(_flaw(torn, "the last line cannot be read"))

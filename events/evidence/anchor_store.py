@@ -10,6 +10,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +20,41 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.bus import AUDIT_SUBJECT, Bus
+from core.errors import InputInvalid
 from events.evidence.audit_log import canonical
 from events.evidence.signatures import is_signed
 from events.evidence.sm2 import is_signed_sm2
 from storage.session import read_scope, session_scope
 from storage.tables.operations import AuditAnchor
 
+MAX_LINE_BYTES = 4_000_000  # a line of ours holds up to 500 heads, 60 kB
+MAX_NUMBER = 1_000_000_000  # of lines, and of links of a chain
 Head = tuple[str, int, str]  # chain_id, seq, hash
 
 
 def read_line(line: bytes) -> dict[str, Any] | None:
-    """A line's content, None for what is no anchor line."""
+    """A line's content, None for what is no anchor line: whoever wrote it, every part is of the kind it should be."""
     try:
-        body = json.loads(line)
-    except ValueError:
+        body = json.loads(line) if len(line) <= MAX_LINE_BYTES else None
+        return body if isinstance(body, dict) and _is_well_formed(body) else None
+    except (ValueError, RecursionError):
         return None
-    return body if isinstance(body, dict) and {"n", "at", "heads", "prev", "sig"} <= set(body) else None
+
+
+def _is_well_formed(body: dict[str, Any]) -> bool:
+    n, heads, texts = body.get("n"), body.get("heads"), [body.get(name) for name in ("at", "prev", "sig")]
+    if type(n) is not int or not 0 < n <= MAX_NUMBER or not all(isinstance(text, str) for text in texts):
+        return False
+    canonical(body)  # a text that cannot be written is refused with ValueError
+    dated = datetime.fromisoformat(str(texts[0])).tzinfo is not None
+    return dated and isinstance(heads, list) and all(_is_head(head) for head in heads)
+
+
+def _is_head(head: Any) -> bool:
+    if not isinstance(head, list) or len(head) != 3:
+        return False
+    chain_id, seq, value = head
+    return isinstance(chain_id, str) and type(seq) is int and 0 <= seq <= MAX_NUMBER and isinstance(value, str)
 
 
 def is_ours(key: Any, body: dict[str, Any]) -> bool:
@@ -60,14 +80,22 @@ def is_ours_sm2(public_pem: bytes, body: dict[str, Any]) -> bool:
     return is_signed_sm2(public_pem, signature, signed_part(body))
 
 
+def raw_lines(path: Path) -> Iterator[bytes]:
+    """The lines of the anchor file, in order; none where there is no file.  One that is too long comes in pieces."""
+    if not path.is_file():
+        return
+    try:
+        with path.open("rb") as file:
+            while line := file.readline(MAX_LINE_BYTES + 1):
+                yield line.rstrip(b"\n")
+    except OSError as error:
+        how = "let this account read it, or name a copy with --anchors"
+        raise InputInvalid(field="anchors", detail=str(error), how=how) from error
+
+
 def file_lines(path: Path) -> Iterator[bytes]:
     """The readable lines of the anchor file, in order."""
-    if path.exists():
-        with path.open("rb") as file:
-            for line in file:
-                raw = line.rstrip(b"\n")
-                if read_line(raw) is not None:
-                    yield raw
+    return (raw for raw in raw_lines(path) if read_line(raw) is not None)
 
 
 class DatabaseAnchors:
