@@ -10,13 +10,13 @@ from typing import Any, Protocol
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
-from core.errors import NotFound
 from core.ids import new_id
 from core.records import JSON, Actor, EvidenceRef, Severity
 from events.cases.clocks import Clocks
 from events.cases.course.relations import CaseState, part_of
 from events.cases.definition import Definition
 from events.cases.drafts import CaseDraft, Route
+from events.cases.errors import GuardFailed
 from events.cases.lifecycle import Transition
 from events.evidence import row_seal
 from storage.tables.cases import Case, CaseAssignment, CaseEvidence
@@ -107,7 +107,11 @@ class Work:
         row = self._part(role, department)
         if row is not None:
             return row
-        raise NotFound(what="part of the case for department", key=str(department))
+        raise GuardFailed(
+            command=self.transition.command,
+            detail="your department has no part in this case, and it is with nobody",
+            how="ask the dispatcher to give it out again",
+        )
 
 
 def add_evidence(session: Session, case_id: str, ref: EvidenceRef, purpose: str, by: str, at: datetime) -> None:
