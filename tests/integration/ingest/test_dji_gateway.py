@@ -138,6 +138,10 @@ async def test_strangers_are_refused_counted_and_shown(nats_server: Settings) ->
                 one.close()
 
 
+def answers_of(flown: Any) -> dict[str, Any]:
+    return {body["method"]: body["data"] for topic, body in flown.received if topic.endswith("requests_reply")}
+
+
 async def test_events_are_confirmed_and_alarms_stand_until_the_list_is_empty(nats_server: Settings) -> None:
     async with ingesting(nats_server, *REGISTERED) as bus:
         flown = controller(nats_server)
@@ -154,6 +158,11 @@ async def test_events_are_confirmed_and_alarms_stand_until_the_list_is_empty(nat
             flown.send(f"thing/product/{RC}/requests", envelope(RC, "flight_areas_get", {}))
             answer = (await until(lambda: [b for t, b in flown.received if t.endswith("requests_reply")]))[0]
             assert answer["data"] == {"result": 0, "output": {"files": []}}
+            for method in ("storage_config_get", "config", "offline_map_get"):  # the first goes to the bucket's service
+                flown.send(f"thing/product/{RC}/requests", envelope(RC, method, {"module": 0}))
+            told = await until(lambda: len(said := answers_of(flown)) == 4 and said)
+            assert told["storage_config_get"] == {"result": 1}, "there is no bucket: never an empty one"
+            assert told["config"]["result"] == told["offline_map_get"]["result"] == 0
             deadline = time.monotonic() + 30
             while state["standing"] and time.monotonic() < deadline:
                 state = json.loads((await (await bus.bucket("live")).get(f"device.dji={RC}")).value or b"{}")
