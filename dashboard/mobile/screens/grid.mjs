@@ -63,6 +63,15 @@ export function gridScreen(root, shown) {
   search.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(draw, 150); });
   load().catch((error) => { if (alive) replace(list, h("p", { class: "error", role: "alert" }, error.text || String(error))); });
   const undo = screen(root, t("phone.grid"), { tab: "grid" }, tabs, h("div", { class: "under" }, search), box.node, list, place);
-  const heard = queue.onChange(draw);
+  let waited = 0;
+  /** What was sent has moved a due day on the server: the list is read again; without a network it stays as it is. */
+  const changed = async () => {
+    const now = (await begun()).size;
+    const sent = now < waited;
+    waited = now;
+    await (sent ? load().catch(draw) : draw());
+  };
+  begun().then((mine) => { waited = mine.size; }).catch(() => {});
+  const heard = queue.onChange(changed);
   return () => { alive = false; clearTimeout(timer); undo(); heard(); box.stop(); };
 }
