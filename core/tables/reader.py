@@ -22,7 +22,7 @@ from core.tables.heading import SEARCHED, Heading, Names, find_heading, letters,
 from core.tables.merged import areas_of, unmerge, unmerged_lines
 from core.tables.problem import CellInvalid, FileUnreadable, Problems
 from core.tables.values import as_text, clean
-from core.tables.workbook import Sheet, read_workbook
+from core.tables.workbook import Sheet, has_macros, read_workbook
 from core.tables.xlsx_stream import StreamedSheet
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".et")
@@ -156,6 +156,8 @@ def _sheets(
             raise FileUnreadable("empty")
         yield None, iter(read_csv(file, name, problems)), {}
         return
+    if has_macros(file):
+        problems.tell(name, "macros_unread")
     for sheet in read_workbook(file):
         if sheet.hidden:
             if next(sheet.lines(), None):

@@ -109,6 +109,11 @@ _FILE: dict[str, Word] = {
         ("the sheet has no known heading and is not read", "name its columns, or remove the sheet"),
         ("工作表没有可识别的标题，未读取", "改列名，或删除该工作表"),
     ),
+    "macros_unread": Word(
+        "warning",
+        ("the workbook holds macros, which are never run", "save it as .xlsx if the cells depend on them"),
+        ("工作簿含有宏，宏不会被执行", "如果单元格的值依赖宏，请另存为 .xlsx 后再导入"),
+    ),
     "sheet_hidden": Word(
         "warning",
         ("the sheet is hidden and is not read", "unhide it if its rows are wanted"),

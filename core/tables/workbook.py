@@ -49,6 +49,18 @@ def read_workbook(file: BinaryIO) -> Iterator[Sheet | StreamedSheet]:
         raise FileUnreadable("not_a_workbook", detail="it begins like none")
 
 
+def has_macros(file: BinaryIO) -> bool:
+    """Whether the workbook carries a program of its own (whatever its suffix says)."""
+    file.seek(0)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return any(name.rsplit("/", 1)[-1].lower().startswith("vbaproject") for name in archive.namelist())
+    except DAMAGED:
+        return False
+    finally:
+        file.seek(0)
+
+
 def _zipped(file: BinaryIO) -> Iterator[Sheet | StreamedSheet]:
     import python_calamine
 

@@ -198,7 +198,7 @@ def _resident(value: Any, today: date) -> str:
 def _phone(value: Any) -> str:
     if type(value) is str and 3 <= len(value) <= 20 and is_digits(value):
         return value
-    shown = as_text(value)
+    shown = text(value, 200)  # 1.3812345678E+19 is a number that a table program has shortened
     found = shown if shown.isascii() else narrow(shown)
     if found.isascii() and found.isdigit() and 3 <= len(found) <= 20:
         return found

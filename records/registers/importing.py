@@ -43,6 +43,12 @@ class ImportReport:
     refused: int = 0
     problems: Problems = field(default_factory=Problems)
 
+    def count_unread(self) -> None:
+        """Rows that the reader could not tell apart (too wide, contradicting themselves) count as refused, too."""
+        wrong = len({(p.sheet, p.row) for p in self.problems if p.row and p.severity == "error"})
+        if wrong > self.refused:
+            self.rows, self.refused = self.rows + wrong - self.refused, wrong
+
     @property
     def counts(self) -> dict[str, int]:
         names = ("rows", "created", "changed", "unchanged", "refused")
@@ -135,6 +141,7 @@ class Importer:
             checks.fill(values)
             yield key, values
         problems.fold(name, "number_in_text", "numbers_in_text")
+        report.count_unread()
 
     def _write(self, engine: Engine, batch: list[Keyed], preparer: Preparer, origin: Origin, dry_run: bool) -> Written:
         if not dry_run:

@@ -171,3 +171,13 @@ def test_a_file_that_is_no_table_is_one_problem(engine: Engine, body: bytes) -> 
     report = take(engine, body)
     assert report.created == 0
     assert _total(engine) == 0
+
+
+def test_a_row_that_contradicts_itself_counts_as_refused_and_a_shortened_telephone_is_told(engine: Engine) -> None:
+    first, second = people(2)
+    heads = [*first, "姓名"]
+    lines = [",".join(heads), ",".join([*map(str, first.values()), "别人"]), ",".join([*map(str, second.values()), ""])]
+    report = take(engine, "\n".join(lines).encode())
+    assert (report.rows, report.created, report.refused) == (2, 1, 1)
+    wrong = take(engine, csv_of([{**people(3)[2], "phone": "1.3812345678E+19"}]))
+    assert wrong.refused == 1 and [p.code for p in wrong.problems] == ["digits_lost"]
