@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import InputInvalid, NotFound
 from core.settings import load_settings
+from core.tables.safe_cells import safe_cell
 
 HELP = "add accounts one by one or from a table, set a password or roles, list accounts"
 
@@ -183,7 +184,7 @@ def _give_codes(args: argparse.Namespace, codes: list[tuple[str, str, str]]) -> 
         return
     descriptor = os.open(args.codes, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="") as file:
-        csv.writer(file).writerows([("login", "name", "code"), *codes])
+        csv.writer(file).writerows([("login", "name", "code"), *(tuple(map(safe_cell, line)) for line in codes)])
     print(f"codes written to {args.codes}")
 
 
