@@ -47,13 +47,13 @@ export async function show() {
     return;
   }
   if (LAZY[name]) {
-    const [made] = await Promise.all([LAZY[name]().catch(() => null), name === "task" ? null : laterWords()]);
+    const [made] = await Promise.all([LAZY[name]().catch(() => null), name === "task" && app.brought ? null : laterWords()]);
     if (turn !== shown) return;
-    leave = made ? made(root, decodeURIComponent(id)) : tasksScreen(root); // the part was never fetched and there is no network
+    leave = made ? made(root, decodeURIComponent(id)) : tasksScreen(root);
   } else leave = tasksScreen(root);
 }
 
-/** The service worker fetches the shell once more: only when the list has come, for the line may be slow. */
+/** Once the list has come: the line may be slow. */
 function keepShell() {
   navigator.serviceWorker?.register("/m/sw.js", { scope: "/m" }).catch((error) => console.warn("no service worker", error));
 }
@@ -70,10 +70,12 @@ function watchShell() {
   });
 }
 
-/** Whoever opted in to push before gets it in this session too. */
 function renewPush() {
   if (app.me) push().then((m) => m.renew(app.me)).catch((error) => console.info("no push here", error));
 }
+
+/** What is shown, with the names that each kind gives its states. */
+const named = () => laterWords().then(() => emit("tasks"));
 
 async function start() {
   api.asksForPassword();
@@ -98,8 +100,9 @@ async function start() {
   show();
   window.scrollTo(0, seen);
   if (app.me) { refresh().finally(() => { keepShell(); renewPush(); }); locate(); follow(); } else keepShell();
+  if (!app.brought) named();
   window.__yiwangReady = true;
-  setTimeout(() => { laterWords(); Object.values(LAZY).forEach((fetched) => fetched().catch(() => {})); }, 4000); // at hand when the network goes
+  setTimeout(() => { named(); Object.values(LAZY).forEach((fetched) => fetched().catch(() => {})); }, 4000); // at hand when the network goes
 }
 
 start();

@@ -29,10 +29,12 @@ from storage.session import read_scope
 
 if TYPE_CHECKING:
     from dashboard.auth import Principal
+    from dashboard.pages import kind_words as kind_names
     from dashboard.services import Services
     from events.cases.worklists import tasks as worklists
     from events.cases.worklists.tasks import TaskPage
 else:
+    kind_names = Late("dashboard.pages.kind_words")
     worklists = Late("events.cases.worklists.tasks")
 
 HERE = Path(__file__).parent.parent / "mobile"
@@ -164,7 +166,7 @@ def words(language: str, *, later: bool = False) -> bytes:
     """The phone's words in ``language`` as JSON: those of the shell, or of what is loaded ``later``."""
     known = all_words(language)
     if later:
-        shown = {k: v for k, v in known.items() if k.startswith(_LATER_WORDS)}
+        shown = {k: v for k, v in known.items() if k.startswith(_LATER_WORDS)} | kind_names.kind_words(language)
     else:
         shown = {k: v for k, v in known.items() if k.startswith(_PREFIXES) and not k.startswith(_LATER_WORDS)}
     return json.dumps(shown, ensure_ascii=False).encode()
@@ -174,9 +176,10 @@ def first_words(language: str, tasks: TaskPage) -> dict[str, str]:
     """The words of the first list: those of every list, and the names of these tasks' states and kinds."""
     known = all_words(language)
     shown = {k: v for k, v in known.items() if k.startswith(_FIRST_WORDS) and not k.startswith(_LATER_WORDS)}
-    keys = {f"kind.{c.definition_id}.state.{c.state}" for c in tasks.items}
-    keys |= {f"kind.{c.definition_id}.kind.{c.definition_id}" for c in tasks.items}
-    keys |= {f"kind.{c.kind}" for c in tasks.items}
+    kinds = tuple(f"kind.{c.definition_id}.{what}." for c in tasks.items for what in ("state", "kind"))
+    if kinds:
+        shown |= {k: v for k, v in kind_names.kind_words(language).items() if k.startswith(tuple(set(kinds)))}
+    keys = {f"kind.{c.kind}" for c in tasks.items}
     return shown | {k: known[k] for k in keys & known.keys()}
 
 

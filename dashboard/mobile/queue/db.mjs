@@ -37,7 +37,7 @@ function open() {
     request.onblocked = () => blocked.told?.();
     request.onsuccess = () => {
       request.result.onversionchange = () => { request.result.close(); opening = null; };
-      request.result.onclose = () => { opening = null; }; // by the browser: its disk is full
+      request.result.onclose = () => { opening = null; }; // by the browser
       resolve(request.result);
     };
     request.onerror = () => { opening = null; reject(request.error); };

@@ -31,7 +31,7 @@ export async function submit(form, steps, { place = null } = {}) {
   const at = new Date().toISOString();
   const items = itemsOf(form, steps, { owner: session.me, at, skew_s: /** @type {any} */ (api.clock.skew_s), place });
   const added = await db.addAll(items);
-  navigator.storage?.persist?.().catch(() => {}); // what waits should outlive the browser's tidying up
+  navigator.storage?.persist?.().catch(() => {});
   announce();
   flush();
   navigator.serviceWorker?.ready.then((r) => /** @type {any} */ (r).sync?.register("queue")).catch(() => {}); // Background Sync, where there is

@@ -22,7 +22,7 @@ const read = (tries) => fetch(file).then((answer) => answer.json())
   .catch((error) => { if (!tries) throw error; return new Promise((go) => setTimeout(go, 1000)).then(() => read(tries - 1)); });
 export const ready = read(5)
   .then((loaded) => {
-    words = loaded;
+    words = { ...words, ...loaded };
     document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
   });
 

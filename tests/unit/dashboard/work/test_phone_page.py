@@ -56,10 +56,13 @@ def test_it_brings_the_words_that_its_list_shows(office: Office, language: str) 
     client.cookies.set("yiwang_lang", language)
     first = brought(client.get("/m").text)
     assert first is not None
-    every = client.get(f"/m/words/{language}.json").json()
+    every = client.get(f"/m/words/{language}.json").json() | client.get(f"/m/words/{language}-later.json").json()
     assert first["words"].items() <= every.items() and len(json.dumps(first["words"])) < 12_000
     state = first["tasks"]["items"][0]["state"]
     assert f"state.{state}" in first["words"] and "phone.to_accept" in first["words"]
+    assert first["words"][f"kind.city_management.state.{state}"]
+    own = {"zh": "待联系", "en": "To be contacted"}  # what a help request calls it, whatever others mean by "assigned"
+    assert every["kind.help_request.state.assigned"] == own[language]
 
 
 def test_nobody_s_list_is_in_what_the_service_worker_keeps(office: Office) -> None:
