@@ -27,7 +27,7 @@ class Footprints(TypedDict):
 
 
 class FlightChanges(TypedDict):
-    """GeoJSON: ranked regions (rank, area_m2, contrast, guess) that differ from the flight before."""
+    """GeoJSON: ranked regions (rank, area_m2, contrast, guess, mapped) that differ from the flight before."""
 
     type: str
     features: list[dict[str, Any]]
@@ -39,3 +39,5 @@ class FlightChanges(TypedDict):
     grid_m: NotRequired[float]
     compared_m2: NotRequired[float]
     changed_share: NotRequired[float]
+    water_m2: NotRequired[float]
+    mapped_water_m2: NotRequired[float]

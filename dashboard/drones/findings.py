@@ -20,6 +20,11 @@ STATES = {
     "found": Words("待确认", "To be confirmed"), "confirmed": Words("已确认", "Confirmed"),
     "rejected": Words("已排除", "Rejected"), "added": Words("人工补充", "Added by hand"),
 }  # fmt: skip
+NOT_LOOKED_FOR = Words(
+    "不会自动识别：建筑垃圾、占道（没有可用的模型），请人工画框补充。积水由图像比对得出，需人工确认。",
+    "Not looked for by itself: construction waste and blocked lanes (no model exists); draw them by hand. Water is "
+    "found by comparing pictures and waits for a person.",
+)
 _ORDER = ("fire", "smoke", "water", "blocked_lane", "construction_waste", "overflow", "garbage", "person")
 
 

@@ -9,7 +9,6 @@ import dash_mantine_components as dmc
 from dash import html
 
 from dashboard.drones import findings as words_of
-from dashboard.drones.missing import NOT_LOOKED_FOR
 from dashboard.drones.routes import CREW
 from dashboard.drones.summary import FlightSummary, MosaicView
 from dashboard.drones.surveys import OPEN
@@ -39,7 +38,7 @@ def _found(visit: Visit, told: FlightSummary) -> Any:
     said = ", ".join(counted) or (t("drone.nothing_found") if done else t("drone.not_yet"))
     more = [html.P(told_problem, className="quiet") for told_problem in told.problems[:3]]
     link = html.A(t("drone.judge"), href="/drone/findings", className="button")
-    kept_out = html.P(words_of.word(NOT_LOOKED_FOR, language), className="quiet")
+    kept_out = html.P(words_of.word(words_of.NOT_LOOKED_FOR, language), className="quiet")
     return html.Div([html.P([html.Strong(t("aerial.found") + ": "), said, " ", link]), *more, kept_out])
 
 
