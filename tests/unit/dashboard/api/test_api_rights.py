@@ -45,7 +45,7 @@ def filled(path: str) -> str:
     path = path.replace("{grid}/{matrix}/{row}/{column}", "WebMercatorQuad/1/1/1")
     path = path.replace("{grid}", "WebMercatorQuad").replace("{key}", "x")
     path = path.replace("/{z}/{x}/{y}", "/1/1/1").replace("{layer}", "sites").replace("{tileset}", "roads")
-    path = path.replace("{theme}", "day").replace("{mark}", "x")
+    path = path.replace("{theme}", "day").replace("{mark}", "x").replace("{element}", "x").replace("{group}", "x")
     return path.replace("{version}", "1").replace("{uri:path}", "a/b.jpg").replace("{path:path}", "nothing/here")
 
 
