@@ -75,7 +75,7 @@ function draw(body, detail) {
     h("details", { open: true }, h("summary", {}, t("case.timeline")), h("ol", { class: "moves" }, [...(detail.transitions || [])].reverse().map((m) => move(c, m)))));
 }
 
-const whose = (m) => (m.actor_id === "system" ? t("phone.by_system") : m.actor_name || m.actor_id);
+const whose = (m) => (["system", "outside"].includes(m.actor_id) ? t(`phone.by_${m.actor_id}`) : m.actor_name || m.actor_id);
 
 /** When it was done stands first; when it arrived beside it, if that differs. */
 function move(c, m) {

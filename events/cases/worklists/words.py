@@ -28,6 +28,19 @@ _PLUMBING = frozenset(
      "purpose", "limit", "children", "standing_key", "inspector", "approval", "routed", "released", "asked", "issued"}
 )  # fmt: skip
 _PERSONS = ("parties", "party_id")
+# A row of people of whom the definition says no more.
+_PEOPLE_ROWS = {
+    "items": {
+        "properties": {
+            "name": {"title": {"zh": "姓名", "en": "Name"}},
+            "role": {
+                "title": {"zh": "身份", "en": "Role"},
+                "choices": {"requester": {"zh": "求助人", "en": "requester"}, "party": {"zh": "当事人", "en": "party"}},
+            },
+            "contact": {"title": {"zh": "联系方式", "en": "Contact"}},
+        }
+    }
+}
 _LINE = "\n"
 _YES_NO = {"zh": ("否", "是"), "en": ("no", "yes")}
 _COLON, _COMMA, _SEMICOLON = {"zh": "：", "en": ": "}, {"zh": "，", "en": ", "}, {"zh": "；", "en": "; "}
@@ -73,6 +86,8 @@ def _word(
     name: str, value: Any, definition: Definition, command: str, by: str, at: datetime, names: Mapping[str, str]
 ) -> WrittenWord:
     spec = definition.fields.get(name, {})
+    if name == "subjects" and "properties" not in (spec.get("items") or {}):
+        spec = {**spec, **_PEOPLE_ROWS}
     named = definition.commands.get(command)
     return WrittenWord(
         field=name,

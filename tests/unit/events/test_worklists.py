@@ -91,9 +91,7 @@ def everything(town: Town, who: str, **more: Any) -> list[str]:
 
 @pytest.mark.parametrize("indexed", [False, True])
 @pytest.mark.parametrize("who", ["fire", "operator"])
-def test_a_search_reaches_the_oldest_file(
-    town: Town, who: str, indexed: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_search_reaches_the_oldest_file(town: Town, who: str, indexed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lists, "MOST_READ", 6)  # files that one page looks at
     monkeypatch.setattr(lists, "CHUNK", 4)
     oldest = ask(town, "泵站停电")
@@ -187,3 +185,13 @@ def test_lists_choices_and_rows_are_read_as_a_person_reads_them() -> None:
     assert (plain_text(True, {}, "zh"), plain_text(False, {}, "en"), plain_text(3.0, {}, "zh")) == ("是", "no", "3")
     assert plain_text({"value": 3, "unit": "work_day"}, {}, "zh") == "数量：3，单位：工作日"
     assert plain_text(["u1", "u2"], {}, "en", {"u1": "Li"}, "parties") == "Li; u2"
+
+
+def test_people_of_a_request_stand_in_words_in_its_file(town: Town) -> None:
+    who = {"name": "王小红", "role": "requester", "contact": "13812345678"}
+    case_id = town.report(
+        "grid", definition_id="help_request", title="帮办", person_name="李秀兰", subjects=[who]
+    ).case_id
+    (word,) = [w for w in words_of(town.detail(case_id), KINDS["help_request"]) if w.field == "subjects"]
+    assert word.text["zh"] == "姓名：王小红，身份：求助人，联系方式：13812345678"
+    assert word.text["en"] == "Name: 王小红, Role: requester, Contact: 13812345678"

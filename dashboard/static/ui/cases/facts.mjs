@@ -55,7 +55,7 @@ export function assignments(items) {
 export function history(detail, live, alarm) {
   const escalated = new Map((live?.escalations || []).map((step) => [step.seq, step]));
   const lines = folded(detail.transitions).map(({ move: tr, times, since }) => ({ at: tr.at, node: h("li", { class: tr.command === "escalate" ? "escalated" : "" },
-    h("time", {}, full(tr.at)), h("b", {}, kindTerm(detail.case, "command", tr.command)), tr.actor_id === "system" ? h("span", {}, t("actor.system")) : h("span", {}, tr.actor_name || tr.actor_id),
+    h("time", {}, full(tr.at)), h("b", {}, kindTerm(detail.case, "command", tr.command)), ["system", "outside"].includes(tr.actor_id) ? h("span", {}, t(`actor.${tr.actor_id}`)) : h("span", {}, tr.actor_name || tr.actor_id),
     tr.from_state !== tr.to_state ? h("span", { class: "chip" }, kindTerm(detail.case, "state", tr.to_state)) : null,
     escalated.has(tr.seq) ? h("p", {}, escalationText(escalated.get(tr.seq))) : null,
     times > 1 ? h("p", {}, t("live.repeats", { n: times, from: short(since), to: short(tr.at) })) : null,

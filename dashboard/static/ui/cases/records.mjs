@@ -94,7 +94,7 @@ async function audit(path) {
   return [
     h("p", { class: holds ? "good-text" : "form-error" }, holds ? t("records.holds", { n: items.length }) : t("records.broken", { n: flaws.length })),
     h("ol", { class: "timeline" }, [...items].reverse().slice(0, 60).map((e) => h("li", {}, h("time", {}, full(e.at)), h("b", {}, term("command", e.action)),
-      h("span", {}, e.actor_id === "system" ? t("actor.system") : e.actor_name || e.actor_id), h("code", { title: e.hash }, e.hash.slice(0, 12))))),
+      h("span", {}, ["system", "outside"].includes(e.actor_id) ? t(`actor.${e.actor_id}`) : e.actor_name || e.actor_id), h("code", { title: e.hash }, e.hash.slice(0, 12))))),
   ];
 }
 

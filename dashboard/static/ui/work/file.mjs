@@ -58,7 +58,7 @@ function draw(root, detail, { items, documents, kind_name: kind, state_name: sta
           part.duty ? h("p", { class: "quiet" }, part.duty) : null)))) : null,
         detail.children?.length ? section(t("case.children"), h("ul", {}, detail.children.map((child) => h("li", {}, h("a", { href: `/work/${encodeURIComponent(child.case_id)}` }, `${child.number} ${child.title}`))))) : null,
         section(t("case.timeline"), h("ol", { class: "work-moves" }, folded(detail.transitions).reverse().map(({ move, times, since }) => h("li", {},
-          h("b", {}, named(commands[move.command], term("command", move.command))), ` ${move.actor_id === "system" ? t("actor.system") : move.actor_name}`, h("time", {}, full(move.at)),
+          h("b", {}, named(commands[move.command], term("command", move.command))), ` ${["system", "outside"].includes(move.actor_id) ? t(`actor.${move.actor_id}`) : move.actor_name}`, h("time", {}, full(move.at)),
           times > 1 ? h("p", {}, t("live.repeats", { n: times, from: short(since), to: short(move.at) })) : null,
           move.reason ? h("p", {}, move.reason) : null)))))));
 }
