@@ -137,10 +137,11 @@ class CatalogueDesk:
             found.append("save")
         if makes and newest.state == "draft":
             found.append("submit")
-        if reviews and newest.state == "review" and newest.made_by != self.actor.user_id:
+        others = newest.made_by != self.actor.user_id
+        if reviews and newest.state == "review" and others:
             found += ["approve", "refuse"]
         if reviews and newest.state == "approved":
-            found.append("publish")
+            found += ["publish", "refuse"] if others else ["publish"]
         if reviews and row.live:
             found += [m for m, state in (("suspend", "published"), ("withdraw", "published")) if row.state == state]
             found += ["restore"] if row.state in ("suspended", "withdrawn") else []

@@ -194,9 +194,13 @@ def submit(session: Session, desk: ItemDesk, item: ServiceItem, note: str = "") 
 
 
 def review(session: Session, desk: ItemDesk, item: ServiceItem, accept: bool, note: str) -> ServiceItemVersion:
-    """Approve or refuse a version that somebody else made; a refusal says why."""
+    """Approve or refuse a version that somebody else made; a refusal says why.
+
+    What was approved and cannot be released (a blocking problem, no line of the duty list) is sent back the same way.
+    """
     must_review(desk.actor)
-    version = in_state(session, item, ("review",), "reviewed", "send it to review first")
+    states = ("review",) if accept else ("review", "approved")
+    version = in_state(session, item, states, "reviewed", "send it to review first")
     if version.made_by == desk.actor.user_id:
         raise SamePerson()
     if not accept and len(note.strip()) < 2:

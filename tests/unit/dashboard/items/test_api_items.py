@@ -83,6 +83,10 @@ def test_what_the_duty_list_lacks_is_not_released(office: Office) -> None:
     boss.post(path, json={"action": "approve"})
     refused = boss.post(path, json={"action": "publish"})
     assert refused.status_code == 409 and refused.json()["error"] == "item_not_releasable"
+    assert boss.get(path.removesuffix("/state")).json()["allowed"] == ["publish", "refuse"]
+    back = boss.post(path, json={"action": "refuse", "note": "不在权责清单内"})  # else nobody could ever change it again
+    assert back.json()["state"] == "refused"
+    assert chief.put(path.removesuffix("/state"), json={"values": {"promise_day": 4}}).json()["state"] == "draft"
 
 
 def test_a_bad_item_fills_the_problem_list_of_its_department(office: Office) -> None:
