@@ -84,7 +84,7 @@ def test_what_the_duty_list_lacks_is_not_released(office: Office) -> None:
     refused = boss.post(path, json={"action": "publish"})
     assert refused.status_code == 409 and refused.json()["error"] == "item_not_releasable"
     assert boss.get(path.removesuffix("/state")).json()["allowed"] == ["publish", "refuse"]
-    back = boss.post(path, json={"action": "refuse", "note": "不在权责清单内"})  # else nobody could ever change it again
+    back = boss.post(path, json={"action": "refuse", "note": "不在权责清单内"})  # else it stays for ever
     assert back.json()["state"] == "refused"
     assert chief.put(path.removesuffix("/state"), json={"values": {"promise_day": 4}}).json()["state"] == "draft"
 
