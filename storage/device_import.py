@@ -90,7 +90,10 @@ def _read_csv(data: bytes) -> list[dict[str, Any]]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("gb18030")
-    return list(csv.DictReader(io.StringIO(text)))
+    try:
+        return list(csv.DictReader(io.StringIO(text, newline=None)))  # a lone CR ends a line too
+    except csv.Error as error:
+        raise ValueError(f"is no CSV file: {error}") from error
 
 
 def _read_gpkg(path: Path) -> list[dict[str, Any]]:

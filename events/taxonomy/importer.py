@@ -81,7 +81,7 @@ def read_table(path: Path) -> list[dict[str, str]]:
         if path.suffix.lower() in (".xlsx", ".xlsm"):
             rows = list(_xlsx(path))
         else:
-            rows = list(csv.reader(io.StringIO(_text(path.read_bytes()))))
+            rows = list(csv.reader(io.StringIO(_text(path.read_bytes()), newline=None)))
     except (openpyxl.utils.exceptions.InvalidFileException, csv.Error, *DAMAGED) as error:
         raise InputInvalid(field=str(path), detail=str(error), how="give a CSV or XLSX table") from error
     rows = [row for row in rows if any(cell.strip() for cell in row)]

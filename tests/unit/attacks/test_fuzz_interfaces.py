@@ -281,3 +281,8 @@ def test_a_million_mutated_requests(name: str) -> None:
 def test_an_error_is_said_in_words() -> None:
     with pytest.raises(YiwangError):
         parse({"$filter": "a b"})
+
+
+def test_lines_that_end_as_old_macintoshes_ended_them() -> None:
+    rows = device_import.read_table(Path("a.csv"), b"source,address\rmqtt,1\r\nmqtt,2\nmqtt,3\r4")
+    assert [row["address"] for row in rows[:3]] == ["1", "2", "3"]
