@@ -61,3 +61,16 @@ test("cards stand above their points, inside the map, none over another", () => 
     for (const b of placed.slice(k + 1)) assert.ok(a.left + a.width <= b.left || b.left + b.width <= a.left || a.top + a.height <= b.top || b.top + b.height <= a.top, `card ${k}`);
   }
 });
+
+test("buildings with an open case are lit: the one around it, else the nearest", async () => {
+  const { lit, within } = await import("../../dashboard/static/ui/map/lit.mjs");
+  const square = (id, x, y, size = 0.0004) => ({ id, geometry: { type: "Polygon", coordinates: [[[x, y], [x + size, y], [x + size, y + size], [x, y + size], [x, y]]] } });
+  const yard = [[[0, 0], [3, 0], [3, 3], [0, 3], [0, 0]], [[1, 1], [2, 1], [2, 2], [1, 2], [1, 1]]];
+  assert.equal(within([0.5, 0.5], yard), true);
+  assert.equal(within([1.5, 1.5], yard), false); // in its yard
+  const buildings = [square("a", 125.3, 43.9), square("b", 125.301, 43.9), { id: "c", geometry: { type: "MultiPolygon", coordinates: [square("", 125.31, 43.9).geometry.coordinates] } }, { geometry: square("", 125.32, 43.9).geometry }];
+  assert.deepEqual([...lit(buildings, [[125.3002, 43.9002]])], ["a"]);
+  assert.deepEqual([...lit(buildings, [[125.30095, 43.9002]])], ["b"]); // four metres beside it
+  assert.deepEqual([...lit(buildings, [[125.305, 43.9002], [125.3202, 43.9002]])], []); // far from all; a building without a name
+  assert.deepEqual([...lit(buildings, [[125.3102, 43.9002], [125.3002, 43.9001]])], ["c", "a"]);
+});

@@ -13,6 +13,7 @@ import { compare } from "./compare.mjs";
 import { edges } from "./edges.mjs";
 import { firstView } from "./framing.mjs";
 import { Layers, SOURCES } from "./layers.mjs";
+import { Lit } from "./lit.mjs";
 import { picking } from "./picking.mjs";
 import { levelAtFirst, watchQuality } from "./quality.mjs";
 import { tools } from "./tools.mjs";
@@ -82,6 +83,7 @@ async function begin(root, props, handle) {
   ready(root, map);
   await store.firstMap();
   layers.later();
+  new Lit(map, () => cases.shown.values(), () => layers.level === "full" && !layers.hidden.has("buildings"));
   await layers.load();
   layers.highlight(store.state.selection, false);
 }
