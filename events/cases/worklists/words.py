@@ -62,7 +62,10 @@ class WrittenWord(Record, frozen=True, omit_defaults=False):
 def words_of(
     detail: CaseDetail, definition: Definition, names: Mapping[str, str] = MappingProxyType({})
 ) -> list[WrittenWord]:
-    """Every field that a person filled in, in the order of the history; the report's first.  ``names`` of persons."""
+    """Every field that a person filled in, in the order of the history; the report's first.  ``names`` of persons.
+
+    What the platform copies from the report (who asked for help, for the one who is assigned) is not said again.
+    """
     found = []
     first = detail.transitions[0] if detail.transitions else None
     form = detail.case.get("form") or {}
@@ -71,8 +74,11 @@ def words_of(
         own = {"description": detail.case.get("description"), **form}
         told = [n for n in (*report.required, *report.optional) if n in own and n != "title" and _said(n, own[n])]
         found += [_word(n, own[n], definition, "report", first.actor_name, first.at, names) for n in told]
+    known = {(word.field, str(word.value)) for word in found}
     for move in detail.transitions[1:]:
         for name, value in move.data.items():
+            if move.actor_id == "system" and (name, str(value)) in known:
+                continue
             if _said(name, value) and (name in definition.fields or name in COMMON_FIELDS):
                 found.append(_word(name, value, definition, move.command, move.actor_name, move.at, names))
     return found

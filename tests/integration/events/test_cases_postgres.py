@@ -12,8 +12,9 @@ from sqlalchemy import Engine, text
 from storage.migrate import migrate
 from storage.schema import full_metadata
 from storage.session import make_engine
-from tests.unit.events import test_audit, test_indicators, test_plans, test_service
+from tests.unit.events import test_indicators, test_plans, test_service
 from tests.unit.events.casework import Town
+from tests.unit.events.evidence import test_audit
 from tests.unit.events.workshop import test_drafts
 
 pytestmark = pytest.mark.postgres

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from core.errors import InputInvalid, NotFound
+from core.records import SYSTEM, Command
 from events.cases.definition_check import shipped_definitions
 from events.cases.definition_store import definition_of
 from events.cases.queries import CaseFilter
@@ -195,3 +196,15 @@ def test_people_of_a_request_stand_in_words_in_its_file(town: Town) -> None:
     (word,) = [w for w in words_of(town.detail(case_id), KINDS["help_request"]) if w.field == "subjects"]
     assert word.text["zh"] == "姓名：王小红，身份：求助人，联系方式：13812345678"
     assert word.text["en"] == "Name: 王小红, Role: requester, Contact: 13812345678"
+
+
+def test_what_the_platform_copies_from_the_report_is_not_said_twice(town: Town) -> None:
+    case_id = town.report("grid", definition_id="help_request", title="帮办", person_name="李秀兰").case_id
+    copied = {"person_name": "李秀兰", "phone": "0431-12345678"}
+    data = {"department_id": "fire", **copied}
+    town.service.execute(
+        Command(name="assign_by_address", case_id=case_id, actor_id=SYSTEM.user_id, data=data), SYSTEM
+    )
+    said = [(w.field, w.value) for w in words_of(town.detail(case_id), KINDS["help_request"])]
+    assert said.count(("person_name", "李秀兰")) == 1
+    assert ("phone", "0431-12345678") in said  # what is new is said, whoever wrote it
