@@ -4,6 +4,9 @@ PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 # Tests at the same time: a test that waits for a server or a browser leaves its core to others.
 WORKERS ?= 4
+# What `make test` leaves to `.ci/run` and `make test-long`.
+MARKS ?= not long and not slow
+LONG ?= long or slow
 
 # Byte code is kept: the tests start hundreds of processes, and each would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -25,18 +28,18 @@ setup:           ## virtual environment, pinned requirements, locked front-end p
 test: setup      ## lint, types, import contract and the tests (long ones apart)
 	@$(TOGETHER) $(CHECKS) collected
 	@# in the order of tests/conftest.py, which mixes those that wait with those that compute
-	@$(PYTEST) -m "not long" -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@$(PYTEST) -m "$(MARKS)" -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-long: setup ## the tests that take minutes: fuzzing, random histories, kills
-	@$(PYTEST) -m long -q -n 2 --dist worksteal --timeout 3000 -k "not kill and not selftest"
+	@$(PYTEST) -m "$(LONG)" -q -n 2 --dist worksteal --timeout 3000 -k "not kill and not selftest"
 	@# what starts and kills whole instances runs alone: a machine too busy to start a process proves nothing
-	@$(PYTEST) -m long -q --timeout 1500 -k "kill or selftest"
+	@$(PYTEST) -m "$(LONG)" -q --timeout 1500 -k "kill or selftest"
 
 check:           ## lint, types, import contract, the browser's modules; two at a time
 	@$(TOGETHER) $(CHECKS)
 
 collected:       # compiles every test once, before three processes at once would
-	@out=$$($(PYTEST) --collect-only -q -n 0 -m "not long" 2>&1) || { echo "$$out" | tail -n 60; exit 1; }
+	@out=$$($(PYTEST) --collect-only -q -n 0 -m "$(MARKS)" 2>&1) || { echo "$$out" | tail -n 60; exit 1; }
 
 lint:
 	@$(PY) -m ruff check .

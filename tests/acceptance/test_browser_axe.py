@@ -63,6 +63,7 @@ def violations(chromium: Browser, office: Town, paths: list[str], language: str,
     return found
 
 
+@pytest.mark.slow
 def test_a_few_pages_have_no_violation(chromium: Browser, office: Town) -> None:
     found = violations(chromium, office, list(QUICK), "zh", "day")
     assert not found, "\n".join(found)

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 from core.settings import Settings
 from tests.acceptance.kindplay import kind_play
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 QUICK = ("help_request",)
 LONG = (
     "credit_repair",

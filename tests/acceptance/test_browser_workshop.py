@@ -111,6 +111,7 @@ def test_a_row_is_added_and_its_problem_is_named(desk: Desk) -> None:
     expect(page.get_by_text("有 1 个问题")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_kind_of_case_is_drawn_and_a_change_to_it_is_checked(desk: Desk) -> None:
     page = desk.page
     page.goto(f"{desk.base}/kinds")

@@ -27,7 +27,8 @@ from vision.fleet.supervision import BUS_TROUBLE
 
 log = logging.getLogger("yiwang.vision")
 
-SHARE_S = 5.0  # between two steps; a worker tells of itself at each, one that is alone at every second
+# Between two steps: a worker tells of itself at each, one that is alone at every second and when a model changed.
+SHARE_S = 5.0
 ALONE_EVERY = 2
 GONE_S = 3.5 * SHARE_S  # a worker that wrote nothing for so long is not there
 FORGET_S = 12 * SHARE_S  # its entry is removed
@@ -54,13 +55,15 @@ class Balance:
         told: dict[str, tuple[str, int, float]] = {}  # key → worker, cameras held, when heard
         watcher = await self._live.watch("worker.*")
         mine = f"worker.{bucket_key(self._book.worker)}"
-        untold = ALONE_EVERY
+        untold, models = ALONE_EVERY, ""
         try:
             while True:
                 untold += 1
-                if self.others or untold >= ALONE_EVERY:
-                    await self._live.put(mine, json.dumps(self._state(), ensure_ascii=False).encode())
-                    untold = 0
+                state = self._state()
+                now_models = f"{state['model_swaps']} {state['model_errors']}"
+                if self.others or untold >= ALONE_EVERY or now_models != models:
+                    await self._live.put(mine, json.dumps(state, ensure_ascii=False).encode())
+                    untold, models = 0, now_models
                 await asyncio.sleep(SHARE_S)
                 while (entry := await _next(watcher)) is not None:
                     _hear(told, entry)

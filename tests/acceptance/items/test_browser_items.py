@@ -75,6 +75,7 @@ def hall(settings: Settings, chromium: Browser) -> Iterator[Hall]:
     thread.join(20)
 
 
+@pytest.mark.slow
 def test_an_item_is_changed_reviewed_by_another_and_released(hall: Hall) -> None:
     page = hall.page("fireman")
     page.goto("/items")

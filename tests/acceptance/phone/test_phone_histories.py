@@ -136,6 +136,7 @@ def world(settings: Settings) -> Iterator[tuple[World, WebProcess]]:
             office.engine.dispose()
 
 
+@pytest.mark.slow
 def test_a_few_hundred_histories(settings: Settings) -> None:
     with world(settings) as (city, _):
 
@@ -150,6 +151,7 @@ def test_a_few_hundred_histories(settings: Settings) -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.slow
 def test_a_sample_with_the_real_store(settings: Settings, chromium: Browser) -> None:
     _sample(settings, chromium, 8)
 

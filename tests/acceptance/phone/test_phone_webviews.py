@@ -13,7 +13,7 @@ from tests.acceptance.browserkit import visit
 from tests.acceptance.phonekit import offline, sign_in, town
 from tests.fake_api import picture
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 ANDROID = "Mozilla/5.0 (Linux; Android 10; V1838A; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 {engine} "
 VIEWS = {
     "wechat": ANDROID.format(engine="Chrome/100.0.4896.127") + "Mobile Safari/537.36 MicroMessenger/8.0.40 NetType/4G",

@@ -232,6 +232,7 @@ def attack(target: Target, count: int, seed: int) -> dict[str, float]:
     return {"taken": taken, "refused": refused, "slowest_s": slowest, "grown_kib": memory_kib() - first}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(TARGETS))
 def test_mutated_texts(name: str) -> None:
     result = attack(TARGETS[name], 3_000, seed=20261128)

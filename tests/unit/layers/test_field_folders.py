@@ -19,7 +19,8 @@ from storage.tables.registry import Camera, GridCell, Site
 
 CELL = shapely.box(125.40, 43.88, 125.41, 43.89)
 HEADING = "site_id,name,kind,lon,lat\n"
-CASES = os.environ.get("YIWANG_FIELD_CASES", "")
+BESIDE = Path(os.environ.get("YIWANG_REAL_DATA") or "/nowhere").parent / "cases"  # where real data lies, cases may too
+CASES = os.environ.get("YIWANG_FIELD_CASES") or (str(BESIDE) if BESIDE.is_dir() else "")
 
 
 @pytest.fixture

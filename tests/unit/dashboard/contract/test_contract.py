@@ -51,6 +51,7 @@ def _tried(try_one: Callable[[Case], None], cases: Any, examples: int, number: i
         return
 
 
+@pytest.mark.slow
 def test_a_few_requests_to_every_route(fuzz: Fuzz) -> None:
     assert _round(fuzz, 0, 2, [GenerationMode.POSITIVE]) > 170
 
