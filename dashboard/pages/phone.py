@@ -64,7 +64,9 @@ _PREFIXES = (
 _LATER_WORDS = (
     "guide.", *EXAM, "phone.filing_", "phone.campaign_", "phone.campaigns_", "phone.handbook", "phone.exams",
     "phone.second", "phone.site_about", "phone.site_make", "phone.site_matter", "phone.site_place", "phone.push_",
-    "mission.state.",
+    "mission.state.", "phone.grid_", "phone.share_", "phone.revoke", "phone.last_login", "phone.devices",
+    "phone.this_device", "phone.correct", "phone.note_visit", "phone.nothing_changed", "phone.on_duty_now",
+    "phone.team_counts", "phone.nothing_to_approve",
 )  # fmt: skip
 
 START, APP = "/m/first.mjs", "/m/app.mjs"
