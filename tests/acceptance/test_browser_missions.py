@@ -21,6 +21,7 @@ def page(settings: Settings, chromium: Browser) -> Iterator[Page]:
         yield page
 
 
+@pytest.mark.slow
 def test_a_mission_is_made_planned_and_answered(page: Page) -> None:
     page.goto("/drone/missions")
     page.locator("#new-title").fill("汛前测绘")

@@ -42,6 +42,7 @@ def desk(chromium: Browser, city: Town) -> Iterator[Visit]:
     made.context.close()
 
 
+@pytest.mark.slow
 def test_a_link_filters_a_view_is_kept_and_a_box_narrows(desk: Visit, city: Town) -> None:
     page = desk.page
     desk.open("/registers?register=person&building=B1")

@@ -79,6 +79,7 @@ def test_a_business_flow_is_started_answered_and_filed_by_clicks(settings: Setti
             expect(printed.value.locator("body")).to_contain_text("泵站今晨恢复供水")
 
 
+@pytest.mark.slow
 def test_a_dispute_is_mediated_by_clicks(settings: Settings, chromium: Browser) -> None:
     with town(settings) as office:
         with desk(chromium, office, "boss") as page:

@@ -113,6 +113,7 @@ def test_an_item_is_changed_reviewed_by_another_and_released(hall: Hall) -> None
     expect(chief.locator("#items-problem-table")).to_contain_text("R03")
 
 
+@pytest.mark.slow
 def test_a_clerk_takes_an_application_and_prints_its_notice(hall: Hall) -> None:
     page = hall.page("fireman")
     page.goto("/counter")

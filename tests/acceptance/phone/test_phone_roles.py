@@ -49,6 +49,7 @@ def city(settings: Settings) -> Iterator[Town]:
         yield made
 
 
+@pytest.mark.slow
 def test_each_role_has_its_home_and_does_its_job(chromium: Browser, city: Town) -> None:
     case_id = city.case("Smoke in the mall", division_code="220105", site_id="s-fire")
     fireman = city.office.client("fireman")

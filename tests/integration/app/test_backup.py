@@ -137,6 +137,7 @@ def test_for_a_recipient(house: Installation, tmp_path: Path, use: Use, capsys: 
     check(house, tmp_path / "new", use)
 
 
+@pytest.mark.slow
 def test_with_a_passphrase(house: Installation, tmp_path: Path, use: Use) -> None:
     (tmp_path / "phrase").write_text("a long phrase of four words\n")
     (tmp_path / "wrong").write_text("another long phrase entirely\n")

@@ -42,6 +42,7 @@ def alarms(pool: DetectorPool, film: Iterator[Image], fps: float) -> list[float]
     return out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("act", ACTS, ids=lambda a: a.__name__)
 def test_lures_of_the_field_raise_nothing(act: quiet_films.Act, pool: DetectorPool) -> None:
     film = quiet_films.pictures([act], backdrop(3), SECONDS, seed=11)
