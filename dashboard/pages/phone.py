@@ -66,7 +66,8 @@ _LATER_WORDS = (
     "phone.second", "phone.site_about", "phone.site_make", "phone.site_matter", "phone.site_place", "phone.push_",
     "mission.state.", "phone.grid_", "phone.share_", "phone.revoke", "phone.last_login", "phone.devices",
     "phone.this_device", "phone.correct", "phone.note_visit", "phone.nothing_changed", "phone.on_duty_now",
-    "phone.team_counts", "phone.nothing_to_approve",
+    "phone.team_counts", "phone.nothing_to_approve", "phone.no_grid", "phone.nothing_due", "phone.solved_",
+    "phone.not_my_grid", "phone.valid_until", "phone.leave_waiting", "phone.class_hint", "phone.locating",
 )  # fmt: skip
 
 START, APP = "/m/first.mjs", "/m/app.mjs"

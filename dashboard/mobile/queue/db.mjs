@@ -122,11 +122,14 @@ export const discard = (key) => transact("outbox", "readwrite", ({ outbox }) => 
 });
 
 const LEASE_MS = 45000;
-/** Only one tab sends at a time.  A lease that lies too far ahead was written by a clock that has been set since. */
-export const lease = (tab, now = Date.now()) => transact("cache", "readwrite", ({ cache }, holder) => {
+/**
+ * Only one tab sends at a time.  A lease that lies too far ahead was written by a clock that has been set since.
+ * @param {string} tab @param {(other: string) => boolean} [gone] whether the page that holds it is no more
+ */
+export const lease = (tab, gone = () => false, now = Date.now()) => transact("cache", "readwrite", ({ cache }, holder) => {
   cache.get("lease").onsuccess = (event) => {
     const held = event.target.result;
-    holder.result = !held || held.tab === tab || held.until < now || held.until > now + 2 * LEASE_MS;
+    holder.result = !held || held.tab === tab || gone(held.tab) || held.until < now || held.until > now + 2 * LEASE_MS;
     if (holder.result) cache.put({ tab, until: now + LEASE_MS }, "lease");
   };
 });

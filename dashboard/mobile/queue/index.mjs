@@ -9,7 +9,19 @@ export { isMine, others } from "./items.mjs";
 export const waiting = () => db.list();
 export const newForm = () => api.key();
 
-const tab = api.key();
+// A page that may send holds a lock of its own name as long as it lives: the lease of one that was closed or loaded anew
+// is free at once.  Where there are no locks (old web views) it ends by itself.
+const locks = globalThis.navigator?.locks;
+const LOCK = "yiwang-tab-";
+const tab = (locks ? LOCK : "") + api.key();
+const named = !locks ? Promise.resolve() : new Promise((done) => {
+  locks.request(tab, () => { done(null); return new Promise(() => {}); }).catch(done);
+});
+async function mayLease() {
+  await named;
+  const living = locks ? new Set((await locks.query()).held?.map((lock) => lock.name)) : null;
+  return db.lease(tab, (other) => Boolean(living?.size) && other.startsWith(LOCK) && !living?.has(other));
+}
 const listeners = new Set();
 export const onChange = (fn) => { listeners.add(fn); return () => listeners.delete(fn); };
 const tell = () => listeners.forEach((fn) => fn());
@@ -57,7 +69,7 @@ export function flush() {
 
 async function work() {
   const { me, onSession } = session;
-  if (!me || !(await db.lease(tab))) return;
+  if (!me || !(await mayLease())) return;
   try {
     const stopped = await drain(db, server, me, { changed: announce, alive: () => db.lease(tab) });
     if (stopped && (stopped.status === 401 || stopped.code === "wrong_person")) onSession(stopped);
